@@ -1,0 +1,29 @@
+"""The hook of the InternVL3 plug-in. The adapter, with torch, is imported when a model is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from socialcli.adapters.contract import Adapter, LoadOptions, ModelSpec
+from socialcli.hookspecs import hookimpl
+
+
+@hookimpl
+def socialcli_models() -> Sequence[ModelSpec]:
+    """Return the one model family of this plug-in."""
+    return [SPEC]
+
+
+def _load(options: LoadOptions) -> Adapter:
+    from .adapter import load
+
+    return load(options)
+
+
+SPEC = ModelSpec(
+    name="internvl3",
+    summary="InternVL3: 16 x 16 visual tokens a frame",
+    default_checkpoint="OpenGVLab/InternVL3-8B-hf",
+    load=_load,
+    version="1",
+)

@@ -1,0 +1,30 @@
+"""The hook of the LLaVA-NeXT-Video plug-in. The adapter, with torch, is imported when a model is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from socialcli.adapters.contract import Adapter, LoadOptions, ModelSpec
+from socialcli.hookspecs import hookimpl
+
+
+@hookimpl
+def socialcli_models() -> Sequence[ModelSpec]:
+    """Return the one model family of this plug-in."""
+    return [SPEC]
+
+
+def _load(options: LoadOptions) -> Adapter:
+    from .adapter import load
+
+    return load(options)
+
+
+SPEC = ModelSpec(
+    name="llava-next-video",
+    summary="LLaVA-NeXT-Video: 12 x 12 visual tokens a frame",
+    default_checkpoint="llava-hf/LLaVA-NeXT-Video-7B-hf",
+    load=_load,
+    version="1",
+    frame_fits=("pad", "crop", "stretch"),
+)

@@ -1,0 +1,29 @@
+"""The hook of the Qwen2.5-VL plug-in. The adapter, with torch, is imported when a model is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from socialcli.adapters.contract import Adapter, LoadOptions, ModelSpec
+from socialcli.hookspecs import hookimpl
+
+
+@hookimpl
+def socialcli_models() -> Sequence[ModelSpec]:
+    """Return the one model family of this plug-in."""
+    return [SPEC]
+
+
+def _load(options: LoadOptions) -> Adapter:
+    from .adapter import load
+
+    return load(options)
+
+
+SPEC = ModelSpec(
+    name="qwen2.5-vl",
+    summary="Qwen2.5-VL: frames at their own shape, merged two by two in time",
+    default_checkpoint="Qwen/Qwen2.5-VL-7B-Instruct",
+    load=_load,
+    version="1",
+)

@@ -1,0 +1,263 @@
+"""Tiny checkpoints of the three model families: the real classes and processors, random weights.
+
+What decides how a clip becomes tokens (image sizes, patch sizes, special tokens, chat templates) is as published; what
+costs room (widths, depths, vocabularies) is tiny. The weights are random, so that the answers are guesses; they are
+scaled so that attention is not uniform and that every visual token depends on its own pixels above all.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from _tokenizers import internvl_tokenizer, llava_tokenizer, qwen_tokenizer
+from transformers import (
+    CLIPVisionConfig,
+    GenerationConfig,
+    GotOcr2ImageProcessor,
+    InternVLConfig,
+    InternVLForConditionalGeneration,
+    InternVLProcessor,
+    InternVLVideoProcessor,
+    InternVLVisionConfig,
+    LlamaConfig,
+    LlavaNextImageProcessor,
+    LlavaNextVideoConfig,
+    LlavaNextVideoForConditionalGeneration,
+    LlavaNextVideoProcessor,
+    LlavaNextVideoVideoProcessor,
+    Qwen2_5_VLConfig,
+    Qwen2_5_VLForConditionalGeneration,
+    Qwen2_5_VLProcessor,
+    Qwen2Config,
+    Qwen2VLImageProcessor,
+    Qwen2VLVideoProcessor,
+)
+
+DTYPE = torch.bfloat16  # as the published checkpoints are saved
+TEXT: dict[str, Any] = {
+    "hidden_size": 64,
+    "intermediate_size": 128,
+    "num_hidden_layers": 4,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "head_dim": 16,
+    "max_position_embeddings": 8192,
+    "tie_word_embeddings": False,
+}
+VISION: dict[str, Any] = {"hidden_size": 32, "intermediate_size": 64, "num_attention_heads": 2}
+
+# The templates render exactly what those of the published processors do.
+LLAVA_TEMPLATE = """\
+{%- for message in messages -%}
+{%- if message['role'] != 'system' -%}{{ message['role'].upper() + ': ' }}{%- endif -%}
+{%- for part in message['content'] if part['type'] == 'image' -%}{{ '<image>\\n' }}{%- endfor -%}
+{%- for part in message['content'] if part['type'] == 'video' -%}{{ '<video>\\n' }}{%- endfor -%}
+{%- for part in message['content'] if part['type'] == 'text' -%}{{ part['text'] + ' ' }}{%- endfor -%}
+{%- endfor -%}
+{%- if add_generation_prompt -%}{{ 'ASSISTANT:' }}{%- endif -%}
+"""
+QWEN_TEMPLATE = """\
+{%- set seen = namespace(images=0, videos=0) -%}
+{%- for message in messages -%}
+{%- if loop.first and message['role'] != 'system' -%}
+{{ '<|im_start|>system\\nYou are a helpful assistant.<|im_end|>\\n' }}
+{%- endif -%}
+{{ '<|im_start|>' + message['role'] + '\\n' }}
+{%- if message['content'] is string -%}{{ message['content'] }}
+{%- else -%}
+{%- for part in message['content'] -%}
+{%- if part['type'] == 'image' or 'image' in part or 'image_url' in part -%}
+{%- set seen.images = seen.images + 1 -%}
+{%- if add_vision_id -%}{{ 'Picture ' ~ seen.images ~ ': ' }}{%- endif -%}
+{{ '<|vision_start|><|image_pad|><|vision_end|>' }}
+{%- elif part['type'] == 'video' or 'video' in part -%}
+{%- set seen.videos = seen.videos + 1 -%}
+{%- if add_vision_id -%}{{ 'Video ' ~ seen.videos ~ ': ' }}{%- endif -%}
+{{ '<|vision_start|><|video_pad|><|vision_end|>' }}
+{%- elif 'text' in part -%}{{ part['text'] }}
+{%- endif -%}
+{%- endfor -%}
+{%- endif -%}
+{{ '<|im_end|>\\n' }}
+{%- endfor -%}
+{%- if add_generation_prompt -%}{{ '<|im_start|>assistant\\n' }}{%- endif -%}
+"""
+INTERNVL_TEMPLATE = """\
+{%- for message in messages -%}
+{{ '<|im_start|>' + message['role'] + '\\n' }}
+{%- if message['content'] is string -%}{{ message['content'] }}
+{%- else -%}
+{%- for part in message['content'] -%}
+{%- if part['type'] == 'image' -%}{{ '<IMG_CONTEXT>\\n' }}
+{%- elif part['type'] == 'video' -%}{{ '<video>\\n' }}
+{%- elif part['type'] == 'text' -%}{{ part['text'] }}
+{%- endif -%}
+{%- endfor -%}
+{%- endif -%}
+{{ '<|im_end|>\\n' }}
+{%- endfor -%}
+{%- if add_generation_prompt -%}{{ '<|im_start|>assistant\\n' }}{%- endif -%}
+"""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Checkpoint:
+    """A model with its processor, ready to be saved."""
+
+    model: Any
+    processor: Any
+
+
+def llava_next_video() -> Checkpoint:
+    """LLaVA-NeXT-Video: CLIP at 336 x 336 pixels, 2 x 2 patches pooled, Llama decoder."""
+    tokenizer = llava_tokenizer()
+    pinpoints = [[336, 672], [672, 336], [672, 672], [1008, 336], [336, 1008]]
+    fitted: dict[str, Any] = {"size": {"shortest_edge": 336}, "crop_size": {"height": 336, "width": 336}}
+    processor = LlavaNextVideoProcessor(
+        video_processor=LlavaNextVideoVideoProcessor(**fitted),
+        image_processor=LlavaNextImageProcessor(**fitted, image_grid_pinpoints=pinpoints),
+        tokenizer=tokenizer,
+        chat_template=LLAVA_TEMPLATE,
+        patch_size=14,
+        vision_feature_select_strategy="default",
+        num_additional_image_tokens=1,
+    )
+    vision = CLIPVisionConfig(**VISION, num_hidden_layers=2, image_size=336, patch_size=14, projection_dim=32)
+    config = LlavaNextVideoConfig(
+        vision_config=vision,
+        text_config=LlamaConfig(**TEXT, **_token_ids(tokenizer)),
+        image_grid_pinpoints=pinpoints,
+        image_token_index=processor.image_token_id,
+        video_token_index=processor.video_token_id,
+    )
+    return _checkpoint(LlavaNextVideoForConditionalGeneration, config, processor, seed=1)
+
+
+def qwen2_5_vl() -> Checkpoint:
+    """Qwen2.5-VL: any size in steps of 28 pixels, two frames a step, windowed vision tower, three-part positions."""
+    tokenizer = qwen_tokenizer()
+    size = {"shortest_edge": 56 * 56, "longest_edge": 28 * 28 * 16384}
+    processor = Qwen2_5_VLProcessor(
+        image_processor=Qwen2VLImageProcessor(size=size),
+        video_processor=Qwen2VLVideoProcessor(size=size, cap_pixels_per_frame=False),
+        tokenizer=tokenizer,
+        chat_template=QWEN_TEMPLATE,
+    )
+    config = Qwen2_5_VLConfig(
+        text_config={
+            **TEXT,
+            **_token_ids(tokenizer),
+            "rope_parameters": {"rope_type": "default", "rope_theta": 1e6, "mrope_section": [2, 3, 3]},
+        },
+        vision_config={
+            "depth": 2,
+            "hidden_size": VISION["hidden_size"],
+            "intermediate_size": VISION["intermediate_size"],
+            "num_heads": VISION["num_attention_heads"],
+            "out_hidden_size": TEXT["hidden_size"],
+            "fullatt_block_indexes": [1],
+            "tokens_per_second": 2,
+        },
+        image_token_id=processor.image_token_id,
+        video_token_id=processor.video_token_id,
+        vision_start_token_id=tokenizer.convert_tokens_to_ids("<|vision_start|>"),
+        vision_end_token_id=tokenizer.convert_tokens_to_ids("<|vision_end|>"),
+    )
+    return _checkpoint(Qwen2_5_VLForConditionalGeneration, config, processor, seed=2)
+
+
+def internvl3() -> Checkpoint:
+    """InternVL3: frames squashed to 448 x 448 pixels, 2 x 2 patches shuffled into one token, Qwen2 decoder."""
+    tokenizer = internvl_tokenizer()
+    seen: dict[str, Any] = {
+        "size": {"height": 448, "width": 448},
+        "image_mean": [0.485, 0.456, 0.406],
+        "image_std": [0.229, 0.224, 0.225],
+    }
+    processor = InternVLProcessor(
+        image_processor=GotOcr2ImageProcessor(**seen),
+        video_processor=InternVLVideoProcessor(**seen),
+        tokenizer=tokenizer,
+        chat_template=INTERNVL_TEMPLATE,
+        image_seq_length=256,
+    )
+    config = InternVLConfig(
+        vision_config=InternVLVisionConfig(**VISION, num_hidden_layers=2, attention_bias=True),
+        text_config=Qwen2Config(
+            **TEXT, **_token_ids(tokenizer), rope_parameters={"rope_type": "default", "rope_theta": 1e6}
+        ),
+        image_token_id=processor.image_token_id,
+        tie_word_embeddings=False,
+    )
+    return _checkpoint(InternVLForConditionalGeneration, config, processor, seed=3)
+
+
+CHECKPOINTS: dict[str, Callable[[], Checkpoint]] = {
+    "llava-next-video": llava_next_video,
+    "qwen2.5-vl": qwen2_5_vl,
+    "internvl3": internvl3,
+}
+
+
+def write_checkpoint(name: str, folder: Path) -> None:
+    """Make one checkpoint (a key of `CHECKPOINTS`) and save it as `from_pretrained` reads it."""
+    checkpoint = CHECKPOINTS[name]()
+    checkpoint.model.save_pretrained(folder)
+    checkpoint.processor.save_pretrained(folder)
+
+
+def _token_ids(tokenizer: Any) -> dict[str, Any]:
+    """The vocabulary's size, in steps of 64 like the published ones, and the tokens that begin, end and pad."""
+    return {
+        "vocab_size": math.ceil(len(tokenizer) / 64) * 64,
+        "bos_token_id": tokenizer.bos_token_id,
+        "eos_token_id": tokenizer.eos_token_id,
+        "pad_token_id": tokenizer.pad_token_id,
+    }
+
+
+def _checkpoint(model_class: Any, config: Any, processor: Any, seed: int) -> Checkpoint:
+    model = model_class(config).eval()
+    _randomise(model, torch.Generator().manual_seed(seed))
+    tokenizer = processor.tokenizer
+    model.generation_config = GenerationConfig(
+        do_sample=False,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    )
+    return Checkpoint(model.to(DTYPE), processor)
+
+
+@torch.no_grad()
+def _randomise(model: torch.nn.Module, generator: torch.Generator) -> None:
+    """Draw every weight anew, in the order of the names."""
+    for name, weight in sorted(model.named_parameters()):
+        if "norm" in name or "ln_q" in name:
+            weight.fill_(0.0 if name.endswith("bias") else 1.0)
+        elif "lambda" not in name:
+            weight.normal_(0.0, _spread(name, weight), generator=generator)
+
+
+def _spread(name: str, weight: torch.Tensor) -> float:
+    """The standard deviation of a weight: 1 / sqrt(inputs) keeps the size of what flows through."""
+    vision = "language_model" not in name
+    if weight.ndim == 1:  # biases, and learnt vectors such as LLaVA's newline
+        return 0.1
+    if "embed_tokens" in name:
+        return 1.0
+    if "position" in name or "cls_token" in name:
+        return 0.2
+    gain = 1.0
+    if "q_proj" in name or "k_proj" in name or "qkv" in name:
+        gain = 1.4  # logits of attention with a spread of about 2
+    elif "patch_embed" in name or "lm_head" in name:
+        gain = 2.0
+    elif vision and any(part in name for part in ("out_proj", "attn.proj", "projection_layer")):
+        gain = 0.3  # a visual token stays about its own patch
+    return gain / math.sqrt(weight[0].numel())

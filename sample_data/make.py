@@ -1,0 +1,70 @@
+"""Make the sample data again: `python sample_data/make.py` draws the clips and writes episodes and checkpoints.
+
+With the same versions of the libraries, episodes and checkpoints come out identical byte for byte, and the videos
+identical frame for frame. socialcli has to be installed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from _clips import write_clip
+from _dialogues import SCENES, Scene
+from _episodes import episode_record
+
+from socialcli.episodes.writing import EpisodeWriter
+
+CHECKPOINT_NAMES = ("llava-next-video", "qwen2.5-vl", "internvl3")
+PARTS = ("videos", "episodes", "checkpoints")
+
+
+def make_videos(folder: Path, scenes: Iterable[Scene] = SCENES) -> None:
+    """Draw and encode the clips into `folder`/videos."""
+    (folder / "videos").mkdir(parents=True, exist_ok=True)
+    for scene in scenes:
+        write_clip(scene, folder / "videos" / f"{scene.id}.mp4")
+        _say(f"videos/{scene.id}.mp4")
+
+
+def make_episodes(folder: Path, scenes: Iterable[Scene] = SCENES) -> None:
+    """Write the episodes into `folder`/episodes.parquet and `folder`/episodes.jsonl."""
+    folder.mkdir(parents=True, exist_ok=True)
+    records = [episode_record(scene) for scene in scenes]
+    for name in ("episodes.parquet", "episodes.jsonl"):
+        with EpisodeWriter(folder / name) as writer:
+            for record in records:
+                writer.write(record)
+        _say(name)
+
+
+def make_checkpoints(folder: Path, names: Iterable[str] = CHECKPOINT_NAMES) -> None:
+    """Write the tiny random checkpoints into `folder`/checkpoints."""
+    from _checkpoints import write_checkpoint  # torch and transformers, which the other parts do without
+
+    for name in names:
+        write_checkpoint(name, folder / "checkpoints" / name)
+        _say(f"checkpoints/{name}")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Make what the command line asks for."""
+    parser = argparse.ArgumentParser(description="Make the sample data again.")
+    parser.add_argument("--only", choices=PARTS, help="make just this part (default: all)")
+    parser.add_argument(
+        "-o", "--output", type=Path, default=Path(__file__).parent, help="folder to write into (default: this one)"
+    )
+    options = parser.parse_args(arguments)
+    makers = dict(zip(PARTS, (make_videos, make_episodes, make_checkpoints), strict=True))
+    for part in [options.only] if options.only else PARTS:
+        makers[part](options.output)
+
+
+def _say(what: str) -> None:
+    print(f"made {what}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

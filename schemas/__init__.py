@@ -1,0 +1,1 @@
+"""The JSON Schemas of socialcli's files, as package data."""

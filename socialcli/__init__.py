@@ -1,0 +1,74 @@
+"""Multi-speaker video questions in batch, with attention alignment for video language models.
+
+The names below are the public interface from Python. They are imported when they are first used, so that
+`import socialcli` costs nothing; the ones that need torch import it then.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from socialcli.alignment.attention import aligned
+    from socialcli.alignment.plan import build_plan
+    from socialcli.episodes.reading import read_episodes
+    from socialcli.episodes.records import Episode
+    from socialcli.errors import SocialcliError
+    from socialcli.hookspecs import hookimpl
+    from socialcli.inference.loading import load_model
+    from socialcli.inference.scoring import score
+    from socialcli.plugins import Registry
+
+    __version__: str
+
+__all__ = [
+    "Episode",
+    "Registry",
+    "SocialcliError",
+    "__version__",
+    "aligned",
+    "build_plan",
+    "hookimpl",
+    "load_model",
+    "read_episodes",
+    "score",
+]
+
+_HOMES = {
+    "Episode": "socialcli.episodes.records",
+    "Registry": "socialcli.plugins",
+    "SocialcliError": "socialcli.errors",
+    "aligned": "socialcli.alignment.attention",
+    "build_plan": "socialcli.alignment.plan",
+    "hookimpl": "socialcli.hookspecs",
+    "load_model": "socialcli.inference.loading",
+    "read_episodes": "socialcli.episodes.reading",
+    "score": "socialcli.inference.scoring",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name at its first use (PEP 562)."""
+    if name == "__version__":
+        value: Any = _installed_version()
+    elif name in _HOMES:
+        value = getattr(importlib.import_module(_HOMES[name]), name)
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names, imported or not."""
+    return sorted({*globals(), *__all__})
+
+
+def _installed_version() -> str:
+    from importlib import metadata
+
+    try:
+        return metadata.version("socialcli")
+    except metadata.PackageNotFoundError:
+        return "0+unknown"  # a source tree on the path that nobody installed

@@ -1,0 +1,134 @@
+"""What a model adapter fulfils: one `ModelSpec` for the list of models, one `Adapter` for the loaded model.
+
+A third party's adapter is a module with a `socialcli_models` hook that returns a `ModelSpec`; its `load` imports torch
+and transformers only when it is called. `socialcli.adapters.huggingface.HuggingFaceAdapter` does most of the work for a
+model of the transformers library; README.md shows a whole one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from socialcli.alignment.grid import Cells, VisualGrid
+from socialcli.video.frames import FrameSet
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(frozen=True, slots=True)
+class LoadOptions:
+    """How to load a checkpoint."""
+
+    checkpoint: str  # a folder, or an id on the Hugging Face hub
+    device: str = "auto"  # "auto": cuda where there is one, else cpu
+    dtype: str = "auto"  # "auto": bfloat16 on cuda, float32 on the cpu
+    frame_fit: str | None = None  # one of the spec's `frame_fits`; None: the first of them
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """A model family as `socialcli models` lists it. Creating one imports nothing heavy."""
+
+    name: str  # what --model takes, for example "llava-next-video"
+    summary: str  # one line for the list
+    default_checkpoint: str  # hub id
+    load: Callable[[LoadOptions], Adapter]  # raises CheckpointError
+    version: str  # part of a row's key: raise it when the adapter's answers can change
+    frame_fits: tuple[str, ...] = ()  # how frames can be fitted to the model's input; the first is the default
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EncodedClip:
+    """A clip's frames as the model's visual inputs: what all questions on the clip share.
+
+    `inputs` are the tensors that the model's forward takes beside the token ids (pixels, grids); `replacement` is the
+    text that stands for the video in the expanded prompt; `cells` and `frames` as in `VisualGrid`.
+    """
+
+    inputs: Mapping[str, torch.Tensor]
+    replacement: str
+    cells: Cells
+    frames: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EncodedPrompt:
+    """One prompt as token ids, with the places of its video tokens and of its marked passages.
+
+    `token_spans[i]` are the indices of the tokens of the i-th passage that was marked in the prompt. `prefix` is the
+    number of leading tokens, up to and with the last visual one: the same for every prompt on the clip.
+    """
+
+    ids: npt.NDArray[np.int64]  # (length,)
+    token_spans: tuple[npt.NDArray[np.int64], ...]
+    grid: VisualGrid | None  # None: a prompt without video
+    prefix: int
+
+    @property
+    def length(self) -> int:
+        """Number of tokens, visual ones included."""
+        return int(self.ids.shape[0])
+
+
+class Adapter(Protocol):
+    """A loaded model: how a prompt becomes its inputs, and where its text decoder's attention is."""
+
+    spec: ModelSpec
+    model: Any  # a transformers PreTrainedModel
+    folder: Path | None  # where the checkpoint's files are on this machine; None: it was built in memory
+
+    @property
+    def layers(self) -> Sequence[Any]:
+        """The attention modules of the text decoder, first layer first."""
+        ...
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model is."""
+        ...
+
+    @property
+    def letter_prefix(self) -> str:
+        """What stands between the prompt's end and the answer's letter when the model answers: "" or " "."""
+        ...
+
+    @property
+    def end_ids(self) -> frozenset[int]:
+        """The token ids that end an answer."""
+        ...
+
+    def encode_clip(self, frames: FrameSet) -> EncodedClip:
+        """Prepare the frames of a clip for the model, without re-sampling them."""
+        ...
+
+    def encode_prompt(
+        self, text: str, spans: Sequence[tuple[int, int]], clip: EncodedClip | None
+    ) -> EncodedPrompt:
+        """Put `text` into the model's conversation format and find the tokens of each [start, end) in it.
+
+        Raises PromptError where the text cannot be put to the model without changing its meaning.
+        """
+        ...
+
+    def continuation_ids(self, text: str) -> tuple[int, ...]:
+        """The token ids of `text` when the model says it right after a prompt."""
+        ...
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """The text of generated token ids, without special tokens."""
+        ...
+
+    def forward_inputs(self, prompts: Sequence[EncodedPrompt], clip: EncodedClip | None) -> dict[str, torch.Tensor]:
+        """The keyword arguments of one whole forward over `prompts` on one clip, padded on the left."""
+        ...
+
+    def positions(self, prompt: EncodedPrompt, clip: EncodedClip | None) -> torch.Tensor:
+        """Position ids of the whole prompt, in the shape the model's forward takes for a batch of one."""
+        ...

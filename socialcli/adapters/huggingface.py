@@ -1,0 +1,283 @@
+"""(torch) What the adapters of transformers models share: loading, prompts, token spans, padded batches.
+
+A model family says in a small subclass which classes it uses, how its frames are prepared, and where its cells are:
+`plugins/` holds three.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from safetensors import SafetensorError
+from torch import Tensor
+from transformers import AutoConfig
+from transformers.utils.hub import cached_file
+from transformers.utils import logging as transformers_logging
+
+from socialcli.adapters.contract import EncodedClip, EncodedPrompt, LoadOptions, ModelSpec
+from socialcli.alignment.grid import Cells, VisualGrid
+from socialcli.errors import CheckpointError, ModelError, PromptError, UsageError
+from socialcli.video.frames import FrameSet
+
+
+class HuggingFaceAdapter(ABC):
+    """A loaded model of the transformers library; fulfils `socialcli.adapters.contract.Adapter`."""
+
+    model_class: ClassVar[type[Any]]
+    processor_class: ClassVar[type[Any]]
+    letter_prefix: ClassVar[str] = ""  # what the model says between the prompt and a letter
+
+    def __init__(self, spec: ModelSpec, model: Any, processor: Any, frame_fit: str | None = None) -> None:
+        """Adapt a model and processor that are already in memory."""
+        if frame_fit is not None and frame_fit not in spec.frame_fits:
+            raise UsageError(f"frame fit {frame_fit!r} is not one of {spec.name}'s: {', '.join(spec.frame_fits) or 'none'}")
+        self.spec = spec
+        self.model = model.eval()
+        self.processor = processor
+        self.frame_fit = frame_fit or next(iter(spec.frame_fits), None)
+        self.folder: Path | None = None
+        self._continuation = lru_cache(maxsize=None)(self._tokenize_continuation)
+
+    @classmethod
+    def load(cls, spec: ModelSpec, options: LoadOptions) -> Self:
+        """Load a checkpoint from a folder or the hub: safetensors only, no code of the checkpoint's own.
+
+        Raises CheckpointError where it cannot be had, or is not of this family, or lacks weights.
+        """
+        transformers_logging.disable_progress_bar()
+        device = _device(options.device)
+        with _explaining(options.checkpoint):
+            _check_family(options.checkpoint, cls.model_class)
+            processor = cls.processor_class.from_pretrained(options.checkpoint, trust_remote_code=False)
+            model, info = cls.model_class.from_pretrained(
+                options.checkpoint,
+                dtype=_dtype(options.dtype, device),
+                use_safetensors=True,
+                trust_remote_code=False,
+                output_loading_info=True,
+            )
+        if missing := sorted(info["missing_keys"]):
+            raise CheckpointError(
+                f"checkpoint {options.checkpoint!r} lacks {len(missing)} of the model's weights, {missing[0]!r} first; "
+                "fetch or convert it again"
+            )
+        adapter = cls(spec, model.to(device), processor, options.frame_fit)
+        adapter.folder = _folder(options.checkpoint)
+        return adapter
+
+    @property
+    @abstractmethod
+    def visual_token_id(self) -> int:
+        """The token id that stands for one visual token in the model's input sequence."""
+
+    @abstractmethod
+    def prepare_frames(self, frames: FrameSet) -> tuple[npt.NDArray[np.uint8], dict[str, Any]]:
+        """The frames as the processor takes them, uint8 (frames, height, width, 3), and further keyword arguments."""
+
+    @abstractmethod
+    def grid_shape(self, inputs: Mapping[str, Tensor], frames: FrameSet) -> tuple[tuple[tuple[int, ...], ...], Cells]:
+        """Which frames each temporal step merges, and the cells of a step, for the clip's processed `inputs`."""
+
+    @property
+    def layers(self) -> Sequence[Any]:
+        """The attention modules of the text decoder, first layer first."""
+        return [layer.self_attn for layer in self.model.model.language_model.layers]
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model is."""
+        device: torch.device = self.model.device
+        return device
+
+    def encode_clip(self, frames: FrameSet) -> EncodedClip:
+        """Prepare a clip's frames once for all its questions. The processor must keep every frame.
+
+        Raises ModelError where the processor makes another number of visual tokens than the grid has cells.
+        """
+        video, arguments = self.prepare_frames(frames)
+        output = self.processor(
+            text=[self.processor.video_token],
+            videos=[video],
+            do_sample_frames=False,  # a processor's own sampling would drop frames that the plan counts on
+            return_text_replacement_offsets=True,
+            return_tensors="pt",
+            **arguments,
+        )
+        replacement = output.pop("text_replacement_offsets")[0][0]["replacement"]
+        tokens = int((output["input_ids"] == self.visual_token_id).sum())
+        text_inputs = ("input_ids", "attention_mask", "mm_token_type_ids")
+        inputs = {name: self._placed(name, value) for name, value in output.items() if name not in text_inputs}
+        steps, cells = self.grid_shape(inputs, frames)
+        expected = len(steps) * cells.shape[0] * cells.shape[1]
+        if tokens != expected:
+            raise ModelError(f"the processor makes {tokens} visual tokens of {len(frames.frames)} frames, not {expected}")
+        return EncodedClip(inputs, replacement, cells, steps)
+
+    def encode_prompt(
+        self, text: str, spans: Sequence[tuple[int, int]], clip: EncodedClip | None
+    ) -> EncodedPrompt:
+        """Put `text` into the conversation format, tokenize it, and find the tokens of each [start, end) in it.
+
+        Raises PromptError where the text would not reach the model as plain text, or is too long for it.
+        """
+        expanded, start = self._expand(self._render(text, clip is not None), text, clip)
+        ids, offsets = self._tokenize(expanded)
+        self._check_plain(ids, offsets, start, start + len(text))
+        visual = np.flatnonzero(ids == self.visual_token_id)
+        limit = self.model.config.get_text_config().max_position_embeddings
+        if ids.size > limit:
+            raise PromptError(f"the prompt is {ids.size} tokens long, the model takes {limit}; use fewer frames or words")
+        return EncodedPrompt(
+            ids=ids,
+            token_spans=tuple(tokens_of(offsets, start + a, start + b) for a, b in spans),
+            grid=_grid(visual, clip) if clip is not None else None,
+            prefix=int(visual[-1]) + 1 if clip is not None else 0,
+        )
+
+    def continuation_ids(self, text: str) -> tuple[int, ...]:
+        """The token ids of `text` when the model says it right after a prompt."""
+        return self._continuation(text)
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """The text of generated token ids, without special tokens."""
+        text: str = self.processor.tokenizer.decode(ids, skip_special_tokens=True)
+        return text
+
+    @cached_property
+    def end_ids(self) -> frozenset[int]:
+        """The token ids that end an answer."""
+        ends = self.model.generation_config.eos_token_id
+        if ends is None:
+            ends = self.processor.tokenizer.eos_token_id
+        return frozenset([ends] if isinstance(ends, int) else ends)
+
+    def positions(self, prompt: EncodedPrompt, clip: EncodedClip | None) -> Tensor:
+        """Position ids of the whole prompt, (1, length)."""
+        return torch.arange(prompt.length, device=self.device).unsqueeze(0)
+
+    def forward_inputs(self, prompts: Sequence[EncodedPrompt], clip: EncodedClip | None) -> dict[str, Tensor]:
+        """The keyword arguments of one whole forward over `prompts` on one clip, padded on the left."""
+        longest = max(prompt.length for prompt in prompts)
+        filler = self.processor.tokenizer.pad_token_id or 0
+        ids = np.full((len(prompts), longest), filler, dtype=np.int64)
+        mask = np.zeros_like(ids)
+        for row, real, prompt in zip(ids, mask, prompts, strict=True):
+            row[longest - prompt.length :], real[longest - prompt.length :] = prompt.ids, 1
+        text = {"input_ids": torch.from_numpy(ids).to(self.device), "attention_mask": torch.from_numpy(mask).to(self.device)}
+        visual = clip.inputs if clip is not None else {}
+        return text | {name: torch.cat([value] * len(prompts)) for name, value in visual.items()}
+
+    def _render(self, text: str, with_video: bool) -> str:
+        content = [{"type": "video"}] if with_video else []
+        message = {"role": "user", "content": [*content, {"type": "text", "text": text}]}
+        rendered: str = self.processor.apply_chat_template([message], add_generation_prompt=True, tokenize=False)
+        return rendered
+
+    def _expand(self, rendered: str, text: str, clip: EncodedClip | None) -> tuple[str, int]:
+        """The rendered conversation with the video's tokens in full, and where `text` starts in it."""
+        if rendered.count(text) != 1:
+            raise PromptError("the model's chat template does not keep the text of the prompt as it is")
+        placeholder = self.processor.video_token
+        if rendered.count(placeholder) != (clip is not None):
+            raise PromptError(f"the prompt holds the model's own placeholder {placeholder!r}")
+        replacement = clip.replacement if clip is not None else ""
+        expanded = rendered.replace(placeholder, replacement)
+        return expanded, expanded.rindex(text)
+
+    def _tokenize(self, text: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        tokenizer = self.processor.tokenizer
+        begins = tokenizer.bos_token is not None and text.startswith(tokenizer.bos_token)
+        output = tokenizer(text, add_special_tokens=not begins, return_offsets_mapping=True)
+        return np.array(output["input_ids"], dtype=np.int64), np.array(output["offset_mapping"], dtype=np.int64)
+
+    def _tokenize_continuation(self, text: str) -> tuple[int, ...]:
+        prompt = self._render("?", with_video=False)
+        before, _ = self._tokenize(prompt)
+        after, _ = self._tokenize(prompt + text)
+        if not np.array_equal(after[: before.size], before):
+            raise PromptError(f"the tokenizer joins {text!r} to the end of the prompt")
+        return tuple(after[before.size :].tolist())
+
+    def _check_plain(
+        self, ids: npt.NDArray[np.int64], offsets: npt.NDArray[np.int64], start: int, end: int
+    ) -> None:
+        """Nothing in the user's text may have become one of the tokens that steer the model."""
+        steering = self.processor.tokenizer.added_tokens_decoder
+        for index in tokens_of(offsets, start, end):
+            if int(ids[index]) in steering:
+                raise PromptError(f"the text contains {str(steering[int(ids[index])])!r}, which steers this model; remove it")
+
+    def _placed(self, name: str, value: Any) -> Tensor:
+        # Only pixels take the model's number format: a time in bfloat16 would move the positions.
+        return torch.as_tensor(value).to(self.device, self.model.dtype if name.startswith("pixel") else None)
+
+
+def tokens_of(offsets: npt.NDArray[np.int64], start: int, end: int) -> npt.NDArray[np.int64]:
+    """The tokens that share a character with [start, end), by their `offsets` (length, 2) in the same text."""
+    return np.flatnonzero((offsets[:, 0] < end) & (offsets[:, 1] > start))
+
+
+def _grid(visual: npt.NDArray[np.int64], clip: EncodedClip) -> VisualGrid:
+    shape = (len(clip.frames), *clip.cells.shape[:2])
+    if visual.size != np.prod(shape):
+        raise PromptError(f"the prompt holds {visual.size} visual tokens, the clip has {np.prod(shape)}")
+    return VisualGrid(visual.reshape(shape), clip.cells, clip.frames)
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise UsageError(f"device {name!r} is not there: {str(error).splitlines()[0]}") from error
+    return device
+
+
+def _dtype(name: str, device: torch.device) -> torch.dtype:
+    if name == "auto":
+        return torch.bfloat16 if device.type == "cuda" else torch.float32
+    dtype: torch.dtype = getattr(torch, name)
+    return dtype
+
+
+def _folder(checkpoint: str) -> Path:
+    """Where the checkpoint's files are: its own folder, or the hub's cache."""
+    folder = Path(checkpoint)
+    return folder if folder.is_dir() else Path(str(cached_file(checkpoint, "config.json"))).parent
+
+
+def _check_family(checkpoint: str, model_class: type[Any]) -> None:
+    folder = Path(checkpoint)
+    if not folder.is_dir() and (folder.is_absolute() or checkpoint.startswith(".") or checkpoint.count("/") != 1):
+        raise CheckpointError(f"checkpoint {checkpoint!r} is neither a folder nor an id on the hub (owner/name)")
+    found = AutoConfig.from_pretrained(checkpoint, trust_remote_code=False).model_type
+    wanted = model_class.config_class.model_type
+    if found != wanted:
+        raise CheckpointError(f"checkpoint {checkpoint!r} holds a {found!r} model, not {wanted!r}")
+
+
+class _explaining:
+    """Turns whatever transformers says of a checkpoint that cannot be loaded into one CheckpointError."""
+
+    def __init__(self, checkpoint: str) -> None:
+        self.checkpoint = checkpoint
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError, ImportError)):
+            reason = " ".join(str(error).split())[:400]
+            raise CheckpointError(
+                f"checkpoint {self.checkpoint!r} cannot be loaded: {reason}. Give --checkpoint a folder that holds "
+                "config, processor and safetensors files, or a hub id that can be reached"
+            ) from error

@@ -1,0 +1,81 @@
+"""(torch) Fused attention that also tells each row's log-sum-exp, where the kernel gives it.
+
+The output is, bit for bit, that of `torch.nn.functional.scaled_dot_product_attention`: where a kernel's log-sum-exp is
+taken, it is the very kernel that this function would have chosen.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+from torch.nn.functional import scaled_dot_product_attention
+
+
+def attend(
+    query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, scale: float
+) -> tuple[Tensor, Tensor | None]:
+    """Attention of `query` (B, Hq, Q, D) over `key` and `value` (B, Hkv, K, D), Hq a multiple of Hkv.
+
+    `mask` is boolean and broadcasts to (B, Hq, Q, K), or None for plain causal attention with Q = K. Returns the output
+    (B, Hq, Q, D) and the log-sum-exp of the scaled scores (B, Hq, Q), None where the kernel keeps it to itself.
+    """
+    if query.device.type == "cpu" and not _needs_gradient(query, key, value):
+        return _attend_on_cpu(query, key, value, mask, scale)
+    groups = query.shape[1] // key.shape[1]
+    output = scaled_dot_product_attention(
+        query,
+        key.repeat_interleave(groups, dim=1),
+        value.repeat_interleave(groups, dim=1),
+        attn_mask=mask,
+        is_causal=mask is None,
+        scale=scale,
+    )
+    return output, None
+
+
+def row_lse(queries: Tensor, rows: Tensor, key: Tensor, mask: Tensor | None, scale: float) -> Tensor:
+    """The log-sum-exp of the scaled scores of a few rows alone, (B, Hq, R): the portable, differentiable way.
+
+    `queries` (B, Hq, R, D) are the rows' queries and `rows` (B, R) their places among the queries; `key` is
+    (B, Hkv, K, D); `mask` as in `attend`. Memory grows with R * K, never with K * K.
+    """
+    scores = grouped_scores(queries, key, scale)
+    if mask is None:
+        hidden = torch.arange(key.shape[2], device=key.device) > rows[:, None, :, None]
+    else:
+        whole = mask.expand(rows.shape[0], *mask.shape[1:])
+        index = rows[:, None, :, None].expand(-1, whole.shape[1], -1, whole.shape[3])
+        hidden = ~whole.gather(2, index)
+    return scores.masked_fill(hidden, -math.inf).logsumexp(dim=-1)
+
+
+def grouped_scores(queries: Tensor, keys: Tensor, scale: float) -> Tensor:
+    """S = q.k * scale, (B, Hq, R, C), of `queries` (B, Hq, R, D) and `keys` (B, Hkv, C, D), which are not repeated."""
+    batch, heads, rows, width = queries.shape
+    by_group = queries.reshape(batch, keys.shape[1], -1, width) * scale
+    return (by_group @ keys.transpose(-1, -2)).view(batch, heads, rows, -1)
+
+
+def grouped_sum(weights: Tensor, values: Tensor) -> Tensor:
+    """The weighted sums (B, Hq, R, D) of `values` (B, Hkv, C, D) under `weights` (B, Hq, R, C)."""
+    batch, heads, rows, columns = weights.shape
+    by_group = weights.reshape(batch, values.shape[1], -1, columns)
+    return (by_group @ values).view(batch, heads, rows, -1)
+
+
+def _needs_gradient(*tensors: Tensor) -> bool:
+    return torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors)
+
+
+def _attend_on_cpu(
+    query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, scale: float
+) -> tuple[Tensor, Tensor]:
+    additive = None
+    if mask is not None:
+        additive = torch.zeros(mask.shape, dtype=query.dtype).masked_fill_(~mask, -math.inf)
+    output, lse = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu(
+        query, key, value, 0.0, mask is None, attn_mask=additive, scale=scale
+    )
+    return output, lse

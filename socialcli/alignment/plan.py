@@ -1,0 +1,113 @@
+"""The plan of an alignment: which text tokens are raised towards which visual tokens. Pure geometry, no torch.
+
+In the symbols of the method (arXiv 2511.17952): rows are U, columns are V_all, and `pairs[i, j]` says whether column j
+is in V(speaker(u), f) for a frame f in F(u), where u is the utterance that row i belongs to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from socialcli.alignment.grid import VisualGrid, covered
+from socialcli.episodes.records import Box, Utterance
+from socialcli.episodes.tracks import MAX_GAP, speaker_boxes
+
+Indices = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AlignmentPlan:
+    """Rows U and columns V_all as token indices of the unpadded sequence, ascending, and the pairs between them.
+
+    `boxes_unseen` counts the boxes, over speakers and sampled frames, that cover no visual token at all.
+    """
+
+    rows: Indices  # (R,)
+    columns: Indices  # (C,)
+    pairs: npt.NDArray[np.bool_]  # (R, C)
+    boxes_unseen: int = 0
+
+    def shifted(self, padding: int) -> AlignmentPlan:
+        """The same plan for a sequence with `padding` tokens in front."""
+        return replace(self, rows=self.rows + padding, columns=self.columns + padding)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Coverage:
+    """The tokens that show one speaker: `tokens[t]` in temporal step t, V(s, f) for every frame f of the step."""
+
+    tokens: tuple[Indices, ...]  # (steps), each (n,)
+    unseen: int  # boxes that cover no token
+
+
+def build_plan(
+    utterances: Sequence[Utterance],
+    token_spans: Sequence[Indices],
+    grid: VisualGrid,
+    times: Sequence[float],
+    boxes: Sequence[Box],
+    max_gap: float = MAX_GAP,
+) -> AlignmentPlan:
+    """Plan the alignment of `utterances`, whose tokens are `token_spans`, on frames at `times` (seconds).
+
+    Utterances without a known speaker have no rows. Visual tokens must stand before the words, as they do in every
+    model with an adapter here; ValueError if they do not.
+    """
+    coverage = cover_speakers(boxes, times, grid, max_gap)
+    columns = _union(tokens for cover in coverage.values() for tokens in cover.tokens)
+    known = [(line, span) for line, span in zip(utterances, token_spans, strict=True) if line.speaker is not None]
+    rows = _union(span for _, span in known)
+    if rows.size and columns.size and columns[-1] >= rows[0]:
+        raise ValueError("visual tokens must stand before the words that are aligned to them")
+    pairs = np.zeros((rows.size, columns.size), dtype=np.bool_)
+    for line, span in known:
+        cover = coverage.get(line.speaker or "")
+        if cover is not None:
+            own = _union(cover.tokens[step] for step in utterance_steps(line, times, grid))
+            pairs[np.ix_(np.searchsorted(rows, span), np.searchsorted(columns, own))] = True
+    return AlignmentPlan(rows, columns, pairs, sum(cover.unseen for cover in coverage.values()))
+
+
+def cover_speakers(
+    boxes: Sequence[Box], times: Sequence[float], grid: VisualGrid, max_gap: float = MAX_GAP
+) -> dict[str, Coverage]:
+    """The visual tokens that show each speaker who has a box. A step that merges frames takes the union over them."""
+    return {
+        speaker: _cover_track(track, grid) for speaker, track in speaker_boxes(boxes, times, max_gap).items()
+    }
+
+
+def utterance_frames(utterance: Utterance, times: Sequence[float]) -> tuple[int, ...]:
+    """F(u): the sampled frames in [start, end] of the utterance, or, where there is none, the nearest (ties: earlier)."""
+    inside = tuple(i for i, time in enumerate(times) if utterance.start <= time <= utterance.end)
+    if inside:
+        return inside
+    distances = [max(utterance.start - time, time - utterance.end) for time in times]
+    return (distances.index(min(distances)),)
+
+
+def utterance_steps(utterance: Utterance, times: Sequence[float], grid: VisualGrid) -> tuple[int, ...]:
+    """The temporal steps that show the frames F(u)."""
+    step_of_frame = grid.step_of_frame
+    return tuple(sorted({step_of_frame[frame] for frame in utterance_frames(utterance, times)}))
+
+
+def _cover_track(track: tuple[Box | None, ...], grid: VisualGrid) -> Coverage:
+    masks = [None if box is None else covered(box, grid.cells) for box in track]
+    tokens = []
+    for step, frames in enumerate(grid.frames):
+        seen = np.zeros(grid.cells.shape[:2], dtype=np.bool_)
+        for frame in frames:
+            if (mask := masks[frame]) is not None:
+                seen |= mask
+        tokens.append(np.sort(grid.tokens[step][seen]))
+    return Coverage(tuple(tokens), sum(mask is not None and not mask.any() for mask in masks))
+
+
+def _union(parts: Iterable[Indices]) -> Indices:
+    parts = list(parts)
+    return np.unique(np.concatenate(parts)) if parts else np.empty(0, dtype=np.int64)

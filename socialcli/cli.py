@@ -1,0 +1,258 @@
+"""The command `socialcli`: finds the subcommand, and turns every error into a message and an exit code.
+
+This is the only place that does so. 0: done; 1: a bug, with a traceback, or a full disk and the like, with a
+message; 2: usage; 3, 4, 5: see `socialcli.errors`; 130: interrupted; 141: nobody reads standard output any
+more; 143: terminated.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import importlib
+import logging
+import os
+import select
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from types import FrameType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+import socialcli
+from socialcli import logs, options
+from socialcli.errors import PluginError, SocialcliError, UnknownNameError
+
+if TYPE_CHECKING:
+    from socialcli.plugins import Registry
+
+_log = logging.getLogger(__name__)
+
+
+class _Entry(NamedTuple):
+    module: str  # holds the click command as `command`
+    help: str  # its short help, here so that `socialcli --help` need not import it; a test compares them
+
+
+COMMANDS = {
+    "run": _Entry("socialcli.commands.run", "Ask a model the questions of EPISODES; write answers and accuracy."),
+    "validate": _Entry("socialcli.commands.validate", "Check episodes files and print each problem."),
+    "schema": _Entry("socialcli.commands.schema", "Print the JSON Schema of a file."),
+    "convert": _Entry("socialcli.commands.convert", "Turn a public dataset or a tracker's files into episodes."),
+    "models": _Entry("socialcli.commands.models", "List the models and where they come from."),
+    "tasks": _Entry("socialcli.commands.tasks", "List the tasks and where they come from."),
+    "plugins": _Entry("socialcli.commands.plugins", "List the installed plug-ins, broken ones too."),
+}
+
+
+class _Terminated(BaseException):
+    """SIGTERM arrived. Like KeyboardInterrupt, no `except Exception` catches it and every `finally` runs."""
+
+
+class _BrokenPipe(Exception):
+    """Carries a BrokenPipeError past click, which would exit with 1 and say nothing."""
+
+    def __init__(self, error: BrokenPipeError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+class Shell(click.Group):
+    """A group that imports a subcommand when it is used, and the only boundary for errors."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands, the plug-ins' last. Clashing plug-ins are a warning here."""
+        return [*COMMANDS, *_added_commands()]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return a command; None where neither socialcli nor a plug-in has it."""
+        if cmd_name in COMMANDS:
+            command: click.Command = importlib.import_module(COMMANDS[cmd_name].module).command
+        else:
+            provided = _plugin_registry().commands().get(cmd_name)
+            if provided is None:
+                return None
+            command = provided.item
+        options.name_variables(command, f"SOCIALCLI_{cmd_name}")
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that the arguments name. Raises UnknownNameError, which suggests the nearest."""
+        name = args[0]
+        if not name.startswith("-") and not ctx.resilient_parsing and self.get_command(ctx, name) is None:
+            raise UnknownNameError("command", name, self.list_commands(ctx))
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the lists of commands without importing those of socialcli."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry.help) for name, entry in COMMANDS.items()])
+        added = _added_commands()
+        if added:
+            with formatter.section("Commands of plug-ins"):
+                formatter.write_dl([(name, command.get_short_help_str()) for name, command in added.items()])
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse, and print the help where it is asked for."""
+        with _broken_pipe_kept():
+            return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> None:
+        """Run the subcommand. What it returns means nothing; `Context.exit` sets an exit code."""
+        with _broken_pipe_kept():
+            super().invoke(ctx)
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """Run the command line and exit; with `standalone_mode=False` let every exception through."""
+        work = functools.partial(super().main, args, prog_name, complete_var, False, **extra)
+        if not standalone_mode:
+            return work()
+        logs.configure()
+        with _terminable():
+            code = _exit_code(work)
+        sys.exit(code)
+
+
+def _exit_code(work: Callable[[], int | None]) -> int:
+    """Do the work, say what went wrong with it, and return the exit code."""
+    try:
+        code = work() or 0
+        _flush_output()
+        return code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except SocialcliError as error:
+        _log.error("%s", error)
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        _log.error("interrupted")
+        return 128 + signal.SIGINT
+    except _Terminated:
+        _log.error("terminated")
+        return 128 + signal.SIGTERM
+    except _BrokenPipe as error:
+        return _refused(error.error)
+    except OSError as error:
+        return _refused(error)
+    except Exception as error:  # the outermost place: nothing is hidden, the report says it all
+        return _bug(error)
+
+
+def _refused(error: OSError) -> int:
+    """Report what the system refused: a full disk, a file without permission, output that nobody reads."""
+    if isinstance(error, BrokenPipeError) and _nobody_reads():
+        return 128 + signal.SIGPIPE  # as if the signal had ended us, which is what shells expect
+    if error.errno is None:  # raised by a library for reasons of its own, not by the system
+        return _bug(error)
+    where = f"{os.fsdecode(error.filename)}: " if error.filename is not None else ""
+    _log.error("%s%s", where, error.strerror)
+    _log.debug("raised here", exc_info=error)
+    return 1
+
+
+def _bug(error: Exception) -> int:
+    _log.error("unexpected failure", exc_info=error)
+    _log.error("this is a bug in socialcli or in a plug-in; please report it with the lines above")
+    return 1
+
+
+def _flush_output() -> None:
+    if sys.stdout is not None:  # None where the caller closed it
+        sys.stdout.flush()
+
+
+def _nobody_reads() -> bool:
+    """Whether the reader of standard output has gone. What is left to write is then dropped."""
+    output = sys.stdout.fileno()
+    poll = select.poll()
+    poll.register(output, 0)  # reports errors alone
+    gone = bool(poll.poll(0))
+    if gone:
+        # Python would try to write the rest once more at exit, and complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), output)
+    return gone
+
+
+@contextlib.contextmanager
+def _broken_pipe_kept() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise _BrokenPipe(error) from error
+
+
+@contextlib.contextmanager
+def _terminable() -> Iterator[None]:
+    """Make SIGTERM an exception while the work runs. Only the main thread may; elsewhere do nothing."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    previous = signal.signal(signal.SIGTERM, _terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous or signal.SIG_DFL)
+
+
+def _terminate(_number: int, _frame: FrameType | None) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one must not interrupt the putting away
+    raise _Terminated
+
+
+def _added_commands() -> dict[str, click.Command]:
+    """Return the commands that plug-ins add. Where they cannot be had, or are hidden, warn and go on."""
+    try:
+        provided = _plugin_registry().commands()
+    except PluginError as error:
+        _log.warning("%s", error)
+        return {}
+    for name in provided.keys() & COMMANDS.keys():
+        _log.warning("socialcli's own command %r hides that of the plug-in %s", name, provided[name].origin)
+    return {name: one.item for name, one in provided.items() if name not in COMMANDS}
+
+
+def _plugin_registry() -> Registry:
+    # Imported here, for most commands need no plug-in and should start at once.
+    from socialcli.plugins import registry
+
+    return registry()
+
+
+def _print_version(context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
+    if wanted and not context.resilient_parsing:
+        click.echo(f"socialcli {socialcli.__version__}")
+        context.exit()
+
+
+@click.group(
+    name="socialcli",
+    cls=Shell,
+    context_settings={"auto_envvar_prefix": "SOCIALCLI", "help_option_names": ["-h", "--help"]},
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Print the version and exit.",
+)
+def main() -> None:
+    """Ask video language models about multi-speaker episodes, with attention alignment.
+
+    Every option of a command also comes from the environment, as SOCIALCLI_<COMMAND>_<OPTION>.
+    SOCIALCLI_LOAD_PLUGINS limits the plug-ins to the distributions it names; empty, to socialcli's own.
+    """

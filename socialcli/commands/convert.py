@@ -1,0 +1,49 @@
+"""`socialcli convert`: the converters that plug-ins provide, each a command of its own."""
+
+from __future__ import annotations
+
+import click
+
+from socialcli.plugins import registry
+
+
+class Converters(click.Group):
+    """A group whose subcommands are the registered converters."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of the converters."""
+        return list(registry().converters())
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a converter's command; None where there is no such converter."""
+        provided = registry().converters().get(cmd_name)
+        return provided.item.command if provided else None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the converter that the arguments name. Raises UnknownNameError, which suggests the nearest."""
+        name = args[0]
+        if not name.startswith("-") and not ctx.resilient_parsing:
+            return name, registry().converter(name).item.command, args[1:]
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of converters, or how to come by one."""
+        converters = registry().converters()
+        with formatter.section("Converters"):
+            if converters:
+                formatter.write_dl([(name, one.item.summary) for name, one in converters.items()])
+            else:
+                formatter.write_text(NONE)
+
+
+NONE = (
+    "None is installed. A plug-in provides them through the hook socialcli_converters; "
+    "`socialcli schema episode` prints what an episodes file must hold."
+)
+
+
+@click.command(name="convert", cls=Converters)
+def command() -> None:
+    """Turn a public dataset or a tracker's files into episodes."""

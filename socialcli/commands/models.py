@@ -1,0 +1,42 @@
+"""`socialcli models`: the model families that --model takes."""
+
+from __future__ import annotations
+
+import click
+
+from socialcli.commands.listing import json_option, print_json, print_table
+from socialcli.plugins import registry
+
+
+@click.command(name="models")
+@json_option
+def command(json: bool) -> None:
+    """List the models and where they come from.
+
+    The default checkpoint is what `socialcli run` loads without --checkpoint: a folder or a hub id.
+    """
+    models = registry().models()
+    if json:
+        print_json(
+            [
+                {
+                    "name": name,
+                    "summary": model.item.summary,
+                    "default_checkpoint": model.item.default_checkpoint,
+                    "frame_fits": model.item.frame_fits,
+                    "adapter_version": model.item.version,
+                    "distribution": model.distribution,
+                    "distribution_version": model.version,
+                    "plugin": model.plugin,
+                }
+                for name, model in models.items()
+            ]
+        )
+        return
+    print_table(
+        ("MODEL", "SUMMARY", "DEFAULT CHECKPOINT", "FROM"),
+        [
+            (name, model.item.summary, model.item.default_checkpoint, f"{model.distribution} {model.version}")
+            for name, model in models.items()
+        ],
+    )

@@ -1,0 +1,125 @@
+"""From what became of a question to its row in predictions.parquet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from socialcli.episodes.reading import BadQuestion, EpisodeRow
+from socialcli.episodes.records import Episode
+from socialcli.errors import AnnotationError
+from socialcli.runs.keys import answer_key, episode_digest, question_digest
+from socialcli.runs.predictions import Prediction
+from socialcli.runs.settings import RunSettings
+
+if TYPE_CHECKING:
+    from socialcli.inference.episode import Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowMaker:
+    """Makes the rows of one run."""
+
+    settings: RunSettings
+    checkpoint: str
+    identity: Mapping[str, object]  # what every answer of the run depends on: checkpoint, adapter, plug-in versions
+    layers: str  # the decoder layers that take part, "10-19"
+
+    def answered(self, episode: Episode, media: str | None, outcome: Outcome) -> Prediction:
+        """The row of a question that was put to the model, or should have been."""
+        question = outcome.question
+        aligned = outcome.alignment is not None
+        clip = {
+            "episode": episode_digest(episode),
+            "question": question_digest(question),
+            "media": media,
+            "prompt": outcome.asked.prompt.text if outcome.asked else None,
+        }
+        return Prediction(
+            question_id=question.id,
+            episode_id=episode.episode_id,
+            dataset=episode.dataset,
+            split=episode.split,
+            task=question.task,
+            answer=question.answer,
+            **self._condition(aligned),
+            **_result(outcome),
+            **_sizes(outcome, aligned),
+            key=self._key(aligned, clip),
+        )
+
+    def refused(self, row: EpisodeRow, bad: BadQuestion, aligned: bool) -> Prediction:
+        """The row of a question that the episodes file gets wrong."""
+        record = row.record or {}
+        return Prediction(
+            question_id=bad.id or f"{row.source_name}:{row.row}",
+            episode_id=_text(record.get("episode_id")) or f"{row.source_name}:{row.row}",
+            dataset=_text(record.get("dataset")),
+            split=_text(record.get("split")),
+            task=bad.task or "unknown",
+            answer=None,
+            **self._condition(aligned),
+            status="failed",
+            error=AnnotationError(bad.message).record,
+            key=self._key(aligned, {"record": bad.message, "question": bad.id}),
+        )
+
+    def _condition(self, aligned: bool) -> dict[str, Any]:
+        settings = self.settings
+        return {
+            "model": settings.model,
+            "checkpoint": self.checkpoint,
+            "alignment": aligned,
+            "alpha": settings.alpha if aligned else None,
+            "lambda_": settings.lambda_ if aligned else None,
+            "layers": self.layers if aligned else None,
+            "bias": settings.bias if aligned else None,
+            "inputs": settings.inputs,
+            "context": settings.context,
+            "boxes_as": settings.boxes_as,
+            "answer_mode": settings.answer,
+        }
+
+    def _key(self, aligned: bool, clip: Mapping[str, object]) -> str:
+        settings = self.settings
+        others = {"frames": settings.frames, "frame_fit": settings.frame_fit, "box_gap": settings.box_gap}
+        return answer_key({**self.identity, **self._condition(aligned), **others, **clip})
+
+
+def _result(outcome: Outcome) -> dict[str, Any]:
+    answer, asked = outcome.answer, outcome.asked
+    candidates = tuple(candidate.id for candidate in asked.prompt.candidates) if asked else None
+    if answer is None:
+        error = outcome.error.record if outcome.error else "the question was not asked"
+        return {"status": "failed", "error": error, "candidates": candidates}
+    chosen = candidates[answer.choice] if candidates and answer.choice is not None else None
+    return {
+        "status": "unparsed" if chosen is None else "ok",
+        "candidates": candidates,
+        "scores": answer.scores,
+        "prediction": chosen,
+        "raw_text": answer.text,
+        "active_heads": answer.active_heads,
+    }
+
+
+def _sizes(outcome: Outcome, aligned: bool) -> dict[str, Any]:
+    asked, frames = outcome.asked, outcome.frames
+    sizes: dict[str, Any] = {"seconds": outcome.seconds}
+    if frames is not None:
+        sizes |= {"frame_times": frames.times, "distinct_frames": frames.distinct}
+    if asked is not None:
+        grid, plan = asked.encoded.grid, asked.plan
+        sizes |= {
+            "prompt_tokens": asked.encoded.length,
+            "visual_tokens": grid.tokens.size if grid else 0,
+            "aligned_text_tokens": plan.rows.size if plan and aligned else 0,
+            "box_tokens": plan.columns.size if plan else 0,
+            "boxes_unseen": plan.boxes_unseen if plan else None,
+        }
+    return sizes
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None

@@ -1,0 +1,132 @@
+"""Read episodes files as a stream: Parquet, JSONL, and JSONL compressed with gzip."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from socialcli.episodes.checking import Seen, check
+from socialcli.episodes.files import inspected_suffix
+from socialcli.episodes.lines import RecordLine, parse_lines
+from socialcli.episodes.problems import Problem
+from socialcli.episodes.records import Episode
+from socialcli.errors import InvalidInputError
+
+
+@dataclass(frozen=True, slots=True)
+class BadQuestion:
+    """A question that cannot be asked, with as much as the record says about it.
+
+    `message` is a line `file:row:field: what; what to do`.
+    """
+
+    id: str | None
+    task: str | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeRow:
+    """One row of an episodes file, ready for a run.
+
+    `episode` holds the questions that are right; it is None where the episode as a whole is wrong.
+    `bad_questions` are the others, as far as the row names them; `problems` are all problems of the row;
+    `record` is the row as it was read, None where it is not JSON. `source_name` is the file's name without
+    its folder.
+    """
+
+    row: int
+    source_name: str
+    episode: Episode | None
+    problems: tuple[Problem, ...]
+    record: dict[str, Any] | None
+    bad_questions: tuple[BadQuestion, ...]
+
+
+def read_records(path: Path) -> Iterator[RecordLine]:
+    """The rows of an episodes file, one in memory at a time (of a Parquet file, a few).
+
+    What is wrong with a single row is the row's `problem`. Raises NotThereError where there is no such file,
+    and InvalidInputError where it cannot be read as a whole, at the call or where the damage is.
+    """
+    return _rows(path, inspected_suffix(path))
+
+
+def read_checked(path: Path) -> Iterator[tuple[RecordLine, list[Problem]]]:
+    """The rows of an episodes file, each with all that is wrong with it. Raises as `read_records` does."""
+    seen = Seen()
+    for line in read_records(path):
+        yield line, [line.problem] if line.problem else check(line.record, line.row, seen)
+
+
+def read_episodes(path: Path) -> Iterator[EpisodeRow]:
+    """The rows of an episodes file as episodes. Raises as `read_records` does."""
+    for line, problems in read_checked(path):
+        yield _episode_row(line, problems, path.name)
+
+
+def _rows(path: Path, suffix: str) -> Iterator[RecordLine]:
+    any_row = False
+    for line in _parquet_rows(path) if suffix == ".parquet" else _json_rows(path, suffix):
+        any_row = True
+        yield line
+    if not any_row:
+        raise InvalidInputError(f"{path}: holds no episodes; give a file with at least one")
+
+
+def _parquet_rows(path: Path) -> Iterator[RecordLine]:
+    from socialcli.episodes.parquet import parquet_rows  # pyarrow, which JSONL does without
+
+    return parquet_rows(path)
+
+
+def _json_rows(path: Path, suffix: str) -> Iterator[RecordLine]:
+    row = 0
+    try:
+        with gzip.open(path, "rb") if suffix == ".jsonl.gz" else path.open("rb") as source:
+            for line in parse_lines(source):
+                row = line.row
+                yield line
+    except (OSError, EOFError, zlib.error) as error:
+        raise InvalidInputError(f"{path}: is damaged after row {row} ({error}); write it again") from error
+
+
+def _episode_row(line: RecordLine, problems: list[Problem], source_name: str) -> EpisodeRow:
+    record = line.record if isinstance(line.record, dict) else None
+    first: dict[int | None, str] = {}
+    for problem in problems:
+        first.setdefault(problem.question, problem.located(source_name))
+    if record is None or None in first:
+        episode, bad = None, _all_questions(record or {}, first[None])
+    else:
+        episode, bad = _sorted_out(record, first)
+    return EpisodeRow(line.row, source_name, episode, tuple(problems), record, bad)
+
+
+def _sorted_out(
+    record: dict[str, Any], first: Mapping[int | None, str]
+) -> tuple[Episode, tuple[BadQuestion, ...]]:
+    """The episode with its good questions, and the bad ones, each with the first of its messages."""
+    numbered = list(enumerate(record["questions"]))
+    good = [question for index, question in numbered if index not in first]
+    bad = tuple(_bad_question(question, first[index]) for index, question in numbered if index in first)
+    return Episode.from_record({**record, "questions": good}), bad
+
+
+def _all_questions(record: Mapping[str, Any], message: str) -> tuple[BadQuestion, ...]:
+    """Every question that a bad record names."""
+    questions = record.get("questions")
+    found = [_bad_question(item, message) for item in (questions if isinstance(questions, list) else ())]
+    return tuple(question for question in found if question.id is not None)
+
+
+def _bad_question(question: object, message: str) -> BadQuestion:
+    fields = question if isinstance(question, dict) else {}
+    name, task = fields.get("id"), fields.get("task")
+    return BadQuestion(
+        name if isinstance(name, str) else None, task if isinstance(task, str) else None, message
+    )

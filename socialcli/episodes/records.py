@@ -1,0 +1,141 @@
+"""An episode in memory: one clip with its people, words, boxes and questions.
+
+All times are seconds on the clock of the video file (see `socialcli.video`); all boxes are pixels of the
+original frame, x to the right and y down. `schemas/episode.schema.json` says the same for files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+SCHEMA_VERSION = "1.0"
+
+
+@dataclass(frozen=True, slots=True)
+class Video:
+    """Where the clip is: `path` is relative to the media root, a video file or a folder of images."""
+
+    path: str
+    width: int  # pixels, as displayed (rotation applied)
+    height: int
+    start: float | None = None  # seconds; None: the beginning of the file
+    end: float | None = None  # seconds; None: the end of the file
+    fps: float | None = None  # images per second, for a folder of images only
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """A person of the clip."""
+
+    id: str
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """Words somebody says from `start` to `end` seconds; `speaker` is None where nobody knows who."""
+
+    id: str
+    start: float
+    end: float
+    text: str
+    speaker: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """Where a speaker is seen at one moment, in pixels of the original frame."""
+
+    speaker: str
+    time: float
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One question on the clip; `span` is [start, end) in characters of its utterance's text."""
+
+    id: str
+    task: str
+    utterance: str | None = None
+    span: tuple[int, int] | None = None
+    text: str | None = None
+    candidates: tuple[str, ...] | None = None
+    answer: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """One clip with its people, words, boxes and questions."""
+
+    episode_id: str
+    video: Video
+    speakers: tuple[Speaker, ...]
+    utterances: tuple[Utterance, ...]
+    boxes: tuple[Box, ...]
+    questions: tuple[Question, ...]
+    dataset: str | None = None
+    split: str | None = None
+    schema_version: str = SCHEMA_VERSION
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> Episode:
+        """Build an episode from a record that has passed `socialcli.episodes.checking`.
+
+        Absent and null fields mean the same, and so do 1 and 1.0: equal records of JSONL and Parquet files
+        make equal episodes. Raises KeyError or TypeError on a record that was not checked.
+        """
+        return cls(
+            episode_id=record["episode_id"],
+            video=Video(**_fields(record["video"])),
+            speakers=tuple(Speaker(**_fields(item)) for item in record["speakers"]),
+            utterances=tuple(Utterance(**_fields(item)) for item in record["utterances"]),
+            boxes=tuple(Box(**_fields(item)) for item in record["boxes"]),
+            questions=tuple(Question(**_fields(item)) for item in record["questions"]),
+            dataset=record.get("dataset"),
+            split=record.get("split"),
+            schema_version=record["schema_version"],
+        )
+
+    def to_record(self) -> dict[str, Any]:
+        """The episode as a JSON object in the order of the schema's fields, without what is None."""
+        return {
+            "schema_version": self.schema_version,
+            "episode_id": self.episode_id,
+            **_present({"dataset": self.dataset, "split": self.split}),
+            "video": _present(asdict(self.video)),
+            "speakers": [_present(asdict(item)) for item in self.speakers],
+            "utterances": [_present(asdict(item)) for item in self.utterances],
+            "boxes": [asdict(item) for item in self.boxes],
+            "questions": [_present(asdict(item)) for item in self.questions],
+        }
+
+
+_CONVERSIONS: Mapping[str, Callable[[Any], Any]] = {
+    **dict.fromkeys(("start", "end", "fps", "time", "x0", "y0", "x1", "y1"), float),
+    **dict.fromkeys(("width", "height"), int),
+    "span": lambda span: (int(span[0]), int(span[1])),
+    "candidates": tuple,
+}
+
+
+def _fields(item: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: _CONVERSIONS[name](value) if name in _CONVERSIONS else value
+        for name, value in item.items()
+        if value is not None
+    }
+
+
+def _present(item: Mapping[str, Any]) -> dict[str, Any]:
+    """`item` without its nulls, and with lists for tuples."""
+    return {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in item.items()
+        if value is not None
+    }

@@ -1,0 +1,79 @@
+"""Writing a file so that its name never stands for half of it."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+
+class PendingFile:
+    """A file that is written beside its final name and takes that name only when it is whole.
+
+    `file` is the open binary file. Call `commit` once everything is written, or `discard`; until then readers
+    see what stood under `path` before, or nothing. Raises OSError where the folder cannot be written to.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open a temporary file in the folder of `path`, where a rename cannot cross file systems."""
+        self.path = path
+        # Not tempfile: its files are readable by their owner alone, and results are made to be shared.
+        self._temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+        self.file: BinaryIO = self._temporary.open("xb")
+
+    def commit(self) -> None:
+        """Flush the content to the disk and give it the final name. Raises OSError, with `path` untouched."""
+        self.file.flush()
+        os.fsync(self.file.fileno())
+        self.file.close()
+        os.replace(self._temporary, self.path)
+        sync_folder(self.path.parent)
+
+    def discard(self) -> None:
+        """Close and remove the temporary file; `path` stays as it was."""
+        try:
+            self.file.close()  # flushes, so that a full disk can speak up again
+        finally:
+            self._temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_write(path: Path) -> Iterator[BinaryIO]:
+    """Yield a binary file that becomes `path` when the block ends without an error.
+
+    On an error the temporary file is removed and `path` stays as it was. Raises OSError where the folder
+    cannot be written to or the disk is full.
+    """
+    pending = PendingFile(path)
+    try:
+        with naming(path):
+            yield pending.file
+            pending.commit()
+    except BaseException:
+        pending.discard()
+        raise
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Put `path` into an OSError that names no file, as a write to a full disk raises it."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = os.fspath(path)
+        raise
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in `folder` survive a loss of power; a no-op on Windows, where none can be opened."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

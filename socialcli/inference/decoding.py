@@ -1,0 +1,62 @@
+"""(torch) From a continued prompt to an answer: the candidates' scores, or generated text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from socialcli.adapters.contract import Adapter
+from socialcli.errors import ModelError
+from socialcli.inference.prefix import Continuation, next_logits
+
+MAX_NEW_TOKENS = 16  # a letter, or a short label
+
+
+def letter_ids(adapter: Adapter, letters: str) -> tuple[int, ...]:
+    """The token by which the model says each letter, right after the prompt.
+
+    Raises ModelError where the letters do not differ in their last token, so that one token could not tell them apart.
+    """
+    spoken = [adapter.continuation_ids(adapter.letter_prefix + letter) for letter in letters]
+    if len({ids[:-1] for ids in spoken}) > 1 or len({ids[-1] for ids in spoken}) < len(letters) or len(spoken[0]) > 1:
+        raise ModelError("the model's tokenizer has no single token for each of the candidates' letters")
+    return tuple(ids[-1] for ids in spoken)
+
+
+def candidate_scores(adapter: Adapter, logits: Tensor, letters: str) -> tuple[float, ...]:
+    """The log-probability of each letter as the next token, normalised over the letters; `logits` is (vocabulary,).
+
+    Raises ModelError where the model's output is not a number.
+    """
+    chosen = logits[list(letter_ids(adapter, letters))]
+    scores = torch.log_softmax(chosen.double(), dim=-1)
+    if not bool(torch.isfinite(scores).all()):
+        raise ModelError("the model's scores are not numbers; try --dtype float32")
+    return tuple(scores.tolist())
+
+
+def generate_greedily(adapter: Adapter, state: Continuation, limit: int = MAX_NEW_TOKENS) -> list[str]:
+    """The most likely continuation of every prompt of the batch, up to its end or `limit` tokens.
+
+    Written here because transformers' `generate` cannot continue a batch of unequal prompts over one shared prefix.
+    """
+    ends = torch.tensor(sorted(adapter.end_ids), device=state.logits.device)
+    said: list[Tensor] = []
+    ended = torch.zeros(state.logits.shape[0], dtype=torch.bool, device=state.logits.device)
+    for step in range(1, limit + 1):
+        if not bool(torch.isfinite(state.logits).all()):
+            raise ModelError("the model's scores are not numbers; try --dtype float32")
+        tokens = state.logits.argmax(dim=-1)
+        said.append(tokens)
+        ended |= torch.isin(tokens, ends)
+        if bool(ended.all()) or step == limit:
+            break
+        state = next_logits(adapter, state, tokens, step)
+    return [adapter.decode(_until_end(row, adapter.end_ids)) for row in torch.stack(said, dim=1).tolist()]
+
+
+def _until_end(ids: Sequence[int], ends: frozenset[int]) -> Sequence[int]:
+    end = next((index for index, token in enumerate(ids) if token in ends), len(ids))
+    return ids[:end]

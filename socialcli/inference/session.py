@@ -1,0 +1,106 @@
+"""(torch) One clip and the questions on it: the frames go through the model once, then each question runs its words.
+
+    session = ClipSession(model, frames)
+    asked = session.prepare(prompt, boxes)
+    plain, = session.score([asked])
+    raised, = session.score([asked], Alignment(alpha=1.0))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from socialcli.adapters.contract import Adapter, EncodedClip, EncodedPrompt
+from socialcli.alignment.attention import Alignment, AlignmentReport, aligned
+from socialcli.alignment.plan import AlignmentPlan, build_plan
+from socialcli.episodes.records import Box
+from socialcli.episodes.tracks import MAX_GAP
+from socialcli.inference.decoding import candidate_scores, generate_greedily
+from socialcli.inference.prefix import Continuation, Prefix, compute_prefix, continue_prefix
+from socialcli.tasks.answers import parse_answer
+from socialcli.tasks.prompt import Prompt
+from socialcli.video.frames import FrameSet
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AskedQuestion:
+    """A prompt, ready for the model, with the plan of its alignment (None: no video to align to)."""
+
+    prompt: Prompt
+    encoded: EncodedPrompt
+    plan: AlignmentPlan | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the model answered. `choice` is an index of the prompt's candidates, None for text that names none."""
+
+    choice: int | None
+    scores: tuple[float, ...] | None = None  # log-probabilities of the candidates; None for generated text
+    text: str | None = None  # generated text
+    active_heads: float | None = None  # share; None without alignment
+
+
+class ClipSession:
+    """A clip in the model. `frames` is None where the model gets no video."""
+
+    def __init__(self, adapter: Adapter, frames: FrameSet | None) -> None:
+        """Prepare the frames. Nothing runs through the model yet."""
+        self.adapter = adapter
+        self.frames = frames
+        self._clip = adapter.encode_clip(frames) if frames is not None else None
+        self._prefix: Prefix | None = None
+
+    @property
+    def clip(self) -> EncodedClip | None:
+        """The frames as the model's inputs."""
+        return self._clip
+
+    def prepare(self, prompt: Prompt, boxes: Sequence[Box], max_gap: float = MAX_GAP) -> AskedQuestion:
+        """Tokenize a prompt and plan its alignment. Raises PromptError."""
+        encoded = self.adapter.encode_prompt(prompt.text, prompt.spans, self._clip)
+        plan = None
+        if encoded.grid is not None and self.frames is not None:
+            times = self.frames.times
+            plan = build_plan(prompt.utterances, encoded.token_spans, encoded.grid, times, boxes, max_gap)
+        return AskedQuestion(prompt, encoded, plan)
+
+    def score(self, asked: Sequence[AskedQuestion], alignment: Alignment | None = None) -> list[Answer]:
+        """Rank the candidates of a batch of questions by the log-probability of their letters."""
+        state, report = self._continue(asked, alignment)
+        scores = [
+            candidate_scores(self.adapter, row, question.prompt.letters)
+            for row, question in zip(state.logits, asked, strict=True)
+        ]
+        return [
+            Answer(max(range(len(row)), key=row.__getitem__), scores=row, active_heads=share)
+            for row, share in zip(scores, _shares(report, len(asked)), strict=True)
+        ]
+
+    def generate(self, asked: Sequence[AskedQuestion], alignment: Alignment | None = None) -> list[Answer]:
+        """Let the model answer a batch of questions in its own words, greedily, and parse them."""
+        state, report = self._continue(asked, alignment)
+        texts = generate_greedily(self.adapter, state)
+        return [
+            Answer(parse_answer(text, question.prompt.candidates), text=text, active_heads=share)
+            for text, question, share in zip(texts, asked, _shares(report, len(asked)), strict=True)
+        ]
+
+    def _continue(
+        self, asked: Sequence[AskedQuestion], alignment: Alignment | None
+    ) -> tuple[Continuation, AlignmentReport | None]:
+        if self._prefix is None:
+            self._prefix = compute_prefix(self.adapter, self._clip, asked[0].encoded)
+        encoded = [question.encoded for question in asked]
+        plans = [question.plan for question in asked if question.plan is not None]
+        if alignment is None or not plans:
+            return continue_prefix(self.adapter, self._prefix, encoded), None
+        with aligned(self.adapter, plans, alignment) as report:
+            return continue_prefix(self.adapter, self._prefix, encoded), report
+
+
+def _shares(report: AlignmentReport | None, count: int) -> Sequence[float | None]:
+    if report is None:
+        return [None] * count
+    return report.active_share() or [0.0] * count

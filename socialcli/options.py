@@ -1,0 +1,165 @@
+"""Options that several commands share: the settings file and the logging.
+
+What decides a value, the strongest first: the command line (also when it repeats a default), the environment
+variable `SOCIALCLI_<COMMAND>_<OPTION>`, the settings file, the default.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from socialcli import logs
+from socialcli.errors import InvalidInputError, NotThereError, UnknownNameError, UsageError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def config_option(function: F) -> F:
+    """Give a command `--config FILE.toml`, which sets its other options from the table named like it.
+
+    A key is an option's long name without the dashes in front. Stand this above the other decorators of the
+    command, `logging_options` included, so that their values can come from the file too. Using the option
+    raises NotThereError or InvalidInputError for the file, UsageError for a key or a value in it.
+    """
+    return click.option(
+        "--config",
+        metavar="FILE.toml",
+        type=click.Path(path_type=Path),
+        is_eager=True,
+        expose_value=False,
+        callback=_use_config,
+        help="Take options from this file's table named like the command; see the documentation of settings.",
+    )(function)
+
+
+def logging_options(function: F) -> F:
+    """Give a command `-v`, `-q` and `--log-format`; the function itself gets no argument of them."""
+    shared: dict[str, Any] = {"is_eager": True, "expose_value": False, "callback": _use_logging}
+    options = (
+        click.option("-v", "--verbose", count=True, help="Log details too.", **shared),
+        click.option("-q", "--quiet", count=True, help="Log only warnings; twice: only errors.", **shared),
+        click.option(
+            "--log-format",
+            type=click.Choice(["text", "json"]),
+            default="text",
+            show_default=True,
+            help="Log lines for people, or one JSON object a line.",
+            **shared,
+        ),
+    )
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def name_variables(command: click.Command, prefix: str) -> None:
+    """Let each option of the command be set by the environment variable of its long name: PREFIX_LONG_NAME.
+
+    click itself names the variable after the function's parameter, which need not be called like the option.
+    """
+    for option in command.params:
+        if isinstance(option, click.Option) and option.envvar is None:
+            option.envvar = f"{prefix}_{_long_name(option)}".replace("-", "_").upper()
+
+
+def _use_logging(context: click.Context, parameter: click.Parameter, value: object) -> None:
+    if context.resilient_parsing:  # only completing a command line
+        return
+    chosen = context.meta.setdefault("socialcli.logging", {"verbose": 0, "quiet": 0, "log_format": "text"})
+    chosen[parameter.name] = value
+    logs.configure(chosen["verbose"] - chosen["quiet"], chosen["log_format"])
+
+
+def _use_config(context: click.Context, _parameter: click.Parameter, path: Path | None) -> None:
+    if path is None or context.resilient_parsing:
+        return
+    table = _own_table(context, path, _read(path))
+    options = _settable(context.command)
+    settings: dict[str, Any] = {}
+    for key, value in table.items():
+        option = options.get(key.replace("_", "-"))
+        if option is None:
+            unknown = UnknownNameError("key", key, options)
+            raise UsageError(f"{path}: [{context.command.name}]: {unknown}")
+        if str(option.name) in settings:
+            raise UsageError(f"{path}: [{context.command.name}]: {key!r} stands there twice, with - and with _")
+        settings[str(option.name)] = _checked(context, option, value, f"{path}: [{context.command.name}] {key}")
+    context.default_map = settings
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise NotThereError(f"{path}: there is no such settings file") from error
+    except OSError as error:
+        raise InvalidInputError(f"{path}: the settings file cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise InvalidInputError(f"{path}: the settings file is not UTF-8 text") from error
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidInputError(f"{path}: the settings file is not TOML: {error}") from error
+
+
+def _own_table(context: click.Context, path: Path, document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the command's table, empty where there is none; other commands may have theirs beside it."""
+    name = str(context.command.name)
+    for key, value in document.items():
+        if not isinstance(value, dict):
+            raise UsageError(f"{path}: the key {key!r} stands in no table; put it below a line [{name}]")
+    if set(document) - {name}:
+        root = context.find_root()
+        known = {name, *(root.command.list_commands(root) if isinstance(root.command, click.Group) else ())}
+        for key in document:
+            if key not in known:
+                raise UsageError(f"{path}: {UnknownNameError('command for the table', key, known)}")
+    table: Mapping[str, Any] = document.get(name, {})
+    return table
+
+
+def _settable(command: click.Command) -> dict[str, click.Option]:
+    """Return the options that a file may set, by long name without dashes."""
+    options = [one for one in command.params if isinstance(one, click.Option) and one.name != "config"]
+    return {_long_name(option): option for option in options}
+
+
+def _long_name(option: click.Option) -> str:
+    return max(option.opts, key=len).lstrip("-")
+
+
+def _checked(context: click.Context, option: click.Option, value: Any, where: str) -> Any:
+    """Return the value for click. Raises UsageError for a wrong type or a value the option refuses."""
+    expected, accepted = _toml_types(option)
+    several = option.multiple or option.nargs != 1
+    values = value if several and isinstance(value, list) else [value]
+    for one in values:
+        if type(one) not in accepted:
+            raise UsageError(f"{where}: expected {expected}, not {one!r}")
+    if accepted == _WRITTEN:
+        values = [str(one) for one in values]  # as it would stand on the command line
+    result = values if several else values[0]
+    try:
+        option.type_cast_value(context, result)
+    except click.BadParameter as error:
+        raise UsageError(f"{where}: {error.message}") from error
+    return result
+
+
+_WRITTEN = (str, int, float)
+
+
+def _toml_types(option: click.Option) -> tuple[str, tuple[type, ...]]:
+    """Say which TOML values an option takes. Exact types, for a boolean of Python is an integer too."""
+    if option.is_flag:
+        return "true or false", (bool,)
+    if option.count or isinstance(option.type, type(click.INT)):
+        return "a whole number", (int,)
+    if isinstance(option.type, type(click.FLOAT)):
+        return "a number", (int, float)
+    if isinstance(option.type, click.Choice | click.Path):
+        return "a text in quotes", (str,)
+    return "a text in quotes or a number", _WRITTEN

@@ -1,0 +1,1 @@
+"""What a run leaves behind: predictions, accuracy, the manifest; and the settings it was made with."""

@@ -1,0 +1,53 @@
+"""The output folder of a run: where each file is, and getting it ready."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from socialcli.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class OutputFolder:
+    """The folder that `--output` names."""
+
+    path: Path
+
+    @property
+    def predictions(self) -> Path:
+        """A row per question and condition: see `socialcli.runs.predictions`."""
+        return self.path / "predictions.parquet"
+
+    @property
+    def accuracy(self) -> Path:
+        """A row per model, task, dataset, split and condition: see `socialcli.runs.accuracy`."""
+        return self.path / "accuracy.parquet"
+
+    @property
+    def manifest(self) -> Path:
+        """What the run was and how it ended: see `socialcli.runs.manifest`."""
+        return self.path / "run.json"
+
+    def prepare(self, overwrite: bool) -> None:
+        """Create the folder, or with `overwrite` remove the results of an earlier run from it.
+
+        Only files of these three names are ever removed. Raises UsageError where results stand in the way,
+        where the path is a file, and where nothing can be written.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"--output {self.path}: the folder cannot be made: {error.strerror or error}") from error
+        if not os.access(self.path, os.W_OK | os.X_OK):
+            raise UsageError(f"--output {self.path}: nothing can be written to this folder; name another one")
+        results = [path for path in (self.predictions, self.accuracy, self.manifest) if path.exists()]
+        if results and not overwrite:
+            names = ", ".join(path.name for path in results)
+            raise UsageError(
+                f"--output {self.path}: holds the results of a run ({names}); name another folder, "
+                "or replace them with --overwrite"
+            )
+        for path in results:
+            path.unlink()

@@ -1,0 +1,103 @@
+"""Hashes that say whether an answer would come out the same: of its inputs, and of all of them together.
+
+Every hash is SHA-256 in hexadecimal. Hashes of files are kept for the life of the process, by path, size and
+time of the last change, since many questions share a video and all share a checkpoint.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from pathlib import Path
+
+from socialcli.episodes.records import Episode, Question
+from socialcli.errors import CheckpointError, VideoError
+
+KEY_LENGTH = 32  # hexadecimal characters: 128 bits, far more than any number of rows can collide in
+
+# What from_pretrained reads: configuration, processors, tokenizers in all their formats, chat templates,
+# weights.
+_CHECKPOINT_SUFFIXES = (".json", ".jinja", ".safetensors", ".model", ".tiktoken")
+_CHECKPOINT_NAMES = ("merges.txt", "vocab.txt")
+_TEMPLATE_FOLDER = "additional_chat_templates"
+
+
+def answer_key(parts: Mapping[str, object]) -> str:
+    """The key of an answer: a hash of everything it depends on, whatever the order of `parts`.
+
+    The caller names the digests of the episode, the question and the media, the checkpoint's fingerprint, the
+    adapter's version, the prompt and the settings. Raises TypeError or ValueError for a part that is no
+    finite JSON value.
+    """
+    return _json_sha256(parts)[:KEY_LENGTH]
+
+
+def episode_digest(episode: Episode) -> str:
+    """Hash the clip, its people, words and boxes: all of an episode but its questions.
+
+    The questions are left out so that adding one does not invalidate the others: see `question_digest`.
+    """
+    return _json_sha256(dataclasses.asdict(dataclasses.replace(episode, questions=())))
+
+
+def question_digest(question: Question) -> str:
+    """Hash a question with its candidates and its answer, which decides the row's `correct`."""
+    return _json_sha256(dataclasses.asdict(question))
+
+
+def media_digest(path: Path) -> str:
+    """Hash a video file's content, or a folder of images: their names, in order, and contents.
+
+    Raises VideoError where the path cannot be read.
+    """
+    try:
+        if path.is_dir():
+            return _files_sha256(path, (item for item in path.iterdir() if not item.name.startswith(".")))
+        return file_digest(path)
+    except OSError as error:
+        raise VideoError(f"{path}: cannot be read: {error.strerror or error}") from error
+
+
+def checkpoint_fingerprint(folder: Path) -> str:
+    """Hash the names and contents of the files of a checkpoint that decide its answers.
+
+    These are the JSON files, templates, tokenizers and safetensors of the folder; a README or an optimizer's
+    state is not among them. Raises CheckpointError where the folder holds none or cannot be read.
+    """
+    try:
+        files = [item for item in (*folder.iterdir(), *folder.glob(f"{_TEMPLATE_FOLDER}/*")) if _decides(item)]
+        if not files:
+            raise CheckpointError(f"{folder}: holds no model; a checkpoint has a config.json and .safetensors files")
+        return _files_sha256(folder, files)
+    except OSError as error:
+        raise CheckpointError(f"{folder}: the checkpoint cannot be read: {error.strerror or error}") from error
+
+
+def file_digest(path: Path) -> str:
+    """Hash a file's content. Raises OSError where it cannot be read."""
+    status = path.stat()
+    return _file_sha256(path, status.st_size, status.st_mtime_ns)
+
+
+@lru_cache(maxsize=4096)
+def _file_sha256(path: Path, _size: int, _mtime_ns: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _files_sha256(folder: Path, files: Iterable[Path]) -> str:
+    digests = {item.relative_to(folder).as_posix(): file_digest(item) for item in files if item.is_file()}
+    return _json_sha256(digests)
+
+
+def _decides(path: Path) -> bool:
+    hidden = path.name.startswith(".")
+    return not hidden and (path.suffix in _CHECKPOINT_SUFFIXES or path.name in _CHECKPOINT_NAMES)
+
+
+def _json_sha256(value: object) -> str:
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode("ascii")).hexdigest()

@@ -1,0 +1,223 @@
+"""predictions.parquet: what a row is, how rows are written as they come, and how they are read again."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from socialcli.errors import InvalidInputError, NotThereError
+from socialcli.files import PendingFile, naming
+from socialcli.runs.interrupts import uninterrupted
+
+Status = Literal["ok", "unparsed", "failed"]
+
+ROWS_PER_GROUP = 256  # rows held in memory before they go to the file
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prediction:
+    """One row: a question under one condition. docs/output.md explains every column.
+
+    What is not known is None, as most of a failed row is. `correct` is derived and not a field. Raises
+    ValueError for a row that contradicts itself, which would be a bug of the caller's.
+    """
+
+    question_id: str
+    episode_id: str
+    dataset: str | None
+    split: str | None
+    task: str
+    model: str
+    checkpoint: str
+    alignment: bool
+    alpha: float | None  # this and the next three: None where not aligned
+    lambda_: float | None
+    layers: str | None  # first and last layer, "10-19"
+    bias: str | None
+    inputs: str
+    candidates: tuple[str, ...] | None = None  # ids, in the order they were lettered
+    scores: tuple[float, ...] | None = None  # log-probabilities over the candidates
+    prediction: str | None = None  # the id of a candidate
+    answer: str | None  # None: unlabelled
+    raw_text: str | None = None
+    status: Status
+    error: str | None = None
+    prompt_tokens: int | None = None
+    visual_tokens: int | None = None
+    aligned_text_tokens: int | None = None
+    box_tokens: int | None = None
+    active_heads: float | None = None  # share of the heads in the layers that take part, 0 to 1
+    seconds: float | None = None
+    frame_times: tuple[float, ...] | None = None  # seconds on the video's clock
+    distinct_frames: int | None = None
+    boxes_unseen: int | None = None
+    context: str
+    boxes_as: str
+    answer_mode: str
+    key: str
+
+    def __post_init__(self) -> None:
+        """Refuse what no reader of the table could make sense of."""
+        if (self.status == "ok") != (self.prediction is not None):
+            raise ValueError(f"{self.question_id}: a row has a prediction if, and only if, its status is ok")
+        if (self.status == "failed") != (self.error is not None):
+            raise ValueError(f"{self.question_id}: a row has an error if, and only if, its status is failed")
+        strength = (self.alpha, self.lambda_, self.layers, self.bias)
+        if any((value is not None) != self.alignment for value in strength):
+            raise ValueError(f"{self.question_id}: alpha, lambda, layers and bias are set just where aligned")
+        if self.scores is None:
+            return
+        if len(self.scores) != len(self.candidates or ()) or not all(map(math.isfinite, self.scores)):
+            raise ValueError(f"{self.question_id}: scores must be finite, one for each candidate")
+
+    @property
+    def correct(self) -> bool | None:
+        """Whether the prediction is the answer; None for an unlabelled question, False for a failed one."""
+        return None if self.answer is None else self.prediction == self.answer
+
+
+_COLUMNS: list[pa.Field[Any]] = [
+    pa.field("question_id", pa.string(), nullable=False),
+    pa.field("episode_id", pa.string(), nullable=False),
+    pa.field("dataset", pa.string()),
+    pa.field("split", pa.string()),
+    pa.field("task", pa.string(), nullable=False),
+    pa.field("model", pa.string(), nullable=False),
+    pa.field("checkpoint", pa.string(), nullable=False),
+    pa.field("alignment", pa.bool_(), nullable=False),
+    pa.field("alpha", pa.float64()),
+    pa.field("lambda", pa.float64()),
+    pa.field("layers", pa.string()),
+    pa.field("bias", pa.string()),
+    pa.field("inputs", pa.string(), nullable=False),
+    pa.field("candidates", pa.list_(pa.string())),
+    pa.field("scores", pa.list_(pa.float64())),
+    pa.field("prediction", pa.string()),
+    pa.field("answer", pa.string()),
+    pa.field("correct", pa.bool_()),
+    pa.field("raw_text", pa.string()),
+    pa.field("status", pa.string(), nullable=False),
+    pa.field("error", pa.string()),
+    pa.field("prompt_tokens", pa.int32()),
+    pa.field("visual_tokens", pa.int32()),
+    pa.field("aligned_text_tokens", pa.int32()),
+    pa.field("box_tokens", pa.int32()),
+    pa.field("active_heads", pa.float64()),
+    pa.field("seconds", pa.float64()),
+    pa.field("frame_times", pa.list_(pa.float64())),
+    pa.field("distinct_frames", pa.int32()),
+    pa.field("boxes_unseen", pa.int32()),
+    pa.field("context", pa.string(), nullable=False),
+    pa.field("boxes_as", pa.string(), nullable=False),
+    pa.field("answer_mode", pa.string(), nullable=False),
+    pa.field("key", pa.string(), nullable=False),
+]
+PREDICTION_ARROW_SCHEMA: pa.Schema = pa.schema(_COLUMNS)
+
+
+def as_record(prediction: Prediction) -> dict[str, Any]:
+    """The row as JSON values in the order of the columns; schemas/prediction.schema.json describes it."""
+    values = {field.name.rstrip("_"): getattr(prediction, field.name) for field in dataclasses.fields(prediction)}
+    values["correct"] = prediction.correct
+    return {name: _storable(values[name]) for name in PREDICTION_ARROW_SCHEMA.names}
+
+
+def _storable(value: Any) -> Any:
+    """Turn tuples into lists, and half a surrogate pair into its escape, `\\ud800`.
+
+    JSON input can hold such a half, and a file's name too; Parquet cannot.
+    """
+    if isinstance(value, tuple):
+        return [_storable(item) for item in value]
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode("utf-8")
+    return value
+
+
+class PredictionWriter:
+    """Writes rows in order to a Parquet file that takes its name when the `with` block ends.
+
+    It does so on an error and an interrupt too, since finished work is kept: the manifest, not this file,
+    says whether the run came to its end. Only when the rows themselves cannot be written (a full disk:
+    OSError) is the file discarded, and what stood under the name before stays.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Start the file that will become `path`. Raises OSError where its folder cannot be written to."""
+        self._pending: list[dict[str, Any]] = []
+        self._broken = False
+        self._file = PendingFile(path)
+        self._writer = pq.ParquetWriter(self._file.file, PREDICTION_ARROW_SCHEMA, compression="zstd")
+
+    def __enter__(self) -> Self:
+        """Return the writer itself."""
+        return self
+
+    def write(self, prediction: Prediction) -> None:
+        """Append a row. Raises OSError where the disk is full; the file is then lost."""
+        self._pending.append(as_record(prediction))
+        if len(self._pending) >= ROWS_PER_GROUP:
+            with uninterrupted(), naming(self._file.path):
+                self._flush()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Finish the file under its name, also when the block failed; discard it when a write did."""
+        with uninterrupted(), naming(self._file.path):
+            if self._broken:
+                self._discard()
+                return
+            try:
+                self._flush()
+                self._writer.close()
+                self._file.commit()
+            except BaseException:
+                self._discard()
+                raise
+
+    def _flush(self) -> None:
+        if not self._pending:
+            return
+        table = pa.Table.from_pylist(self._pending, schema=PREDICTION_ARROW_SCHEMA)
+        self._broken = True  # half a row group makes the file useless, until it is whole
+        self._writer.write_table(table)
+        self._broken = False
+        self._pending.clear()
+
+    def _discard(self) -> None:
+        # The disk may be full: that is told already, and the file goes away.
+        with suppress(OSError):
+            self._writer.close()
+        with suppress(OSError):
+            self._file.discard()
+
+
+def read_predictions(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a predictions file, in order, a few hundred in memory at a time.
+
+    Files that other tools have written again are fine as long as the columns of `PREDICTION_ARROW_SCHEMA` are
+    there. Raises NotThereError where there is no such file, and InvalidInputError where it is not a table of
+    predictions.
+    """
+    if not path.is_file():
+        raise NotThereError(f"{path}: there is no such file; name the predictions.parquet of a run")
+    try:
+        with pq.ParquetFile(path) as file:
+            missing = [name for name in PREDICTION_ARROW_SCHEMA.names if name not in file.schema_arrow.names]
+            if missing:
+                raise InvalidInputError(f"{path}: no predictions of a run; columns are missing: {', '.join(missing)}")
+            for batch in file.iter_batches(ROWS_PER_GROUP, columns=PREDICTION_ARROW_SCHEMA.names):
+                table = pa.Table.from_batches([batch]).select(PREDICTION_ARROW_SCHEMA.names)
+                yield from table.cast(PREDICTION_ARROW_SCHEMA).to_pylist()
+    except (pa.ArrowException, ValueError, OSError) as error:
+        raise InvalidInputError(f"{path}: cannot be read as predictions of a run: {error}") from error

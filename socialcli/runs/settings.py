@@ -1,0 +1,148 @@
+"""What a run was asked to do: every setting with its default, and what it means once the model is known."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Literal, get_args
+
+from socialcli.errors import UsageError
+from socialcli.tasks.prompt import BoxesAs, Context
+
+Alignment = Literal["on", "off", "both"]
+Inputs = Literal["L", "VL", "VLB"]
+AnswerMode = Literal["score", "generate"]
+
+_CHOICES: dict[str, tuple[str, ...]] = {
+    "alignment": get_args(Alignment),
+    "inputs": get_args(Inputs),
+    "boxes_as": get_args(BoxesAs),
+    "context": get_args(Context),
+    "answer": get_args(AnswerMode),
+}
+_AT_LEAST = {"alpha": 0, "lambda_": 0, "box_gap": 0, "frames": 1, "batch_size": 1, "limit": 1, "seed": 0}
+_LAYER_RANGE = re.compile(r"([0-9]+)-([0-9]+)")
+_FAILURE_LIMIT = re.compile(r"([0-9]+)|([0-9]+(?:\.[0-9]+)?)%")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSettings:
+    """The settings of `socialcli run`. Raises UsageError for a value outside its range or choices."""
+
+    episodes: str  # the episodes file: Parquet, JSONL or .jsonl.gz
+    model: str  # the name of a model, as `socialcli models` lists it
+    tasks: tuple[str, ...]  # at least one, as `socialcli tasks` lists them
+    checkpoint: str | None = None  # None: the hub id that the model's adapter names
+    alignment: Alignment = "on"  # what socialcli is for; "both" asks every question without and with it
+    alpha: float = 1.0  # the published strength of the bias; 0 changes nothing
+    lambda_: float = 5e-5  # the published share of attention from which a head is active
+    layers: str = "auto"  # the middle third, the best published range; or "all", or "10-19" (first and last)
+    bias: str = "logit"  # of the rules, the one whose gains are large enough for the published effect
+    inputs: Inputs = "VLB"  # all there is, since alignment needs the video (V) and the boxes (B)
+    boxes_as: BoxesAs = "none"  # alignment shows the model no box; the others are remedies to compare with
+    context: Context = "full"  # offline, the setting of most published figures; "past" is the online one
+    frames: int = 8  # as published; sampled uniformly over the clip
+    frame_fit: str | None = None  # None: the first way that the model's adapter declares
+    box_gap: float = 1.0  # seconds to interpolate over, or to the nearest box: a longer gap may hide a cut
+    answer: AnswerMode = "score"  # ranks the candidates, so every question has an answer; or "generate"
+    batch_size: int = 8  # questions on one clip in one forward; changes speed and memory, not the answers
+    device: str = "auto"  # a GPU where there is one
+    dtype: str = "auto"  # bfloat16 on a GPU, float32 on a CPU
+    limit: int | None = None  # None: all; else the first so many episodes
+    split: str | None = None  # None: all; else the episodes of this split
+    seed: int = 0  # any fixed number makes a run repeatable
+    media_root: str | None = None  # None: the folder of the episodes file
+    max_failures: str = "0"  # a nightly run should speak up at the first failure; "5" or "2%" allow some
+
+    def __post_init__(self) -> None:
+        """Check what can be checked without the model."""
+        for name, choices in _CHOICES.items():
+            _check_choice(name, getattr(self, name), choices)
+        for name, least in _AT_LEAST.items():
+            _check_number(name, getattr(self, name), least)
+        if not self.tasks:
+            raise UsageError("no task is named: add --task NAME, or --task all")
+        if self.layers not in ("auto", "all"):
+            _parse_layers(self.layers)
+        FailureLimit.parse(self.max_failures)
+
+    def conditions(self) -> tuple[bool, ...]:
+        """The conditions each question is asked under: whether aligned, the unaligned one first."""
+        return {"off": (False,), "on": (True,), "both": (False, True)}[self.alignment]
+
+    def as_record(self) -> dict[str, Any]:
+        """The settings as JSON values, under the names of the options (`lambda`, not `lambda_`)."""
+        record = {field.name.rstrip("_"): getattr(self, field.name) for field in dataclasses.fields(self)}
+        return {**record, "tasks": list(self.tasks)}
+
+
+@dataclass(frozen=True, slots=True)
+class FailureLimit:
+    """How many failed rows a run may end with and still be done: `allowed`, or that share of all."""
+
+    allowed: Fraction  # rows, or a share between 0 and 1
+    is_share: bool
+
+    @classmethod
+    def parse(cls, text: str) -> FailureLimit:
+        """Read "5" (rows) or "2.5%" (of all rows). Raises UsageError for anything else."""
+        match = _FAILURE_LIMIT.fullmatch(text)
+        if match is None:
+            raise UsageError(f"--max-failures {text!r} is no limit: write a number of rows (5) or a share of them (2%)")
+        count, percent = match.groups()
+        if count is not None:
+            return cls(Fraction(count), is_share=False)
+        if Fraction(percent) > 100:
+            raise UsageError(f"--max-failures {text!r} is more than all of the rows: write 0% to 100%")
+        return cls(Fraction(percent) / 100, is_share=True)
+
+    def exceeded(self, failed: int, total: int) -> bool:
+        """Whether `failed` of `total` rows are more than the limit allows."""
+        return failed > (self.allowed * total if self.is_share else self.allowed)
+
+
+def resolve_layers(layers: str, n_layers: int) -> range:
+    """The decoder layers that `layers` means in a decoder of `n_layers`, first layer 0.
+
+    "auto" is the middle third, round(10N/28) .. round(20N/28)-1, and at least one layer; "10-19" includes
+    both ends. Raises UsageError where the text is no range, or reaches beyond the decoder.
+    """
+    if layers == "all":
+        return range(n_layers)
+    if layers == "auto":
+        first = round(10 * n_layers / 28)
+        return range(first, max(first + 1, round(20 * n_layers / 28)))
+    first, last = _parse_layers(layers)
+    if last >= n_layers:
+        raise UsageError(
+            f"--layers {layers} reaches beyond the model's decoder, which has {n_layers} layers: "
+            f"name a range within 0-{n_layers - 1}"
+        )
+    return range(first, last + 1)
+
+
+def _parse_layers(layers: str) -> tuple[int, int]:
+    match = _LAYER_RANGE.fullmatch(layers)
+    if match is None:
+        raise UsageError(f"--layers {layers!r} is no range of layers: write auto, all, or first and last, like 10-19")
+    first, last = int(match[1]), int(match[2])
+    if first > last:
+        raise UsageError(f"--layers {layers} runs backwards: write the lower layer first, {last}-{first}")
+    return first, last
+
+
+def _option(name: str) -> str:
+    return "--" + name.rstrip("_").replace("_", "-")
+
+
+def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise UsageError(f"{_option(name)} {value!r} is not one of {', '.join(choices)}")
+
+
+def _check_number(name: str, value: float | None, least: int) -> None:
+    if value is not None and not (value >= least and math.isfinite(value)):
+        raise UsageError(f"{_option(name)} {value} is out of range: give a number of at least {least}")

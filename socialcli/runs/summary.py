@@ -1,0 +1,86 @@
+"""What a run prints at its end: a short table of accuracy, or one JSON object."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from socialcli.runs.accuracy import GROUP_COLUMNS, AccuracyRow
+from socialcli.runs.manifest import Manifest
+
+_Cell = Callable[[AccuracyRow], str]
+
+_ALWAYS_SHOWN = ("task", "alignment")
+_STRENGTH = (
+    "alpha",
+    "lambda",
+    "layers",
+    "bias",
+)  # null in every unaligned row, which is no difference to show
+_GAP = "  "
+
+_FIGURES: dict[str, _Cell] = {
+    "n": lambda row: str(row.n),
+    "accuracy": lambda row: _percent(row.accuracy),
+    "95% interval": lambda row: _interval(row.ci_low, row.ci_high),
+    "chance": lambda row: _percent(row.chance),
+    "failed": lambda row: str(row.failed),
+    "unparsed": lambda row: str(row.unparsed),
+    "unlabelled": lambda row: str(row.unlabelled),
+}
+
+
+def summary_lines(rows: Sequence[AccuracyRow]) -> str:
+    """The table as text, without a newline at its end: a line per row, accuracies in percent, "-" for none.
+
+    Beside task and alignment it shows the columns in which the rows differ. With a single model, dataset and
+    condition a line is about 80 characters wide.
+    """
+    if not rows:
+        return "no question was asked, so there is no accuracy to show"
+    records = [row.as_record() for row in rows]
+    labels = [name for name in GROUP_COLUMNS if name in _ALWAYS_SHOWN or _differs(name, records)]
+    lines = [[*labels, *_FIGURES]]
+    lines += [
+        [*(_label(item[name]) for name in labels), *(cell(row) for cell in _FIGURES.values())]
+        for row, item in zip(rows, records, strict=True)
+    ]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join(_aligned(line, widths, len(labels)) for line in lines)
+
+
+def summary_json(rows: Sequence[AccuracyRow], output: Path, manifest: Manifest) -> dict[str, Any]:
+    """The same as JSON values, with where the results are and how the run ended."""
+    record = manifest.as_record()
+    return {
+        "output": str(output),
+        **{name: record[name] for name in ("outcome", "exit_code", "seconds", "counts", "warnings")},
+        "accuracy": [row.as_record() for row in rows],
+    }
+
+
+def _differs(name: str, records: Sequence[dict[str, Any]]) -> bool:
+    return len({item[name] for item in records if item["alignment"] or name not in _STRENGTH}) > 1
+
+
+def _aligned(cells: Sequence[str], widths: Sequence[int], labels: int) -> str:
+    padded = [
+        cell.ljust(width) if index < labels else cell.rjust(width)
+        for index, (cell, width) in enumerate(zip(cells, widths, strict=True))
+    ]
+    return _GAP.join(padded).rstrip()
+
+
+def _label(value: object) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return "-" if value is None else str(value)
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:.1f}%"
+
+
+def _interval(low: float | None, high: float | None) -> str:
+    return "-" if low is None or high is None else f"{_percent(low)} to {_percent(high)}"

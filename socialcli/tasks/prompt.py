@@ -1,0 +1,127 @@
+"""A question as text for the model, with the place of every utterance in it.
+
+The prompt names the people, gives the transcript (a line per utterance, with its speaker's label), asks, and lists the
+candidates under letters. Where an utterance stands in the text is kept, because these characters are what the
+alignment raises.
+"""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from socialcli.episodes.records import Box, Episode, Question, Utterance
+from socialcli.errors import AnnotationError
+from socialcli.tasks.base import Candidate, Task
+from socialcli.tasks.labels import speaker_labels
+from socialcli.tasks.speakers import MASK, asked_utterance, spliced
+from socialcli.tasks.text import harmless
+
+LETTERS = string.ascii_uppercase
+UNKNOWN_SPEAKER = "Somebody"
+
+BoxesAs = Literal["none", "text", "overlay"]
+Context = Literal["full", "past"]
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What the prompt says of the picture: the times of the frames, and the boxes in them."""
+
+    times: Sequence[float]  # seconds, one a frame
+    boxes: Mapping[str, Sequence[Box | None]]  # speaker's id -> its box in each frame
+    size: tuple[int, int]  # width, height of the original frames
+    boxes_as: BoxesAs = "none"
+    colors: Mapping[str, str] | None = None  # speaker's id -> name of its colour, for an overlay
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A question as text. `spans[i]` is where `utterances[i]` stands in `text`: its label and its words."""
+
+    text: str
+    utterances: tuple[Utterance, ...]
+    spans: tuple[tuple[int, int], ...]
+    candidates: tuple[Candidate, ...]
+
+    @property
+    def letters(self) -> str:
+        """The letters of the candidates, in order."""
+        return LETTERS[: len(self.candidates)]
+
+
+def build_prompt(
+    task: Task, episode: Episode, question: Question, scene: Scene | None, context: Context = "full"
+) -> Prompt:
+    """Ask `question` of `episode`; `scene` is None where the model gets no video (inputs L).
+
+    Raises AnnotationError where the question lacks what its task needs.
+    """
+    labels = speaker_labels(episode.speakers, task.named)
+    candidates = task.candidates(episode, question, labels)
+    if len(candidates) > len(LETTERS):
+        raise AnnotationError(f"{len(candidates)} candidates are more than the {len(LETTERS)} letters")
+    utterances = known_utterances(episode, question, context)
+    lines = [_line(task, question, utterance, labels) for utterance in utterances]
+    head = "".join(f"{part}\n" for part in (_people(episode, labels), *_scene_lines(scene, labels), "Transcript:"))
+    text = head + "".join(f"{line}\n" for line in lines) + _question_part(task, episode, question, labels, candidates)
+    return Prompt(text, utterances, _spans(len(head), lines), candidates)
+
+
+def known_utterances(episode: Episode, question: Question, context: Context) -> tuple[Utterance, ...]:
+    """The utterances that the prompt may show: all, or (past) those that end no later than the one in question.
+
+    A question on no utterance in particular is asked at the end of the clip, so that everything is past.
+    """
+    if context == "full" or question.utterance is None:
+        return episode.utterances
+    now = asked_utterance(episode, question)
+    return tuple(line for line in episode.utterances if line.end <= now.end)
+
+
+def _people(episode: Episode, labels: Mapping[str, str]) -> str:
+    return f"People in the video: {', '.join(labels[speaker.id] for speaker in episode.speakers)}."
+
+
+def _line(task: Task, question: Question, utterance: Utterance, labels: Mapping[str, str]) -> str:
+    label = labels[utterance.speaker] if utterance.speaker is not None else UNKNOWN_SPEAKER
+    hidden = task.masks_span and utterance.id == question.utterance and question.span is not None
+    words = spliced(utterance.text, question.span, MASK) if hidden and question.span else harmless(utterance.text)
+    return f"{label}: {words}"
+
+
+def _spans(start: int, lines: Sequence[str]) -> tuple[tuple[int, int], ...]:
+    spans = []
+    for line in lines:
+        spans.append((start, start + len(line)))
+        start += len(line) + 1
+    return tuple(spans)
+
+
+def _question_part(
+    task: Task, episode: Episode, question: Question, labels: dict[str, str], candidates: Sequence[Candidate]
+) -> str:
+    asked = harmless(question.text) if question.text else task.sentence(episode, question, labels)
+    options = "".join(f"{letter}. {item.label}\n" for letter, item in zip(LETTERS, candidates, strict=False))
+    return f"Question: {asked}\n{options}Answer with the letter of the right option only."
+
+
+def _scene_lines(scene: Scene | None, labels: Mapping[str, str]) -> list[str]:
+    if scene is None or scene.boxes_as == "none" or not scene.boxes:
+        return []
+    if scene.boxes_as == "overlay":
+        marked = [f"{labels[speaker]} is in the {color} box" for speaker, color in (scene.colors or {}).items()]
+        return [f"Boxes drawn on the frames: {', '.join(marked)}."]
+    width, height = scene.size
+    frames = [_boxes_of_frame(index, scene, labels) for index in range(len(scene.times))]
+    return [f"Boxes as [left, top, right, bottom] in pixels of the {width}x{height} frames:", *frames]
+
+
+def _boxes_of_frame(index: int, scene: Scene, labels: Mapping[str, str]) -> str:
+    present = ((speaker, track[index]) for speaker, track in scene.boxes.items())
+    boxes = [
+        f"{labels[speaker]} [{box.x0:.0f}, {box.y0:.0f}, {box.x1:.0f}, {box.y1:.0f}]" for speaker, box in present if box
+    ]
+    return f"Frame {index + 1} ({scene.times[index]:.2f} s): {'; '.join(boxes) or 'nobody'}"

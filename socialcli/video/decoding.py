@@ -1,0 +1,126 @@
+"""The frames of a window of a video file, decoded as sparingly as the file allows."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import numpy.typing as npt
+from av.video.frame import VideoFrame
+
+from socialcli.errors import VideoError
+from socialcli.video.container import VideoFile, open_video
+from socialcli.video.frames import Frame
+from socialcli.video.limits import DecodeLimits
+from socialcli.video.listing import Listing, list_frames
+from socialcli.video.timing import Window, pick_uniform, within
+
+_REORDER = 1.0  # seconds decoded on past a window where time stamps come out in disorder
+_UNIT = 65536  # one, in the fixed-point numbers of a display matrix
+
+
+def sample_file(path: Path, count: int, window: Window, limits: DecodeLimits) -> list[Frame]:
+    """`count` frames of a video file, uniform over `window`; repeats are one object. Raises VideoError."""
+    with open_video(path, limits) as video:
+        listing = list_frames(video, window)
+        if listing.trusted and not listing.ticks:
+            raise _no_frame(video, window)
+        frames = _sample_listed(video, listing, count) if listing.trusted else None
+        # Packets that never become a picture (hidden frames, a broken first group) show only when decoded.
+        return _sample_decoded(video, window, count) if frames is None else frames
+
+
+def _sample_listed(video: VideoFile, listing: Listing, count: int) -> list[Frame] | None:
+    """Seek and decode just the frames that the packets promise; None where one of them does not come out."""
+    wanted = [listing.ticks[index] for index in pick_uniform(listing.ticks, count)]
+    found: dict[int, Frame] = {}
+    current: VideoFrame | None = None
+    for tick in sorted(set(wanted)):
+        if current is None or _seek_saves(listing.keys, current.pts, tick):
+            frames = video.frames_from(tick)
+            current = next(frames, None)
+        while current is not None and current.pts is not None and current.pts < tick:
+            current = next(frames, None)
+        if current is None or current.pts != tick:
+            return None
+        found[tick] = _frame(video, current, tick)
+    return [found[tick] for tick in wanted]
+
+
+def _seek_saves(keys: Sequence[int], position: int | None, tick: int) -> bool:
+    """Whether a key frame lies between `position` and `tick`, so that decoding can start there."""
+    before = bisect_right(keys, tick)
+    return position is None or (before > 0 and keys[before - 1] > position)
+
+
+def _sample_decoded(video: VideoFile, window: Window, count: int) -> list[Frame]:
+    """Decode the whole window twice: for its times, then for its pictures.
+
+    A decoder gives frames out in order of presentation, whatever their time stamps: the i-th frame has the
+    i-th time.
+    """
+    first, last = video.clock.first_tick(window), video.clock.last_tick(window)
+    ticks = _decoded_ticks(video, first, last)
+    inside = within(ticks, first, last)
+    if not inside:
+        raise _no_frame(video, window)
+    wanted = [inside[index] for index in pick_uniform(ticks[inside.start : inside.stop], count)]
+    found: dict[int, Frame] = {}
+    for place, frame in enumerate(video.frames_from(first)):
+        if place in wanted:
+            found[place] = _frame(video, frame, ticks[place])
+        if place == wanted[-1]:
+            break
+    return [found[place] for place in wanted]
+
+
+def _decoded_ticks(video: VideoFile, first: int | None, last: int | None) -> list[int]:
+    stop = None if last is None else last + video.clock.ticks(_REORDER)
+    ticks = []
+    for frame in video.frames_from(first):
+        tick = frame.pts if frame.pts is not None else frame.dts
+        if tick is None:
+            raise VideoError(f"{video.path}: frames without any time; convert the video, for example to MP4")
+        if stop is not None and tick > stop:
+            break
+        ticks.append(tick)
+    return sorted(ticks)
+
+
+def _no_frame(video: VideoFile, window: Window) -> VideoError:
+    extent = "of unknown length" if video.duration is None else f"which runs from 0 to {video.duration:.3f} s"
+    return VideoError(
+        f"{video.path}: no frame lies in the window {window} of the video, {extent}; correct video.start and "
+        f"video.end"
+    )
+
+
+def _frame(video: VideoFile, frame: VideoFrame, tick: int) -> Frame:
+    time = video.clock.seconds(tick)
+    if frame.is_corrupt:
+        raise VideoError(f"{video.path}: the picture at {time:.3f} s is damaged; fetch the file again")
+    video.limits.check_pixels(video.path, frame.width, frame.height)
+    image = np.asarray(frame.to_ndarray(format="rgb24"), dtype=np.uint8)
+    return Frame(time, np.ascontiguousarray(_oriented(image, frame, video.path)))
+
+
+def _oriented(image: npt.NDArray[np.uint8], frame: VideoFrame, path: Path) -> npt.NDArray[np.uint8]:
+    """Turn and mirror the picture as its display matrix says: (x, y) is shown at (a x + c y, b x + d y)."""
+    try:
+        # PyAV's type stubs know of motion vectors only.
+        data = cast("Mapping[str, bytes]", frame.side_data)["DISPLAYMATRIX"]
+    except KeyError:
+        return image
+    a, b, _, c, d = (int(value) for value in np.frombuffer(bytes(data), dtype=np.int32)[:5])
+    turned = abs(b) + abs(c) > abs(a) + abs(d)
+    if min(abs(a) + abs(d), abs(b) + abs(c)) > _UNIT // 100:
+        raise VideoError(
+            f"{path}: the video is to be shown turned by {frame.rotation} degrees; only quarter turns are "
+            f"supported: convert it with the turn applied"
+        )
+    across, down = (c, b) if turned else (a, d)
+    image = image.swapaxes(0, 1) if turned else image
+    return image[:: -1 if down < 0 else 1, :: -1 if across < 0 else 1]

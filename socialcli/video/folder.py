@@ -1,0 +1,87 @@
+"""A folder of images as a video: one image per 1 / fps seconds, in natural order of names."""
+
+from __future__ import annotations
+
+import math
+import re
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from socialcli.errors import VideoError
+from socialcli.video.frames import Frame
+from socialcli.video.limits import DecodeLimits
+from socialcli.video.timing import Clock, Window, pick_uniform, within
+
+_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
+_FORMATS = ("JPEG", "PNG", "BMP", "WEBP")  # what the files may hold, whatever their names say
+
+
+def sample_folder(
+    path: Path, count: int, window: Window, fps: float | None, limits: DecodeLimits
+) -> list[Frame]:
+    """`count` images of a folder, uniform over `window`; repeats are one object. Raises VideoError."""
+    clock = Clock(1 / _rate(path, fps))
+    images = _images(path)
+    inside = within(range(len(images)), clock.first_tick(window), clock.last_tick(window))
+    if not inside:
+        raise VideoError(
+            f"{path}: no image lies in the window {window}; the {len(images)} images run from 0 to "
+            f"{clock.seconds(len(images) - 1):.3f} s at {fps:g} per second. Correct the window or fps"
+        )
+    wanted = [inside[index] for index in pick_uniform(inside, count)]
+    found = {index: _read(images[index], clock.seconds(index), limits) for index in sorted(set(wanted))}
+    return [found[index] for index in wanted]
+
+
+def _rate(path: Path, fps: float | None) -> Fraction:
+    if fps is None:
+        raise VideoError(f"{path}: a folder of images needs fps, its images per second; add video.fps")
+    if not (math.isfinite(fps) and fps > 0):
+        raise VideoError(f"{path}: fps is {fps}; give a positive number of images per second")
+    return Fraction(fps)
+
+
+def _images(folder: Path) -> list[Path]:
+    try:
+        entries = [entry for entry in folder.iterdir() if not entry.is_dir()]
+    except OSError as error:
+        raise VideoError(f"{folder}: cannot be read ({error.strerror}); check its permissions") from error
+    found = [entry for entry in entries if entry.suffix.lower() in _SUFFIXES]
+    if not found:
+        raise VideoError(f"{folder}: there is no image in the folder ({', '.join(sorted(_SUFFIXES))})")
+    return sorted(found, key=_natural)
+
+
+def _natural(path: Path) -> tuple[list[tuple[int, int, str]], str]:
+    """Sort key by which frame2 comes before frame10."""
+    parts = re.findall(r"[0-9]+|[^0-9]+", path.name.casefold())
+    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts], path.name
+
+
+def _read(path: Path, time: float, limits: DecodeLimits) -> Frame:
+    _check_file(path, limits)
+    try:
+        with Image.open(path, formats=_FORMATS) as image:
+            limits.check_pixels(path, image.width, image.height)
+            upright = ImageOps.exif_transpose(image).convert("RGB")
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise VideoError(f"{path}: too large an image ({error}); scale it and the boxes down") from error
+    except (OSError, SyntaxError, ValueError) as error:  # what Pillow raises for broken files
+        raise VideoError(f"{path}: the image cannot be read ({error}); make it again") from error
+    return Frame(time, np.array(upright, dtype=np.uint8))
+
+
+def _check_file(path: Path, limits: DecodeLimits) -> None:
+    try:
+        place = path.resolve(strict=True)
+        size = place.stat().st_size
+    except (OSError, RuntimeError) as error:
+        raise VideoError(f"{path}: the image cannot be reached ({error}); check its symbolic link") from error
+    if not place.is_relative_to(path.parent.resolve()):
+        raise VideoError(f"{path}: a symbolic link leads out of the folder; copy the image into it")
+    if not place.is_file():
+        raise VideoError(f"{path}: not a regular file; replace it by an image")
+    limits.check_bytes(path, size)

@@ -1,0 +1,83 @@
+"""Which frames a window of a video file has, from its packets alone: nothing is decoded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from av.packet import Packet
+from av.stream import Stream
+
+from socialcli.errors import VideoError
+from socialcli.video.completeness import Progress
+from socialcli.video.container import VideoFile
+from socialcli.video.timing import Window, within
+
+_REORDER = 1.0  # seconds read on past a window: frames are not stored in the order of presentation
+_NO_TIMES = frozenset({"avi"})  # stores no presentation times; ffmpeg makes some up in order of storage
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What the packets of a window say; ticks are of the video's clock.
+
+    `ticks` are the sorted presentation times inside the window, `keys` those of the key frames read, also
+    before it. `trusted` is false where the packets carry no presentation times, so that only decoding tells
+    them.
+    """
+
+    ticks: list[int]
+    keys: list[int]
+    trusted: bool
+
+
+def list_frames(video: VideoFile, window: Window) -> Listing:
+    """Read the packets of `window` and list its frames.
+
+    Raises VideoError where a packet is damaged or encrypted, and where the file ends before the window does
+    although its header or index promises more.
+    """
+    packets = list(_video_packets(video, window))
+    times = sorted({packet.tick for packet in packets if packet.tick is not None and packet.shown})
+    inside = within(times, video.clock.first_tick(window), video.clock.last_tick(window))
+    return Listing(
+        ticks=times[inside.start : inside.stop],
+        keys=sorted(packet.tick for packet in packets if packet.tick is not None and packet.key),
+        trusted=video.format not in _NO_TIMES and all(packet.tick is not None for packet in packets),
+    )
+
+
+class _Entry(NamedTuple):
+    """What is kept of a packet; its data would fill the memory."""
+
+    tick: int | None
+    key: bool
+    shown: bool
+
+
+def _video_packets(video: VideoFile, window: Window) -> Iterator[_Entry]:
+    """The video's packets that can belong to the window, sound ones."""
+    first, last = video.clock.first_tick(window), video.clock.last_tick(window)
+    stop = None if last is None else last + video.clock.ticks(_REORDER)
+    progress = Progress()
+    for packet in video.packets_from(first):
+        is_video = packet.stream_index == video.stream.index
+        progress.note(packet, is_video)
+        if not is_video or not packet.size:
+            continue
+        stamp = packet.dts if packet.dts is not None else packet.pts
+        if stop is not None and stamp is not None and stamp > stop:
+            return
+        if last is None or stamp is None or stamp <= last:
+            _check_packet(video, packet)
+        yield _Entry(packet.pts, packet.is_keyframe, not packet.is_discard)
+    progress.check_complete(video, window)
+
+
+def _check_packet(video: VideoFile, packet: Packet[Stream]) -> None:
+    if packet.has_sidedata("encryption_info"):
+        raise VideoError(f"{video.path}: the video is encrypted; get a copy without copy protection")
+    if packet.is_corrupt:
+        where = "" if packet.pts is None else f" near {video.clock.seconds(packet.pts):.3f} s"
+        raise VideoError(f"{video.path}: the video is damaged or cut short{where}; fetch it again")

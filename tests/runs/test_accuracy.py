@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import math
+import random
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from socialcli.runs.accuracy import ACCURACY_ARROW_SCHEMA, AccuracyRow, accuracy_table, write_accuracy
+from socialcli.runs.predictions import Prediction, as_record
+
+from .samples import failed, plain, prediction
+
+
+def table(*rows: Prediction, seed: int = 0) -> list[AccuracyRow]:
+    return accuracy_table(map(as_record, rows), seed=seed, draws=500)
+
+
+def test_failed_and_unparsed_questions_count_as_wrong() -> None:
+    common = {"dataset": "drawn"}
+    (row,) = table(
+        plain(**common),
+        plain(**common, prediction="bob"),
+        plain(**common, status="unparsed", prediction=None, scores=None),
+        failed(**common),
+    )
+    assert (row.n, row.correct, row.accuracy, row.failed, row.unparsed) == (4, 1, 0.25, 1, 1)
+
+
+def test_unlabelled_questions_are_counted_but_not_in_n() -> None:
+    (row,) = table(plain(), plain(answer=None), failed(dataset="drawn", answer=None))
+    assert (row.n, row.correct, row.accuracy, row.unlabelled, row.failed) == (1, 1, 1.0, 2, 1)
+
+
+def test_without_any_label_there_is_no_accuracy() -> None:
+    (row,) = table(plain(answer=None), plain(answer=None, episode_id="e2"))
+    assert (row.n, row.accuracy, row.ci_low, row.ci_high, row.chance) == (0, None, None, None, None)
+
+
+def test_chance_is_the_mean_over_the_questions_with_candidates() -> None:
+    three = ("ann", "bob", "cy")
+    (row,) = table(
+        plain(),
+        plain(candidates=three, scores=(-1.0, -1.0, -1.0)),
+        plain(candidates=three, scores=None, answer=None),
+        failed(dataset="drawn"),
+    )
+    assert row.chance == pytest.approx((1 / 2 + 1 / 3) / 2)
+
+
+def test_a_single_episode_has_no_interval() -> None:
+    (row,) = table(plain(), plain(question_id="q2", prediction="bob"))
+    assert (row.accuracy, row.ci_low, row.ci_high) == (0.5, None, None)
+
+
+def test_the_interval_resamples_the_labelled_episodes() -> None:
+    episodes = [plain(episode_id=f"e{n}", prediction="ann" if n % 4 else "bob") for n in range(40)]
+    (row,) = table(*episodes)
+    (padded,) = table(*episodes, *(plain(episode_id=f"u{n}", answer=None) for n in range(40)))
+    assert row.ci_low is not None and row.ci_high is not None
+    assert 0.55 < row.ci_low < 0.75 < row.ci_high < 0.95
+    assert (padded.ci_low, padded.ci_high) == (row.ci_low, row.ci_high)
+
+
+def test_every_condition_gets_a_row_and_the_order_does_not_depend_on_the_input() -> None:
+    rows = [
+        prediction(),
+        plain(),
+        plain(split="test"),
+        plain(dataset=None),
+        plain(task="coref"),
+        prediction(alpha=2.0),
+        prediction(lambda_=0.1),
+        prediction(layers="0-3"),
+        prediction(bias="probability"),
+        plain(inputs="L"),
+        plain(boxes_as="text"),
+        plain(context="past"),
+        plain(answer_mode="generate"),
+        plain(model="internvl3"),
+        plain(checkpoint="elsewhere"),
+    ]
+    expected = table(*rows)
+    assert len(expected) == len(rows)
+    assert all(row.n == 1 for row in expected)
+    random.Random(1).shuffle(rows)
+    assert table(*rows) == expected
+    assert [row.model for row in expected] == ["internvl3"] + ["qwen2.5-vl"] * 14
+    assert expected[1].task == "coref"
+    assert expected[2].dataset is None
+
+
+def test_the_unaligned_condition_comes_first_and_sees_the_same_resamples() -> None:
+    episodes = [f"e{number}" for number in range(12)]
+    off, on = table(
+        *(prediction(episode_id=name, prediction="ann" if name < "e5" else "bob") for name in episodes),
+        *(plain(episode_id=name, prediction="ann" if name < "e5" else "bob") for name in episodes),
+    )
+    assert (off.alignment, on.alignment) == (False, True)
+    assert (off.ci_low, off.ci_high) == (on.ci_low, on.ci_high)
+
+
+def test_the_seed_decides_the_interval() -> None:
+    rows = [plain(episode_id=f"e{n}", question_id=f"{m}", prediction="bob" if m < n % 7 else "ann")
+            for n in range(30) for m in range(7)]  # fmt: skip
+    assert table(*rows, seed=1) == table(*rows, seed=1)
+    assert table(*rows, seed=1) != table(*rows, seed=2)
+
+
+def test_the_file_holds_the_table(tmp_path: Path) -> None:
+    rows = table(prediction(), plain(), plain(answer=None, task="coref"))
+    write_accuracy(tmp_path / "accuracy.parquet", rows)
+    read = pq.read_table(tmp_path / "accuracy.parquet")
+    assert read.schema.equals(ACCURACY_ARROW_SCHEMA)
+    assert read.to_pylist() == [row.as_record() for row in rows]
+
+
+def test_the_columns_are_the_fields_of_a_row() -> None:
+    (row,) = table(prediction())
+    assert list(row.as_record()) == ACCURACY_ARROW_SCHEMA.names
+    assert math.isclose(row.as_record()["lambda"], 5e-5)

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from socialcli.errors import UsageError
+from socialcli.runs.folder import OutputFolder
+
+
+def test_the_folder_is_made_with_its_parents(tmp_path: Path) -> None:
+    folder = OutputFolder(tmp_path / "nightly" / "monday")
+    folder.prepare(overwrite=False)
+    assert folder.path.is_dir()
+    assert folder.predictions.parent == folder.path
+
+
+def test_an_empty_folder_is_fine(tmp_path: Path) -> None:
+    OutputFolder(tmp_path).prepare(overwrite=False)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_earlier_results_are_not_replaced_unasked(tmp_path: Path) -> None:
+    folder = OutputFolder(tmp_path)
+    folder.predictions.write_bytes(b"precious")
+    with pytest.raises(UsageError, match=r"predictions\.parquet.*--overwrite"):
+        folder.prepare(overwrite=False)
+    assert folder.predictions.read_bytes() == b"precious"
+
+
+def test_overwriting_removes_results_and_nothing_else(tmp_path: Path) -> None:
+    folder = OutputFolder(tmp_path)
+    for path in (folder.predictions, folder.accuracy, folder.manifest, tmp_path / "notes.md"):
+        path.write_bytes(b"x")
+    folder.prepare(overwrite=True)
+    assert list(tmp_path.iterdir()) == [tmp_path / "notes.md"]
+
+
+def test_a_file_in_the_way_is_a_usage_error(tmp_path: Path) -> None:
+    (tmp_path / "out").write_bytes(b"")
+    with pytest.raises(UsageError, match="cannot be made"):
+        OutputFolder(tmp_path / "out").prepare(overwrite=True)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_without_permission_is_a_usage_error(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir(mode=0o555)
+    with pytest.raises(UsageError, match="nothing can be written"):
+        OutputFolder(tmp_path / "out").prepare(overwrite=False)

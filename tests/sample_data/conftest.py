@@ -1,0 +1,16 @@
+"""Lets these tests import the modules beside `sample_data/make.py` as that script does."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+SAMPLE_DATA = Path(__file__).parents[2] / "sample_data"
+sys.path.insert(0, str(SAMPLE_DATA))
+
+
+@pytest.fixture(scope="session")
+def sample_data() -> Path:
+    return SAMPLE_DATA

@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import string
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from _checkpoints import CHECKPOINTS
+from make import CHECKPOINT_NAMES, make_checkpoints
+from safetensors.torch import load_file
+from transformers import (
+    AutoProcessor,
+    InternVLForConditionalGeneration,
+    LlavaNextVideoForConditionalGeneration,
+    Qwen2_5_VLForConditionalGeneration,
+)
+from transformers.video_utils import VideoMetadata
+
+CLASSES = {
+    "llava-next-video": LlavaNextVideoForConditionalGeneration,
+    "qwen2.5-vl": Qwen2_5_VLForConditionalGeneration,
+    "internvl3": InternVLForConditionalGeneration,
+}
+VISUAL_TOKENS = {"llava-next-video": 1152, "qwen2.5-vl": 1196, "internvl3": 2048}  # of 8 frames of 640x360
+PROMPTS = {
+    "llava-next-video": "USER: <video>\nWho is it? ASSISTANT:",
+    "qwen2.5-vl": (
+        "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n"
+        "<|im_start|>user\n<|vision_start|><|video_pad|><|vision_end|>Who is it?<|im_end|>\n<|im_start|>assistant\n"
+    ),
+    "internvl3": "<|im_start|>user\n<video>\nWho is it?<|im_end|>\n<|im_start|>assistant\n",
+}
+CONVERSATION = [{"role": "user", "content": [{"type": "video"}, {"type": "text", "text": "Who is it?"}]}]
+families = pytest.mark.parametrize("name", CHECKPOINT_NAMES)
+
+
+def processor_of(folder: Path) -> Any:
+    return AutoProcessor.from_pretrained(folder, local_files_only=True)
+
+
+def encoded(processor: Any, seed: int) -> Any:
+    """The inputs of 8 frames of 640x360, large blocks of random colours."""
+    blocks = np.random.default_rng(seed).integers(0, 256, (8, 9, 16, 3), np.uint8)
+    return processor(
+        text=[processor.apply_chat_template(CONVERSATION, add_generation_prompt=True)],
+        videos=[blocks.repeat(40, axis=1).repeat(40, axis=2)],
+        video_metadata=[VideoMetadata(total_num_frames=8, fps=1.5, frames_indices=list(range(8)))],
+        do_sample_frames=False,
+        return_tensors="pt",
+    )
+
+
+@families
+def test_the_checkpoint_runs_and_sees_the_frames(sample_data: Path, name: str) -> None:
+    folder = sample_data / "checkpoints" / name
+    processor = processor_of(folder)
+    model = (
+        CLASSES[name].from_pretrained(folder, local_files_only=True, use_safetensors=True, dtype=torch.float32).eval()
+    )
+    visual = processor.image_token_id if name == "internvl3" else model.config.video_token_id
+    first, second = encoded(processor, 1), encoded(processor, 2)
+    assert int((first["input_ids"] == visual).sum()) == VISUAL_TOKENS[name]
+    with torch.no_grad():
+        one, other = (model(**inputs, logits_to_keep=1).logits[0, -1] for inputs in (first, second))
+    assert torch.isfinite(one).all()
+    assert (one - other).abs().max() > 0.1
+
+
+@families
+def test_attention_is_neither_uniform_nor_on_one_token(sample_data: Path, name: str) -> None:
+    folder = sample_data / "checkpoints" / name
+    model = CLASSES[name].from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
+    inputs = encoded(processor_of(folder), 1)
+    with torch.no_grad():
+        layers = model(**inputs, output_attentions=True, logits_to_keep=1).attentions
+    for layer in layers:
+        last = layer[0, :, -8:]
+        assert 4.0 / last.shape[-1] < float(last.amax(-1).mean()) < 0.5
+
+
+@families
+def test_the_chat_template_renders_as_the_published_one(sample_data: Path, name: str) -> None:
+    processor = processor_of(sample_data / "checkpoints" / name)
+    assert processor.apply_chat_template(CONVERSATION, add_generation_prompt=True) == PROMPTS[name]
+    assert not processor.apply_chat_template(CONVERSATION).endswith(("ASSISTANT:", "assistant\n"))
+
+
+@families
+def test_every_letter_is_one_token_with_and_without_a_space(sample_data: Path, name: str) -> None:
+    tokenizer = processor_of(sample_data / "checkpoints" / name).tokenizer
+    space = "▁" if name == "llava-next-video" else "Ġ"
+    for letter in string.ascii_uppercase:
+        assert (
+            tokenizer.convert_ids_to_tokens(tokenizer(f":{letter}", add_special_tokens=False).input_ids)[-1] == letter
+        )
+        behind_space = tokenizer(f"x {letter}", add_special_tokens=False).input_ids
+        assert tokenizer.convert_ids_to_tokens(behind_space)[-1] == space + letter
+
+
+@families
+def test_the_tokenizer_gives_any_text_back(sample_data: Path, name: str) -> None:
+    tokenizer = processor_of(sample_data / "checkpoints" / name).tokenizer
+    for text in ("Speaker 2: ¡Ay, perdón! Here they are 🔑", "日本語, naïve\ntwo lines", "a < b > c"):
+        assert tokenizer.decode(tokenizer(text, add_special_tokens=False).input_ids) == text
+
+
+@families
+def test_making_the_checkpoint_again_gives_the_same_bytes(tmp_path: Path, name: str) -> None:
+    for attempt in ("first", "second"):
+        make_checkpoints(tmp_path / attempt, [name])
+    made = [path.relative_to(tmp_path / "first") for path in (tmp_path / "first").rglob("*") if path.is_file()]
+    assert len(made) == 7
+    for path in made:
+        assert (tmp_path / "first" / path).read_bytes() == (tmp_path / "second" / path).read_bytes()
+
+
+@families
+def test_the_checkpoint_is_what_the_script_makes(sample_data: Path, name: str) -> None:
+    folder = sample_data / "checkpoints" / name
+    made = CHECKPOINTS[name]()
+    stored, drawn = load_file(folder / "model.safetensors"), made.model.state_dict()
+    for weight, tensor in stored.items():
+        candidates = [value for key, value in drawn.items() if key.removeprefix("model.").endswith(_tail(weight))]
+        assert any(value.shape == tensor.shape and torch.equal(value, tensor) for value in candidates), weight
+    assert processor_of(folder).tokenizer.get_vocab() == made.processor.tokenizer.get_vocab()
+    assert sum(path.stat().st_size for path in folder.iterdir()) < 3_000_000
+
+
+def _tail(weight: str) -> str:
+    """The end of a weight's name, which saving leaves as it is."""
+    return ".".join(weight.split(".")[-2:])

@@ -1,0 +1,1 @@
+"""Tests of socialcli.video, on real little videos that `clips` encodes."""
