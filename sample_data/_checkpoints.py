@@ -118,7 +118,8 @@ def llava_next_video() -> Checkpoint:
     tokenizer = llava_tokenizer()
     pinpoints = [[336, 672], [672, 336], [672, 672], [1008, 336], [336, 1008]]
     fitted: dict[str, Any] = {"size": {"shortest_edge": 336}, "crop_size": {"height": 336, "width": 336}}
-    processor = LlavaNextVideoProcessor(
+    processor = _made(
+        LlavaNextVideoProcessor,
         video_processor=LlavaNextVideoVideoProcessor(**fitted),
         image_processor=LlavaNextImageProcessor(**fitted, image_grid_pinpoints=pinpoints),
         tokenizer=tokenizer,
@@ -140,9 +141,10 @@ def llava_next_video() -> Checkpoint:
 
 def qwen2_5_vl() -> Checkpoint:
     """Qwen2.5-VL: any size in steps of 28 pixels, two frames a step, windowed vision tower, three-part positions."""
-    tokenizer = qwen_tokenizer()
+    tokenizer: Any = qwen_tokenizer()
     size = {"shortest_edge": 56 * 56, "longest_edge": 28 * 28 * 16384}
-    processor = Qwen2_5_VLProcessor(
+    processor = _made(
+        Qwen2_5_VLProcessor,
         image_processor=Qwen2VLImageProcessor(size=size),
         video_processor=Qwen2VLVideoProcessor(size=size, cap_pixels_per_frame=False),
         tokenizer=tokenizer,
@@ -179,7 +181,8 @@ def internvl3() -> Checkpoint:
         "image_mean": [0.485, 0.456, 0.406],
         "image_std": [0.229, 0.224, 0.225],
     }
-    processor = InternVLProcessor(
+    processor = _made(
+        InternVLProcessor,
         image_processor=GotOcr2ImageProcessor(**seen),
         video_processor=InternVLVideoProcessor(**seen),
         tokenizer=tokenizer,
@@ -211,6 +214,11 @@ def write_checkpoint(name: str, folder: Path) -> None:
     checkpoint.processor.save_pretrained(folder)
 
 
+def _made(kind: Any, **parts: Any) -> Any:
+    """An object of one of the library's classes whose constructors carry no types."""
+    return kind(**parts)
+
+
 def _token_ids(tokenizer: Any) -> dict[str, Any]:
     """The vocabulary's size, in steps of 64 like the published ones, and the tokens that begin, end and pad."""
     return {
@@ -225,7 +233,8 @@ def _checkpoint(model_class: Any, config: Any, processor: Any, seed: int) -> Che
     model = model_class(config).eval()
     _randomise(model, torch.Generator().manual_seed(seed))
     tokenizer = processor.tokenizer
-    model.generation_config = GenerationConfig(
+    model.generation_config = _made(
+        GenerationConfig,
         do_sample=False,
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import av
+import numpy as np
 from _dialogues import Line, Place, Scene
 from _people import PEOPLE, Pose, Sprite, draw_person
 from _rooms import HEIGHT, ROOMS, WIDTH, draw_counter, draw_room
@@ -150,5 +151,5 @@ def write_clip(scene: Scene, path: Path) -> None:
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         stream.thread_count = 1
         for image in frames(scene):
-            container.mux(stream.encode(av.VideoFrame.from_image(image)))
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.asarray(image), format="rgb24")))
         container.mux(stream.encode())

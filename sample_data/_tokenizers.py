@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import string
 from collections.abc import Sequence
+from typing import Any
 
 from _dialogues import SCENES
 from tokenizers import AddedToken, Regex, Tokenizer, models, normalizers, pre_tokenizers, trainers
@@ -57,7 +58,7 @@ INTERNVL_SPECIAL = (
     "<video>",
 )
 
-Merges = list[tuple[str, str]]
+Merges = list[Any]  # of pairs of tokens
 
 
 def corpus() -> list[str]:

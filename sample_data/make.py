@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from _clips import write_clip
@@ -18,7 +18,6 @@ from _episodes import episode_record
 from socialcli.episodes.writing import EpisodeWriter
 
 CHECKPOINT_NAMES = ("llava-next-video", "qwen2.5-vl", "internvl3")
-PARTS = ("videos", "episodes", "checkpoints")
 
 
 def make_videos(folder: Path, scenes: Iterable[Scene] = SCENES) -> None:
@@ -49,6 +48,13 @@ def make_checkpoints(folder: Path, names: Iterable[str] = CHECKPOINT_NAMES) -> N
         _say(f"checkpoints/{name}")
 
 
+PARTS: dict[str, Callable[[Path], None]] = {
+    "videos": make_videos,
+    "episodes": make_episodes,
+    "checkpoints": make_checkpoints,
+}
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Make what the command line asks for."""
     parser = argparse.ArgumentParser(description="Make the sample data again.")
@@ -57,9 +63,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "-o", "--output", type=Path, default=Path(__file__).parent, help="folder to write into (default: this one)"
     )
     options = parser.parse_args(arguments)
-    makers = dict(zip(PARTS, (make_videos, make_episodes, make_checkpoints), strict=True))
     for part in [options.only] if options.only else PARTS:
-        makers[part](options.output)
+        PARTS[part](options.output)
 
 
 def _say(what: str) -> None:

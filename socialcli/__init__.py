@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from socialcli.alignment.attention import aligned
     from socialcli.alignment.plan import build_plan
+    from socialcli.api import ask, load_model, open_clip
     from socialcli.episodes.reading import read_episodes
     from socialcli.episodes.records import Episode
     from socialcli.errors import SocialcliError
     from socialcli.hookspecs import hookimpl
-    from socialcli.inference.loading import load_model
-    from socialcli.inference.scoring import score
     from socialcli.plugins import Registry
 
     __version__: str
@@ -28,11 +27,12 @@ __all__ = [
     "SocialcliError",
     "__version__",
     "aligned",
+    "ask",
     "build_plan",
     "hookimpl",
     "load_model",
+    "open_clip",
     "read_episodes",
-    "score",
 ]
 
 _HOMES = {
@@ -40,11 +40,12 @@ _HOMES = {
     "Registry": "socialcli.plugins",
     "SocialcliError": "socialcli.errors",
     "aligned": "socialcli.alignment.attention",
+    "ask": "socialcli.api",
     "build_plan": "socialcli.alignment.plan",
     "hookimpl": "socialcli.hookspecs",
-    "load_model": "socialcli.inference.loading",
+    "load_model": "socialcli.api",
+    "open_clip": "socialcli.api",
     "read_episodes": "socialcli.episodes.reading",
-    "score": "socialcli.inference.scoring",
 }
 
 

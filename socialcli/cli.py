@@ -240,7 +240,7 @@ def _print_version(context: click.Context, _parameter: click.Parameter, wanted: 
 @click.group(
     name="socialcli",
     cls=Shell,
-    context_settings={"auto_envvar_prefix": "SOCIALCLI", "help_option_names": ["-h", "--help"]},
+    context_settings={"auto_envvar_prefix": "SOCIALCLI", "help_option_names": ["--help", "-h"]},
 )
 @click.option(
     "--version",

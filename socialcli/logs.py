@@ -35,8 +35,11 @@ class _StandardError(logging.Handler):
     """Writes to whatever `sys.stderr` is at that moment, and above a progress bar where one is shown."""
 
     def emit(self, record: logging.LogRecord) -> None:
+        if sys.stderr is None:  # where the caller closed it; tqdm would write to standard output instead
+            return
         try:
             tqdm.write(self.format(record), file=sys.stderr)
+            sys.stderr.flush()
         except OSError:
             self.handleError(record)
 

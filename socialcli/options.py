@@ -33,7 +33,7 @@ def config_option(function: F) -> F:
         is_eager=True,
         expose_value=False,
         callback=_use_config,
-        help="Take options from this file's table named like the command; see the documentation of settings.",
+        help="Take options from this file's table of the command's name; the command line wins.",
     )(function)
 
 

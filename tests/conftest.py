@@ -1,47 +1,74 @@
-"""Fixtures that several folders of tests share."""
+"""What several tests share: the sample data, the three model families, the real footage where it is at hand."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
-from socialcli.plugins import registry
+from socialcli.episodes.reading import read_episodes
+from socialcli.episodes.records import Episode
+from socialcli.api import load_model
+from socialcli.video.frames import Frame, FrameSet
+
+ROOT = Path(__file__).resolve().parents[1]
+SAMPLE = ROOT / "sample_data"
+SHARED = ROOT.parent / "shared"
+FAMILIES = ("llava-next-video", "qwen2.5-vl", "internvl3")
 
 
-def write_distribution(
-    folder: Path, name: str, source: str, *, version: str = "1.0", entry_point: str = "main", metadata: str = ""
-) -> Path:
-    """Write an installed distribution into a folder of the path: a module, and the files that pip leaves."""
-    module = name.replace("-", "_")
-    folder.mkdir(exist_ok=True)
-    (folder / f"{module}.py").write_text(source, encoding="utf-8")
-    info = folder / f"{module}-{version}.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n", encoding="utf-8")
-    entry_points = metadata or f"[socialcli]\n{entry_point} = {module}\n"
-    (info / "entry_points.txt").write_text(entry_points, encoding="utf-8")
-    (info / "RECORD").write_text(f"{module}.py,,\n", encoding="utf-8")
-    return folder
+@lru_cache(maxsize=None)
+def tiny_model(family: str, frame_fit: str | None = None) -> Any:
+    """A family's tiny sample checkpoint, loaded once."""
+    return load_model(family, str(SAMPLE / "checkpoints" / family), frame_fit=frame_fit)
+
+
+@lru_cache(maxsize=None)
+def sample_episodes() -> tuple[Episode, ...]:
+    """The episodes of the sample."""
+    return tuple(row.episode for row in read_episodes(SAMPLE / "episodes.jsonl") if row.episode is not None)
+
+
+def noise_frames(width: int, height: int, count: int = 8, seed: int = 0) -> FrameSet:
+    """Frames of coarse random colour: every cell differs from its neighbours."""
+    rng = np.random.default_rng(seed)
+    small = rng.integers(0, 256, (count, height // 8 + 1, width // 8 + 1, 3), dtype=np.uint8)
+    large = small.repeat(8, axis=1).repeat(8, axis=2)[:, :height, :width]
+    return FrameSet(tuple(Frame(0.5 * i, np.ascontiguousarray(image)) for i, image in enumerate(large)), count)
+
+
+@pytest.fixture(params=FAMILIES)
+def family(request: pytest.FixtureRequest) -> str:
+    """Each of the three model families."""
+    return str(request.param)
 
 
 @pytest.fixture
-def distribution(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Path]]:
-    """Install distributions for one test: `distribution(name, source, version=..., entry_point=...)`."""
-    site = tmp_path / "site"
-    site.mkdir()
-    monkeypatch.syspath_prepend(site)
-    monkeypatch.delenv("SOCIALCLI_LOAD_PLUGINS", raising=False)
-    registry.cache_clear()
-    modules = set(sys.modules)
+def model(family: str) -> Any:
+    """The family's tiny sample checkpoint."""
+    return tiny_model(family)
 
-    def write(name: str, source: str, **details: str) -> Path:
-        return write_distribution(site, name, source, **details)
 
-    yield write
-    for name in set(sys.modules) - modules:
-        if str(getattr(sys.modules[name], "__file__", "")).startswith(str(site)):
-            del sys.modules[name]
-    registry.cache_clear()
+@pytest.fixture
+def make_model() -> Callable[..., Any]:
+    """Load a family's tiny sample checkpoint with a frame fit."""
+    return tiny_model
+
+
+@pytest.fixture
+def episode() -> Episode:
+    """One sample episode."""
+    return sample_episodes()[0]
+
+
+@pytest.fixture
+def real_footage() -> Path:
+    """The episodes file of the real footage."""
+    path = SHARED / "data" / "real" / "episodes.jsonl"
+    if not path.is_file():
+        pytest.skip(f"the real footage is not at hand ({path})")
+    return path

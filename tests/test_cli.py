@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -15,7 +16,7 @@ from click.testing import CliRunner
 import socialcli
 from socialcli.cli import COMMANDS, main
 
-Distribution = Callable[..., Path]
+from .distributions import Install, site_folder
 
 TROUBLE = """
 import sys, time
@@ -57,7 +58,13 @@ def socialcli_commands():
 
 
 @pytest.fixture
-def trouble(distribution: Distribution) -> Path:
+def distribution(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
+    with site_folder(tmp_path / "site", monkeypatch) as install:
+        yield install
+
+
+@pytest.fixture
+def trouble(distribution: Install) -> Path:
     return distribution("acme-trouble", TROUBLE, version="1.5")
 
 
@@ -105,7 +112,7 @@ def test_help_lists_the_commands_of_plugins(trouble: Path) -> None:
     assert "Commands of plug-ins:\n  trouble  Get into trouble." in result.stdout
 
 
-def test_help_works_with_broken_and_clashing_plugins(distribution: Distribution) -> None:
+def test_help_works_with_broken_and_clashing_plugins(distribution: Install) -> None:
     distribution("acme-one", TROUBLE)
     distribution("acme-two", TROUBLE)
     distribution("acme-broken", "1 / 0")
@@ -116,7 +123,7 @@ def test_help_works_with_broken_and_clashing_plugins(distribution: Distribution)
     assert "'trouble' is provided by acme-one 1.0" in result.stderr
 
 
-def test_a_clash_of_commands_leaves_those_of_socialcli_alone(distribution: Distribution) -> None:
+def test_a_clash_of_commands_leaves_those_of_socialcli_alone(distribution: Install) -> None:
     distribution("acme-one", TROUBLE)
     distribution("acme-two", TROUBLE)
     assert CliRunner().invoke(main, ["tasks"]).exit_code == 0
@@ -125,7 +132,7 @@ def test_a_clash_of_commands_leaves_those_of_socialcli_alone(distribution: Distr
     assert "acme-one 1.0" in clash.stderr and "acme-two 1.0" in clash.stderr
 
 
-def test_a_plugin_cannot_replace_a_command_of_socialcli(distribution: Distribution) -> None:
+def test_a_plugin_cannot_replace_a_command_of_socialcli(distribution: Install) -> None:
     distribution("acme-usurper", TROUBLE.replace("@click.command()", "@click.command('tasks')"))
     assert "videoqa" in CliRunner().invoke(main, ["tasks"]).stdout
     result = CliRunner().invoke(main, ["--help"])
@@ -227,3 +234,12 @@ def test_a_full_disk_is_a_message(trouble: Path, arguments: tuple[str, ...]) -> 
         _, errors = process.communicate(timeout=30)
     assert process.returncode == 1
     assert errors == "socialcli: error: No space left on device\n"
+
+
+def test_with_standard_error_closed_no_message_gets_among_the_results(distribution: Install) -> None:
+    site = distribution("acme-broken", "1 / 0")
+    command = f'"{sys.executable}" -m socialcli tasks --json 2>&-'
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(site), *sys.path])}
+    done = subprocess.run(command, shell=True, env=environment, stdout=subprocess.PIPE, text=True)
+    assert done.returncode == 0
+    assert json.loads(done.stdout)[0]["name"] == "videoqa"

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,7 +10,7 @@ import pytest
 from socialcli.errors import PluginError, UnknownNameError
 from socialcli.plugins import Registry
 
-Distribution = Callable[..., Path]
+from .distributions import Install, site_folder
 
 MODEL = """
 from socialcli.adapters.contract import ModelSpec
@@ -47,6 +47,12 @@ def socialcli_commands(): return [click.Command("stats")]
 """
 
 
+@pytest.fixture
+def distribution(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
+    with site_folder(tmp_path / "site", monkeypatch) as install:
+        yield install
+
+
 def hook(body: str, name: str = "socialcli_models", parameters: str = "") -> str:
     return f"from socialcli.hookspecs import hookimpl\n@hookimpl\ndef {name}({parameters}):\n    {body}\n"
 
@@ -58,14 +64,14 @@ def test_the_tasks_and_bias_rules_of_the_method_come_from_socialcli_itself() -> 
     assert list(registry.bias_rules())[:2] == ["logit", "probability"]
 
 
-def test_a_third_partys_model_says_where_it_comes_from(distribution: Distribution) -> None:
+def test_a_third_partys_model_says_where_it_comes_from(distribution: Install) -> None:
     distribution("acme-vision", MODEL.format(name="acme"), version="2.5", entry_point="vision")
     model = Registry().model("acme")
     assert (model.distribution, model.version, model.plugin) == ("acme-vision", "2.5", "vision")
     assert (model.item.name, model.item.version) == ("acme", "3")
 
 
-def test_every_kind_of_thing_comes_through_its_hook(distribution: Distribution) -> None:
+def test_every_kind_of_thing_comes_through_its_hook(distribution: Install) -> None:
     distribution("acme-all", EVERYTHING)
     registry = Registry()
     assert registry.task("laughter").item.summary == "who laughs"
@@ -91,7 +97,7 @@ def test_every_kind_of_thing_comes_through_its_hook(distribution: Distribution) 
     ids=["import", "exit", "no-hook", "unknown-hook", "parameter", "raises", "dict", "none", "generator", "item"],
 )
 def test_a_broken_plugin_is_a_warning_that_names_it_and_the_rest_works(
-    distribution: Distribution, caplog: pytest.LogCaptureFixture, source: str, reason: str
+    distribution: Install, caplog: pytest.LogCaptureFixture, source: str, reason: str
 ) -> None:
     distribution("acme-broken", source, version="0.3", entry_point="cracked")
     distribution("acme-vision", MODEL.format(name="acme"))
@@ -110,14 +116,14 @@ def test_a_broken_plugin_is_a_warning_that_names_it_and_the_rest_works(
         ("socialcli_commands", "import click; return [click.Command(None)]"),
     ],
 )
-def test_every_hook_refuses_what_is_not_of_its_kind(distribution: Distribution, name: str, body: str) -> None:
+def test_every_hook_refuses_what_is_not_of_its_kind(distribution: Install, name: str, body: str) -> None:
     distribution("acme-broken", hook(body, name=name))
     (report,) = [one for one in Registry().reports() if one.origin.distribution == "acme-broken"]
     assert report.provides == {}
     assert f"{name} failed: TypeError" in report.problems[0]
 
 
-def test_two_plugins_with_one_model_name_are_an_error_that_names_both(distribution: Distribution) -> None:
+def test_two_plugins_with_one_model_name_are_an_error_that_names_both(distribution: Install) -> None:
     distribution("acme-one", MODEL.format(name="twin"), version="1.1", entry_point="a")
     distribution("acme-two", MODEL.format(name="twin"), version="2.2", entry_point="b")
     registry = Registry()
@@ -128,19 +134,19 @@ def test_two_plugins_with_one_model_name_are_an_error_that_names_both(distributi
     assert "acme-two 2.2 (entry point 'b')" in str(caught.value)
 
 
-def test_a_clash_of_models_leaves_the_other_kinds_alone(distribution: Distribution) -> None:
+def test_a_clash_of_models_leaves_the_other_kinds_alone(distribution: Install) -> None:
     distribution("acme-one", MODEL.format(name="twin"))
     distribution("acme-two", MODEL.format(name="twin"))
     assert "coref" in Registry().tasks()
 
 
-def test_a_plugin_cannot_take_the_name_of_a_task_of_socialcli(distribution: Distribution) -> None:
+def test_a_plugin_cannot_take_the_name_of_a_task_of_socialcli(distribution: Install) -> None:
     distribution("acme-all", EVERYTHING.replace('"laughter"', '"coref"'))
     with pytest.raises(PluginError, match=r"'coref' is provided by socialcli .* and by acme-all 1\.0"):
         Registry().task("videoqa")
 
 
-def test_the_report_shows_broken_plugins_and_clashes_without_failing(distribution: Distribution) -> None:
+def test_the_report_shows_broken_plugins_and_clashes_without_failing(distribution: Install) -> None:
     distribution("acme-broken", "1 / 0")
     distribution("acme-one", MODEL.format(name="twin"))
     distribution("acme-two", MODEL.format(name="twin"))
@@ -161,7 +167,7 @@ def test_an_unknown_name_suggests_the_nearest() -> None:
     [("", set()), ("Acme_One", {"one"}), ("acme-one, acme-two", {"one", "two"})],
 )
 def test_an_environment_variable_chooses_the_distributions(
-    distribution: Distribution, monkeypatch: pytest.MonkeyPatch, chosen: str, loaded: set[str]
+    distribution: Install, monkeypatch: pytest.MonkeyPatch, chosen: str, loaded: set[str]
 ) -> None:
     distribution("acme-one", MODEL.format(name="one"))
     distribution("acme-two", MODEL.format(name="two"))
@@ -172,7 +178,7 @@ def test_an_environment_variable_chooses_the_distributions(
 
 
 def test_choosing_a_distribution_that_is_not_there_is_a_warning(
-    distribution: Distribution, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    distribution: Install, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("SOCIALCLI_LOAD_PLUGINS", "acme-nothing")
     Registry()
@@ -180,7 +186,7 @@ def test_choosing_a_distribution_that_is_not_there_is_a_warning(
 
 
 def test_one_distribution_found_twice_on_the_path_counts_once(
-    distribution: Distribution, monkeypatch: pytest.MonkeyPatch
+    distribution: Install, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     site = distribution("acme-vision", MODEL.format(name="acme"), version="2.0")
     older = site.parent / "older"
@@ -194,9 +200,9 @@ def test_one_distribution_found_twice_on_the_path_counts_once(
 
 
 def test_entry_points_that_cannot_be_read_cost_only_their_distribution(
-    distribution: Distribution, caplog: pytest.LogCaptureFixture
+    distribution: Install, caplog: pytest.LogCaptureFixture
 ) -> None:
-    distribution("acme-broken", "", metadata="[socialcli]\nno equals sign here\n")
+    distribution("acme-broken", "", entry_points="[socialcli]\nno equals sign here\n")
     distribution("acme-vision", MODEL.format(name="acme"))
     assert "acme" in Registry().models()
     assert "acme-broken" in caplog.text

@@ -6,6 +6,7 @@ A model family says in a small subclass which classes it uses, how its frames ar
 
 from __future__ import annotations
 
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from functools import cached_property, lru_cache
@@ -52,6 +53,7 @@ class HuggingFaceAdapter(ABC):
         Raises CheckpointError where it cannot be had, or is not of this family, or lacks weights.
         """
         transformers_logging.disable_progress_bar()
+        logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # its retries; the failure is told once, below
         device = _device(options.device)
         with _explaining(options.checkpoint):
             _check_family(options.checkpoint, cls.model_class)

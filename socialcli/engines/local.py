@@ -14,7 +14,8 @@ from socialcli.engines.rows import RowMaker
 from socialcli.episodes.reading import EpisodeRow
 from socialcli.episodes.records import Episode, Question
 from socialcli.errors import QuestionError
-from socialcli.inference.episode import AskOptions, ask_episode
+from socialcli.inference.episode import ask_episode
+from socialcli.inference.looking import AskOptions
 from socialcli.runs.keys import media_digest
 from socialcli.runs.predictions import Prediction
 from socialcli.runs.settings import RunSettings

@@ -8,9 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 
-def _struct(
-    *fields: tuple[str, pa.DataType], optional: Sequence[tuple[str, pa.DataType]] = ()
-) -> pa.DataType:
+def _struct(*fields: tuple[str, pa.DataType], optional: Sequence[tuple[str, pa.DataType]] = ()) -> pa.DataType:
     required = [pa.field(name, kind, nullable=False) for name, kind in fields]
     return pa.struct([*required, *(pa.field(name, kind) for name, kind in optional)])
 

@@ -20,9 +20,7 @@ class TaskRule:
     """What a task asks of its questions."""
 
     needs: tuple[str, ...]  # fields that must be there
-    among_speakers: (
-        bool  # the candidates are speakers of the episode, and derived from them where none are given
-    )
+    among_speakers: bool  # the candidates are speakers of the episode, and derived from them where none are given
     needs_voice: bool = False  # the speaker of the utterance must be known, and is no candidate
 
 
@@ -116,7 +114,5 @@ def _derived(question: Item, scene: Scene, rule: TaskRule) -> Sequence[str] | No
     """The candidates that the task derives; None where they are not known here."""
     if not rule.among_speakers:
         return None
-    voice = (
-        scene.utterances.get(question.get("utterance") or "", {}).get("speaker") if rule.needs_voice else None
-    )
+    voice = scene.utterances.get(question.get("utterance") or "", {}).get("speaker") if rule.needs_voice else None
     return [speaker for speaker in scene.speakers if speaker != voice]

@@ -49,9 +49,7 @@ def explain(record: object) -> list[Finding]:
             path = (path[0], rows[str(path[0])][int(path[1])], *path[2:])
         failure = _Failure(error.instance, error.validator_value, _mapping(error.schema))
         for below, text in _MESSAGES[str(error.validator)](failure):
-            findings[path + below, text] = (
-                None  # a dict, because missing fields come up once for each of them
-            )
+            findings[path + below, text] = None  # a dict, because missing fields come up once for each of them
     return list(findings)
 
 

@@ -18,9 +18,7 @@ def file_suffix(path: Path) -> str:
     for suffix in SUFFIXES:
         if path.name.lower().endswith(suffix):
             return suffix
-    raise InvalidInputError(
-        f"{path}: is of an unknown type; its name must end in one of {', '.join(SUFFIXES)}"
-    )
+    raise InvalidInputError(f"{path}: is of an unknown type; its name must end in one of {', '.join(SUFFIXES)}")
 
 
 def inspected_suffix(path: Path) -> str:
@@ -35,9 +33,7 @@ def inspected_suffix(path: Path) -> str:
         raise InvalidInputError(f"{path}: is empty; give a file with at least one episode")
     kind = _kind(head)
     if kind != _KINDS[suffix]:
-        raise InvalidInputError(
-            f"{path}: is named {suffix}, but is {kind}; rename it, or give the right file"
-        )
+        raise InvalidInputError(f"{path}: is named {suffix}, but is {kind}; rename it, or give the right file")
     return suffix
 
 
@@ -50,9 +46,7 @@ def _head(path: Path) -> bytes:
     except IsADirectoryError:
         raise InvalidInputError(f"{path}: is a folder; name the episodes file itself") from None
     except OSError as error:
-        raise InvalidInputError(
-            f"{path}: cannot be read ({error.strerror}); see to its permissions"
-        ) from error
+        raise InvalidInputError(f"{path}: cannot be read ({error.strerror}); give a file that can be opened") from error
 
 
 def _kind(head: bytes) -> str:

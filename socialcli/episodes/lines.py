@@ -46,17 +46,13 @@ def _parse(row: int, line: bytes) -> RecordLine:
         problem = f"is not valid JSON at column {error.pos + 1} ({error.msg})"
         return _bad(row, f"{problem}; write one whole JSON object on the line")
     except RecursionError:
-        return _bad(
-            row, "is nested too deeply to be an episode; write one JSON object of the format on the line"
-        )
+        return _bad(row, "is nested too deeply to be an episode; write one JSON object of the format on the line")
     except _Ambiguous as error:
         return _bad(row, str(error))
     except ValueError:  # how Python refuses to read a number of more digits than sys.get_int_max_str_digits()
         return _bad(row, "holds a number of thousands of digits; write one that a computer can hold")
     if b"\\u" in line and _LONE_SURROGATE.search(line) and (path := _half_character(record)) is not None:
-        return _bad(
-            row, "holds half of a surrogate pair (\\ud800 to \\udfff); write the whole character", path
-        )
+        return _bad(row, "holds half of a surrogate pair (\\ud800 to \\udfff); write the whole character", path)
     return RecordLine(row, record)
 
 
@@ -78,9 +74,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _constant(name: str) -> NoReturn:
-    raise _Ambiguous(
-        f"holds {name}, which JSON has no number for; write a number, or null where it may be left out"
-    )
+    raise _Ambiguous(f"holds {name}, which JSON has no number for; write a number, or null where it may be left out")
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant)
@@ -88,9 +82,7 @@ _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant)
 
 def _half_character(record: Any) -> FieldPath | None:
     """The path of a text in `record` that no encoding can write; of the object, where it is a key."""
-    left: list[tuple[FieldPath, Any]] = [
-        ((), record)
-    ]  # not recursive: the parser takes deeper values than Python
+    left: list[tuple[FieldPath, Any]] = [((), record)]  # not recursive: the parser takes deeper values than Python
     while left:
         path, value = left.pop()
         if isinstance(value, str) and not _writable(value):

@@ -70,9 +70,7 @@ def episode_findings(record: Item, scene: Scene) -> Iterator[Finding]:
 
 
 def _video_findings(video: Item) -> Iterator[Finding]:
-    odd = [
-        name for name in ("start", "end", "fps") if video.get(name) is not None and not _finite(video[name])
-    ]
+    odd = [name for name in ("start", "end", "fps") if video.get(name) is not None and not _finite(video[name])]
     yield from _not_finite(video, odd, "leave it out where it is not known")
     start, end = video.get("start"), video.get("end")
     if not odd and start is not None and end is not None and start >= end:

@@ -15,6 +15,7 @@ from socialcli.episodes.lines import RecordLine
 from socialcli.errors import InvalidInputError
 
 _ROWS_AT_ONCE = 16  # of a few hundred boxes each: memory stays flat, and more would not be faster
+_ROWS_IN_GROUP = 64
 
 
 def parquet_rows(path: Path) -> Iterator[RecordLine]:
@@ -26,13 +27,14 @@ def parquet_rows(path: Path) -> Iterator[RecordLine]:
     try:
         with pa.OSFile(os.fspath(path), "rb") as source, pq.ParquetFile(source) as file:
             if mismatches := column_mismatches(file.schema_arrow):
-                raise InvalidInputError(f"{path}: has no episodes: {'; '.join(mismatches)}")
+                found = ", ".join(mismatches)
+                raise InvalidInputError(f"{path}: has no episodes: {found}; see `socialcli schema episode`")
             for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE):
                 for record in batch.to_pylist():
                     row += 1
                     yield RecordLine(row, record)
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        where = f"is damaged after row {row}" if row else "is not a whole Parquet file"
+        where = f"is damaged after row {row}" if row else "is damaged, or not a whole Parquet file"
         raise InvalidInputError(f"{path}: {where} ({error}); write it again") from error
 
 
@@ -59,6 +61,3 @@ class ParquetSink:
         if self._waiting:
             self._writer.write_table(pa.Table.from_pylist(self._waiting, schema=EPISODE_ARROW_SCHEMA))
             self._waiting.clear()
-
-
-_ROWS_IN_GROUP = 64

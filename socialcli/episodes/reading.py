@@ -107,9 +107,7 @@ def _episode_row(line: RecordLine, problems: list[Problem], source_name: str) ->
     return EpisodeRow(line.row, source_name, episode, tuple(problems), record, bad)
 
 
-def _sorted_out(
-    record: dict[str, Any], first: Mapping[int | None, str]
-) -> tuple[Episode, tuple[BadQuestion, ...]]:
+def _sorted_out(record: dict[str, Any], first: Mapping[int | None, str]) -> tuple[Episode, tuple[BadQuestion, ...]]:
     """The episode with its good questions, and the bad ones, each with the first of its messages."""
     numbered = list(enumerate(record["questions"]))
     good = [question for index, question in numbered if index not in first]
@@ -127,6 +125,4 @@ def _all_questions(record: Mapping[str, Any], message: str) -> tuple[BadQuestion
 def _bad_question(question: object, message: str) -> BadQuestion:
     fields = question if isinstance(question, dict) else {}
     name, task = fields.get("id"), fields.get("task")
-    return BadQuestion(
-        name if isinstance(name, str) else None, task if isinstance(task, str) else None, message
-    )
+    return BadQuestion(name if isinstance(name, str) else None, task if isinstance(task, str) else None, message)

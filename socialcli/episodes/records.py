@@ -135,7 +135,5 @@ def _fields(item: Mapping[str, Any]) -> dict[str, Any]:
 def _present(item: Mapping[str, Any]) -> dict[str, Any]:
     """`item` without its nulls, and with lists for tuples."""
     return {
-        name: list(value) if isinstance(value, tuple) else value
-        for name, value in item.items()
-        if value is not None
+        name: list(value) if isinstance(value, tuple) else value for name, value in item.items() if value is not None
     }

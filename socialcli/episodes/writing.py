@@ -57,7 +57,7 @@ class EpisodeWriter:
         problems = check(record, self._rows + 1, self._seen)
         if problems:
             raise AnnotationError(problems[0].located(self._path.name))
-        self._sink.write(record)
+        self._sink.write(Episode.from_record(record).to_record())  # one spelling: no nulls, 640 and not 640.0
         self._rows += 1
 
     def __exit__(
@@ -88,7 +88,5 @@ def _sink(file: BinaryIO, suffix: str) -> _Sink:
 
         return ParquetSink(file)
     if suffix == ".jsonl.gz":
-        return _JsonSink(
-            gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0)
-        )  # no name, no time: same bytes
+        return _JsonSink(gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0))  # no name, no time: same bytes
     return _JsonSink(file)

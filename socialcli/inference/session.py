@@ -1,7 +1,7 @@
 """(torch) One clip and the questions on it: the frames go through the model once, then each question runs its words.
 
-    session = ClipSession(model, frames)
-    asked = session.prepare(prompt, boxes)
+    session = ClipSession(model, episode, AskOptions(media_root=folder))
+    asked = session.ask(question, task)
     plain, = session.score([asked])
     raised, = session.score([asked], Alignment(alpha=1.0))
 """
@@ -14,19 +14,20 @@ from dataclasses import dataclass
 from socialcli.adapters.contract import Adapter, EncodedClip, EncodedPrompt
 from socialcli.alignment.attention import Alignment, AlignmentReport, aligned
 from socialcli.alignment.plan import AlignmentPlan, build_plan
-from socialcli.episodes.records import Box
-from socialcli.episodes.tracks import MAX_GAP
+from socialcli.episodes.records import Episode, Question
 from socialcli.inference.decoding import candidate_scores, generate_greedily
+from socialcli.inference.looking import AskOptions, look
 from socialcli.inference.prefix import Continuation, Prefix, compute_prefix, continue_prefix
 from socialcli.tasks.answers import parse_answer
-from socialcli.tasks.prompt import Prompt
-from socialcli.video.frames import FrameSet
+from socialcli.tasks.base import Task
+from socialcli.tasks.prompt import Prompt, build_prompt
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AskedQuestion:
     """A prompt, ready for the model, with the plan of its alignment (None: no video to align to)."""
 
+    question: Question
     prompt: Prompt
     encoded: EncodedPrompt
     plan: AlignmentPlan | None
@@ -43,28 +44,32 @@ class Answer:
 
 
 class ClipSession:
-    """A clip in the model. `frames` is None where the model gets no video."""
+    """A clip in the model: what its questions share, and how they are asked."""
 
-    def __init__(self, adapter: Adapter, frames: FrameSet | None) -> None:
-        """Prepare the frames. Nothing runs through the model yet."""
+    def __init__(self, adapter: Adapter, episode: Episode, options: AskOptions) -> None:
+        """Sample and prepare the episode's frames. Nothing runs through the model yet. Raises VideoError."""
         self.adapter = adapter
-        self.frames = frames
-        self._clip = adapter.encode_clip(frames) if frames is not None else None
+        self.episode = episode
+        self.options = options
+        self.scene, self.frames = look(episode, options)
+        self.clip: EncodedClip | None = adapter.encode_clip(self.frames) if self.frames is not None else None
         self._prefix: Prefix | None = None
 
-    @property
-    def clip(self) -> EncodedClip | None:
-        """The frames as the model's inputs."""
-        return self._clip
-
-    def prepare(self, prompt: Prompt, boxes: Sequence[Box], max_gap: float = MAX_GAP) -> AskedQuestion:
-        """Tokenize a prompt and plan its alignment. Raises PromptError."""
-        encoded = self.adapter.encode_prompt(prompt.text, prompt.spans, self._clip)
+    def ask(self, question: Question, task: Task) -> AskedQuestion:
+        """Put a question into words, tokenize it, and plan its alignment. Raises AnnotationError and PromptError."""
+        prompt = build_prompt(task, self.episode, question, self.scene, self.options.context)
+        encoded = self.adapter.encode_prompt(prompt.text, prompt.spans, self.clip)
         plan = None
         if encoded.grid is not None and self.frames is not None:
-            times = self.frames.times
-            plan = build_plan(prompt.utterances, encoded.token_spans, encoded.grid, times, boxes, max_gap)
-        return AskedQuestion(prompt, encoded, plan)
+            plan = build_plan(
+                prompt.utterances,
+                encoded.token_spans,
+                encoded.grid,
+                self.frames.times,
+                self.episode.boxes,
+                self.options.box_gap,
+            )
+        return AskedQuestion(question, prompt, encoded, plan)
 
     def score(self, asked: Sequence[AskedQuestion], alignment: Alignment | None = None) -> list[Answer]:
         """Rank the candidates of a batch of questions by the log-probability of their letters."""
@@ -91,7 +96,7 @@ class ClipSession:
         self, asked: Sequence[AskedQuestion], alignment: Alignment | None
     ) -> tuple[Continuation, AlignmentReport | None]:
         if self._prefix is None:
-            self._prefix = compute_prefix(self.adapter, self._clip, asked[0].encoded)
+            self._prefix = compute_prefix(self.adapter, self.clip, asked[0].encoded)
         encoded = [question.encoded for question in asked]
         plans = [question.plan for question in asked if question.plan is not None]
         if alignment is None or not plans:

@@ -6,6 +6,8 @@ make it open another one (HLS and DASH playlists, concat scripts).
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
@@ -31,6 +33,27 @@ _SECONDS_BACK = (0, 1, 4, 16)  # tried in turn: a seek can land too late where f
 _MICROSECOND = Fraction(1, 1_000_000)
 
 
+class LocalSource:
+    """What ffmpeg may do with a file: read it and move in it.
+
+    A broken header can send it to a place that no file has. That answers with ffmpeg's own kind of error, a negative
+    number: an exception would have PyAV print a traceback.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        """Stand before an open binary file."""
+        self._file = file
+        self.read = file.read
+        self.tell = file.tell
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Move as a file does; the new place, or a negative error number."""
+        try:
+            return self._file.seek(offset, whence)
+        except OSError as error:
+            return -(error.errno or errno.EIO)
+
+
 class VideoFile:
     """A video file that `open_video` has opened. Not thread-safe: it has one position."""
 
@@ -44,7 +67,8 @@ class VideoFile:
 
     def _open(self) -> None:
         self._file.seek(0)
-        self.container: InputContainer = av.open(self._file, "r", options=_OPTIONS, metadata_errors="replace")
+        source = LocalSource(self._file)
+        self.container: InputContainer = av.open(source, "r", options=_OPTIONS, metadata_errors="replace")
         self.stream = _video_stream(self.container, self.path)
         self.limits.check_pixels(self.path, self.stream.codec_context.width, self.stream.codec_context.height)
         self.stream.codec_context.options = {"max_pixels": str(self.limits.max_pixels)}
@@ -141,9 +165,7 @@ def open_video(path: Path, limits: DecodeLimits) -> Iterator[VideoFile]:
             f"fetch it again or convert it"
         ) from error
     except OSError as error:
-        raise VideoError(
-            f"{path}: cannot be read ({error.strerror}); check the file's permissions"
-        ) from error
+        raise VideoError(f"{path}: cannot be read ({error.strerror}); check the file's permissions") from error
 
 
 def _opened(path: Path, file: BinaryIO, limits: DecodeLimits) -> VideoFile:

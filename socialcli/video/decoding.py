@@ -93,8 +93,7 @@ def _decoded_ticks(video: VideoFile, first: int | None, last: int | None) -> lis
 def _no_frame(video: VideoFile, window: Window) -> VideoError:
     extent = "of unknown length" if video.duration is None else f"which runs from 0 to {video.duration:.3f} s"
     return VideoError(
-        f"{video.path}: no frame lies in the window {window} of the video, {extent}; correct video.start and "
-        f"video.end"
+        f"{video.path}: no frame lies in the window {window} of the video, {extent}; correct video.start and video.end"
     )
 
 

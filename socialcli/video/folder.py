@@ -19,9 +19,7 @@ _SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
 _FORMATS = ("JPEG", "PNG", "BMP", "WEBP")  # what the files may hold, whatever their names say
 
 
-def sample_folder(
-    path: Path, count: int, window: Window, fps: float | None, limits: DecodeLimits
-) -> list[Frame]:
+def sample_folder(path: Path, count: int, window: Window, fps: float | None, limits: DecodeLimits) -> list[Frame]:
     """`count` images of a folder, uniform over `window`; repeats are one object. Raises VideoError."""
     clock = Clock(1 / _rate(path, fps))
     images = _images(path)

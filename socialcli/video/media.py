@@ -46,8 +46,7 @@ def _check_text(path: str) -> None:
         raise VideoError(f"video {path!r} has a NUL character in its path; {_ADVICE}")
     if _SCHEME.match(path):
         raise VideoError(
-            f"video {path!r} is an address, a protocol or a drive; only local files are opened: fetch it and "
-            f"{_ADVICE}"
+            f"video {path!r} is an address, a protocol or a drive; only local files are opened: fetch it and {_ADVICE}"
         )
     if "\\" in path:
         raise VideoError(f"video {path!r} has a backslash in its path; separate folders by / and {_ADVICE}")

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from socialcli.cli import main
 
-Distribution = Callable[..., Path]
+from ..distributions import Install, site_folder
 
 MODEL = """
 from socialcli.adapters.contract import ModelSpec
@@ -35,6 +35,12 @@ def socialcli_converters():
 """
 
 
+@pytest.fixture
+def distribution(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
+    with site_folder(tmp_path / "site", monkeypatch) as install:
+        yield install
+
+
 def socialcli(*arguments: str) -> str:
     result = CliRunner().invoke(main, arguments)
     assert result.exit_code == 0, result.stderr
@@ -45,14 +51,14 @@ def columns(table: str) -> list[list[str]]:
     return [[cell.strip() for cell in line.split("  ") if cell.strip()] for line in table.splitlines()]
 
 
-def test_models_lists_name_summary_checkpoint_and_origin(distribution: Distribution) -> None:
+def test_models_lists_name_summary_checkpoint_and_origin(distribution: Install) -> None:
     distribution("acme-vision", MODEL, version="2.5")
     header, *rows = columns(socialcli("models"))
     assert header == ["MODEL", "SUMMARY", "DEFAULT CHECKPOINT", "FROM"]
     assert ["acme", "sees everything", "acme/eye-7b", "acme-vision 2.5"] in rows
 
 
-def test_models_as_json(distribution: Distribution) -> None:
+def test_models_as_json(distribution: Install) -> None:
     distribution("acme-vision", MODEL, version="2.5", entry_point="vision")
     (model,) = [one for one in json.loads(socialcli("models", "--json")) if one["name"] == "acme"]
     assert model == {
@@ -67,7 +73,7 @@ def test_models_as_json(distribution: Distribution) -> None:
     }
 
 
-def test_the_columns_of_a_table_stand_below_each_other(distribution: Distribution) -> None:
+def test_the_columns_of_a_table_stand_below_each_other(distribution: Install) -> None:
     distribution("acme-vision", MODEL)
     lines = socialcli("models").splitlines()
     row = next(line for line in lines if line.startswith("acme "))
@@ -82,7 +88,7 @@ def test_tasks_lists_the_four_tasks_of_socialcli() -> None:
     assert [row[0] for row in columns(socialcli("tasks"))[1:5]] == names
 
 
-def test_plugins_lists_what_works_and_what_does_not_with_the_reason(distribution: Distribution) -> None:
+def test_plugins_lists_what_works_and_what_does_not_with_the_reason(distribution: Install) -> None:
     distribution("acme-vision", MODEL, version="2.5")
     distribution("acme-broken", "1 / 0", version="0.1", entry_point="cracked")
     text = socialcli("plugins")
@@ -91,7 +97,7 @@ def test_plugins_lists_what_works_and_what_does_not_with_the_reason(distribution
     assert text.endswith("acme-broken 0.1 (entry point 'cracked'): ZeroDivisionError: division by zero\n")
 
 
-def test_plugins_as_json(distribution: Distribution) -> None:
+def test_plugins_as_json(distribution: Install) -> None:
     distribution("acme-broken", "1 / 0", version="0.1", entry_point="cracked")
     (broken,) = [one for one in json.loads(socialcli("plugins", "--json")) if one["status"] == "broken"]
     assert broken == {
@@ -104,7 +110,7 @@ def test_plugins_as_json(distribution: Distribution) -> None:
     }
 
 
-def test_plugins_shows_a_clash_that_makes_models_fail(distribution: Distribution) -> None:
+def test_plugins_shows_a_clash_that_makes_models_fail(distribution: Install) -> None:
     distribution("acme-one", MODEL)
     distribution("acme-two", MODEL)
     result = CliRunner().invoke(main, ["models"])
@@ -113,20 +119,18 @@ def test_plugins_shows_a_clash_that_makes_models_fail(distribution: Distribution
     assert socialcli("plugins").count("the model 'acme' is provided by") == 2
 
 
-def test_convert_runs_a_plugins_converter(distribution: Distribution) -> None:
+def test_convert_runs_a_plugins_converter(distribution: Install) -> None:
     distribution("acme-subtitles", CONVERTER)
     assert "subtitles  from .srt files" in socialcli("convert", "--help")
     assert socialcli("convert", "subtitles", "a.srt") == "converting a.srt\n"
 
 
-def test_convert_says_so_when_there_is_no_converter(
-    distribution: Distribution, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_convert_says_so_when_there_is_no_converter(distribution: Install, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOCIALCLI_LOAD_PLUGINS", "")
     assert "None is installed" in socialcli("convert", "--help")
 
 
-def test_an_unknown_converter_suggests_the_nearest(distribution: Distribution) -> None:
+def test_an_unknown_converter_suggests_the_nearest(distribution: Install) -> None:
     distribution("acme-subtitles", CONVERTER)
     result = CliRunner().invoke(main, ["convert", "subtitels"])
     assert result.exit_code == 2

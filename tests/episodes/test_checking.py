@@ -35,7 +35,7 @@ def test_ids_are_unique_across_the_file() -> None:
 def test_ids_of_a_record_of_the_wrong_shape_count_too() -> None:
     seen = Seen()
     check(changed(lambda r: r.pop("video")), 1, seen)
-    assert [problem.field for problem in check(record(), 2, seen)][0] == "episode_id"
+    assert check(record(), 2, seen)[0].field == "episode_id"
 
 
 def test_question_ids_are_unique_within_the_episode() -> None:

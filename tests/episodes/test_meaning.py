@@ -78,7 +78,7 @@ def test_times_are_not_held_against_a_window_that_is_itself_wrong() -> None:
 NUMBERS = st.one_of(st.floats(), st.integers(-2, 700), st.sampled_from([0, 1.0, 9.5, 640, 360.0, 10**400]))
 
 
-@given(st.fixed_dictionaries({name: NUMBERS for name in ("time", "x0", "y0", "x1", "y1")}))
+@given(st.fixed_dictionaries(dict.fromkeys(("time", "x0", "y0", "x1", "y1"), NUMBERS)))
 def test_the_fast_test_of_a_box_finds_what_the_slow_one_explains(numbers: dict[str, Any]) -> None:
     from socialcli.episodes.meaning import _box_findings, _is_good
 

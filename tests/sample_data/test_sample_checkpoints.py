@@ -18,7 +18,7 @@ from transformers import (
 )
 from transformers.video_utils import VideoMetadata
 
-CLASSES = {
+CLASSES: dict[str, Any] = {
     "llava-next-video": LlavaNextVideoForConditionalGeneration,
     "qwen2.5-vl": Qwen2_5_VLForConditionalGeneration,
     "internvl3": InternVLForConditionalGeneration,
@@ -36,8 +36,11 @@ CONVERSATION = [{"role": "user", "content": [{"type": "video"}, {"type": "text",
 families = pytest.mark.parametrize("name", CHECKPOINT_NAMES)
 
 
+LOADER: Any = AutoProcessor
+
+
 def processor_of(folder: Path) -> Any:
-    return AutoProcessor.from_pretrained(folder, local_files_only=True)
+    return LOADER.from_pretrained(folder, local_files_only=True)
 
 
 def encoded(processor: Any, seed: int) -> Any:

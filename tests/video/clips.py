@@ -96,7 +96,10 @@ def write_sound(path: Path, seconds: float = 0.5) -> Path:
 
 def shift(source: Path, target: Path, seconds: float) -> Path:
     """Copy a video's packets with all their times moved; what moves before 0 is cut off by an edit list."""
-    with av.open(str(source)) as data, av.open(str(target), "w", container_options={"avoid_negative_ts": "0"}) as output:
+    with (
+        av.open(str(source)) as data,
+        av.open(str(target), "w", container_options={"avoid_negative_ts": "0"}) as output,
+    ):
         stream = data.streams.video[0]
         copy = output.add_stream_from_template(stream)
         for packet in data.demux(stream):

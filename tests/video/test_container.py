@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 from typing import BinaryIO
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 
 from socialcli.errors import VideoError
-from socialcli.video.container import VideoFile, open_video
+from socialcli.video.container import LocalSource, VideoFile, open_video
 from socialcli.video.limits import DEFAULT_LIMITS, DecodeLimits
 from socialcli.video.listing import list_frames
 from socialcli.video.sampling import sample_frames
@@ -129,8 +130,9 @@ def test_a_playlist_disguised_as_a_video_opens_no_other_file(tmp_path: Path, pro
         f"{protocol}{other}\n#EXT-X-ENDLIST\n",
         f"ffconcat version 1.0\nfile {protocol}{other}\n",
         f"ffconcat version 1.0\nfile {other.name}\n",
-        '<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static" mediaPresentationDuration="PT1S">'
-        f'<Period><AdaptationSet mimeType="video/mp2t"><Representation id="1" bandwidth="1"><BaseURL>{other}</BaseURL>'
+        '<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static" '
+        f'mediaPresentationDuration="PT1S"><Period><AdaptationSet mimeType="video/mp2t"><Representation id="1" '
+        f'bandwidth="1"><BaseURL>{other}</BaseURL>'
         "</Representation></AdaptationSet></Period></MPD>",
     }
     for content in playlists:
@@ -206,3 +208,12 @@ def test_metadata_that_are_not_utf8_do_no_harm(tmp_path: Path) -> None:
     assert b"Lavf" in data
     path.write_bytes(data.replace(b"Lavf", b"\xff\xfe\xfdf"))
     assert numbers(sample_frames(path, 5)) == [0, 1, 2, 3, 4]
+
+
+def test_a_seek_to_nowhere_answers_as_ffmpeg_expects(tmp_path: Path) -> None:
+    (tmp_path / "a.mp4").write_bytes(b"0123456789")
+    with (tmp_path / "a.mp4").open("rb") as file:
+        source = LocalSource(file)
+        assert source.seek(-1) == -errno.EINVAL
+        assert source.seek(4) == 4
+        assert source.read(3) == b"456"

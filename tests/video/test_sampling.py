@@ -132,7 +132,8 @@ def test_an_edit_list_cuts_frames_off_and_time_begins_after_them(tmp_path: Path)
         ((0, 1, 1, 0), lambda image: image.swapaxes(0, 1)),
     ],
 )
-def test_the_display_matrix_is_applied(tmp_path: Path, matrix: tuple[int, int, int, int], turn: Callable[[np.ndarray], np.ndarray]
+def test_the_display_matrix_is_applied(
+    tmp_path: Path, matrix: tuple[int, int, int, int], turn: Callable[[np.ndarray], np.ndarray]
 ) -> None:
     def marked(index: int) -> np.ndarray:
         image = picture(index).copy()
@@ -195,12 +196,12 @@ def test_the_annotated_size_passes() -> None:
 
 
 def test_another_size_names_both() -> None:
-    with pytest.raises(VideoError, match="640x360 .* 1280x720"):
+    with pytest.raises(VideoError, match=r"640x360 .* 1280x720"):
         check_size(_frames(640, 360), 1280, 720)
 
 
 def test_a_swapped_size_speaks_of_rotation() -> None:
-    with pytest.raises(VideoError, match="[Rr]otation"):
+    with pytest.raises(VideoError, match=r"[Rr]otation"):
         check_size(_frames(640, 360), 360, 640)
 
 

@@ -1,0 +1,48 @@
+"""The Python interface: load a model by name, open a clip in it, ask.
+
+What the commands do, these few functions do; README.md shows them at work.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from socialcli.adapters.contract import Adapter, LoadOptions
+from socialcli.episodes.records import Episode, Question
+from socialcli.plugins import registry
+
+if TYPE_CHECKING:
+    from socialcli.inference.session import AskedQuestion, ClipSession
+
+
+def load_model(
+    name: str,
+    checkpoint: str | Path | None = None,
+    *,
+    device: str = "auto",
+    dtype: str = "auto",
+    frame_fit: str | None = None,
+) -> Adapter:
+    """Load a model that a plug-in provides, from a folder or a hub id (default: the model's own).
+
+    Raises UnknownNameError for a name that nobody provides, CheckpointError for a checkpoint that cannot be had.
+    """
+    spec = registry().model(name).item
+    return spec.load(LoadOptions(str(checkpoint or spec.default_checkpoint), device, dtype, frame_fit))
+
+
+def open_clip(model: Adapter, episode: Episode, media_root: str | Path, **options: Any) -> ClipSession:
+    """Sample an episode's video and prepare it for `model`; `options` are those of `AskOptions`. Raises VideoError."""
+    from socialcli.inference.looking import AskOptions
+    from socialcli.inference.session import ClipSession
+
+    return ClipSession(model, episode, AskOptions(media_root=Path(media_root), **options))
+
+
+def ask(clip: ClipSession, question: Question) -> AskedQuestion:
+    """Put a question of the clip's episode into words and tokens, and plan its alignment.
+
+    Raises UnknownNameError for a task that nobody provides, AnnotationError and PromptError for the question.
+    """
+    return clip.ask(question, registry().task(question.task).item)

@@ -1,0 +1,58 @@
+"""What of a clip the model gets to see: its frames, and what the prompt tells of the boxes in them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from socialcli.episodes.records import Box, Episode
+from socialcli.episodes.tracks import MAX_GAP, speaker_boxes
+from socialcli.tasks.labels import speaker_numbers
+from socialcli.tasks.prompt import BoxesAs, Context, Scene
+from socialcli.video.frames import FrameSet
+from socialcli.video.media import resolve_media
+from socialcli.video.overlay import draw_boxes, speaker_colors
+from socialcli.video.sampling import check_size, sample_frames
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskOptions:
+    """How questions are put to the model."""
+
+    media_root: Path  # the folder that video paths are relative to
+    with_video: bool = True  # False: inputs L
+    boxes_as: BoxesAs = "none"
+    context: Context = "full"
+    frames: int = 8
+    box_gap: float = MAX_GAP  # seconds
+    generate: bool = False  # False: score the candidates
+    batch_size: int = 8
+
+
+def look(episode: Episode, options: AskOptions) -> tuple[Scene | None, FrameSet | None]:
+    """Sample the clip's frames, and say what of them the prompt tells. Raises VideoError."""
+    if not options.with_video:
+        return None, None
+    video = episode.video
+    path = resolve_media(options.media_root, video.path)
+    frames = sample_frames(path, options.frames, video.start, video.end, video.fps)
+    check_size(frames, video.width, video.height)
+    tracks = speaker_boxes(episode.boxes, frames.times, options.box_gap)
+    boxes = {speaker.id: tracks[speaker.id] for speaker in episode.speakers if speaker.id in tracks}
+    size = (frames.width, frames.height)
+    if options.boxes_as != "overlay":
+        return Scene(frames.times, boxes, size, options.boxes_as), frames
+    numbers = {speaker: number for speaker, number in speaker_numbers(episode.speakers).items() if speaker in boxes}
+    colors = {speaker: color.name for speaker, color in speaker_colors(numbers).items()}
+    scene = Scene(frames.times, boxes, size, "overlay", colors)
+    return scene, draw_boxes(frames, _by_frame(boxes, len(frames.frames)), numbers)
+
+
+def _by_frame(
+    boxes: Mapping[str, Sequence[Box | None]], count: int
+) -> list[dict[str, tuple[float, float, float, float]]]:
+    return [
+        {speaker: (box.x0, box.y0, box.x1, box.y1) for speaker, track in boxes.items() if (box := track[index])}
+        for index in range(count)
+    ]

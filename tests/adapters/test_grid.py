@@ -1,0 +1,122 @@
+"""Which token shows which cell: proved by changing pixels and looking which token changes most."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from tests.conftest import FAMILIES, noise_frames, tiny_model
+
+from socialcli.video.frames import Frame, FrameSet
+
+SIZES = [(640, 360), (360, 640), (320, 240), (1280, 720)]
+CASES = [(family, None) for family in FAMILIES] + [("llava-next-video", "crop"), ("llava-next-video", "stretch")]
+PATCHES = 100
+
+
+class _Seen(Exception):
+    """Stops the forward where the decoder would begin."""
+
+
+def visual_embeddings(model: Any, frames: FrameSet) -> tuple[Any, torch.Tensor]:
+    """The grid, and what the text decoder gets in the place of each of its tokens, (steps, height, width, hidden)."""
+    clip = model.encode_clip(frames)
+    encoded = model.encode_prompt("Who is it?", [], clip)
+    caught: list[torch.Tensor] = []
+
+    def catch(_module: Any, _args: Any, kwargs: dict[str, Any]) -> None:
+        caught.append(kwargs["inputs_embeds"])
+        raise _Seen
+
+    handle = model.model.model.language_model.register_forward_pre_hook(catch, with_kwargs=True)
+    try:
+        with torch.inference_mode(), pytest.raises(_Seen):
+            model.model(**model.forward_inputs([encoded], clip))
+    finally:
+        handle.remove()
+    return encoded.grid, caught[0][0][torch.from_numpy(encoded.grid.tokens)]
+
+
+def changed_in(frames: FrameSet, index: int, cell: np.ndarray) -> FrameSet:
+    """The frames with the pixels wholly inside `cell` inverted in one of them."""
+    x0, y0 = (int(np.ceil(max(edge, 0))) for edge in cell[:2])
+    x1, y1 = (int(np.floor(edge)) for edge in cell[2:])
+    image = frames.frames[index].image.copy()
+    image[y0:y1, x0:x1] = 255 - image[y0:y1, x0:x1]
+    changed = list(frames.frames)
+    changed[index] = Frame(frames.frames[index].time, image)
+    return FrameSet(tuple(changed), frames.distinct)
+
+
+def whole_cells(grid: Any, frames: FrameSet) -> list[tuple[int, int]]:
+    """The cells that lie in the frame (padding around it shows nothing)."""
+    inside = (grid.cells[..., :2] >= 0).all(-1)
+    inside &= (grid.cells[..., 2] <= frames.width + 1e-6) & (grid.cells[..., 3] <= frames.height + 1e-6)
+    return [(int(row), int(column)) for row, column in np.argwhere(inside)]
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize(("family", "fit"), CASES)
+def test_changing_a_cell_changes_most_the_token_that_the_grid_names(
+    family: str, fit: str | None, size: tuple[int, int]
+) -> None:
+    model = tiny_model(family, fit)
+    frames = noise_frames(*size)
+    grid, before = visual_embeddings(model, frames)
+    rng = np.random.default_rng(1)
+    candidates = whole_cells(grid, frames)
+    hits = tried = 0
+    while tried < PATCHES:
+        # Temporal steps do not see each other in any vision tower, so one forward serves a patch in each of them.
+        chosen = [candidates[rng.integers(len(candidates))] for _ in grid.frames]
+        changed = frames
+        for (row, column), members in zip(chosen, grid.frames, strict=True):
+            changed = changed_in(changed, int(rng.choice(members)), grid.cells[row, column])
+        _, after = visual_embeddings(model, changed)
+        moved = (after - before).norm(dim=-1)
+        for (row, column), step in zip(chosen, moved, strict=True):
+            tried += 1
+            hits += int(step.argmax()) == row * step.shape[1] + column
+    assert hits == tried
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize(("family", "fit"), CASES)
+def test_the_grid_covers_every_visual_token_once(family: str, fit: str | None, size: tuple[int, int]) -> None:
+    model = tiny_model(family, fit)
+    clip = model.encode_clip(noise_frames(*size))
+    encoded = model.encode_prompt("Who is it?", [], clip)
+    visual = np.flatnonzero(encoded.ids == model.visual_token_id)
+    assert sorted(encoded.grid.tokens.flat) == visual.tolist()
+    assert sorted(frame for step in encoded.grid.frames for frame in step) == list(range(8))
+
+
+@pytest.mark.parametrize(
+    ("family", "shape"), list(zip(FAMILIES, [(8, 12, 12), (4, 13, 23), (8, 16, 16)], strict=True))
+)
+def test_published_preprocessing_gives_the_published_number_of_tokens(family: str, shape: tuple[int, ...]) -> None:
+    model = tiny_model(family)
+    clip = model.encode_clip(noise_frames(640, 360))
+    assert model.encode_prompt("Who?", [], clip).grid.tokens.shape == shape
+
+
+def test_an_odd_last_frame_is_a_step_of_its_own() -> None:
+    model = tiny_model("qwen2.5-vl")
+    clip = model.encode_clip(noise_frames(640, 360, count=5))
+    assert clip.frames == ((0, 1), (2, 3), (4,))
+
+
+def test_cropped_frames_leave_out_the_sides() -> None:
+    crop, pad = tiny_model("llava-next-video", "crop"), tiny_model("llava-next-video", "pad")
+    left, _, right, _ = _seen(crop)
+    assert (round(left), round(right)) == (139, 500)
+    left, _, right, _ = _seen(pad)
+    assert (left, right) == pytest.approx((0, 640))
+
+
+def _seen(model: Any) -> tuple[float, float, float, float]:
+    clip = model.encode_clip(noise_frames(640, 360))
+    seen: tuple[float, float, float, float] = model.encode_prompt("Who?", [], clip).grid.seen
+    return seen

@@ -1,0 +1,75 @@
+"""An independent alignment: dense softmax over the whole L x L matrix, the bias written straight from the formula.
+
+It shares nothing with the product but the plan's rows, columns and pairs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from transformers import AttentionInterface, AttentionMaskInterface
+from transformers.masking_utils import sdpa_mask
+
+NAME = "dense_reference"
+_current: dict[str, Any] = {}
+
+
+def dense(
+    module: Any, query: Any, key: Any, value: Any, attention_mask: Any, scaling: float | None = None, **_: Any
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Attention with every score in memory; returns the attention too."""
+    key = key.repeat_interleave(module.num_key_value_groups, dim=1)
+    value = value.repeat_interleave(module.num_key_value_groups, dim=1)
+    scores = query @ key.transpose(2, 3) * scaling
+    length = scores.shape[-1]
+    visible = attention_mask if attention_mask is not None else torch.ones(length, length, dtype=torch.bool).tril()
+    scores = scores.masked_fill(~visible, float("-inf"))
+    attention = scores.softmax(-1).nan_to_num(0)  # what pads a prompt on the left sees nothing
+    if module.layer_idx in _current.get("layers", ()):
+        for item, (rows, columns, pairs) in enumerate(_current["plans"]):
+            for head in range(scores.shape[1]):
+                attention[item, head] = one_head(scores[item, head], attention[item, head], rows, columns, pairs)
+    return (attention @ value).transpose(1, 2), attention
+
+
+def one_head(scores: Any, attention: Any, rows: Any, columns: Any, pairs: Any) -> Any:
+    """The attention (L, L) of one head after the two steps of the method."""
+    if rows.numel() == 0 or columns.numel() == 0:
+        return attention
+    block = attention[rows][:, columns]
+    if not block.mean() > _current["lambda"]:
+        return attention
+    alpha = _current["alpha"]
+    if _current["bias"] == "logit":
+        weight = torch.zeros_like(scores)
+        for row, allowed in zip(rows.tolist(), pairs, strict=True):
+            for column in columns[allowed].tolist():
+                weight[row, column] = alpha * max(scores[row, columns].max().item(), 0.0)
+        return (scores + weight).softmax(-1).nan_to_num(0)
+    raised = attention.clone()
+    for row, allowed in zip(rows.tolist(), pairs, strict=True):
+        raised[row, columns[allowed]] += alpha * attention[row, columns].max()
+    return raised / raised.sum(-1, keepdim=True)
+
+
+@contextmanager
+def dense_attention(
+    model: Any, plans: Sequence[Any], layers: Any, alpha: float, threshold: float, bias: str = "logit"
+) -> Iterator[None]:
+    """Give the model's text decoder the dense attention, aligned by `plans` in `layers`."""
+    tensors = [tuple(torch.from_numpy(part) for part in (plan.rows, plan.columns, plan.pairs)) for plan in plans]
+    before = model.model.config.get_text_config()._attn_implementation
+    _current.update({"plans": tensors, "layers": set(layers), "alpha": alpha, "lambda": threshold, "bias": bias})
+    model.model.set_attn_implementation({"text_config": NAME})
+    try:
+        yield
+    finally:
+        _current.clear()
+        model.model.set_attn_implementation({"text_config": before})
+
+
+AttentionInterface.register(NAME, dense)
+AttentionMaskInterface.register(NAME, sdpa_mask)

@@ -1,0 +1,142 @@
+"""Scores of the fused attention over a shared prefix, against a dense reference in one whole forward."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from tests.conftest import SAMPLE, sample_episodes
+from tests.eager import dense_attention
+
+from socialcli.alignment.attention import Alignment, aligned
+from socialcli.alignment.bias import LOGIT, PROBABILITY
+from socialcli.alignment.layers import resolve_layers
+from socialcli.api import ask, open_clip
+from socialcli.inference.decoding import letter_ids
+
+RULES = {"logit": LOGIT, "probability": PROBABILITY}
+
+
+@pytest.fixture
+def clip(model: Any) -> Any:
+    return open_clip(model, sample_episodes()[0], SAMPLE)
+
+
+@pytest.fixture
+def asked(clip: Any) -> list[Any]:
+    return [ask(clip, question) for question in clip.episode.questions][:4]
+
+
+def whole_forward_scores(model: Any, clip: Any, asked: list[Any]) -> list[tuple[float, ...]]:
+    """The candidates' log-probabilities from one forward over whole prompts, padded on the left."""
+    with torch.inference_mode():
+        inputs = model.forward_inputs([question.encoded for question in asked], clip.clip)
+        logits = model.model(**inputs).logits[:, -1]
+    letters = [list(letter_ids(model, question.prompt.letters)) for question in asked]
+    return [tuple(row[ids].log_softmax(-1).tolist()) for row, ids in zip(logits, letters, strict=True)]
+
+
+def padded_plans(asked: list[Any]) -> list[Any]:
+    longest = max(question.encoded.length for question in asked)
+    return [question.plan.shifted(longest - question.encoded.length) for question in asked]
+
+
+def largest_difference(left: list[tuple[float, ...]], right: list[tuple[float, ...]]) -> float:
+    return max(np.abs(np.subtract(a, b)).max() for a, b in zip(left, right, strict=True))
+
+
+@pytest.mark.parametrize("bias", list(RULES))
+@pytest.mark.parametrize("batch", [1, 4])
+def test_aligned_scores_equal_the_dense_formula(model: Any, clip: Any, asked: list[Any], batch: int, bias: str) -> None:
+    layers = resolve_layers("auto", len(model.layers))
+    expected, answers = [], []
+    for start in range(0, len(asked), batch):
+        part = asked[start : start + batch]
+        with dense_attention(model, padded_plans(part), layers, alpha=1.0, threshold=5e-5, bias=bias):
+            expected += whole_forward_scores(model, clip, part)
+        answers += clip.score(part, Alignment(rule=RULES[bias]))
+    plain = [answer.scores for answer in clip.score(asked)]
+    scores = [answer.scores for answer in answers]
+    assert largest_difference(scores, expected) < 1e-4
+    assert largest_difference(scores, plain) > 1e-3
+
+
+@pytest.mark.parametrize("bias", list(RULES))
+def test_alignment_works_in_one_whole_padded_forward_too(model: Any, clip: Any, asked: list[Any], bias: str) -> None:
+    settings = Alignment(rule=RULES[bias])
+    with aligned(model, padded_plans(asked), settings):
+        whole = whole_forward_scores(model, clip, asked)
+    assert largest_difference(whole, [answer.scores for answer in clip.score(asked, settings)]) < 1e-4
+
+
+def test_a_head_threshold_in_between_selects_the_same_heads_as_the_dense_formula(
+    model: Any, clip: Any, asked: list[Any]
+) -> None:
+    settings = Alignment(layers="all", threshold=_middle_threshold(model, clip, asked))
+    answers = clip.score(asked, settings)
+    assert 0 < np.mean([answer.active_heads for answer in answers]) < 1
+    with dense_attention(model, padded_plans(asked), range(len(model.layers)), 1.0, settings.threshold):
+        expected = whole_forward_scores(model, clip, asked)
+    assert largest_difference([answer.scores for answer in answers], expected) < 1e-4
+
+
+def _middle_threshold(model: Any, clip: Any, asked: list[Any]) -> float:
+    """A lambda that some heads pass and some do not, well away from every head."""
+    shares = {}
+    for threshold in np.geomspace(1e-5, 1e-2, 60):
+        (answer,) = clip.score(asked[:1], Alignment(layers="all", threshold=float(threshold)))
+        shares[float(threshold)] = answer.active_heads
+    return min(shares, key=lambda threshold: abs(shares[threshold] - 0.5))
+
+
+def test_no_strength_is_no_change(clip: Any, asked: list[Any]) -> None:
+    plain = [answer.scores for answer in clip.score(asked)]
+    for rule in RULES.values():
+        assert [answer.scores for answer in clip.score(asked, Alignment(alpha=0.0, rule=rule))] == plain
+
+
+def test_the_model_has_its_own_attention_again_after_an_error(model: Any, clip: Any, asked: list[Any]) -> None:
+    before = model.model.config.get_text_config()._attn_implementation
+    plain = [answer.scores for answer in clip.score(asked)]
+    with pytest.raises(RuntimeError, match="inside"), aligned(model, [question.plan for question in asked]):
+        raise RuntimeError("inside")
+    assert model.model.config.get_text_config()._attn_implementation == before
+    assert not any(name.startswith("_socialcli") for layer in model.layers for name in vars(layer))
+    assert [answer.scores for answer in clip.score(asked)] == plain
+
+
+def test_scores_do_not_depend_on_the_batch(clip: Any) -> None:
+    asked = [ask(clip, question) for question in clip.episode.questions]
+    for alignment in (None, Alignment()):
+        alone = [clip.score([question], alignment)[0].scores for question in asked]
+        for size in (3, 8):
+            batches = [asked[start : start + size] for start in range(0, len(asked), size)]
+            together = [answer.scores for batch in batches for answer in clip.score(batch, alignment)]
+            assert largest_difference(alone, together) < 1e-5
+
+
+def test_generated_text_is_what_transformers_generates(model: Any, clip: Any, asked: list[Any]) -> None:
+    texts = [answer.text for answer in clip.generate(asked)]
+    for question, text in zip(asked, texts, strict=True):
+        inputs = model.forward_inputs([question.encoded], clip.clip)
+        with torch.inference_mode():
+            ids = model.model.generate(**inputs, do_sample=False, max_new_tokens=16)[0, question.encoded.length :]
+        assert text == model.decode(ids.tolist())
+
+
+def test_generation_starts_from_the_aligned_prompt(model: Any, clip: Any, asked: list[Any]) -> None:
+    (answer,) = clip.generate(asked[:1], Alignment())
+    inputs = model.forward_inputs([asked[0].encoded], clip.clip)
+    with torch.inference_mode(), aligned(model, asked[0].plan):
+        ids = model.model.generate(**inputs, do_sample=False, max_new_tokens=16)[0, asked[0].encoded.length :]
+    assert answer.text == model.decode(ids.tolist())
+
+
+def test_without_video_nothing_is_aligned(model: Any) -> None:
+    clip = open_clip(model, sample_episodes()[0], SAMPLE, with_video=False)
+    asked = [ask(clip, question) for question in clip.episode.questions]
+    together = [answer.scores for answer in clip.score(asked)]
+    assert largest_difference(together, whole_forward_scores(model, clip, asked)) < 1e-4
+    assert [answer.scores for answer in clip.score(asked, Alignment())] == together
