@@ -90,7 +90,7 @@ def llava_tokenizer() -> LlamaTokenizer:
         add_bos_token=True,
         pad_token="<pad>",
         padding_side="left",
-        model_max_length=8192,
+        model_max_length=32768,
         extra_special_tokens={"image_token": "<image>", "video_token": "<video>"},
     )
 
@@ -129,7 +129,7 @@ def _byte_level(special: Sequence[str], named: dict[str, str]) -> Qwen2Tokenizer
         eos_token="<|im_end|>",
         pad_token="<|endoftext|>",
         padding_side="left",
-        model_max_length=8192,
+        model_max_length=32768,
         extra_special_tokens=named,
     )
     tokenizer.add_tokens([AddedToken(token, special=True, normalized=False) for token in special])

@@ -24,7 +24,7 @@ import click
 
 import socialcli
 from socialcli import logs, options
-from socialcli.errors import PluginError, SocialcliError, UnknownNameError
+from socialcli.errors import PluginError, SocialcliError, Terminated, UnknownNameError
 
 if TYPE_CHECKING:
     from socialcli.plugins import Registry
@@ -46,10 +46,6 @@ COMMANDS = {
     "tasks": _Entry("socialcli.commands.tasks", "List the tasks and where they come from."),
     "plugins": _Entry("socialcli.commands.plugins", "List the installed plug-ins, broken ones too."),
 }
-
-
-class _Terminated(BaseException):
-    """SIGTERM arrived. Like KeyboardInterrupt, no `except Exception` catches it and every `finally` runs."""
 
 
 class _BrokenPipe(Exception):
@@ -140,7 +136,7 @@ def _exit_code(work: Callable[[], int | None]) -> int:
     except (click.Abort, KeyboardInterrupt):
         _log.error("interrupted")
         return 128 + signal.SIGINT
-    except _Terminated:
+    except Terminated:
         _log.error("terminated")
         return 128 + signal.SIGTERM
     except _BrokenPipe as error:
@@ -209,7 +205,7 @@ def _terminable() -> Iterator[None]:
 
 def _terminate(_number: int, _frame: FrameType | None) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one must not interrupt the putting away
-    raise _Terminated
+    raise Terminated
 
 
 def _added_commands() -> dict[str, click.Command]:

@@ -108,4 +108,4 @@ class ModelError(QuestionError):
 
 
 class Terminated(BaseException):
-    """SIGTERM arrived. Like KeyboardInterrupt it is no error: no `except Exception` catches it, every `finally` runs."""
+    """SIGTERM arrived. No error, like KeyboardInterrupt: no `except Exception` catches it, every `finally` runs."""

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from socialcli.api import load_model
 from socialcli.episodes.reading import read_episodes
 from socialcli.episodes.records import Episode
-from socialcli.api import load_model
 from socialcli.video.frames import Frame, FrameSet
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -21,13 +21,13 @@ SHARED = ROOT.parent / "shared"
 FAMILIES = ("llava-next-video", "qwen2.5-vl", "internvl3")
 
 
-@lru_cache(maxsize=None)
+@cache
 def tiny_model(family: str, frame_fit: str | None = None) -> Any:
     """A family's tiny sample checkpoint, loaded once."""
     return load_model(family, str(SAMPLE / "checkpoints" / family), frame_fit=frame_fit)
 
 
-@lru_cache(maxsize=None)
+@cache
 def sample_episodes() -> tuple[Episode, ...]:
     """The episodes of the sample."""
     return tuple(row.episode for row in read_episodes(SAMPLE / "episodes.jsonl") if row.episode is not None)

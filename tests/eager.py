@@ -52,7 +52,7 @@ def one_head(scores: Any, attention: Any, rows: Any, columns: Any, pairs: Any) -
     raised = attention.clone()
     for row, allowed in zip(rows.tolist(), pairs, strict=True):
         raised[row, columns[allowed]] += alpha * attention[row, columns].max()
-    return raised / raised.sum(-1, keepdim=True)
+    return (raised / raised.sum(-1, keepdim=True)).nan_to_num(0)
 
 
 @contextmanager

@@ -1,0 +1,1 @@
+"""Model adapters: the contract, and what adapters of transformers models share."""

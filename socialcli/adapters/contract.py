@@ -108,9 +108,7 @@ class Adapter(Protocol):
         """Prepare the frames of a clip for the model, without re-sampling them."""
         ...
 
-    def encode_prompt(
-        self, text: str, spans: Sequence[tuple[int, int]], clip: EncodedClip | None
-    ) -> EncodedPrompt:
+    def encode_prompt(self, text: str, spans: Sequence[tuple[int, int]], clip: EncodedClip | None) -> EncodedPrompt:
         """Put `text` into the model's conversation format and find the tokens of each [start, end) in it.
 
         Raises PromptError where the text cannot be put to the model without changing its meaning.

@@ -20,7 +20,7 @@ from safetensors import SafetensorError
 from torch import Tensor
 from transformers import AutoConfig
 from transformers.utils.hub import cached_file
-from transformers.utils import logging as transformers_logging
+from transformers.utils.logging import disable_progress_bar
 
 from socialcli.adapters.contract import EncodedClip, EncodedPrompt, LoadOptions, ModelSpec
 from socialcli.alignment.grid import Cells, VisualGrid
@@ -38,7 +38,9 @@ class HuggingFaceAdapter(ABC):
     def __init__(self, spec: ModelSpec, model: Any, processor: Any, frame_fit: str | None = None) -> None:
         """Adapt a model and processor that are already in memory."""
         if frame_fit is not None and frame_fit not in spec.frame_fits:
-            raise UsageError(f"frame fit {frame_fit!r} is not one of {spec.name}'s: {', '.join(spec.frame_fits) or 'none'}")
+            raise UsageError(
+                f"frame fit {frame_fit!r} is not one of {spec.name}'s: {', '.join(spec.frame_fits) or 'none'}"
+            )
         self.spec = spec
         self.model = model.eval()
         self.processor = processor
@@ -52,7 +54,7 @@ class HuggingFaceAdapter(ABC):
 
         Raises CheckpointError where it cannot be had, or is not of this family, or lacks weights.
         """
-        transformers_logging.disable_progress_bar()
+        disable_progress_bar()
         logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # its retries; the failure is told once, below
         device = _device(options.device)
         with _explaining(options.checkpoint):
@@ -119,12 +121,12 @@ class HuggingFaceAdapter(ABC):
         steps, cells = self.grid_shape(inputs, frames)
         expected = len(steps) * cells.shape[0] * cells.shape[1]
         if tokens != expected:
-            raise ModelError(f"the processor makes {tokens} visual tokens of {len(frames.frames)} frames, not {expected}")
+            raise ModelError(
+                f"the processor makes {tokens} visual tokens of {len(frames.frames)} frames, not {expected}"
+            )
         return EncodedClip(inputs, replacement, cells, steps)
 
-    def encode_prompt(
-        self, text: str, spans: Sequence[tuple[int, int]], clip: EncodedClip | None
-    ) -> EncodedPrompt:
+    def encode_prompt(self, text: str, spans: Sequence[tuple[int, int]], clip: EncodedClip | None) -> EncodedPrompt:
         """Put `text` into the conversation format, tokenize it, and find the tokens of each [start, end) in it.
 
         Raises PromptError where the text would not reach the model as plain text, or is too long for it.
@@ -135,7 +137,9 @@ class HuggingFaceAdapter(ABC):
         visual = np.flatnonzero(ids == self.visual_token_id)
         limit = self.model.config.get_text_config().max_position_embeddings
         if ids.size > limit:
-            raise PromptError(f"the prompt is {ids.size} tokens long, the model takes {limit}; use fewer frames or words")
+            raise PromptError(
+                f"the prompt is {ids.size} tokens long, the model takes {limit}; use fewer frames or words"
+            )
         return EncodedPrompt(
             ids=ids,
             token_spans=tuple(tokens_of(offsets, start + a, start + b) for a, b in spans),
@@ -172,7 +176,10 @@ class HuggingFaceAdapter(ABC):
         mask = np.zeros_like(ids)
         for row, real, prompt in zip(ids, mask, prompts, strict=True):
             row[longest - prompt.length :], real[longest - prompt.length :] = prompt.ids, 1
-        text = {"input_ids": torch.from_numpy(ids).to(self.device), "attention_mask": torch.from_numpy(mask).to(self.device)}
+        text = {
+            "input_ids": torch.from_numpy(ids).to(self.device),
+            "attention_mask": torch.from_numpy(mask).to(self.device),
+        }
         visual = clip.inputs if clip is not None else {}
         return text | {name: torch.cat([value] * len(prompts)) for name, value in visual.items()}
 
@@ -207,14 +214,14 @@ class HuggingFaceAdapter(ABC):
             raise PromptError(f"the tokenizer joins {text!r} to the end of the prompt")
         return tuple(after[before.size :].tolist())
 
-    def _check_plain(
-        self, ids: npt.NDArray[np.int64], offsets: npt.NDArray[np.int64], start: int, end: int
-    ) -> None:
+    def _check_plain(self, ids: npt.NDArray[np.int64], offsets: npt.NDArray[np.int64], start: int, end: int) -> None:
         """Nothing in the user's text may have become one of the tokens that steer the model."""
         steering = self.processor.tokenizer.added_tokens_decoder
         for index in tokens_of(offsets, start, end):
             if int(ids[index]) in steering:
-                raise PromptError(f"the text contains {str(steering[int(ids[index])])!r}, which steers this model; remove it")
+                raise PromptError(
+                    f"the text contains {str(steering[int(ids[index])])!r}, which steers this model; remove it"
+                )
 
     def _placed(self, name: str, value: Any) -> Tensor:
         # Only pixels take the model's number format: a time in bfloat16 would move the positions.

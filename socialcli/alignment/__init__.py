@@ -1,0 +1,1 @@
+"""Multi-speaker attention alignment: the plan (pure geometry), the bias rules, and the fused attention (torch)."""

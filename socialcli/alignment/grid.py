@@ -40,9 +40,7 @@ class VisualGrid:
         return float(x0), float(y0), float(x1), float(y1)
 
 
-def affine_cells(
-    height: int, width: int, origin: tuple[float, float], cell: tuple[float, float]
-) -> Cells:
+def affine_cells(height: int, width: int, origin: tuple[float, float], cell: tuple[float, float]) -> Cells:
     """The cells of an even grid: `origin` is its top left corner (x, y), `cell` one cell's (width, height), pixels."""
     lefts = origin[0] + cell[0] * np.arange(width, dtype=np.float64)
     tops = origin[1] + cell[1] * np.arange(height, dtype=np.float64)

@@ -6,24 +6,40 @@ import re
 
 from socialcli.errors import UsageError
 
-MIDDLE_THIRD = (10 / 28, 20 / 28)  # the published best: layers 10-19 of a 28-layer decoder
+_RANGE = re.compile(r"(\d+)(?:-(\d+))?")
 
 
 def resolve_layers(layers: str, count: int) -> range:
-    """The layers that `layers` names in a decoder of `count` layers.
+    """The layers that `layers` names in a decoder of `count` layers, the first one being 0.
 
-    "auto" is the middle third, round(10 N / 28) .. round(20 N / 28) - 1; "all" is all; "10-19" counts from 0 and includes
-    both ends; "12" is one layer. UsageError for anything else, and for layers that the decoder does not have.
+    "auto" is the middle third, round(10 N / 28) .. round(20 N / 28) - 1, and at least one layer: the published best, layers
+    10-19 of a 28-layer decoder. "all" is all; "10-19" includes both ends; "12" is one layer. Raises UsageError for
+    anything else, and for layers that the decoder does not have.
     """
+    named = check_layers(layers)
     if layers == "all":
         return range(count)
-    if layers == "auto":
-        first, end = (round(share * count) for share in MIDDLE_THIRD)
-        return range(first, max(end, first + 1))
-    match = re.fullmatch(r"(\d+)(?:-(\d+))?", layers)
+    if named is None:
+        first = round(10 * count / 28)
+        return range(first, max(round(20 * count / 28), first + 1))
+    if named.stop > count:
+        raise UsageError(
+            f"--layers {layers} reaches beyond the model's decoder, which has {count} layers: "
+            f"name a range within 0-{count - 1}"
+        )
+    return named
+
+
+def check_layers(layers: str) -> range | None:
+    """The layers that the text names by number; None for "auto" and "all". Raises UsageError where it is no range."""
+    if layers in ("auto", "all"):
+        return None
+    match = _RANGE.fullmatch(layers)
     if match is None:
-        raise UsageError(f"layers {layers!r} should be auto, all, a layer such as 12, or a range such as 10-19")
+        raise UsageError(
+            f"--layers {layers!r} is no range of layers: write auto, all, a layer like 12, or a range like 10-19"
+        )
     first, last = int(match[1]), int(match[2] or match[1])
-    if first > last or last >= count:
-        raise UsageError(f"layers {layers!r} do not lie in the decoder's {count} layers, 0-{count - 1}")
+    if first > last:
+        raise UsageError(f"--layers {layers} runs backwards: write the lower layer first, {last}-{first}")
     return range(first, last + 1)

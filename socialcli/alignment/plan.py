@@ -76,9 +76,7 @@ def cover_speakers(
     boxes: Sequence[Box], times: Sequence[float], grid: VisualGrid, max_gap: float = MAX_GAP
 ) -> dict[str, Coverage]:
     """The visual tokens that show each speaker who has a box. A step that merges frames takes the union over them."""
-    return {
-        speaker: _cover_track(track, grid) for speaker, track in speaker_boxes(boxes, times, max_gap).items()
-    }
+    return {speaker: _cover_track(track, grid) for speaker, track in speaker_boxes(boxes, times, max_gap).items()}
 
 
 def utterance_frames(utterance: Utterance, times: Sequence[float]) -> tuple[int, ...]:

@@ -28,7 +28,11 @@ from socialcli.options import config_option, logging_options
 )
 @click.option("--checkpoint", metavar="DIR|ID", help="A folder, or a Hugging Face hub id.  [default: the model's own]")
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path, file_okay=False), required=True, help="The folder for the results."
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    help="The folder for the results.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace the results that are in the folder.")
 @click.option(
@@ -47,23 +51,86 @@ from socialcli.options import config_option, logging_options
     show_default=True,
     help="A head is active from this mean attention of words to speakers' regions.",
 )
-@click.option("--layers", default="auto", show_default=True, help="Decoder layers that take part: auto (the middle third), all, or 10-19.")
-@click.option("--bias", default="logit", show_default=True, metavar="RULE", help="How the bias is added: logit, probability, or a plug-in's.")
-@click.option("--inputs", type=click.Choice(["L", "VL", "VLB"]), help="Language, video, boxes in sight of the model.  [default: VL; VLB with --boxes-as]")
-@click.option("--boxes-as", type=click.Choice(["none", "text", "overlay"]), help="Show the boxes in the prompt or on the frames.  [default: none; text with --inputs VLB]")
-@click.option("--context", type=click.Choice(["full", "past"]), default="full", show_default=True, help="past: no word and no frame after the utterance in question.")
-@click.option("--frames", type=click.IntRange(min=1), default=8, show_default=True, help="Frames sampled from each clip.")
-@click.option("--frame-fit", metavar="FIT", help="How frames are fitted to the model's input, where it has a choice (pad, crop, stretch).")
-@click.option("--box-gap", type=click.FloatRange(min=0), default=1.0, show_default=True, help="Seconds to interpolate boxes over, or to take the nearest from.")
-@click.option("--answer", type=click.Choice(["score", "generate"]), default="score", show_default=True, help="Rank the candidates, or let the model write and parse it.")
-@click.option("--batch-size", type=click.IntRange(min=1), default=8, show_default=True, help="Questions on one clip in one forward.")
+@click.option(
+    "--layers",
+    default="auto",
+    show_default=True,
+    help="Decoder layers that take part: auto (the middle third), all, or 10-19.",
+)
+@click.option(
+    "--bias",
+    default="logit",
+    show_default=True,
+    metavar="RULE",
+    help="How the bias is added: logit, probability, or a plug-in's.",
+)
+@click.option(
+    "--inputs",
+    type=click.Choice(["L", "VL", "VLB"]),
+    help="Language, video, boxes in sight of the model.  [default: VL; VLB with --boxes-as]",
+)
+@click.option(
+    "--boxes-as",
+    type=click.Choice(["none", "text", "overlay"]),
+    help="Show the boxes in the prompt or on the frames.  [default: none; text with --inputs VLB]",
+)
+@click.option(
+    "--context",
+    type=click.Choice(["full", "past"]),
+    default="full",
+    show_default=True,
+    help="past: no word and no frame after the utterance in question.",
+)
+@click.option(
+    "--frames", type=click.IntRange(min=1), default=8, show_default=True, help="Frames sampled from each clip."
+)
+@click.option(
+    "--frame-fit",
+    metavar="FIT",
+    help="How frames are fitted to the model's input, where it has a choice (pad, crop, stretch).",
+)
+@click.option(
+    "--box-gap",
+    type=click.FloatRange(min=0),
+    default=1.0,
+    show_default=True,
+    help="Seconds to interpolate boxes over, or to take the nearest from.",
+)
+@click.option(
+    "--answer",
+    type=click.Choice(["score", "generate"]),
+    default="score",
+    show_default=True,
+    help="Rank the candidates, or let the model write and parse it.",
+)
+@click.option(
+    "--batch-size",
+    type=click.IntRange(min=1),
+    default=8,
+    show_default=True,
+    help="Questions on one clip in one forward.",
+)
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, mps.")
-@click.option("--dtype", type=click.Choice(["auto", "float32", "bfloat16", "float16"]), default="auto", show_default=True, help="Number format of the model.")
+@click.option(
+    "--dtype",
+    type=click.Choice(["auto", "float32", "bfloat16", "float16"]),
+    default="auto",
+    show_default=True,
+    help="Number format of the model.",
+)
 @click.option("--limit", type=click.IntRange(min=0), help="Ask only the first so many questions.")
 @click.option("--split", help="Ask only the episodes of this split.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the intervals in the accuracy table.")
-@click.option("--media-root", type=click.Path(path_type=Path), help="The folder of the videos.  [default: that of EPISODES]")
-@click.option("--max-failures", default="0", show_default=True, metavar="N|P%", help="Failed questions to put up with before the exit code is 3.")
+@click.option(
+    "--media-root", type=click.Path(path_type=Path), help="The folder of the videos.  [default: that of EPISODES]"
+)
+@click.option(
+    "--max-failures",
+    default="0",
+    show_default=True,
+    metavar="N|P%",
+    help="Failed questions to put up with before the exit code is 3.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")
 @logging_options
 @click.pass_context

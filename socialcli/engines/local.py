@@ -91,9 +91,7 @@ class LocalEngine:
         if not questions:
             return
         media = self._media_digest(episode)
-        for outcome in ask_episode(
-            self._adapter, episode, questions, self._tasks, self._options, self._conditions
-        ):
+        for outcome in ask_episode(self._adapter, episode, questions, self._tasks, self._options, self._conditions):
             if outcome.error is not None:
                 _log.warning("%s: %s: %s", episode.episode_id, outcome.question.id, outcome.error.record)
             yield self._rows.answered(episode, media, outcome)

@@ -97,7 +97,11 @@ def execute(request: RunRequest, registry: Registry, watch: Watch = iter) -> Run
     except BaseException as error:
         outcome, code = _ending(error)
         problems = engine.tally.problems if engine else []
-        counts = counted.counts(engine.tally.episodes, engine.tally.questions, len(problems)) if engine and counted else Counts()
+        counts = (
+            counted.counts(engine.tally.episodes, engine.tally.questions, len(problems))
+            if engine and counted
+            else Counts()
+        )
         write_manifest(folder.manifest, manifest.end(outcome, code, counts, [*problems, str(error)]))
         raise
 

@@ -1,0 +1,1 @@
+"""(torch) Questions through a model: a clip once, then each question on it."""

@@ -43,7 +43,7 @@ def ask_episode(
     options: AskOptions,
     conditions: Sequence[Alignment | None],
 ) -> list[Outcome]:
-    """Put `questions` of an episode to the model under each of `conditions`; outcomes in that order, question by question."""
+    """Put `questions` of an episode to the model under each of `conditions`; outcomes in that order, per question."""
     outcomes: list[Outcome] = []
     ends = {question.id: _end(episode, question, options) for question in questions}
     by_end = sorted(questions, key=lambda question: ends[question.id])

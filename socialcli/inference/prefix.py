@@ -76,7 +76,7 @@ def continue_prefix(adapter: Adapter, prefix: Prefix, prompts: Sequence[EncodedP
     mask = torch.nn.functional.pad(mask, (prefix.length, 0), value=1)
     positions = _filled_positions([adapter.positions(p, prefix.clip) for p in prompts], prefix.length)
     last = torch.tensor([rest.size - 1 for rest in rests], device=adapter.device)
-    kept, slot = last.unique(return_inverse=True)
+    kept, slot = torch.unique(last, return_inverse=True)
     output = adapter.model(
         input_ids=ids,
         attention_mask=mask,

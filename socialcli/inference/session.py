@@ -1,9 +1,9 @@
 """(torch) One clip and the questions on it: the frames go through the model once, then each question runs its words.
 
-    session = ClipSession(model, episode, AskOptions(media_root=folder))
-    asked = session.ask(question, task)
-    plain, = session.score([asked])
-    raised, = session.score([asked], Alignment(alpha=1.0))
+session = ClipSession(model, episode, AskOptions(media_root=folder))
+asked = session.ask(question, task)
+plain, = session.score([asked])
+raised, = session.score([asked], Alignment(alpha=1.0))
 """
 
 from __future__ import annotations

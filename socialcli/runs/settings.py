@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Literal, get_args
 
+from socialcli.alignment.layers import check_layers
 from socialcli.errors import UsageError
 from socialcli.tasks.prompt import BoxesAs, Context
 
@@ -23,7 +24,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "context": get_args(Context),
     "answer": get_args(AnswerMode),
 }
-_AT_LEAST = {"alpha": 0, "lambda_": 0, "box_gap": 0, "frames": 1, "batch_size": 1, "limit": 1, "seed": 0}
+_AT_LEAST = {"alpha": 0, "lambda_": 0, "box_gap": 0, "frames": 1, "batch_size": 1, "limit": 0, "seed": 0}
 _LAYER_RANGE = re.compile(r"([0-9]+)-([0-9]+)")
 _FAILURE_LIMIT = re.compile(r"([0-9]+)|([0-9]+(?:\.[0-9]+)?)%")
 
@@ -41,7 +42,7 @@ class RunSettings:
     lambda_: float = 5e-5  # the published share of attention from which a head is active
     layers: str = "auto"  # the middle third, the best published range; or "all", or "10-19" (first and last)
     bias: str = "logit"  # of the rules, the one whose gains are large enough for the published effect
-    inputs: Inputs = "VLB"  # all there is, since alignment needs the video (V) and the boxes (B)
+    inputs: Inputs = "VL"  # language and video; alignment takes the boxes without showing them to the model
     boxes_as: BoxesAs = "none"  # alignment shows the model no box; the others are remedies to compare with
     context: Context = "full"  # offline, the setting of most published figures; "past" is the online one
     frames: int = 8  # as published; sampled uniformly over the clip
@@ -51,7 +52,7 @@ class RunSettings:
     batch_size: int = 8  # questions on one clip in one forward; changes speed and memory, not the answers
     device: str = "auto"  # a GPU where there is one
     dtype: str = "auto"  # bfloat16 on a GPU, float32 on a CPU
-    limit: int | None = None  # None: all; else the first so many episodes
+    limit: int | None = None  # None: all; else the first so many questions
     split: str | None = None  # None: all; else the episodes of this split
     seed: int = 0  # any fixed number makes a run repeatable
     media_root: str | None = None  # None: the folder of the episodes file
@@ -65,8 +66,7 @@ class RunSettings:
             _check_number(name, getattr(self, name), least)
         if not self.tasks:
             raise UsageError("no task is named: add --task NAME, or --task all")
-        if self.layers not in ("auto", "all"):
-            _parse_layers(self.layers)
+        check_layers(self.layers)
         FailureLimit.parse(self.max_failures)
 
     def conditions(self) -> tuple[bool, ...]:
@@ -102,36 +102,6 @@ class FailureLimit:
     def exceeded(self, failed: int, total: int) -> bool:
         """Whether `failed` of `total` rows are more than the limit allows."""
         return failed > (self.allowed * total if self.is_share else self.allowed)
-
-
-def resolve_layers(layers: str, n_layers: int) -> range:
-    """The decoder layers that `layers` means in a decoder of `n_layers`, first layer 0.
-
-    "auto" is the middle third, round(10N/28) .. round(20N/28)-1, and at least one layer; "10-19" includes
-    both ends. Raises UsageError where the text is no range, or reaches beyond the decoder.
-    """
-    if layers == "all":
-        return range(n_layers)
-    if layers == "auto":
-        first = round(10 * n_layers / 28)
-        return range(first, max(first + 1, round(20 * n_layers / 28)))
-    first, last = _parse_layers(layers)
-    if last >= n_layers:
-        raise UsageError(
-            f"--layers {layers} reaches beyond the model's decoder, which has {n_layers} layers: "
-            f"name a range within 0-{n_layers - 1}"
-        )
-    return range(first, last + 1)
-
-
-def _parse_layers(layers: str) -> tuple[int, int]:
-    match = _LAYER_RANGE.fullmatch(layers)
-    if match is None:
-        raise UsageError(f"--layers {layers!r} is no range of layers: write auto, all, or first and last, like 10-19")
-    first, last = int(match[1]), int(match[2])
-    if first > last:
-        raise UsageError(f"--layers {layers} runs backwards: write the lower layer first, {last}-{first}")
-    return first, last
 
 
 def _option(name: str) -> str:

@@ -1,0 +1,1 @@
+"""The tasks: which questions, which candidates, in which words, and how answers are read."""

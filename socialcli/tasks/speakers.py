@@ -1,4 +1,4 @@
-"""What the tasks of multi-party dialogue share: they ask about one utterance, and a speaker of the clip is the answer."""
+"""What the tasks of multi-party dialogue share: they ask about one utterance, and a speaker is the answer."""
 
 from __future__ import annotations
 

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tests.conftest import FAMILIES, noise_frames, tiny_model
 
 from socialcli.video.frames import Frame, FrameSet
+from tests.conftest import FAMILIES, noise_frames, tiny_model
 
 SIZES = [(640, 360), (360, 640), (320, 240), (1280, 720)]
 CASES = [(family, None) for family in FAMILIES] + [("llava-next-video", "crop"), ("llava-next-video", "stretch")]
@@ -93,9 +93,7 @@ def test_the_grid_covers_every_visual_token_once(family: str, fit: str | None, s
     assert sorted(frame for step in encoded.grid.frames for frame in step) == list(range(8))
 
 
-@pytest.mark.parametrize(
-    ("family", "shape"), list(zip(FAMILIES, [(8, 12, 12), (4, 13, 23), (8, 16, 16)], strict=True))
-)
+@pytest.mark.parametrize(("family", "shape"), list(zip(FAMILIES, [(8, 12, 12), (4, 13, 23), (8, 16, 16)], strict=True)))
 def test_published_preprocessing_gives_the_published_number_of_tokens(family: str, shape: tuple[int, ...]) -> None:
     model = tiny_model(family)
     clip = model.encode_clip(noise_frames(640, 360))

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tests.conftest import SAMPLE, sample_episodes
-from tests.eager import dense_attention
 
 from socialcli.alignment.attention import Alignment, aligned
 from socialcli.alignment.bias import LOGIT, PROBABILITY
 from socialcli.alignment.layers import resolve_layers
 from socialcli.api import ask, open_clip
 from socialcli.inference.decoding import letter_ids
+from tests.conftest import SAMPLE, sample_episodes
+from tests.eager import dense_attention
 
 RULES = {"logit": LOGIT, "probability": PROBABILITY}
 
