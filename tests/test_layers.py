@@ -49,6 +49,7 @@ FLOORS: tuple[dict[str, tuple[str, ...]], ...] = (
     {
         "engines": ("socialcli.engines",),
         "api": ("socialcli.api",),
+        "inspection": ("socialcli.inspection",),
     },
     {"commands": ("socialcli.commands",)},
     {"cli": ("socialcli.cli", "socialcli.__main__")},
@@ -61,6 +62,7 @@ MAY_IMPORT_TORCH = (
     "socialcli.alignment.kernels",
     "socialcli.engines.local",  # through socialcli.inference
     "socialcli.inference",
+    "socialcli.inspection.walking",  # through socialcli.inference
     "socialcli_internvl3.adapter",
     "socialcli_llava_next_video.adapter",
     "socialcli_qwen2_5_vl.adapter",

@@ -30,6 +30,7 @@ class LoadOptions:
     device: str = "auto"  # "auto": cuda where there is one, else cpu
     dtype: str = "auto"  # "auto": bfloat16 on cuda, float32 on the cpu
     frame_fit: str | None = None  # one of the spec's `frame_fits`; None: the first of them
+    weights: bool = True  # False: only encode prompts, so that the weights may be left where they are
 
 
 @dataclass(frozen=True, slots=True)

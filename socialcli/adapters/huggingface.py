@@ -24,7 +24,7 @@ from transformers.utils.logging import disable_progress_bar
 
 from socialcli.adapters.contract import EncodedClip, EncodedPrompt, LoadOptions, ModelSpec
 from socialcli.alignment.grid import Cells, VisualGrid
-from socialcli.errors import CheckpointError, ModelError, PromptError, UsageError
+from socialcli.errors import CheckpointError, ModelError, PromptError, UsageError, VideoError
 from socialcli.video.frames import FrameSet
 
 
@@ -60,21 +60,31 @@ class HuggingFaceAdapter(ABC):
         with _explaining(options.checkpoint):
             _check_family(options.checkpoint, cls.model_class)
             processor = cls.processor_class.from_pretrained(options.checkpoint, trust_remote_code=False)
-            model, info = cls.model_class.from_pretrained(
-                options.checkpoint,
-                dtype=_dtype(options.dtype, device),
-                use_safetensors=True,
-                trust_remote_code=False,
-                output_loading_info=True,
-            )
+            if not options.weights:
+                config = cls.model_class.config_class.from_pretrained(options.checkpoint)
+                with torch.device("meta"):  # shapes without numbers: no weight is read, no memory taken
+                    model = cls.model_class(config)
+            else:
+                model = cls._load_weights(options, device)
+        adapter = cls(spec, model, processor, options.frame_fit)
+        adapter.folder = _folder(options.checkpoint)
+        return adapter
+
+    @classmethod
+    def _load_weights(cls, options: LoadOptions, device: torch.device) -> Any:
+        model, info = cls.model_class.from_pretrained(
+            options.checkpoint,
+            dtype=_dtype(options.dtype, device),
+            use_safetensors=True,
+            trust_remote_code=False,
+            output_loading_info=True,
+        )
         if missing := sorted(info["missing_keys"]):
             raise CheckpointError(
                 f"checkpoint {options.checkpoint!r} lacks {len(missing)} of the model's weights, {missing[0]!r} first; "
                 "fetch or convert it again"
             )
-        adapter = cls(spec, model.to(device), processor, options.frame_fit)
-        adapter.folder = _folder(options.checkpoint)
-        return adapter
+        return model.to(device)
 
     @property
     @abstractmethod
@@ -96,24 +106,29 @@ class HuggingFaceAdapter(ABC):
 
     @property
     def device(self) -> torch.device:
-        """Where the model is."""
+        """Where the model is; of one without weights, the cpu, where its inputs are made."""
         device: torch.device = self.model.device
-        return device
+        return torch.device("cpu") if device.type == "meta" else device
 
     def encode_clip(self, frames: FrameSet) -> EncodedClip:
         """Prepare a clip's frames once for all its questions. The processor must keep every frame.
 
-        Raises ModelError where the processor makes another number of visual tokens than the grid has cells.
+        Raises VideoError for frames that the processor refuses, such as very long and narrow ones, and ModelError where
+        it makes another number of visual tokens than the grid has cells.
         """
         video, arguments = self.prepare_frames(frames)
-        output = self.processor(
-            text=[self.processor.video_token],
-            videos=[video],
-            do_sample_frames=False,  # a processor's own sampling would drop frames that the plan counts on
-            return_text_replacement_offsets=True,
-            return_tensors="pt",
-            **arguments,
-        )
+        try:
+            output = self.processor(
+                text=[self.processor.video_token],
+                videos=[video],
+                do_sample_frames=False,  # a processor's own sampling would drop frames that the plan counts on
+                return_text_replacement_offsets=True,
+                return_tensors="pt",
+                **arguments,
+            )
+        except ValueError as error:
+            size = f"{frames.width}x{frames.height}"
+            raise VideoError(f"{self.spec.name} cannot take frames of {size} pixels: {error}") from error
         replacement = output.pop("text_replacement_offsets")[0][0]["replacement"]
         tokens = int((output["input_ids"] == self.visual_token_id).sum())
         text_inputs = ("input_ids", "attention_mask", "mm_token_type_ids")

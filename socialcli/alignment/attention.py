@@ -17,7 +17,7 @@ all rows of the plan lie before the query, and the model's own attention runs.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -34,6 +34,7 @@ from socialcli.alignment.kernels import attend, grouped_scores, grouped_sum, row
 from socialcli.alignment.layers import resolve_layers
 from socialcli.alignment.plan import AlignmentPlan
 from socialcli.alignment.rules import BiasRule
+from socialcli.errors import UsageError
 
 IMPLEMENTATION = "socialcli_aligned"
 _STATE = "_socialcli_alignment"
@@ -58,6 +59,21 @@ class Alignment:
     threshold: float = 5e-5  # lambda: a head is active when its mean attention from U to V_all is above it
     layers: str = "auto"  # decoder layers that take part: the middle third, "all", or "10-19"
     rule: BiasRule = LOGIT
+    heads: frozenset[tuple[int, int]] | None = None  # (layer, head): active whatever else is said
+
+    def layers_of(self, count: int) -> Sequence[int]:
+        """The layers that take part in a decoder of `count` layers. Raises UsageError where it has no such layers."""
+        if self.heads is None:
+            return resolve_layers(self.layers, count)
+        layers = sorted({layer for layer, _ in self.heads})
+        if layers and layers[-1] >= count:
+            raise UsageError(f"the chosen heads are in layers up to {layers[-1]}, the decoder has {count}")
+        return layers
+
+
+Watch = Callable[[int, Tensor, Tensor, Tensor], None]
+"""Called in every decoder layer with: the layer, the attention from the rows U to the columns V_all before and after
+the bias, each (B, H, R, C), and which heads are active (B, H; none in layers that do not take part)."""
 
 
 @dataclass(slots=True)
@@ -82,7 +98,8 @@ class PlanBatch:
     columns: Tensor  # (B, C) index in the key sequence
     real_columns: Tensor  # (B, C) bool
     pairs: Tensor  # (B, R, C) bool
-    last_row: int  # of all prompts; -1: there is nothing to align
+    span: range  # from the first row of all prompts to the last; empty: there is nothing to align
+    places: dict[range, tuple[Tensor, Tensor, Tensor]] = field(default_factory=dict)  # see `entries`
 
     @classmethod
     def of(cls, plans: Sequence[AlignmentPlan], device: torch.device) -> PlanBatch:
@@ -92,12 +109,31 @@ class PlanBatch:
         pairs = np.zeros((len(plans), rows.shape[1], columns.shape[1]), dtype=np.bool_)
         for filled, plan in zip(pairs, plans, strict=True):
             filled[: plan.rows.size, : plan.columns.size] = plan.pairs
-        last = max((int(plan.rows[-1]) for plan in plans if plan.rows.size and plan.columns.size), default=-1)
+        ends = [(int(plan.rows[0]), int(plan.rows[-1])) for plan in plans if plan.rows.size and plan.columns.size]
+        span = range(min(first for first, _ in ends), max(last for _, last in ends) + 1) if ends else range(0)
 
         def placed(array: np.ndarray) -> Tensor:
             return torch.from_numpy(array).to(device)
 
-        return cls(placed(rows), placed(real_rows), placed(columns), placed(real_columns), placed(pairs), last)
+        return cls(placed(rows), placed(real_rows), placed(columns), placed(real_columns), placed(pairs), span)
+
+    def meets(self, queries: range) -> bool:
+        """Whether some row may be among `queries`, places in the key sequence."""
+        return max(self.span.start, queries.start) < min(self.span.stop, queries.stop)
+
+    def among(self, queries: range) -> Tensor:
+        """Which rows are real and among `queries`, (B, R) bool."""
+        return self.real_rows & (self.rows >= queries.start) & (self.rows < queries.stop)
+
+    def entries(self, queries: range) -> tuple[Tensor, Tensor, Tensor]:
+        """The rows among `queries`: prompt, slot in the batch's rows, and place among the queries, each (N,).
+
+        Kept, because all layers of a forward ask for the same, and a GPU must be waited for to tell how many there are.
+        """
+        if queries not in self.places:
+            prompt, slot = self.among(queries).nonzero(as_tuple=True)
+            self.places[queries] = prompt, slot, self.rows[prompt, slot] - queries.start
+        return self.places[queries]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,35 +141,40 @@ class _LayerState:
     """What an attention module of a chosen layer carries while it is aligned."""
 
     layer: int
+    takes_part: bool  # False: only watched
     plans: PlanBatch
     settings: Alignment
     report: AlignmentReport
+    watch: Watch | None
 
 
 @contextmanager
 def aligned(
-    model: Alignable, plans: AlignmentPlan | Sequence[AlignmentPlan], settings: Alignment | None = None
+    model: Alignable,
+    plans: AlignmentPlan | Sequence[AlignmentPlan],
+    settings: Alignment | None = None,
+    watch: Watch | None = None,
 ) -> Iterator[AlignmentReport]:
     """Run the model's forward with aligned attention: `with aligned(model, plan): model.model(**inputs)`.
 
     `plans` are those of the batch's prompts, in order, with indices of the padded sequence (`AlignmentPlan.shifted`).
-    The model's own attention is back at the end, whatever happens inside.
+    `watch` gets to see the attention of all layers. The model's own attention is back at the end, whatever happens.
     """
     settings = settings or Alignment()
     plans = [plans] if isinstance(plans, AlignmentPlan) else list(plans)
     modules = model.layers
-    chosen = resolve_layers(settings.layers, len(modules))
+    chosen = settings.layers_of(len(modules))
     batch = PlanBatch.of(plans, next(modules[0].parameters()).device)
     report = AlignmentReport()
     before = _switch(model.model, IMPLEMENTATION)
     try:
-        for layer in chosen:
-            setattr(modules[layer], _STATE, _LayerState(layer, batch, settings, report))
+        for layer in chosen if watch is None else range(len(modules)):
+            state = _LayerState(layer, layer in chosen, batch, settings, report, watch)
+            setattr(modules[layer], _STATE, state)
         yield report
     finally:
-        for layer in chosen:
-            if hasattr(modules[layer], _STATE):
-                delattr(modules[layer], _STATE)
+        for module in modules:
+            vars(module).pop(_STATE, None)
         _switch(model.model, before)
 
 
@@ -149,15 +190,17 @@ def aligned_attention(
 ) -> tuple[Tensor, None]:
     """Attention in the form of transformers' interface; see there for the shapes. Aligned where the module says so."""
     state: _LayerState | None = getattr(module, _STATE, None)
-    cached = key.shape[2] - query.shape[2]
-    if state is None or state.plans.last_row < cached:
+    queries = range(key.shape[2] - query.shape[2], key.shape[2])  # their places among the keys; the others are cached
+    if state is None or not state.plans.meets(queries):
         return sdpa_attention_forward(
             module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, **kwargs
         )
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
     output, lse = attend(query, key, value, attention_mask, scale)
-    rows = _Rows(query, key, value, attention_mask, lse, scale, cached)
-    output, state.report.active[state.layer] = _align(output, rows, state.plans, state.settings)
+    rows = _Rows(query, key, value, attention_mask, lse, scale, queries)
+    output, active = _align(output, rows, state)
+    if state.takes_part:
+        state.report.active[state.layer] = active
     return output.transpose(1, 2).contiguous(), None
 
 
@@ -171,7 +214,7 @@ class _Rows:
     mask: Tensor | None
     lse: Tensor | None  # (B, Hq, Q)
     scale: float
-    cached: int  # keys that stand before the first query
+    places: range  # of the queries among the keys
 
     def queries_and_lse(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         """The queries (B, Hq, R, D) of `rows` (B, R), and the log-sum-exp (B, Hq, R) of their scores."""
@@ -189,22 +232,26 @@ class _Rows:
         return _take(self.value, columns)
 
 
-def _align(output: Tensor, layer: _Rows, plans: PlanBatch, settings: Alignment) -> tuple[Tensor, Tensor]:
+def _align(output: Tensor, layer: _Rows, state: _LayerState) -> tuple[Tensor, Tensor]:
     """Correct the plan's rows of `output` (B, Hq, Q, D) in the active heads; returns it and those heads (B, Hq)."""
-    place = plans.rows - layer.cached
-    real = plans.real_rows & (place >= 0)
-    place = place.clamp(min=0)
+    plans, settings = state.plans, state.settings
+    real = plans.among(layer.places)
+    place = torch.where(real, plans.rows - layer.places.start, 0)
     queries, lse = layer.queries_and_lse(place)
     scores = grouped_scores(queries, layer.keys(plans.columns), layer.scale)
     scores = scores.masked_fill(~plans.real_columns[:, None, None, :], -math.inf)
-    active = active_heads(torch.exp(scores - lse.unsqueeze(-1)), real, plans.real_columns, settings.threshold)
+    attention = torch.exp(scores - lse.unsqueeze(-1))
+    active = _active(attention, real, state)
     raised = plans.pairs[:, None] & active[:, :, None, None]
     log_gain = settings.rule.log_gain(scores, lse, settings.alpha).masked_fill(~raised, -math.inf)
     ceiling = log_gain.detach().amax(dim=-1, keepdim=True).clamp(min=0)
     gain, rest = torch.exp(log_gain - ceiling), torch.exp(-ceiling)
+    if state.watch is not None:
+        raised_attention = (rest * attention + gain) / (rest + gain.sum(-1, keepdim=True))
+        state.watch(state.layer, attention, raised_attention, active)
     raw = _take(output, place)
     corrected = (rest * raw + grouped_sum(gain, layer.values(plans.columns))) / (rest + gain.sum(-1, keepdim=True))
-    return _put(output, corrected, place, real), active
+    return _put(output, corrected, plans.entries(layer.places)), active
 
 
 def active_heads(attention: Tensor, rows: Tensor, columns: Tensor, threshold: float) -> Tensor:
@@ -218,9 +265,21 @@ def active_heads(attention: Tensor, rows: Tensor, columns: Tensor, threshold: fl
     return (total > threshold * pairs) & (pairs > 0)
 
 
-def _put(output: Tensor, corrected: Tensor, place: Tensor, real: Tensor) -> Tensor:
-    prompt, slot = real.nonzero(as_tuple=True)
-    where = (prompt, slice(None), place[prompt, slot])
+def _active(attention: Tensor, real: Tensor, state: _LayerState) -> Tensor:
+    """The layer's active heads (B, H): none, the fixed ones, or those that pass the threshold on this input."""
+    heads = state.settings.heads
+    if not state.takes_part:
+        return torch.zeros(attention.shape[:2], dtype=torch.bool, device=attention.device)
+    if heads is None:
+        return active_heads(attention, real, state.plans.real_columns, state.settings.threshold)
+    fixed = torch.zeros(attention.shape[1], dtype=torch.bool, device=attention.device)
+    fixed[[head for layer, head in sorted(heads) if layer == state.layer]] = True
+    return fixed & (real.any(-1) & state.plans.real_columns.any(-1)).unsqueeze(-1)
+
+
+def _put(output: Tensor, corrected: Tensor, entries: tuple[Tensor, Tensor, Tensor]) -> Tensor:
+    prompt, slot, place = entries
+    where = (prompt, slice(None), place)
     fresh = corrected[prompt, :, slot].to(output.dtype)
     if output.requires_grad or fresh.requires_grad:
         output = output.clone()
@@ -249,9 +308,11 @@ def _stacked(parts: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
 
 def _switch(model: Any, implementation: str) -> str:
     """Give the text decoder, and it alone, another attention; returns the name of the one it had."""
-    before: str = model.config.get_text_config()._attn_implementation
+    text = model.config.get_text_config()
+    before: str = text._attn_implementation
     # A plain name would take the vision tower too.
-    model.set_attn_implementation({"text_config": implementation})
+    own_key = next((key for key in model.config.sub_configs if getattr(model.config, key, None) is text), None)
+    model.set_attn_implementation(implementation if own_key is None else {own_key: implementation})
     return before
 
 

@@ -12,9 +12,9 @@ _RANGE = re.compile(r"(\d+)(?:-(\d+))?")
 def resolve_layers(layers: str, count: int) -> range:
     """The layers that `layers` names in a decoder of `count` layers, the first one being 0.
 
-    "auto" is the middle third, round(10 N / 28) .. round(20 N / 28) - 1, and at least one layer: the published best, layers
-    10-19 of a 28-layer decoder. "all" is all; "10-19" includes both ends; "12" is one layer. Raises UsageError for
-    anything else, and for layers that the decoder does not have.
+    "auto" is the middle third, round(10 N / 28) .. round(20 N / 28) - 1, and at least one layer: the published best,
+    layers 10-19 of a 28-layer decoder. "all" is all; "10-19" includes both ends; "12" is one layer. Raises UsageError
+    for anything else, and for layers that the decoder does not have.
     """
     named = check_layers(layers)
     if layers == "all":

@@ -23,12 +23,15 @@ Indices = npt.NDArray[np.int64]
 class AlignmentPlan:
     """Rows U and columns V_all as token indices of the unpadded sequence, ascending, and the pairs between them.
 
-    `boxes_unseen` counts the boxes, over speakers and sampled frames, that cover no visual token at all.
+    `others` are the pairs with the regions of everybody else in the same frames: nothing is done to them, but an
+    alignment is judged by how much more its own pairs gain. `boxes_unseen` counts the boxes, over speakers and sampled
+    frames, that cover no visual token at all.
     """
 
     rows: Indices  # (R,)
     columns: Indices  # (C,)
     pairs: npt.NDArray[np.bool_]  # (R, C)
+    others: npt.NDArray[np.bool_]  # (R, C), none of `pairs`
     boxes_unseen: int = 0
 
     def shifted(self, padding: int) -> AlignmentPlan:
@@ -64,12 +67,14 @@ def build_plan(
     if rows.size and columns.size and columns[-1] >= rows[0]:
         raise ValueError("visual tokens must stand before the words that are aligned to them")
     pairs = np.zeros((rows.size, columns.size), dtype=np.bool_)
+    others = np.zeros_like(pairs)
     for line, span in known:
-        cover = coverage.get(line.speaker or "")
-        if cover is not None:
-            own = _union(cover.tokens[step] for step in utterance_steps(line, times, grid))
-            pairs[np.ix_(np.searchsorted(rows, span), np.searchsorted(columns, own))] = True
-    return AlignmentPlan(rows, columns, pairs, sum(cover.unseen for cover in coverage.values()))
+        steps = utterance_steps(line, times, grid)
+        own = np.isin(columns, _tokens_in(steps, [cover for name, cover in coverage.items() if name == line.speaker]))
+        anyone = np.isin(columns, _tokens_in(steps, coverage.values()))
+        pairs[np.searchsorted(rows, span)] |= own
+        others[np.searchsorted(rows, span)] |= anyone & ~own
+    return AlignmentPlan(rows, columns, pairs, others & ~pairs, sum(cover.unseen for cover in coverage.values()))
 
 
 def cover_speakers(
@@ -80,7 +85,7 @@ def cover_speakers(
 
 
 def utterance_frames(utterance: Utterance, times: Sequence[float]) -> tuple[int, ...]:
-    """F(u): the sampled frames in [start, end] of the utterance, or, where there is none, the nearest (ties: earlier)."""
+    """F(u): the sampled frames in [start, end] of the utterance, or else the nearest one (ties: the earlier)."""
     inside = tuple(i for i, time in enumerate(times) if utterance.start <= time <= utterance.end)
     if inside:
         return inside
@@ -104,6 +109,10 @@ def _cover_track(track: tuple[Box | None, ...], grid: VisualGrid) -> Coverage:
                 seen |= mask
         tokens.append(np.sort(grid.tokens[step][seen]))
     return Coverage(tuple(tokens), sum(mask is not None and not mask.any() for mask in masks))
+
+
+def _tokens_in(steps: Sequence[int], coverages: Iterable[Coverage]) -> Indices:
+    return _union(cover.tokens[step] for cover in coverages for step in steps)
 
 
 def _union(parts: Iterable[Indices]) -> Indices:

@@ -5,172 +5,163 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from click.core import ParameterSource
 
-from socialcli.errors import TooManyFailuresError, UsageError
+from socialcli.commands.shared import model_options, prompt_options
+from socialcli.errors import TooManyFailuresError
 from socialcli.options import config_option, logging_options
+
+if TYPE_CHECKING:
+    from socialcli.engines.run import RunResult
+    from socialcli.runs.settings import RunSettings
 
 
 @click.command("run", short_help="Ask a model the questions of EPISODES; write answers and accuracy.")
 @click.argument("episodes", type=click.Path(path_type=Path))
 @config_option
-@click.option("--model", required=True, metavar="NAME", help="The model, as `socialcli models` lists it.")
+@model_options
 @click.option(
     "--task",
     "tasks",
     multiple=True,
     required=True,
     metavar="TASK",
-    help="A task, as `socialcli tasks` lists it, or all. May be repeated.",
+    help="The task to ask the questions of, or all; `socialcli tasks` lists them. May be repeated.",
 )
-@click.option("--checkpoint", metavar="DIR|ID", help="A folder, or a Hugging Face hub id.  [default: the model's own]")
 @click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
     required=True,
-    help="The folder for the results.",
+    help="The folder for the results; made where it is not there.",
 )
-@click.option("--overwrite", is_flag=True, help="Replace the results that are in the folder.")
+@click.option("--overwrite", is_flag=True, help="Replace the results that the folder holds.")
 @click.option(
     "--alignment",
     type=click.Choice(["on", "off", "both"]),
-    default="on",
-    show_default=True,
-    help="Multi-speaker attention alignment; both: every question without it and with it.",
+    help="Multi-speaker attention alignment; both: ask every question without it and with it.  "
+    "[default: on; off with --inputs L]",
 )
-@click.option("--alpha", type=float, default=1.0, show_default=True, help="Strength of the alignment's bias.")
+@click.option(
+    "--alpha", type=click.FloatRange(min=0), default=1.0, show_default=True, help="Strength of the alignment's bias."
+)
 @click.option(
     "--lambda",
     "lambda_",
-    type=float,
+    type=click.FloatRange(min=0),
     default=5e-5,
     show_default=True,
-    help="A head is active from this mean attention of words to speakers' regions.",
+    help="The mean attention of the words to the speakers' regions from which a head takes part.",
 )
 @click.option(
     "--layers",
     default="auto",
     show_default=True,
-    help="Decoder layers that take part: auto (the middle third), all, or 10-19.",
+    metavar="LAYERS",
+    help="The decoder layers that take part: auto (the middle third), all, or as in 10-19, the first layer being 0.",
 )
 @click.option(
     "--bias",
     default="logit",
     show_default=True,
     metavar="RULE",
-    help="How the bias is added: logit, probability, or a plug-in's.",
+    help="How the bias is added: logit, probability, or a plug-in's rule.",
 )
-@click.option(
-    "--inputs",
-    type=click.Choice(["L", "VL", "VLB"]),
-    help="Language, video, boxes in sight of the model.  [default: VL; VLB with --boxes-as]",
-)
-@click.option(
-    "--boxes-as",
-    type=click.Choice(["none", "text", "overlay"]),
-    help="Show the boxes in the prompt or on the frames.  [default: none; text with --inputs VLB]",
-)
-@click.option(
-    "--context",
-    type=click.Choice(["full", "past"]),
-    default="full",
-    show_default=True,
-    help="past: no word and no frame after the utterance in question.",
-)
-@click.option(
-    "--frames", type=click.IntRange(min=1), default=8, show_default=True, help="Frames sampled from each clip."
-)
-@click.option(
-    "--frame-fit",
-    metavar="FIT",
-    help="How frames are fitted to the model's input, where it has a choice (pad, crop, stretch).",
-)
-@click.option(
-    "--box-gap",
-    type=click.FloatRange(min=0),
-    default=1.0,
-    show_default=True,
-    help="Seconds to interpolate boxes over, or to take the nearest from.",
-)
+@prompt_options
 @click.option(
     "--answer",
     type=click.Choice(["score", "generate"]),
     default="score",
     show_default=True,
-    help="Rank the candidates, or let the model write and parse it.",
+    help="score: rank the candidates by probability; generate: let the model write, and parse it.",
 )
 @click.option(
     "--batch-size",
     type=click.IntRange(min=1),
     default=8,
     show_default=True,
-    help="Questions on one clip in one forward.",
+    help="Questions on one clip that go through the model together; changes speed and memory, not the answers.",
 )
-@click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, mps.")
+@click.option(
+    "--device",
+    default="auto",
+    show_default=True,
+    metavar="DEVICE",
+    help="Where the model runs: cpu, cuda, cuda:1; auto: cuda where there is one.",
+)
 @click.option(
     "--dtype",
     type=click.Choice(["auto", "float32", "bfloat16", "float16"]),
     default="auto",
     show_default=True,
-    help="Number format of the model.",
+    help="The model's number format; auto: bfloat16 on cuda, float32 on a cpu.",
 )
-@click.option("--limit", type=click.IntRange(min=0), help="Ask only the first so many questions.")
-@click.option("--split", help="Ask only the episodes of this split.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the intervals in the accuracy table.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Ask only the first N questions.")
+@click.option("--split", metavar="NAME", help="Ask only the questions of this split.")
 @click.option(
-    "--media-root", type=click.Path(path_type=Path), help="The folder of the videos.  [default: that of EPISODES]"
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Seed of the bootstrap behind the intervals in the accuracy table.",
 )
 @click.option(
     "--max-failures",
     default="0",
     show_default=True,
     metavar="N|P%",
-    help="Failed questions to put up with before the exit code is 3.",
+    help="How many answers, or what share of them, may fail before the exit code is 3.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")
 @logging_options
-@click.pass_context
-def command(context: click.Context, /, output: Path, overwrite: bool, as_json: bool, **options: Any) -> None:
+def command(output: Path, overwrite: bool, as_json: bool, **options: Any) -> None:
     """Ask a model the questions of EPISODES (Parquet, JSONL or .jsonl.gz), and write predictions.parquet,
     accuracy.parquet and run.json.
 
     The last thing on standard output is a table of accuracy by task and condition.
+
+    Exit codes: 0 done, 2 usage, 3 more failures than --max-failures, 4 EPISODES cannot be read, 130 interrupted, 143
+    terminated; the last two keep what was done.
     """
     from socialcli.engines.progress import shown
     from socialcli.engines.run import RunRequest, execute
     from socialcli.plugins import registry
     from socialcli.runs.summary import summary_json, summary_lines
 
-    request = RunRequest(_settings(context, options), output, overwrite, sys.argv)
+    request = RunRequest(_settings(options), output, overwrite, sys.argv)
     result = execute(request, registry(), watch=shown)
     if as_json:
         click.echo(json.dumps(summary_json(result.accuracy, output, result.manifest), ensure_ascii=False))
     else:
         click.echo(summary_lines(result.accuracy))
-    counts = result.manifest.counts
-    if result.manifest.exit_code:
-        unreadable = f", and {counts.unreadable} rows of the file could not be read" if counts.unreadable else ""
-        raise TooManyFailuresError(
-            f"{counts.failed} of {counts.rows} answers failed{unreadable}; the column 'error' of {output}/predictions.parquet "
-            "and 'problems' of run.json say why"
-        )
+    _check_failures(result, output)
 
 
-def _settings(context: click.Context, options: dict[str, Any]) -> Any:
-    from socialcli.engines.run import resolve_inputs
+def _settings(options: dict[str, Any]) -> RunSettings:
+    """The settings that the options come to. Raises UsageError."""
+    from socialcli.engines.checking import ALL_TASKS
+    from socialcli.engines.inputs import resolve_alignment, resolve_inputs
     from socialcli.runs.settings import RunSettings
 
     inputs, boxes_as = resolve_inputs(options["inputs"], options["boxes_as"])
-    alignment = options["alignment"]
-    if inputs == "L" and alignment != "off":
-        if context.get_parameter_source("alignment") is not ParameterSource.DEFAULT:
-            raise UsageError(f"--alignment {alignment} needs the video, and --inputs L leaves it out; use --inputs VL")
-        alignment = "off"
-    tasks = ("all",) if "all" in options["tasks"] else tuple(dict.fromkeys(options["tasks"]))
+    alignment = resolve_alignment(options["alignment"], inputs)
+    tasks = ALL_TASKS if set(ALL_TASKS) & set(options["tasks"]) else tuple(dict.fromkeys(options["tasks"]))
     paths = {name: str(options[name]) if options[name] is not None else None for name in ("episodes", "media_root")}
-    changed = {"inputs": inputs, "boxes_as": boxes_as, "alignment": alignment, "tasks": tasks}
-    return RunSettings(**{**options, **paths, **changed})
+    resolved = {"inputs": inputs, "boxes_as": boxes_as, "alignment": alignment, "tasks": tasks}
+    return RunSettings(**{**options, **paths, **resolved})
+
+
+def _check_failures(result: RunResult, output: Path) -> None:
+    """Raise TooManyFailuresError where more failed than the run allows."""
+    counts = result.manifest.counts
+    if not result.manifest.exit_code:
+        return
+    found = [f"{counts.failed} of {counts.rows} answers failed (see the column 'error' of predictions.parquet)"]
+    if counts.unreadable:
+        found.append(f"{counts.unreadable} rows of the episodes file could not be read (see 'problems' of run.json)")
+    raise TooManyFailuresError(
+        f"{' and '.join(found)}, more than --max-failures {result.manifest.settings.max_failures} allows; "
+        f"the results are in {output}"
+    )

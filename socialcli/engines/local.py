@@ -1,105 +1,101 @@
-"""(torch) The work of a run in this process: rows of episodes in, rows of predictions out, in the same order."""
+"""(torch) The work of a run in this process: one model, one episode after the other."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import replace
 from pathlib import Path
 
 from socialcli.adapters.contract import Adapter
 from socialcli.alignment.attention import Alignment
-from socialcli.alignment.rules import BiasRule
+from socialcli.alignment.layers import resolve_layers
+from socialcli.engines.checking import Job
 from socialcli.engines.rows import RowMaker
-from socialcli.episodes.reading import EpisodeRow
+from socialcli.engines.selection import Selection
+from socialcli.episodes.reading import BadQuestion
 from socialcli.episodes.records import Episode, Question
-from socialcli.errors import QuestionError
+from socialcli.errors import VideoError
 from socialcli.inference.episode import ask_episode
 from socialcli.inference.looking import AskOptions
-from socialcli.runs.keys import media_digest
+from socialcli.runs.keys import checkpoint_fingerprint, media_digest
+from socialcli.runs.manifest import ModelIdentity
 from socialcli.runs.predictions import Prediction
 from socialcli.runs.settings import RunSettings
-from socialcli.tasks.base import Task
 from socialcli.video.media import resolve_media
-
-_log = logging.getLogger(__name__)
-
-
-@dataclass(slots=True)
-class Tally:
-    """What a run has met so far, beside its rows."""
-
-    episodes: int = 0
-    questions: int = 0
-    problems: list[str] = field(default_factory=list)  # rows of the file that name no question at all
 
 
 class LocalEngine:
-    """Asks one model the questions of a run, one episode after the other."""
+    """Asks one model the questions of a run."""
 
-    def __init__(
-        self, settings: RunSettings, adapter: Adapter, tasks: dict[str, Task], rule: BiasRule, rows: RowMaker
-    ) -> None:
-        """Take what the run needs; the model is loaded already."""
-        self.tally = Tally()
-        self._settings = settings
+    def __init__(self, job: Job) -> None:
+        """Load the model.
+
+        Raises CheckpointError where it cannot be had, UsageError for a device or layers that are not there.
+        """
+        settings = job.settings
+        adapter = job.model.item.load(job.load_options)
+        layers = resolve_layers(settings.layers, len(adapter.layers))
+        aligned = Alignment(settings.alpha, settings.lambda_, settings.layers, job.rule)
+        self.identity = _loaded(job.identity, adapter)
         self._adapter = adapter
-        self._tasks = tasks
-        self._rows = rows
-        aligned = Alignment(settings.alpha, settings.lambda_, settings.layers, rule)
+        self._tasks = job.tasks
         self._conditions = [aligned if condition else None for condition in settings.conditions()]
-        self._options = AskOptions(
-            media_root=Path(settings.media_root or Path(settings.episodes).parent),
-            with_video=settings.inputs != "L",
-            boxes_as=settings.boxes_as,
-            context=settings.context,
-            frames=settings.frames,
-            box_gap=settings.box_gap,
-            generate=settings.answer == "generate",
-            batch_size=settings.batch_size,
+        self._options = _ask_options(settings)
+        self._rows = RowMaker(
+            settings=settings,
+            model=self.identity,
+            frame_fit=settings.frame_fit or next(iter(adapter.spec.frame_fits), None),
+            layers=f"{layers.start}-{layers.stop - 1}",
         )
 
-    def predictions(self, episodes: Iterable[EpisodeRow]) -> Iterator[Prediction]:
-        """A row for every question of the run's tasks and split, up to the limit, under every condition."""
-        for row in episodes:
-            if self._left() == 0:
-                return
-            if self._settings.split in (None, (row.record or {}).get("split")):
-                yield from self._of_row(row)
-
-    def _left(self) -> int | None:
-        limit = self._settings.limit
-        return None if limit is None else limit - self.tally.questions
-
-    def _of_row(self, row: EpisodeRow) -> Iterator[Prediction]:
-        for problem in row.problems:
-            _log.warning("%s", problem.located(row.source_name))
-        if row.episode is None and not row.bad_questions:
-            self.tally.problems += [problem.located(row.source_name) for problem in row.problems[:1]]
-            return
-        self.tally.episodes += 1
-        if row.episode is not None:
-            wanted = [question for question in row.episode.questions if question.task in self._tasks][: self._left()]
-            self.tally.questions += len(wanted)
-            yield from self._ask(row.episode, wanted)
-        for bad in [bad for bad in row.bad_questions if bad.task is None or bad.task in self._tasks][: self._left()]:
-            self.tally.questions += 1
+    def ask(self, selection: Selection) -> list[Prediction]:
+        """A row for every question of the selection under every condition, in that order."""
+        episode = selection.row.episode
+        good = [question for question in selection.questions if isinstance(question, Question)]
+        answered = self._answered(episode, good) if episode and good else iter(())
+        rows: list[Prediction] = []
+        for question in selection.questions:
             for condition in self._conditions:
-                yield self._rows.refused(row, bad, condition is not None)
+                if isinstance(question, BadQuestion):
+                    rows.append(self._rows.refused(selection.row, question, condition is not None))
+                else:
+                    rows.append(next(answered))
+        return rows
 
-    def _ask(self, episode: Episode, questions: list[Question]) -> Iterator[Prediction]:
-        if not questions:
-            return
-        media = self._media_digest(episode)
-        for outcome in ask_episode(self._adapter, episode, questions, self._tasks, self._options, self._conditions):
-            if outcome.error is not None:
-                _log.warning("%s: %s: %s", episode.episode_id, outcome.question.id, outcome.error.record)
-            yield self._rows.answered(episode, media, outcome)
+    def _answered(self, episode: Episode, questions: Iterable[Question]) -> Iterator[Prediction]:
+        media = _media_digest(episode, self._options)
+        outcomes = ask_episode(self._adapter, episode, list(questions), self._tasks, self._options, self._conditions)
+        return (self._rows.answered(episode, media, outcome) for outcome in outcomes)
 
-    def _media_digest(self, episode: Episode) -> str | None:
-        if not self._options.with_video:
-            return None
-        try:
-            return media_digest(resolve_media(self._options.media_root, episode.video.path))
-        except QuestionError:
-            return None  # asking the questions runs into the same error, and each row says so
+
+def _ask_options(settings: RunSettings) -> AskOptions:
+    return AskOptions(
+        media_root=Path(settings.media_root or Path(settings.episodes).parent),
+        with_video=settings.inputs != "L",
+        boxes_as=settings.boxes_as,
+        context=settings.context,
+        frames=settings.frames,
+        box_gap=settings.box_gap,
+        generate=settings.answer == "generate",
+        batch_size=settings.batch_size,
+    )
+
+
+def _loaded(identity: ModelIdentity, adapter: Adapter) -> ModelIdentity:
+    """The identity with what only the loaded model tells."""
+    return replace(
+        identity,
+        checkpoint_sha256=checkpoint_fingerprint(adapter.folder) if adapter.folder else None,
+        device=str(adapter.device),
+        dtype=str(adapter.model.dtype).removeprefix("torch."),
+    )
+
+
+def _media_digest(episode: Episode, options: AskOptions) -> str | None:
+    """The hash of the clip's file; None where the model gets no video, or there is none to hash."""
+    if not options.with_video:
+        return None
+    try:
+        return media_digest(resolve_media(options.media_root, episode.video.path))
+    except VideoError:
+        return None  # asking the questions meets the same error, and each row tells it

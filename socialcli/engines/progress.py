@@ -1,24 +1,26 @@
-"""How far a run is, on standard error: a bar on a terminal, a line now and then elsewhere."""
+"""What a run says on standard error while it works: how far it is, and what fails."""
 
 from __future__ import annotations
 
 import logging
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
+from socialcli.episodes.reading import EpisodeRow
 from socialcli.runs.predictions import Prediction
 
 _log = logging.getLogger(__name__)
 
 SECONDS_BETWEEN_LINES = 30.0
+MOST_WARNINGS = 20  # of failures: a wrong --media-root should not write a line for each of ten thousand episodes
 
 
 def shown(predictions: Iterable[Prediction]) -> Iterator[Prediction]:
-    """Pass the rows on, and show how many there have been."""
+    """Pass the rows on, and show how many there have been: a bar on a terminal, a line now and then elsewhere."""
     if sys.stderr.isatty() and _log.isEnabledFor(logging.INFO):
         with logging_redirect_tqdm([logging.getLogger("socialcli")]):
             yield from tqdm(predictions, unit=" answers", desc="run", dynamic_ncols=True)
@@ -36,3 +38,32 @@ def _in_lines(predictions: Iterable[Prediction]) -> Iterator[Prediction]:
         if now - last >= SECONDS_BETWEEN_LINES:
             _log.info("%d answers, %d failed, %.1f a second", count, failed, count / (now - started))
             last = now
+
+
+class FailureLog:
+    """Warns of failed questions: once for each reason in an episode, however many questions and conditions it has."""
+
+    def __init__(self) -> None:
+        """Begin with nothing said."""
+        self._said = 0
+
+    def note(self, episode: EpisodeRow, rows: Sequence[Prediction]) -> None:
+        """Warn of the failures among the rows of an episode; after `MOST_WARNINGS`, say where to read of the others."""
+        questions: dict[str, dict[str, None]] = {}  # error -> ids of questions, in order
+        for row in rows:
+            if row.error is not None:
+                questions.setdefault(row.error, {})[row.question_id] = None
+        for error, ids in questions.items():
+            self._said += 1
+            if self._said <= MOST_WARNINGS:
+                place = f"{episode.source_name}:{episode.row}"
+                known = f"{place}:" in error  # what the file gets wrong says where
+                _log.warning("%s%s: %s", "" if known else f"{place}: ", _named(list(ids)), error)
+            elif self._said == MOST_WARNINGS + 1:
+                _log.warning("more questions fail; the column 'error' of predictions.parquet says why of each")
+
+
+def _named(ids: Sequence[str]) -> str:
+    if len(ids) > 1:
+        return f"{len(ids)} questions failed, {ids[0]!r} first"
+    return f"question {ids[0]!r} failed"

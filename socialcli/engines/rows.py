@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from socialcli.episodes.reading import BadQuestion, EpisodeRow
 from socialcli.episodes.records import Episode
-from socialcli.errors import AnnotationError
+from socialcli.errors import AnnotationError, ModelError
 from socialcli.runs.keys import answer_key, episode_digest, question_digest
+from socialcli.runs.manifest import ModelIdentity
 from socialcli.runs.predictions import Prediction
 from socialcli.runs.settings import RunSettings
 
@@ -22,15 +23,15 @@ class RowMaker:
     """Makes the rows of one run."""
 
     settings: RunSettings
-    checkpoint: str
-    identity: Mapping[str, object]  # what every answer of the run depends on: checkpoint, adapter, plug-in versions
-    layers: str  # the decoder layers that take part, "10-19"
+    model: ModelIdentity
+    frame_fit: str | None  # what the setting came to; None: the model fits frames in one way only
+    layers: str  # first and last decoder layer that take part, "10-19"
 
     def answered(self, episode: Episode, media: str | None, outcome: Outcome) -> Prediction:
-        """The row of a question that was put to the model, or should have been."""
+        """The row of a question that was put to the model, or should have been; `media` is the hash of its clip."""
         question = outcome.question
         aligned = outcome.alignment is not None
-        clip = {
+        parts = {
             "episode": episode_digest(episode),
             "question": question_digest(question),
             "media": media,
@@ -43,33 +44,36 @@ class RowMaker:
             split=episode.split,
             task=question.task,
             answer=question.answer,
+            checkpoint=self.model.checkpoint,
             **self._condition(aligned),
             **_result(outcome),
             **_sizes(outcome, aligned),
-            key=self._key(aligned, clip),
+            key=self._key(aligned, parts),
         )
 
     def refused(self, row: EpisodeRow, bad: BadQuestion, aligned: bool) -> Prediction:
-        """The row of a question that the episodes file gets wrong."""
+        """The row of a question that the episodes file gets wrong. Where it has no name, its place is its name."""
         record = row.record or {}
+        place = f"{row.source_name}:{row.row}"
         return Prediction(
-            question_id=bad.id or f"{row.source_name}:{row.row}",
-            episode_id=_text(record.get("episode_id")) or f"{row.source_name}:{row.row}",
+            question_id=bad.id or place,
+            episode_id=_text(record.get("episode_id")) or place,
             dataset=_text(record.get("dataset")),
             split=_text(record.get("split")),
             task=bad.task or "unknown",
-            answer=None,
+            answer=bad.answer,
+            checkpoint=self.model.checkpoint,
             **self._condition(aligned),
             status="failed",
             error=AnnotationError(bad.message).record,
-            key=self._key(aligned, {"record": bad.message, "question": bad.id}),
+            key=self._key(aligned, {"question": bad.id, "problem": bad.message}),
         )
 
     def _condition(self, aligned: bool) -> dict[str, Any]:
+        """The columns that say how the question was asked."""
         settings = self.settings
         return {
             "model": settings.model,
-            "checkpoint": self.checkpoint,
             "alignment": aligned,
             "alpha": settings.alpha if aligned else None,
             "lambda_": settings.lambda_ if aligned else None,
@@ -81,18 +85,26 @@ class RowMaker:
             "answer_mode": settings.answer,
         }
 
-    def _key(self, aligned: bool, clip: Mapping[str, object]) -> str:
-        settings = self.settings
-        others = {"frames": settings.frames, "frame_fit": settings.frame_fit, "box_gap": settings.box_gap}
-        return answer_key({**self.identity, **self._condition(aligned), **others, **clip})
+    def _key(self, aligned: bool, parts: Mapping[str, object]) -> str:
+        """The key of a row. A checkpoint counts by its content: the same one in another folder answers the same."""
+        settings, model = self.settings, self.model
+        others = {
+            "adapter": model.adapter_version,
+            "checkpoint": model.checkpoint_sha256 or model.checkpoint,
+            "dtype": model.dtype,
+            "frames": settings.frames,
+            "frame_fit": self.frame_fit,
+            "box_gap": settings.box_gap,
+        }
+        return answer_key({**self._condition(aligned), **others, **parts})
 
 
 def _result(outcome: Outcome) -> dict[str, Any]:
     answer, asked = outcome.answer, outcome.asked
     candidates = tuple(candidate.id for candidate in asked.prompt.candidates) if asked else None
     if answer is None:
-        error = outcome.error.record if outcome.error else "the question was not asked"
-        return {"status": "failed", "error": error, "candidates": candidates}
+        error = outcome.error or ModelError("the model gave no answer")
+        return {"status": "failed", "error": error.record, "candidates": candidates}
     chosen = candidates[answer.choice] if candidates and answer.choice is not None else None
     return {
         "status": "unparsed" if chosen is None else "ok",

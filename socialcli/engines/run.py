@@ -1,29 +1,33 @@
-"""A run from its settings to its folder: check the names, load the model, write the rows, then the tables.
+"""A run from its settings to its folder: check, load the model, write the rows, then the table.
 
-What can be checked without the model is checked before torch is imported.
+In that order, so that a mistake is told as early as it can be seen: names and paths before torch is imported, what only
+the model knows before earlier results are replaced.
 """
 
 from __future__ import annotations
 
 import logging
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from socialcli.adapters.contract import Adapter, LoadOptions
-from socialcli.alignment.layers import resolve_layers
-from socialcli.engines.rows import RowMaker
-from socialcli.episodes.reading import EpisodeRow, read_episodes
-from socialcli.errors import InvalidInputError, NotThereError, SocialcliError, Terminated, UsageError
+from socialcli.engines.checking import Job, check_job
+from socialcli.engines.progress import FailureLog
+from socialcli.engines.selection import select
+from socialcli.engines.tally import Tally
+from socialcli.errors import SocialcliError, Terminated
 from socialcli.plugins import Registry
 from socialcli.runs.accuracy import AccuracyRow, accuracy_table, write_accuracy
 from socialcli.runs.folder import OutputFolder
-from socialcli.runs.keys import checkpoint_fingerprint, file_digest
-from socialcli.runs.manifest import Counts, Manifest, ModelIdentity, Outcome, write_manifest
+from socialcli.runs.interrupts import uninterrupted
+from socialcli.runs.keys import file_digest
+from socialcli.runs.manifest import Manifest, Outcome, write_manifest
 from socialcli.runs.predictions import Prediction, PredictionWriter, read_predictions
 from socialcli.runs.settings import FailureLimit, RunSettings
-from socialcli.tasks.base import Task
+
+if TYPE_CHECKING:
+    from socialcli.engines.local import LocalEngine
 
 _log = logging.getLogger(__name__)
 
@@ -36,7 +40,7 @@ class RunRequest:
 
     settings: RunSettings
     output: Path
-    overwrite: bool = False
+    overwrite: bool = False  # replace the results of an earlier run
     command: Sequence[str] = ()  # the command line, for the manifest
 
 
@@ -51,136 +55,76 @@ class RunResult:
 def execute(request: RunRequest, registry: Registry, watch: Watch = iter) -> RunResult:
     """Do the run. `watch` sees every row on its way to the file (a progress bar).
 
-    Raises UsageError for names that are not there, InvalidInputError where the file gives no question at all, and what
-    loading the model raises. Rows that were computed are kept whatever happens, and run.json says how it ended.
+    Failed questions are rows, and more of them than allowed are the manifest's `exit_code`, not an error. Raises what
+    `check_job` and loading the model raise, with the folder untouched; InvalidInputError where no row of the file is an
+    episode; OSError where results cannot be written. Once the work has begun, whatever ends it leaves the rows that
+    were done, and a run.json that says how it ended.
     """
     settings = request.settings
-    tasks = _tasks(settings, registry)
-    rule = registry.bias_rule(settings.bias).item
-    spec = registry.model(settings.model)
-    episodes = _checked_paths(settings)
-    folder = OutputFolder(request.output)
-    folder.prepare(request.overwrite)
-    checkpoint = settings.checkpoint or spec.item.default_checkpoint
-    identity = ModelIdentity(
-        name=settings.model,
-        adapter_version=spec.item.version,
-        distribution=spec.distribution,
-        distribution_version=spec.version,
-        checkpoint=checkpoint,
-    )
-    manifest = Manifest.begin(settings, request.command, identity, file_digest(Path(settings.episodes)))
-    write_manifest(folder.manifest, manifest)
-    engine = counted = None
+    job = check_job(settings, request.output, request.overwrite, registry)
+    manifest = Manifest.begin(settings, request.command, job.identity, file_digest(Path(settings.episodes)))
+    engine = _engine(job)
+    manifest = replace(manifest, model=engine.identity)
+    job.folder.prepare(request.overwrite)
+    write_manifest(job.folder.manifest, manifest)
+    tally = Tally()
     try:
-        adapter = spec.item.load(LoadOptions(checkpoint, settings.device, settings.dtype, settings.frame_fit))
-        identity = _loaded(identity, adapter)
-        manifest = replace(manifest, model=identity)
-        from socialcli.engines.local import LocalEngine  # imports torch
-
-        engine = LocalEngine(settings, adapter, tasks, rule, _row_maker(settings, identity, adapter))
-        counted = _Counted()
-        with PredictionWriter(folder.predictions) as writer:
-            for prediction in watch(counted.through(engine.predictions(episodes))):
-                writer.write(prediction)
-        counts = counted.counts(engine.tally.episodes, engine.tally.questions, len(engine.tally.problems))
-        if counts.episodes == 0 and engine.tally.problems:
-            raise InvalidInputError(f"no row of the file is an episode; the first problem: {engine.tally.problems[0]}")
-        table = accuracy_table(read_predictions(folder.predictions), settings.seed)
-        write_accuracy(folder.accuracy, table)
-        over = FailureLimit.parse(settings.max_failures).exceeded(counts.failed + counts.unreadable, counts.rows)
-        manifest = manifest.end(
-            "failures" if over else "done", 3 if over else 0, counts, engine.tally.problems, counted.warnings()
-        )
-        write_manifest(folder.manifest, manifest)
-        return RunResult(table, manifest)
+        accuracy = _work(job, engine, tally, watch)
+        manifest = _done(manifest, tally, job)
+        write_manifest(job.folder.manifest, manifest)
     except BaseException as error:
-        outcome, code = _ending(error)
-        problems = engine.tally.problems if engine else []
-        counts = (
-            counted.counts(engine.tally.episodes, engine.tally.questions, len(problems))
-            if engine and counted
-            else Counts()
-        )
-        write_manifest(folder.manifest, manifest.end(outcome, code, counts, [*problems, str(error)]))
+        with uninterrupted():
+            _record_end(job.folder, manifest, tally, error)
         raise
+    _log.info("%d answers are in %s", manifest.counts.rows, job.folder.path)
+    return RunResult(accuracy, manifest)
 
 
-class _Counted:
-    """Counts rows by what became of them, as they pass."""
+def _engine(job: Job) -> LocalEngine:
+    from socialcli.engines.local import LocalEngine  # imports torch: seconds
 
-    def __init__(self) -> None:
-        self._status: Counter[str] = Counter()
-        self._unlabelled = 0
-        self._aligned = self._bound = 0
-
-    def through(self, predictions: Iterable[Prediction]) -> Iterable[Prediction]:
-        """Pass the rows on."""
-        for prediction in predictions:
-            yield prediction
-            self._status[prediction.status] += 1
-            self._unlabelled += prediction.answer is None
-            self._aligned += prediction.alignment and prediction.status != "failed"
-            self._bound += bool(prediction.alignment and prediction.box_tokens and prediction.aligned_text_tokens)
-
-    def counts(self, episodes: int, questions: int, unreadable: int) -> Counts:
-        """The counts of the manifest."""
-        return Counts(
-            episodes=episodes,
-            questions=questions,
-            rows=self._status.total(),
-            ok=self._status["ok"],
-            unparsed=self._status["unparsed"],
-            failed=self._status["failed"],
-            unlabelled=self._unlabelled,
-            unreadable=unreadable,
-        )
-
-    def warnings(self) -> list[str]:
-        """What the user should know of the rows as a whole."""
-        if self._aligned and not self._bound:
-            text = "no question could be aligned: none has both boxes in the frames and words of a known speaker"
-            _log.warning("%s", text)
-            return [text]
-        return []
+    _log.info("loading %s from %s", job.settings.model, job.load_options.checkpoint)
+    return LocalEngine(job)
 
 
-def _tasks(settings: RunSettings, registry: Registry) -> dict[str, Task]:
-    if settings.tasks == ("all",):
-        return {name: provided.item for name, provided in registry.tasks().items()}
-    return {name: registry.task(name).item for name in settings.tasks}
+def _work(job: Job, engine: LocalEngine, tally: Tally, watch: Watch) -> list[AccuracyRow]:
+    """Write a row for every question and condition, then the table of them."""
+    with PredictionWriter(job.folder.predictions) as writer:
+        for prediction in watch(_predictions(job, engine, tally)):
+            writer.write(prediction)
+            tally.add(prediction)
+    tally.check_readable()
+    accuracy = accuracy_table(read_predictions(job.folder.predictions), job.settings.seed)
+    write_accuracy(job.folder.accuracy, accuracy)
+    return accuracy
 
 
-def _checked_paths(settings: RunSettings) -> Iterable[EpisodeRow]:
-    """The rows of the episodes file. Raises at once for a file or folder that is not there or not of the kind."""
-    episodes = read_episodes(Path(settings.episodes))
-    if settings.media_root is not None and not Path(settings.media_root).is_dir():
-        raise NotThereError(f"--media-root {settings.media_root}: there is no such folder")
-    return episodes
+def _predictions(job: Job, engine: LocalEngine, tally: Tally) -> Iterator[Prediction]:
+    failures = FailureLog()
+    for selection in select(job.episodes, job.settings, job.tasks, tally):
+        rows = engine.ask(selection)
+        failures.note(selection.row, rows)
+        yield from rows
 
 
-def _loaded(identity: ModelIdentity, adapter: Adapter) -> ModelIdentity:
-    return replace(
-        identity,
-        checkpoint_sha256=checkpoint_fingerprint(adapter.folder) if adapter.folder else None,
-        device=str(adapter.device),
-        dtype=str(adapter.model.dtype).removeprefix("torch."),
-    )
+def _done(manifest: Manifest, tally: Tally, job: Job) -> Manifest:
+    """The manifest of a run that came to its end, successfully or not."""
+    warnings = tally.warnings(job.settings, job.tasks)
+    for warning in warnings:
+        _log.warning("%s", warning)
+    over = FailureLimit.parse(job.settings.max_failures).exceeded(tally.failures, tally.total)
+    outcome: Outcome = "failures" if over else "done"
+    return manifest.end(outcome, 3 if over else 0, tally.counts(), tally.problems, warnings)
 
 
-def _row_maker(settings: RunSettings, identity: ModelIdentity, adapter: Adapter) -> RowMaker:
-    layers = resolve_layers(settings.layers, len(adapter.layers))
-    parts = {
-        "adapter": identity.adapter_version,
-        "checkpoint": identity.checkpoint_sha256,
-        "dtype": identity.dtype,
-    }
-    return RowMaker(
-        settings=settings,
-        checkpoint=identity.checkpoint,
-        identity=parts,
-        layers=f"{layers.start}-{layers.stop - 1}",
-    )
+def _record_end(folder: OutputFolder, manifest: Manifest, tally: Tally, error: BaseException) -> None:
+    """Write how a run broke off. Where even that fails, the error itself is what the user must hear."""
+    outcome, code = _ending(error)
+    problems = [*filter(None, [str(error)]), *tally.problems]
+    try:
+        write_manifest(folder.manifest, manifest.end(outcome, code, tally.counts(), problems))
+    except OSError as refused:
+        _log.warning("%s still says that the run is on: it cannot be written (%s)", folder.manifest, refused.strerror)
 
 
 def _ending(error: BaseException) -> tuple[Outcome, int]:
@@ -189,21 +133,3 @@ def _ending(error: BaseException) -> tuple[Outcome, int]:
     if isinstance(error, Terminated):
         return "interrupted", 143
     return "error", error.exit_code if isinstance(error, SocialcliError) else 1
-
-
-def resolve_inputs(inputs: str | None, boxes_as: str | None) -> tuple[str, str]:
-    """What `--inputs` and `--boxes-as` come to together, where one or both are left out.
-
-    Boxes that are shown make the inputs VLB, and VLB shows boxes as text unless told otherwise. UsageError where the two
-    contradict each other.
-    """
-    if inputs is None:
-        inputs = "VLB" if boxes_as in ("text", "overlay") else "VL"
-    if boxes_as is None:
-        boxes_as = "text" if inputs == "VLB" else "none"
-    if (inputs == "VLB") != (boxes_as != "none"):
-        raise UsageError(
-            f"--inputs {inputs} and --boxes-as {boxes_as} contradict each other: only VLB shows the model the boxes, "
-            "as text or as an overlay"
-        )
-    return inputs, boxes_as

@@ -26,6 +26,7 @@ class BadQuestion:
 
     id: str | None
     task: str | None
+    answer: str | None  # the label; it may be what is wrong
     message: str
 
 
@@ -124,5 +125,7 @@ def _all_questions(record: Mapping[str, Any], message: str) -> tuple[BadQuestion
 
 def _bad_question(question: object, message: str) -> BadQuestion:
     fields = question if isinstance(question, dict) else {}
-    name, task = fields.get("id"), fields.get("task")
-    return BadQuestion(name if isinstance(name, str) else None, task if isinstance(task, str) else None, message)
+    name, task, answer = (
+        value if isinstance(value := fields.get(field), str) else None for field in ("id", "task", "answer")
+    )
+    return BadQuestion(name, task, answer, message)

@@ -45,25 +45,25 @@ def ask_episode(
 ) -> list[Outcome]:
     """Put `questions` of an episode to the model under each of `conditions`; outcomes in that order, per question."""
     outcomes: list[Outcome] = []
-    ends = {question.id: _end(episode, question, options) for question in questions}
+    ends = {question.id: last_moment(episode, question, options) for question in questions}
     by_end = sorted(questions, key=lambda question: ends[question.id])
     for end, group in groupby(by_end, key=lambda question: ends[question.id]):
         started = time.perf_counter()
-        answered = _ask_clip(adapter, _until(episode, end), list(group), tasks, options, conditions)
+        answered = _ask_clip(adapter, known_until(episode, end), list(group), tasks, options, conditions)
         seconds = (time.perf_counter() - started) / max(len(answered), 1)
         outcomes += [replace(outcome, seconds=seconds) for outcome in answered]
     order = {question.id: place for place, question in enumerate(questions)}
     return sorted(outcomes, key=lambda outcome: (order[outcome.question.id], conditions.index(outcome.alignment)))
 
 
-def _end(episode: Episode, question: Question, options: AskOptions) -> float:
+def last_moment(episode: Episode, question: Question, options: AskOptions) -> float:
     """The moment (seconds) after which the question may see nothing; infinity: the clip's own end."""
     if options.context == "full" or question.utterance is None:
         return float("inf")
     return asked_utterance(episode, question).end
 
 
-def _until(episode: Episode, end: float) -> Episode:
+def known_until(episode: Episode, end: float) -> Episode:
     """The episode as it was known at `end`: neither frames nor boxes from later. Words are the prompt's business."""
     if end == float("inf"):
         return episode

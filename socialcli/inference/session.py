@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from socialcli.adapters.contract import Adapter, EncodedClip, EncodedPrompt
 from socialcli.alignment.attention import Alignment, AlignmentReport, aligned
+from socialcli.alignment.measuring import AttentionGauge
 from socialcli.alignment.plan import AlignmentPlan, build_plan
 from socialcli.episodes.records import Episode, Question
 from socialcli.inference.decoding import candidate_scores, generate_greedily
@@ -92,17 +93,30 @@ class ClipSession:
             for text, question, share in zip(texts, asked, _shares(report, len(asked)), strict=True)
         ]
 
+    def gauge(self, asked: Sequence[AskedQuestion], alignment: Alignment, gauge: AttentionGauge) -> None:
+        """Run a batch of questions for the attention alone, and add it to `gauge`."""
+        prefix = self._computed_prefix(asked[0])
+        plans = [question.plan for question in asked if question.plan is not None]
+        gauge.expect(plans, self.adapter.device)
+        with aligned(self.adapter, plans, alignment, gauge.watch):
+            continue_prefix(self.adapter, prefix, [question.encoded for question in asked])
+
     def _continue(
         self, asked: Sequence[AskedQuestion], alignment: Alignment | None
     ) -> tuple[Continuation, AlignmentReport | None]:
-        if self._prefix is None:
-            self._prefix = compute_prefix(self.adapter, self.clip, asked[0].encoded)
-        encoded = [question.encoded for question in asked]
+        prefix = self._computed_prefix(asked[0])
+        prompts = [question.encoded for question in asked]
         plans = [question.plan for question in asked if question.plan is not None]
         if alignment is None or not plans:
-            return continue_prefix(self.adapter, self._prefix, encoded), None
+            return continue_prefix(self.adapter, prefix, prompts), None
         with aligned(self.adapter, plans, alignment) as report:
-            return continue_prefix(self.adapter, self._prefix, encoded), report
+            return continue_prefix(self.adapter, prefix, prompts), report
+
+    def _computed_prefix(self, asked: AskedQuestion) -> Prefix:
+        """The clip's prefix, which runs when a question first needs it. No bias reaches it."""
+        if self._prefix is None:
+            self._prefix = compute_prefix(self.adapter, self.clip, asked.encoded)
+        return self._prefix
 
 
 def _shares(report: AlignmentReport | None, count: int) -> Sequence[float | None]:

@@ -30,24 +30,36 @@ class OutputFolder:
         """What the run was and how it ended: see `socialcli.runs.manifest`."""
         return self.path / "run.json"
 
-    def prepare(self, overwrite: bool) -> None:
-        """Create the folder, or with `overwrite` remove the results of an earlier run from it.
-
-        Only files of these three names are ever removed. Raises UsageError where results stand in the way,
-        where the path is a file, and where nothing can be written.
-        """
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise UsageError(f"--output {self.path}: the folder cannot be made: {error.strerror or error}") from error
-        if not os.access(self.path, os.W_OK | os.X_OK):
-            raise UsageError(f"--output {self.path}: nothing can be written to this folder; name another one")
-        results = [path for path in (self.predictions, self.accuracy, self.manifest) if path.exists()]
+    def check(self, overwrite: bool) -> None:
+        """Raise UsageError where `prepare` could not do its work, as far as looking tells. Changes nothing."""
+        nearest = next(place for place in (self.path, *self.path.parents) if os.path.lexists(place))
+        if not nearest.is_dir():
+            raise UsageError(
+                f"--output {self.path}: the folder cannot be made: {nearest} is no folder; name another one"
+            )
+        if not os.access(nearest, os.W_OK | os.X_OK):
+            raise UsageError(f"--output {self.path}: nothing can be written to {nearest}; name another folder")
+        results = self._results()
         if results and not overwrite:
             names = ", ".join(path.name for path in results)
             raise UsageError(
                 f"--output {self.path}: holds the results of a run ({names}); name another folder, "
                 "or replace them with --overwrite"
             )
-        for path in results:
+
+    def prepare(self, overwrite: bool) -> None:
+        """Create the folder, or with `overwrite` remove the results of an earlier run from it.
+
+        Only files of these three names are ever removed. Raises UsageError where results stand in the way,
+        where the path is a file, and where nothing can be written.
+        """
+        self.check(overwrite)
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"--output {self.path}: the folder cannot be made: {error.strerror or error}") from error
+        for path in self._results():
             path.unlink()
+
+    def _results(self) -> list[Path]:
+        return [path for path in (self.predictions, self.accuracy, self.manifest) if path.exists()]

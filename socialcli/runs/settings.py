@@ -24,8 +24,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "context": get_args(Context),
     "answer": get_args(AnswerMode),
 }
-_AT_LEAST = {"alpha": 0, "lambda_": 0, "box_gap": 0, "frames": 1, "batch_size": 1, "limit": 0, "seed": 0}
-_LAYER_RANGE = re.compile(r"([0-9]+)-([0-9]+)")
+_AT_LEAST = {"alpha": 0, "lambda_": 0, "box_gap": 0, "frames": 1, "batch_size": 1, "limit": 1, "seed": 0}
 _FAILURE_LIMIT = re.compile(r"([0-9]+)|([0-9]+(?:\.[0-9]+)?)%")
 
 

@@ -54,7 +54,7 @@ def test_a_bad_question_leaves_the_episode_to_the_others(tmp_path: Path) -> None
     message = (
         "e.jsonl:1:questions[1].span: is [4, 99], but the utterance has 12 characters; count from 0, end exclusive"
     )
-    assert row.bad_questions[0] == BadQuestion("e1/coref", "coref", message)
+    assert row.bad_questions[0] == BadQuestion("e1/coref", "coref", "s1", message)
     assert (row.bad_questions[1].id, row.bad_questions[1].task) == (None, None)
     assert row.bad_questions[1].message.startswith("e.jsonl:1:questions[2].id: is missing; add it: ")
 

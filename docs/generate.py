@@ -1,0 +1,164 @@
+"""Writes what the pages take from the code: docs/commands.md, and the marked blocks of the other pages.
+
+    python docs/generate.py
+
+A block stands between the lines `<!-- generated: NAME -->` and `<!-- end: NAME -->`. tests/test_docs.py fails where a
+page is not what this script would write.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import MISSING, fields
+from pathlib import Path
+
+import click
+
+from socialcli.cli import COMMANDS, main
+from socialcli.discovery import LOAD_PLUGINS
+from socialcli.episodes.reading import read_episodes
+from socialcli.episodes.records import Episode
+from socialcli.inference.looking import AskOptions, look
+from socialcli.plugins import registry
+from socialcli.runs.settings import RunSettings
+from socialcli.tasks.prompt import BoxesAs, Scene, build_prompt
+
+DOCS = Path(__file__).parent
+SAMPLE = DOCS.parent / "sample_data"
+EXAMPLE = "kitchen-keys"  # the episode whose prompts docs/tasks.md shows
+HELP_WIDTH = 100
+
+DEFAULTS = {field.name: field.default for field in fields(RunSettings) if field.default is not MISSING}
+
+COMMANDS_HEAD = """# Commands
+
+What `--help` says, for every command. This page is written by `docs/generate.py`.
+
+Exit codes are in the [README](../README.md#exit-codes), settings files and environment variables in
+[settings.md](settings.md).
+"""
+
+
+def pages() -> dict[Path, str]:
+    """Every page that holds something generated, as it should read."""
+    blocks = {name: write() for name, write in BLOCKS.items()}
+    filled = {path: fill(path.read_text(encoding="utf-8"), blocks) for path in sorted(DOCS.glob("*.md"))}
+    return {**filled, DOCS / "commands.md": commands_page()}
+
+
+def fill(page: str, blocks: Mapping[str, str]) -> str:
+    """Put the blocks into a page. Raises KeyError for a block that nobody writes."""
+    pattern = re.compile(r"(<!-- generated: (.+?) -->\n).*?(<!-- end: \2 -->)", re.DOTALL)
+    return pattern.sub(lambda match: f"{match[1]}{blocks[match[2]]}{match[3]}", page)
+
+
+def commands_page() -> str:
+    """The help of all commands."""
+    sections = [f"\n## {path}\n\n```text\n{help_text}\n```\n" for path, help_text in help_texts()]
+    return COMMANDS_HEAD + "".join(sections)
+
+
+def help_texts() -> Iterator[tuple[str, str]]:
+    """The words that call each command, and its help."""
+    context = _context(main, "socialcli", None)
+    yield "socialcli", main.get_help(context)
+    for name in COMMANDS:
+        command = main.get_command(context, name)
+        if command is not None:
+            yield from _help_of(command, name, context)
+
+
+def models_table() -> str:
+    """The models, as `socialcli models` lists them."""
+    rows = [
+        (f"`{name}`", f"`{model.item.default_checkpoint}`", ", ".join(model.item.frame_fits) or "as the processor does")
+        for name, model in registry().models().items()
+    ]
+    return _table(("`--model`", "default checkpoint", "`--frame-fit`, the default first"), rows)
+
+
+def settings_table() -> str:
+    """The options of `socialcli run`, their environment variables, and their keys in a settings file."""
+    context = _context(main, "socialcli", None)
+    run = main.get_command(context, "run")
+    options = [option for option in (run.params if run else ()) if isinstance(option, click.Option)]
+    return _table(("option", "environment", "key in `[run]`", "default"), [_setting(option) for option in options])
+
+
+def tasks_table() -> str:
+    """The tasks, as `socialcli tasks` lists them."""
+    rows = [(f"`{name}`", task.item.summary) for name, task in registry().tasks().items()]
+    return _table(("`--task`", "question"), rows)
+
+
+def prompts() -> str:
+    """The prompt of the example's first question of each task."""
+    return "".join(f"### {task}\n\n{_fenced(_prompt(task))}\n" for task in registry().tasks())
+
+
+def shown_boxes(boxes_as: BoxesAs) -> str:
+    """What a prompt says of the boxes in three frames."""
+    options = AskOptions(media_root=SAMPLE, boxes_as=boxes_as, frames=3)
+    scene, _ = look(_example(), options)
+    lines = _prompt("videoqa", scene).splitlines()
+    return _fenced("\n".join(lines[1 : lines.index("Transcript:")]))
+
+
+BLOCKS: Mapping[str, Callable[[], str]] = {
+    "models": models_table,
+    "settings": settings_table,
+    "tasks": tasks_table,
+    "prompts": prompts,
+    "boxes as text": lambda: shown_boxes("text"),
+    "boxes as overlay": lambda: shown_boxes("overlay"),
+}
+
+
+def _help_of(command: click.Command, name: str, parent: click.Context) -> Iterator[tuple[str, str]]:
+    context = _context(command, name, parent)
+    yield context.command_path, command.get_help(context)
+    if isinstance(command, click.Group):
+        for inner in command.list_commands(context):
+            found = command.get_command(context, inner)
+            if found is not None:
+                yield from _help_of(found, inner, context)
+
+
+def _context(command: click.Command, name: str, parent: click.Context | None) -> click.Context:
+    settings = {**command.context_settings, "terminal_width": HELP_WIDTH}
+    return click.Context(command, info_name=name, parent=parent, **settings)
+
+
+def _setting(option: click.Option) -> tuple[str, ...]:
+    longest = max(option.opts, key=len)
+    key = "" if option.name == "config" else f"`{longest.removeprefix('--')}`"
+    default = DEFAULTS.get(str(option.name))
+    return f"`{longest}`", f"`{option.envvar}`", key, "" if default is None else f"`{default}`"
+
+
+def _example() -> Episode:
+    rows = read_episodes(SAMPLE / "episodes.jsonl")
+    return next(row.episode for row in rows if row.episode is not None and row.episode.episode_id == EXAMPLE)
+
+
+def _prompt(task: str, scene: Scene | None = None) -> str:
+    episode = _example()
+    question = next(question for question in episode.questions if question.task == task)
+    return build_prompt(registry().task(task).item, episode, question, scene).text
+
+
+def _fenced(text: str) -> str:
+    return f"```text\n{text}\n```\n"
+
+
+def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    lines = [head, ("---",) * len(head), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+if __name__ == "__main__":
+    os.environ[LOAD_PLUGINS] = ""  # the pages tell of socialcli's own, whatever else is installed here
+    for place, text in pages().items():
+        place.write_text(text, encoding="utf-8")

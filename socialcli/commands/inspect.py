@@ -1,0 +1,147 @@
+"""`socialcli inspect`: everything between annotation and attention, for each question."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import click
+
+from socialcli.commands.shared import model_options, prompt_options
+from socialcli.errors import NotThereError, TooManyFailuresError, UsageError
+from socialcli.options import config_option, logging_options
+
+if TYPE_CHECKING:
+    from socialcli.inference.looking import AskOptions
+    from socialcli.inspection.selection import Selection
+    from socialcli.inspection.walking import Inspected, Inspector
+    from socialcli.tasks.prompt import BoxesAs
+
+
+@click.command("inspect", short_help="Show what a model sees of EPISODES, and what each box covers.")
+@click.argument("episodes", type=click.Path(path_type=Path))
+@config_option
+@model_options
+@click.option("--question", "questions", multiple=True, metavar="ID", help="Only this question. May be repeated.")
+@click.option("--episode", "clips", multiple=True, metavar="ID", help="Only this episode. May be repeated.")
+@click.option("--limit", type=click.IntRange(min=0), help="Only the first so many of the questions.")
+@prompt_options
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object a line; `socialcli schema inspection`.")
+@click.option(
+    "--png",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Draw each frame, and a sheet of them, into a folder a question under DIR.",
+)
+@logging_options
+def command(
+    episodes: Path,
+    model: str,
+    checkpoint: str | None,
+    as_json: bool,
+    png: Path | None,
+    **options: Any,
+) -> None:
+    """Show, for each question of EPISODES, everything between annotation and attention: the frames and what the
+    model sees of them, the prompt, the tokens and frames of each utterance, the visual grid, and which tokens each
+    speaker's box covers.
+
+    The model's weights are not needed: its configuration and processor are enough. Exits with 3 where a question
+    could not be inspected.
+    """
+    from socialcli.inspection.selection import Selection
+
+    selection = Selection(frozenset(options["questions"]), frozenset(options["clips"]))
+    asking = _ask_options(episodes, options)
+    if png is not None and not asking.with_video:
+        raise UsageError("--png draws the frames, and --inputs L leaves them out; use --inputs VL")
+    selection.check(episodes)
+    inspector = _inspector(model, checkpoint, options["frame_fit"], asking)
+    show = _printer(as_json) if png is None else _painter(png, as_json)
+    found = _show_all(islice(_inspections(inspector, episodes, selection), options["limit"]), show)
+    if not found and options["limit"] != 0:
+        raise UsageError(f"{episodes}: there is no question to inspect; --question and --episode must both apply")
+
+
+def _ask_options(episodes: Path, options: dict[str, Any]) -> AskOptions:
+    from socialcli.engines.inputs import resolve_inputs
+    from socialcli.inference.looking import AskOptions
+
+    inputs, boxes_as = resolve_inputs(options["inputs"], options["boxes_as"])
+    root: Path | None = options["media_root"]
+    if root is not None and not root.is_dir():
+        raise NotThereError(f"--media-root {root}: there is no such folder")
+    return AskOptions(
+        media_root=root or episodes.parent,
+        with_video=inputs != "L",
+        boxes_as=cast("BoxesAs", boxes_as),
+        context=options["context"],
+        frames=options["frames"],
+        box_gap=options["box_gap"],
+    )
+
+
+def _inspector(model: str, checkpoint: str | None, frame_fit: str | None, asking: AskOptions) -> Inspector:
+    from socialcli.adapters.contract import LoadOptions
+    from socialcli.plugins import registry
+
+    spec = registry().model(model).item
+    tasks = {name: provided.item for name, provided in registry().tasks().items()}
+    source = LoadOptions(checkpoint or spec.default_checkpoint, frame_fit=frame_fit, weights=False)
+    adapter = spec.load(source)
+    from socialcli.inspection.walking import Inspector  # imports torch
+
+    return Inspector(adapter, source, tasks, asking)
+
+
+def _inspections(inspector: Inspector, episodes: Path, selection: Selection) -> Iterator[Inspected | None]:
+    from socialcli.episodes.reading import read_episodes
+
+    return inspector.inspect(read_episodes(episodes), selection)
+
+
+def _printer(as_json: bool) -> Callable[[Inspected], None]:
+    from socialcli.inspection.record import to_record
+    from socialcli.inspection.text import render
+
+    def show(inspected: Inspected) -> None:
+        if as_json:
+            click.echo(json.dumps(to_record(inspected.inspection), ensure_ascii=False))
+        else:
+            click.echo(f"{render(inspected.inspection)}\n")
+
+    return show
+
+
+def _painter(folder: Path, as_json: bool) -> Callable[[Inspected], None]:
+    from socialcli.inspection.pictures import Album
+
+    album = Album(folder)
+    to_json = _printer(as_json=True)
+
+    def show(inspected: Inspected) -> None:
+        if inspected.frames is not None:
+            sheet = album.add(inspected.inspection, inspected.frames)
+            if not as_json:
+                click.echo(sheet)
+        if as_json:
+            to_json(inspected)
+
+    return show
+
+
+def _show_all(inspections: Iterable[Inspected | None], show: Callable[[Inspected], None]) -> int:
+    """Show what can be shown, and say how many there were. Raises TooManyFailuresError at the end for the others."""
+    shown = failed = 0
+    for inspected in inspections:
+        if inspected is None:
+            failed += 1
+        else:
+            show(inspected)
+            shown += 1
+    if failed:
+        raise TooManyFailuresError(f"{failed} of {shown + failed} questions could not be inspected; the log says why")
+    return shown

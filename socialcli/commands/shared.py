@@ -1,0 +1,88 @@
+"""Options that commands share which put questions to a model: which model, and how it is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def model_options(function: F) -> F:
+    """Give a command `--model` (required) and `--checkpoint`: arguments `model` and `checkpoint` (str | None)."""
+    return _with(_MODEL, function)
+
+
+def prompt_options(function: F) -> F:
+    """Give a command the options that decide what the model is shown.
+
+    They arrive as `inputs` and `boxes_as` (None where left out: see `resolve_inputs`), `context`, `frames`,
+    `frame_fit` (str | None), `box_gap` (seconds) and `media_root` (Path | None).
+    """
+    return _with(_PROMPT, function)
+
+
+def _with(options: Sequence[Callable[[F], F]], function: F) -> F:
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+_MODEL: Sequence[Callable[[Any], Any]] = (
+    click.option("--model", required=True, metavar="NAME", help="The model; `socialcli models` lists them."),
+    click.option(
+        "--checkpoint",
+        metavar="DIR|ID",
+        help="The weights: a folder, or an id on the Hugging Face hub.  [default: the model's own]",
+    ),
+)
+
+_PROMPT: Sequence[Callable[[Any], Any]] = (
+    click.option(
+        "--inputs",
+        type=click.Choice(["L", "VL", "VLB"]),
+        help="What the model gets: language; video, too; and boxes, too.  [default: VL; VLB with --boxes-as]",
+    ),
+    click.option(
+        "--boxes-as",
+        type=click.Choice(["none", "text", "overlay"]),
+        help="Show the model the boxes: as coordinates in the prompt, or drawn on the frames.  "
+        "[default: none; text with --inputs VLB]",
+    ),
+    click.option(
+        "--context",
+        type=click.Choice(["full", "past"]),
+        default="full",
+        show_default=True,
+        help="past: show no word and no frame from after the end of the utterance in question.",
+    ),
+    click.option(
+        "--frames",
+        type=click.IntRange(min=1),
+        default=8,
+        show_default=True,
+        help="Frames of each clip, at equal distances in time.",
+    ),
+    click.option(
+        "--frame-fit",
+        metavar="FIT",
+        help="How a frame is fitted to the model's input, where the model leaves the choice: pad, crop or stretch.  "
+        "[default: the model's first]",
+    ),
+    click.option(
+        "--box-gap",
+        type=click.FloatRange(min=0),
+        default=1.0,
+        show_default=True,
+        help="Seconds between two boxes of a speaker over which to interpolate, or to the nearest box.",
+    ),
+    click.option(
+        "--media-root",
+        type=click.Path(path_type=Path),
+        metavar="DIR",
+        help="The folder that video paths start from, and may not leave.  [default: the folder of EPISODES]",
+    ),
+)

@@ -1,0 +1,102 @@
+"""What a run needs before its model: names, paths and folder. Looked at without torch: a typo is told at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+from socialcli.adapters.contract import LoadOptions, ModelSpec
+from socialcli.alignment.rules import BiasRule
+from socialcli.episodes.reading import EpisodeRow, read_episodes
+from socialcli.errors import CheckpointError, NotThereError, UsageError
+from socialcli.plugins import Provided, Registry
+from socialcli.runs.folder import OutputFolder
+from socialcli.runs.manifest import ModelIdentity
+from socialcli.runs.settings import RunSettings
+from socialcli.tasks.base import Task
+
+ALL_TASKS = ("all",)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Job:
+    """A run of which everything has been found but the model."""
+
+    settings: RunSettings
+    tasks: Mapping[str, Task]  # the ones to ask, by name
+    rule: BiasRule
+    model: Provided[ModelSpec]
+    episodes: Iterator[EpisodeRow]  # the rows of the episodes file, from the first one on
+    folder: OutputFolder
+
+    @property
+    def load_options(self) -> LoadOptions:
+        """How to load the model."""
+        settings, spec = self.settings, self.model.item
+        checkpoint = settings.checkpoint or spec.default_checkpoint
+        return LoadOptions(checkpoint, settings.device, settings.dtype, settings.frame_fit)
+
+    @property
+    def identity(self) -> ModelIdentity:
+        """Which model is to answer, as far as is known before it is loaded."""
+        return ModelIdentity(
+            name=self.settings.model,
+            adapter_version=self.model.item.version,
+            distribution=self.model.distribution,
+            distribution_version=self.model.version,
+            checkpoint=self.load_options.checkpoint,
+        )
+
+
+def check_job(settings: RunSettings, output: Path, overwrite: bool, registry: Registry) -> Job:
+    """Find what the settings name. Changes nothing, and reads the episodes file up to its first row.
+
+    Raises UsageError for a name that nobody provides and for a path that is not there or stands in the way, and
+    InvalidInputError for an episodes file that cannot be read.
+    """
+    model = registry.model(settings.model)
+    tasks = _tasks(settings, registry)
+    rule = registry.bias_rule(settings.bias).item
+    _check_frame_fit(settings, model.item)
+    _check_checkpoint(settings.checkpoint)
+    _check_media_root(settings.media_root)
+    folder = OutputFolder(output)
+    folder.check(overwrite)
+    return Job(settings, tasks, rule, model, _opened(Path(settings.episodes)), folder)
+
+
+def _tasks(settings: RunSettings, registry: Registry) -> dict[str, Task]:
+    if settings.tasks == ALL_TASKS:
+        return {name: provided.item for name, provided in registry.tasks().items()}
+    return {name: registry.task(name).item for name in settings.tasks}
+
+
+def _check_frame_fit(settings: RunSettings, spec: ModelSpec) -> None:
+    fit, fits = settings.frame_fit, spec.frame_fits
+    if fit is None or fit in fits:
+        return
+    advice = f"choose among {', '.join(fits)}" if fits else f"{spec.name} fits frames in one way only; leave it out"
+    raise UsageError(f"--frame-fit {fit!r} is none of {spec.name}'s; {advice}")
+
+
+def _check_checkpoint(checkpoint: str | None) -> None:
+    """Raise for what can only be a folder, and is not there. What may be a hub id is left to the adapter."""
+    if checkpoint is None or Path(checkpoint).is_dir():
+        return
+    if Path(checkpoint).exists():
+        raise CheckpointError(f"--checkpoint {checkpoint}: is a file; name the folder that holds it")
+    if checkpoint.startswith(("/", ".", "~")) or checkpoint.strip("/").count("/") > 1:
+        raise CheckpointError(f"--checkpoint {checkpoint}: there is no such folder, and a hub id reads owner/name")
+
+
+def _check_media_root(media_root: str | None) -> None:
+    if media_root is not None and not Path(media_root).is_dir():
+        raise NotThereError(f"--media-root {media_root}: there is no such folder")
+
+
+def _opened(path: Path) -> Iterator[EpisodeRow]:
+    """The rows of the file. The first, which is always there, is read now: a file of another kind shows it in it."""
+    rows = read_episodes(path)
+    return chain([next(rows)], rows)

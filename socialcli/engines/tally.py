@@ -1,0 +1,84 @@
+"""What a run has met and made so far: the counts of its manifest, and what the user should know of the whole."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from socialcli.engines.checking import ALL_TASKS
+from socialcli.errors import InvalidInputError
+from socialcli.runs.manifest import Counts
+from socialcli.runs.predictions import Prediction
+from socialcli.runs.settings import RunSettings
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts that grow while a run reads and writes."""
+
+    episodes: int = 0  # rows of the run's split that name a question
+    questions: int = 0  # of the run's tasks
+    unreadable: int = 0  # rows of the file that name no question at all
+    problems: list[str] = field(default_factory=list)  # messages of the first of these
+    splits: Counter[str | None] = field(default_factory=Counter)  # of all readable rows
+    tasks: Counter[str] = field(default_factory=Counter)  # of all questions in the run's split
+    statuses: Counter[str] = field(default_factory=Counter)  # of the rows written
+    unlabelled: int = 0
+    aligned: int = 0  # aligned rows that did not fail
+    bound: int = 0  # those among them in which the alignment had words and boxes to work on
+
+    def add(self, row: Prediction) -> None:
+        """Count a row that has been written."""
+        self.statuses[row.status] += 1
+        self.unlabelled += row.answer is None
+        if row.alignment and row.status != "failed":
+            self.aligned += 1
+            self.bound += bool(row.box_tokens and row.aligned_text_tokens)
+
+    def check_readable(self) -> None:
+        """Raise InvalidInputError where no row of the file could be read."""
+        if self.unreadable and not self.splits:
+            raise InvalidInputError(f"no row of the file is an episode; the first problem: {self.problems[0]}")
+
+    @property
+    def failures(self) -> int:
+        """What `--max-failures` is held against: failed rows, and rows of the file that gave none."""
+        return self.statuses["failed"] + self.unreadable
+
+    @property
+    def total(self) -> int:
+        """What a share of failures is a share of."""
+        return self.statuses.total() + self.unreadable
+
+    def counts(self) -> Counts:
+        """The counts of the manifest."""
+        return Counts(
+            episodes=self.episodes,
+            questions=self.questions,
+            rows=self.statuses.total(),
+            ok=self.statuses["ok"],
+            unparsed=self.statuses["unparsed"],
+            failed=self.statuses["failed"],
+            unlabelled=self.unlabelled,
+            unreadable=self.unreadable,
+        )
+
+    def warnings(self, settings: RunSettings, tasks: Collection[str]) -> list[str]:
+        """What the user should know of a run of these `tasks` that came to its end."""
+        found = []
+        if settings.split is not None and settings.split not in self.splits:
+            found.append(f"no episode is of the split {settings.split!r}; the file has: {_listed(self.splits)}")
+        elif not self.questions:
+            where = "the file" if settings.split is None else f"the split {settings.split!r}"
+            found.append(f"{where} has no question of {', '.join(sorted(tasks))}; it has: {_listed(self.tasks)}")
+        unknown = Counter({name: count for name, count in self.tasks.items() if name not in tasks})
+        if settings.tasks == ALL_TASKS and unknown:
+            found.append(f"questions of tasks that no plug-in provides were left out: {_listed(unknown)}")
+        if self.aligned and not self.bound:
+            found.append("no question could be aligned: none has both boxes in the frames and words of a known speaker")
+        return found
+
+
+def _listed(counted: Mapping[str | None, int] | Mapping[str, int]) -> str:
+    return ", ".join(sorted(f"{name or '(none)'} {count}" for name, count in counted.items())) or "nothing"

@@ -1,0 +1,176 @@
+"""Pages around the drawn frames: one a frame with its legend, and a sheet of all frames of a question."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from PIL import Image, ImageDraw
+
+from socialcli.inspection.chart import utterance_chart
+from socialcli.inspection.drawing import LONG_SIDE, colors_of, draw_frame
+from socialcli.inspection.lettering import BODY, INK, MARGIN, PAPER, RGB, TITLE, font_of, legible, wrapped
+from socialcli.inspection.report import InspectedBox, Inspection
+from socialcli.inspection.text import called, counted, frames_named
+from socialcli.video.frames import FrameSet
+
+THUMB = 480  # long side of a frame on the sheet, pixels
+COLUMNS = 4
+EDGE = 1e-6  # pixels: less than this beyond an edge is rounding
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of text below a picture, with a swatch of colour before it where it explains one."""
+
+    text: str
+    swatch: RGB | None = None
+    size: int = BODY
+
+
+def frame_page(inspection: Inspection, frames: FrameSet, index: int) -> Image.Image:
+    """The drawn frame under a title, above its legend."""
+    picture = draw_frame(inspection, frames, index)
+    scale = max(picture.size) / LONG_SIDE
+    head = _block([Line(_title(inspection, index), size=TITLE), *_spoken(inspection, index)], picture.width, scale)
+    notes = _notes(inspection, _step_of(inspection, index))
+    legend = _block([*_legend(inspection, index), *notes], picture.width, scale)
+    return _stacked([head, picture, legend])
+
+
+def sheet(inspection: Inspection, frames: FrameSet) -> Image.Image:
+    """All frames of the question side by side, with the legend, and the frames F(u) of each utterance."""
+    contact = _contact([_thumb(inspection, frames, index) for index in range(len(frames.frames))])
+    every_frame = range(len(inspection.frames))
+    head = _block(list(_sheet_head(inspection)), contact.width)
+    legend = _block([*_sheet_legend(inspection), *_notes(inspection, every_frame)], contact.width)
+    return _stacked([head, contact, legend, utterance_chart(inspection, contact.width)])
+
+
+def _title(inspection: Inspection, index: int) -> str:
+    frame, last = inspection.frames[index], len(inspection.frames) - 1
+    others = [other for other in _step_of(inspection, index) if other != index]
+    merged = f" (merged with {frames_named(others)})" if others else ""
+    return f"Frame {index} of 0-{last}, {frame.time:.3f} s, step {frame.step}{merged}"
+
+
+def _step_of(inspection: Inspection, index: int) -> list[int]:
+    """The frames that the model merges into one step with frame `index`, itself included."""
+    return [frame.index for frame in inspection.frames if frame.step == inspection.frames[index].step]
+
+
+def _spoken(inspection: Inspection, index: int) -> Iterator[Line]:
+    yield Line(f"{inspection.question.id}, {inspection.model}")
+    lines = [f"{line.id} ({line.label})" for line in inspection.utterances if index in line.frames]
+    yield Line(f"In F(u) of: {', '.join(lines) or 'no utterance'}")
+
+
+def _legend(inspection: Inspection, index: int) -> Iterator[Line]:
+    boxes = {box.speaker: box for box in inspection.boxes if box.frame == index}
+    for speaker, color in colors_of(inspection).items():
+        yield Line(f"{called(inspection, speaker)}: {_state(boxes.get(speaker))}", color.rgb)
+
+
+def _state(box: InspectedBox | None) -> str:
+    if box is None:
+        return "no box in this frame"
+    tokens = f"box covers {counted(len(box.tokens), 'token')}" if box.tokens else "box covers NO token"
+    return f"{tokens}, the model sees {box.seen:.0%} of the box"
+
+
+def _notes(inspection: Inspection, shown: Sequence[int]) -> Iterator[Line]:
+    """What the signs in the pictures of the frames `shown` mean, as far as they can occur."""
+    grid = inspection.grid
+    if grid is None:
+        return
+    _, height, width = grid.tokens.shape
+    yield Line(f"Grid of {height} x {width} cells, one token each. Tinted: covered by the speaker's box in this frame.")
+    if any(len(frames) > 1 and frames[0] in shown for frames in grid.frames):
+        yield Line("Lightly tinted: covered only in the frame that the model merges with this one.")
+    owners = {(token, box.speaker) for box in inspection.boxes if box.frame in shown for token in box.tokens}
+    if len({token for token, _ in owners}) < len(owners):
+        yield Line("Striped: covered by the boxes of several speakers.")
+    frame, seen = inspection.frames[0], grid.seen
+    if seen[0] < -EDGE or seen[1] < -EDGE:
+        yield Line("Grey: padding that the model gets around the frame.")
+    if (frame.seen[2] - frame.seen[0]) * (frame.seen[3] - frame.seen[1]) < frame.width * frame.height - EDGE:
+        yield Line("Dark: the model does not see this part of the frame.")
+
+
+def _sheet_head(inspection: Inspection) -> Iterator[Line]:
+    yield Line(f"{inspection.question.id}, {inspection.model}", size=TITLE)
+    fit = f", frame fit {inspection.frame_fit}" if inspection.frame_fit else ""
+    frame = inspection.frames[0]
+    yield Line(
+        f"Task {inspection.question.task}, inputs {inspection.inputs}, boxes as {inspection.options.boxes_as}, "
+        f"context {inspection.options.context}{fit}; frames of {frame.width} x {frame.height} pixels"
+    )
+
+
+def _sheet_legend(inspection: Inspection) -> Iterator[Line]:
+    for speaker, color in colors_of(inspection).items():
+        boxes = [box for box in inspection.boxes if box.speaker == speaker]
+        lost = [box.frame for box in boxes if not box.tokens]
+        tokens = {token for box in boxes for token in box.tokens}
+        where = f"{counted(len(tokens), 'token')} in {counted(len(boxes), 'frame')} with a box"
+        text = f"{called(inspection, speaker)}: {where}"
+        if lost:
+            text += f"; the box covers NO token in {frames_named(lost)}"
+        yield Line(text, color.rgb)
+
+
+def _thumb(inspection: Inspection, frames: FrameSet, index: int) -> Image.Image:
+    picture = draw_frame(inspection, frames, index, THUMB)
+    frame = inspection.frames[index]
+    caption = Line(f"frame {index}, {frame.time:.3f} s, step {frame.step}")
+    return _stacked([_block([caption], picture.width, margin=4), picture])
+
+
+def _contact(thumbs: Sequence[Image.Image]) -> Image.Image:
+    columns = min(COLUMNS, len(thumbs))
+    across, down = thumbs[0].width + MARGIN, thumbs[0].height + MARGIN
+    rows = -(-len(thumbs) // columns)
+    # Never narrower than two frames, so that the text around a few narrow ones has room.
+    page = Image.new("RGB", (max(columns * across, 2 * THUMB) + MARGIN, rows * down), PAPER)
+    for place, thumb in enumerate(thumbs):
+        page.paste(thumb, (MARGIN + place % columns * across, place // columns * down))
+    return page
+
+
+def _block(lines: Sequence[Line], width: int, scale: float = 1.0, margin: int = MARGIN) -> Image.Image:
+    """Lines of text, enlarged by `scale`, wrapped to the width."""
+    rows = [row for line in lines for row in _rows(line, width - 2 * margin, scale)]
+    page = Image.new("RGB", (width, 2 * margin + sum(_pitch(size) for _, _, size in rows)), PAPER)
+    pen = ImageDraw.Draw(page)
+    top = margin
+    for text, swatch, size in rows:
+        indent = 0 if swatch is None else 2 * size
+        if swatch is not None and swatch != PAPER:
+            pen.rectangle((margin, top + 2, margin + size, top + size + 2), fill=swatch, outline=INK)
+        pen.text((margin + indent, top), text, fill=INK, font=font_of(size))
+        top += _pitch(size)
+    return page
+
+
+def _rows(line: Line, width: int, scale: float) -> Iterator[tuple[str, RGB | None, int]]:
+    """The lines that a text becomes: each with its swatch (PAPER: only the room for one) and font size."""
+    size = round(line.size * scale)
+    font = font_of(size)
+    swatch = line.swatch
+    for part in wrapped(legible(line.text, font), font, width - (0 if swatch is None else 2 * size)):
+        yield part, swatch, size
+        swatch = None if swatch is None else PAPER
+
+
+def _pitch(size: int) -> int:
+    return round(size * 1.4)
+
+
+def _stacked(parts: Sequence[Image.Image]) -> Image.Image:
+    """Pictures of one width, one below the other."""
+    page = Image.new("RGB", (parts[0].width, sum(part.height for part in parts)), PAPER)
+    top = 0
+    for part in parts:
+        page.paste(part, (0, top))
+        top += part.height
+    return page

@@ -1,0 +1,63 @@
+"""Which questions of an episodes file are asked for."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from socialcli.episodes.reading import EpisodeRow, read_records
+from socialcli.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Ids of questions and of episodes; nothing named selects everything, both named what fulfils both."""
+
+    questions: frozenset[str] = frozenset()
+    episodes: frozenset[str] = frozenset()
+
+    def check(self, path: Path) -> None:
+        """Raise UsageError, with the nearest id there is, for one that the file does not have."""
+        if not self.questions and not self.episodes:
+            return
+        episodes: set[str] = set()
+        questions: set[str] = set()
+        for line in read_records(path):
+            episodes |= {name for name in [_episode_id(line.record)] if name is not None}
+            questions |= set(_question_ids(line.record))
+        _check_ids("question", self.questions, questions, path)
+        _check_ids("episode", self.episodes, episodes, path)
+
+    def takes(self, question: str | None) -> bool:
+        """Whether a question of a row that `concerns` is asked for; None: one whose id cannot be read."""
+        return not self.questions or question in self.questions
+
+    def concerns(self, row: EpisodeRow) -> bool:
+        """Whether the row may hold something that is asked for."""
+        if self.episodes and _episode_id(row.record) not in self.episodes:
+            return False
+        return not self.questions or not self.questions.isdisjoint(_question_ids(row.record))
+
+
+def _check_ids(what: str, wanted: Iterable[str], known: set[str], path: Path) -> None:
+    for name in sorted(wanted):
+        if name not in known:
+            near = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.5)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            raise UsageError(f"there is no {what} {name!r} in {path}.{hint}")
+
+
+def _episode_id(record: Any) -> str | None:
+    name = record.get("episode_id") if isinstance(record, dict) else None
+    return name if isinstance(name, str) else None
+
+
+def _question_ids(record: Any) -> Iterator[str]:
+    questions = record.get("questions") if isinstance(record, dict) else None
+    for question in questions if isinstance(questions, list) else ():
+        name = question.get("id") if isinstance(question, dict) else None
+        if isinstance(name, str):
+            yield name

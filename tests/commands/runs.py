@@ -1,0 +1,132 @@
+"""Runs of the real command on the sample's tiny checkpoints, and what they left."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+import pyarrow.parquet as pq
+from click.testing import CliRunner
+
+from socialcli.cli import main
+
+from ..conftest import SAMPLE
+from ..runs.samples import validator
+
+Record = dict[str, Any]
+Row = dict[str, Any]
+
+FAMILY = "llava-next-video"  # where one will do, the quickest
+SAMPLE_FILE = SAMPLE / "episodes.jsonl"
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a command left: its exit code, what it printed, and its folder."""
+
+    code: int
+    stdout: str
+    stderr: str
+    output: Path
+
+    @property
+    def rows(self) -> list[Row]:
+        return pq.read_table(self.output / "predictions.parquet").to_pylist()
+
+    @property
+    def accuracy(self) -> list[Row]:
+        return pq.read_table(self.output / "accuracy.parquet").to_pylist()
+
+    @property
+    def manifest(self) -> Record:
+        manifest: Record = json.loads((self.output / "run.json").read_text(encoding="utf-8"))
+        return manifest
+
+    def by_id(self, alignment: bool = True) -> dict[str, Row]:
+        """The rows of one condition by their question."""
+        return {row["question_id"]: row for row in self.rows if row["alignment"] is alignment}
+
+    def validated(self) -> Run:
+        """The run, once its files have been held against their schemas."""
+        check = validator("prediction")
+        for row in self.rows:
+            check.validate(row)
+        validator("run").validate(self.manifest)
+        return self
+
+
+def run(
+    episodes: Path,
+    output: Path,
+    *options: str,
+    family: str = FAMILY,
+    tasks: Sequence[str] = ("mentioned",),
+    environment: Mapping[str, str] | None = None,
+) -> Run:
+    """`socialcli run` on a family's sample checkpoint; what `options` name wins."""
+    named = [part for task in tasks for part in ("--task", task)]
+    model = ["--model", family, "--checkpoint", str(SAMPLE / "checkpoints" / family)]
+    return command("run", str(episodes), *model, *named, "-o", str(output), *options, environment=environment)
+
+
+def command(*arguments: str, environment: Mapping[str, str] | None = None) -> Run:
+    """`socialcli` in this process; the folder is what `-o` names."""
+    result = CliRunner().invoke(main, arguments, env=dict(environment or {}))
+    output = arguments[arguments.index("-o") + 1] if "-o" in arguments else "."
+    return Run(result.exit_code, result.stdout, result.stderr, Path(output))
+
+
+@cache
+def sample_run(family: str, *options: str, tasks: Sequence[str] = ("all",), limit: int = 5) -> Run:
+    """A run on two frames of the first sample questions (five are one clip's, of all four tasks), done once."""
+    output = Path(mkdtemp()) / "out"
+    few = ("--frames", "2", "--limit", str(limit))
+    done = run(SAMPLE_FILE, output, *few, *options, family=family, tasks=tasks)
+    assert done.code == 0, done.stderr
+    return done
+
+
+@cache
+def sample_records() -> tuple[str, ...]:
+    """The lines of the sample."""
+    return tuple(SAMPLE_FILE.read_text(encoding="utf-8").splitlines())
+
+
+def record(index: int = 0) -> Record:
+    """An episode of the sample, to be changed."""
+    found: Record = json.loads(sample_records()[index])
+    return found
+
+
+def write(path: Path, lines: Iterable[Record | str]) -> Path:
+    """Write an episodes file; a text is a line as it stands."""
+    texts = (line if isinstance(line, str) else json.dumps(line, ensure_ascii=False) for line in lines)
+    path.write_text("".join(f"{text}\n" for text in texts), encoding="utf-8")
+    return path
+
+
+def question_ids(tasks: Sequence[str] | None = None, lines: Iterable[str] | None = None) -> list[str]:
+    """The questions of the sample, or of other lines, in their order."""
+    records = [json.loads(line) for line in lines or sample_records()]
+    return [item["id"] for one in records for item in one["questions"] if tasks is None or item["task"] in tasks]
+
+
+def close(one: Sequence[float] | None, other: Sequence[float] | None, by: float = 1e-5) -> bool:
+    """Whether two rows' scores are the same but for rounding."""
+    if one is None or other is None:
+        return one is other
+    return len(one) == len(other) and all(math.isclose(a, b, abs_tol=by) for a, b in zip(one, other, strict=True))
+
+
+def shell_environment(site: Path | None = None) -> dict[str, str]:
+    """The environment of a command in a process of its own, which imports what this one does."""
+    first = [str(site)] if site else []
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([*first, *sys.path]), "HF_HUB_OFFLINE": "1"}
