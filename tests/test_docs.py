@@ -59,14 +59,14 @@ def script(path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def shell_commands(page: Path) -> Iterator[list[str]]:
-    """Each command of the page's shell blocks as a list of words, without variables set in front of it."""
+    """Each command of the page's shell blocks as a list of words, without what only the shell reads."""
     for block in blocks(page, "bash") + blocks(page, "console"):
         lines = block.replace("\\\n", " ").splitlines()
         typed = [line.removeprefix("$ ") for line in lines if line.startswith("$ ")] or lines
         for line in typed:
             words = shlex.split(line, comments=True)
-            for is_separator, command in groupby(words, key="&&".__eq__):
-                if not is_separator:
+            for separates, command in groupby(words, key=lambda word: word in ("&&", "|", ">")):
+                if not separates:
                     yield list(dropwhile(re.compile("[A-Z_]+=").match, command))
 
 

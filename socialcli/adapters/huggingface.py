@@ -7,6 +7,7 @@ A model family says in a small subclass which classes it uses, how its frames ar
 from __future__ import annotations
 
 import logging
+import string
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from functools import cached_property, lru_cache
@@ -16,7 +17,6 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 import torch
-from safetensors import SafetensorError
 from torch import Tensor
 from transformers import AutoConfig
 from transformers.utils.hub import cached_file
@@ -24,7 +24,7 @@ from transformers.utils.logging import disable_progress_bar
 
 from socialcli.adapters.contract import EncodedClip, EncodedPrompt, LoadOptions, ModelSpec
 from socialcli.alignment.grid import Cells, VisualGrid
-from socialcli.errors import CheckpointError, ModelError, PromptError, UsageError, VideoError
+from socialcli.errors import CheckpointError, ModelError, PromptError, SocialcliError, UsageError, VideoError
 from socialcli.video.frames import FrameSet
 
 
@@ -52,10 +52,12 @@ class HuggingFaceAdapter(ABC):
     def load(cls, spec: ModelSpec, options: LoadOptions) -> Self:
         """Load a checkpoint from a folder or the hub: safetensors only, no code of the checkpoint's own.
 
-        Raises CheckpointError where it cannot be had, or is not of this family, or lacks weights.
+        Raises CheckpointError where it cannot be had, or is not of this family, or lacks weights, words or the template
+        of conversations; UsageError for a device or a number format that is not there.
         """
         disable_progress_bar()
         logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # its retries; the failure is told once, below
+        logging.getLogger("transformers.modeling_utils").addFilter(_is_no_table)
         device = _device(options.device)
         with _explaining(options.checkpoint):
             _check_family(options.checkpoint, cls.model_class)
@@ -66,7 +68,8 @@ class HuggingFaceAdapter(ABC):
                     model = cls.model_class(config)
             else:
                 model = cls._load_weights(options, device)
-        adapter = cls(spec, model, processor, options.frame_fit)
+            adapter = cls(spec, model, processor, options.frame_fit)
+            adapter._check_words(options.checkpoint)
         adapter.folder = _folder(options.checkpoint)
         return adapter
 
@@ -77,8 +80,14 @@ class HuggingFaceAdapter(ABC):
             dtype=_dtype(options.dtype, device),
             use_safetensors=True,
             trust_remote_code=False,
+            ignore_mismatched_sizes=True,  # told below, in one line
             output_loading_info=True,
         )
+        if misfits := sorted(key for key, *_ in info["mismatched_keys"]):
+            raise CheckpointError(
+                f"checkpoint {options.checkpoint!r} holds {len(misfits)} weights of another size than its config.json "
+                f"says, {misfits[0]!r} first; fetch or convert it again"
+            )
         if missing := sorted(info["missing_keys"]):
             raise CheckpointError(
                 f"checkpoint {options.checkpoint!r} lacks {len(missing)} of the model's weights, {missing[0]!r} first; "
@@ -198,6 +207,15 @@ class HuggingFaceAdapter(ABC):
         visual = clip.inputs if clip is not None else {}
         return text | {name: torch.cat([value] * len(prompts)) for name, value in visual.items()}
 
+    def _check_words(self, checkpoint: str) -> None:
+        """Without its vocabulary a tokenizer still loads, and makes nothing of every text; likewise the template."""
+        self._render("?", with_video=True)
+        ids, _ = self._tokenize(string.ascii_uppercase)
+        if string.ascii_uppercase not in self.decode(ids.tolist()):
+            raise CheckpointError(
+                f"checkpoint {checkpoint!r} has no vocabulary: is its tokenizer.json there? Fetch or convert it again"
+            )
+
     def _render(self, text: str, with_video: bool) -> str:
         content = [{"type": "video"}] if with_video else []
         message = {"role": "user", "content": [*content, {"type": "text", "text": text}]}
@@ -219,7 +237,8 @@ class HuggingFaceAdapter(ABC):
         tokenizer = self.processor.tokenizer
         begins = tokenizer.bos_token is not None and text.startswith(tokenizer.bos_token)
         output = tokenizer(text, add_special_tokens=not begins, return_offsets_mapping=True)
-        return np.array(output["input_ids"], dtype=np.int64), np.array(output["offset_mapping"], dtype=np.int64)
+        offsets = np.array(output["offset_mapping"], dtype=np.int64).reshape(-1, 2)
+        return np.array(output["input_ids"], dtype=np.int64), offsets
 
     def _tokenize_continuation(self, text: str) -> tuple[int, ...]:
         prompt = self._render("?", with_video=False)
@@ -260,16 +279,18 @@ def _device(name: str) -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         device = torch.device(name)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise UsageError(f"device {name!r} is not there: {str(error).splitlines()[0]}") from error
+        torch.zeros(1, device=device).cpu()  # the meta device can be named, but holds no numbers
+    except (RuntimeError, AssertionError, ImportError) as error:
+        raise UsageError(f"device {name!r} is not there: {_one_line(error)[:200]}") from error
     return device
 
 
 def _dtype(name: str, device: torch.device) -> torch.dtype:
     if name == "auto":
         return torch.bfloat16 if device.type == "cuda" else torch.float32
-    dtype: torch.dtype = getattr(torch, name)
+    dtype = getattr(torch, name, None)
+    if not isinstance(dtype, torch.dtype) or not dtype.is_floating_point:
+        raise UsageError(f"dtype {name!r} is no number format of weights: write float32, bfloat16 or float16")
     return dtype
 
 
@@ -281,12 +302,19 @@ def _folder(checkpoint: str) -> Path:
 
 def _check_family(checkpoint: str, model_class: type[Any]) -> None:
     folder = Path(checkpoint)
+    if folder.is_file():
+        raise CheckpointError(f"checkpoint {checkpoint!r} is a file: name the folder that holds it")
     if not folder.is_dir() and (folder.is_absolute() or checkpoint.startswith(".") or checkpoint.count("/") != 1):
         raise CheckpointError(f"checkpoint {checkpoint!r} is neither a folder nor an id on the hub (owner/name)")
     found = AutoConfig.from_pretrained(checkpoint, trust_remote_code=False).model_type
     wanted = model_class.config_class.model_type
     if found != wanted:
         raise CheckpointError(f"checkpoint {checkpoint!r} holds a {found!r} model, not {wanted!r}")
+
+
+def _is_no_table(record: logging.LogRecord) -> bool:
+    # transformers' table of missing and misfitting weights: they are told in the one line of the error.
+    return "LOAD REPORT" not in record.getMessage()
 
 
 class _explaining:
@@ -299,9 +327,16 @@ class _explaining:
         return None
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError, ImportError)):
-            reason = " ".join(str(error).split())[:400]
+        # What broken files make the libraries raise is of any class, ZeroDivisionError and a bare Exception included.
+        if isinstance(error, Exception) and not isinstance(error, SocialcliError):
+            named = "" if isinstance(error, OSError | ValueError) else f"{type(error).__name__}: "
+            missing = "" if Path(self.checkpoint).is_dir() else "there is no such folder, and as a hub id: "
+            reason = (missing + named + _one_line(error))[:400].rstrip(". ")
             raise CheckpointError(
                 f"checkpoint {self.checkpoint!r} cannot be loaded: {reason}. Give --checkpoint a folder that holds "
                 "config, processor and safetensors files, or a hub id that can be reached"
             ) from error
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split())

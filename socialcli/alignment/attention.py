@@ -30,7 +30,7 @@ from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
 from socialcli.alignment.bias import LOGIT
-from socialcli.alignment.kernels import attend, grouped_scores, grouped_sum, row_lse
+from socialcli.alignment.kernels import attend, grouped_scores, grouped_sum, row_lse, visible
 from socialcli.alignment.layers import resolve_layers
 from socialcli.alignment.plan import AlignmentPlan
 from socialcli.alignment.rules import BiasRule
@@ -146,6 +146,11 @@ class _LayerState:
     settings: Alignment
     report: AlignmentReport
     watch: Watch | None
+    eager: bool  # the model's own attention is the eager one
+
+    def concerns(self, queries: range) -> bool:
+        """Whether there is something to do for `queries`, places in the key sequence."""
+        return (self.takes_part or self.watch is not None) and self.plans.meets(queries)
 
 
 @contextmanager
@@ -158,7 +163,8 @@ def aligned(
     """Run the model's forward with aligned attention: `with aligned(model, plan): model.model(**inputs)`.
 
     `plans` are those of the batch's prompts, in order, with indices of the padded sequence (`AlignmentPlan.shifted`).
-    `watch` gets to see the attention of all layers. The model's own attention is back at the end, whatever happens.
+    `watch` gets to see the attention of all layers. The model's own attention is back at the end, whatever happens:
+    with gradient checkpointing, which runs the layers again, the backward pass belongs inside too.
     """
     settings = settings or Alignment()
     plans = [plans] if isinstance(plans, AlignmentPlan) else list(plans)
@@ -168,9 +174,9 @@ def aligned(
     report = AlignmentReport()
     before = _switch(model.model, IMPLEMENTATION)
     try:
-        for layer in chosen if watch is None else range(len(modules)):
-            state = _LayerState(layer, layer in chosen, batch, settings, report, watch)
-            setattr(modules[layer], _STATE, state)
+        for layer, module in enumerate(modules):
+            state = _LayerState(layer, layer in chosen, batch, settings, report, watch, eager=before == "eager")
+            setattr(module, _STATE, state)
         yield report
     finally:
         for module in modules:
@@ -191,12 +197,15 @@ def aligned_attention(
     """Attention in the form of transformers' interface; see there for the shapes. Aligned where the module says so."""
     state: _LayerState | None = getattr(module, _STATE, None)
     queries = range(key.shape[2] - query.shape[2], key.shape[2])  # their places among the keys; the others are cached
-    if state is None or not state.plans.meets(queries):
+    concerned = state is not None and state.concerns(queries)
+    if state is None or not (concerned or state.eager):
         return sdpa_attention_forward(
             module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, **kwargs
         )
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
-    output, lse = attend(query, key, value, attention_mask, scale)
+    output, lse = attend(query, key, value, attention_mask, scale, eager=state.eager)
+    if not concerned:
+        return output.transpose(1, 2).contiguous(), None
     rows = _Rows(query, key, value, attention_mask, lse, scale, queries)
     output, active = _align(output, rows, state)
     if state.takes_part:
@@ -220,7 +229,7 @@ class _Rows:
         """The queries (B, Hq, R, D) of `rows` (B, R), and the log-sum-exp (B, Hq, R) of their scores."""
         queries = _take(self.query, rows)
         if self.lse is None:
-            return queries, row_lse(queries, rows, _wide(self.key), self.mask, self.scale)
+            return queries, row_lse(queries, rows, _wide(self.key), self.mask, self.scale, self.places.start)
         return queries, _take(self.lse.unsqueeze(-1), rows).squeeze(-1)
 
     def keys(self, columns: Tensor) -> Tensor:
@@ -239,7 +248,10 @@ def _align(output: Tensor, layer: _Rows, state: _LayerState) -> tuple[Tensor, Te
     place = torch.where(real, plans.rows - layer.places.start, 0)
     queries, lse = layer.queries_and_lse(place)
     scores = grouped_scores(queries, layer.keys(plans.columns), layer.scale)
-    scores = scores.masked_fill(~plans.real_columns[:, None, None, :], -math.inf)
+    seen = plans.real_columns[:, None, None, :]
+    if layer.mask is not None:  # a layer with a sliding window does not see all that stands before
+        seen = seen & visible(layer.mask, place, plans.columns)
+    scores = scores.masked_fill(~seen, -math.inf)
     attention = torch.exp(scores - lse.unsqueeze(-1))
     active = _active(attention, real, state)
     raised = plans.pairs[:, None] & active[:, :, None, None]
@@ -260,7 +272,8 @@ def active_heads(attention: Tensor, rows: Tensor, columns: Tensor, threshold: fl
     `attention` is (B, H, R, C); `rows` (B, R) and `columns` (B, C) tell the real ones from those that only fill up. A
     prompt without rows or columns has no active head.
     """
-    total = (attention * rows[:, None, :, None]).sum(dim=(-1, -2))
+    # Filled with 0, not multiplied by it: where a row only fills up, its attention may not be a number.
+    total = attention.masked_fill(~rows[:, None, :, None], 0).sum(dim=(-1, -2))
     pairs = (rows.sum(dim=-1) * columns.sum(dim=-1)).unsqueeze(-1)
     return (total > threshold * pairs) & (pairs > 0)
 

@@ -14,13 +14,16 @@ from torch.nn.functional import scaled_dot_product_attention
 
 
 def attend(
-    query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, scale: float
+    query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, scale: float, eager: bool = False
 ) -> tuple[Tensor, Tensor | None]:
     """Attention of `query` (B, Hq, Q, D) over `key` and `value` (B, Hkv, K, D), Hq a multiple of Hkv.
 
-    `mask` is boolean and broadcasts to (B, Hq, Q, K), or None for plain causal attention with Q = K. Returns the output
-    (B, Hq, Q, D) and the log-sum-exp of the scaled scores (B, Hq, Q), None where the kernel keeps it to itself.
+    `mask` is boolean and broadcasts to (B, Hq, Q, K), or None for plain causal attention with Q = K, or with a single
+    query that stands last. Returns the output (B, Hq, Q, D) and the log-sum-exp of the scaled scores (B, Hq, Q), None
+    where the kernel keeps it to itself. `eager` does without a fused kernel, every score in memory, to compare with.
     """
+    if eager:
+        return _attend_eagerly(query, key, value, mask, scale)
     if query.device.type == "cpu" and not _needs_gradient(query, key, value):
         return _attend_on_cpu(query, key, value, mask, scale)
     groups = query.shape[1] // key.shape[1]
@@ -29,26 +32,48 @@ def attend(
         key.repeat_interleave(groups, dim=1),
         value.repeat_interleave(groups, dim=1),
         attn_mask=mask,
-        is_causal=mask is None,
+        is_causal=_is_causal(query, mask),
         scale=scale,
     )
     return output, None
 
 
-def row_lse(queries: Tensor, rows: Tensor, key: Tensor, mask: Tensor | None, scale: float) -> Tensor:
+def _attend_eagerly(
+    query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, scale: float
+) -> tuple[Tensor, Tensor]:
+    scores = grouped_scores(query, key, scale).float()
+    if mask is None and _is_causal(query, mask):
+        mask = torch.ones(scores.shape[-2:], dtype=torch.bool, device=scores.device).tril()
+    if mask is not None:
+        scores = scores.masked_fill(~mask, -math.inf)
+    # A row that sees nothing pads a prompt: 0, as the fused kernels have it.
+    weights = scores.softmax(dim=-1).nan_to_num(0)
+    return grouped_sum(weights.to(value.dtype), value), scores.logsumexp(dim=-1)
+
+
+def row_lse(queries: Tensor, rows: Tensor, key: Tensor, mask: Tensor | None, scale: float, cached: int = 0) -> Tensor:
     """The log-sum-exp of the scaled scores of a few rows alone, (B, Hq, R): the portable, differentiable way.
 
-    `queries` (B, Hq, R, D) are the rows' queries and `rows` (B, R) their places among the queries; `key` is
-    (B, Hkv, K, D); `mask` as in `attend`. Memory grows with R * K, never with K * K.
+    `queries` (B, Hq, R, D) are the rows' queries and `rows` (B, R) their places among the queries, before which
+    `cached` keys stand; `key` is (B, Hkv, K, D); `mask` as in `attend`. Memory grows with R * K, never with K * K.
     """
     scores = grouped_scores(queries, key, scale)
     if mask is None:
-        hidden = torch.arange(key.shape[2], device=key.device) > rows[:, None, :, None]
+        hidden = torch.arange(key.shape[2], device=key.device) > rows[:, None, :, None] + cached
     else:
         whole = mask.expand(rows.shape[0], *mask.shape[1:])
         index = rows[:, None, :, None].expand(-1, whole.shape[1], -1, whole.shape[3])
         hidden = ~whole.gather(2, index)
+        # A row that only pads a prompt sees nothing, and is not used; seeing all keeps its gradient from being NaN.
+        hidden &= ~hidden.all(dim=-1, keepdim=True)
     return scores.masked_fill(hidden, -math.inf).logsumexp(dim=-1)
+
+
+def visible(mask: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+    """Which keys `columns` (B, C) the queries `rows` (B, R) may see, (B, 1 or Hq, R, C); `mask` as in `attend`."""
+    whole = mask.expand(rows.shape[0], *mask.shape[1:])
+    prompt = torch.arange(rows.shape[0], device=rows.device)[:, None, None]
+    return whole[prompt, :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
 
 
 def grouped_scores(queries: Tensor, keys: Tensor, scale: float) -> Tensor:
@@ -65,6 +90,11 @@ def grouped_sum(weights: Tensor, values: Tensor) -> Tensor:
     return (by_group @ values).view(batch, heads, rows, -1)
 
 
+def _is_causal(query: Tensor, mask: Tensor | None) -> bool:
+    # A single query stands behind all keys: the kernels' causal mask would show it the first one alone.
+    return mask is None and query.shape[2] > 1
+
+
 def _needs_gradient(*tensors: Tensor) -> bool:
     return torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors)
 
@@ -76,6 +106,6 @@ def _attend_on_cpu(
     if mask is not None:
         additive = torch.zeros(mask.shape, dtype=query.dtype).masked_fill_(~mask, -math.inf)
     output, lse = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu(
-        query, key, value, 0.0, mask is None, attn_mask=additive, scale=scale
+        query, key, value, 0.0, _is_causal(query, mask), attn_mask=additive, scale=scale
     )
     return output, lse

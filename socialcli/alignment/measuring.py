@@ -13,33 +13,14 @@ and columns V_all alone, never from an L x L matrix.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from socialcli.alignment.figures import STAGES, FigureSums, HeadFigures
 from socialcli.alignment.plan import AlignmentPlan
-
-Table = npt.NDArray[np.float64]  # (layers, heads)
-STAGES = ("before", "after")
-TARGETS = ("own", "other")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class HeadFigures:
-    """The figures of every layer and head, (layers, heads); NaN where there is nothing to take a mean over.
-
-    Keys are a stage ("before" or "after" the bias) and a target ("own" or "other" speakers' tokens).
-    """
-
-    attn_max: dict[tuple[str, str], Table]
-    attn_mean: dict[tuple[str, str], Table]
-    active: Table  # share of the prompts in which the head was active
-    prompts: int
-    rows: dict[str, int]  # by target
-    pairs: dict[str, int]
 
 
 class AttentionGauge:
@@ -47,47 +28,31 @@ class AttentionGauge:
 
     def __init__(self, layers: int, heads: int) -> None:
         """Start from nothing, for a decoder of that many layers and heads."""
-        keys = [(stage, target) for stage in STAGES for target in TARGETS]
-        self._max = {key: np.zeros((layers, heads)) for key in keys}
-        self._sum = {key: np.zeros((layers, heads)) for key in keys}
-        self._active = np.zeros((layers, heads))
-        self._rows = dict.fromkeys(TARGETS, 0)
-        self._pairs = dict.fromkeys(TARGETS, 0)
-        self._prompts = 0
+        self.sums = FigureSums(layers, heads)
         self._masks: dict[str, Tensor] = {}
 
     def expect(self, plans: Sequence[AlignmentPlan], device: torch.device) -> None:
         """Tell the plans of the batch that the next forward runs."""
         for target, masks in (("own", [plan.pairs for plan in plans]), ("other", [plan.others for plan in plans])):
-            self._rows[target] += sum(int(mask.any(axis=1).sum()) for mask in masks)
-            self._pairs[target] += sum(int(mask.sum()) for mask in masks)
+            self.sums.rows[target] += sum(int(mask.any(axis=1).sum()) for mask in masks)
+            self.sums.pairs[target] += sum(int(mask.sum()) for mask in masks)
             self._masks[target] = torch.from_numpy(_stacked(masks)).to(device)
-        self._prompts += len(plans)
+        self.sums.prompts += len(plans)
 
     def watch(self, layer: int, before: Tensor, after: Tensor, active: Tensor) -> None:
         """Add up one layer of the batch; the arguments are those of `socialcli.alignment.attention.Watch`."""
-        self._active[layer] += active.sum(dim=0).cpu().numpy()
+        self.sums.active[layer] += active.sum(dim=0).cpu().numpy()
         for stage, attention in zip(STAGES, (before, after), strict=True):
             for target, mask in self._masks.items():
                 chosen = attention.masked_fill(~mask[:, None], 0)
                 # A row without pairs adds a maximum of 0, and is not counted.
-                self._max[stage, target][layer] += chosen.amax(dim=-1).sum(dim=(0, 2)).double().cpu().numpy()
-                self._sum[stage, target][layer] += chosen.double().sum(dim=(0, 2, 3)).cpu().numpy()
+                largest = chosen.amax(dim=-1).sum(dim=(0, 2)).double()
+                self.sums.largest[stage, target][layer] += largest.cpu().numpy()
+                self.sums.attention[stage, target][layer] += chosen.double().sum(dim=(0, 2, 3)).cpu().numpy()
 
     def figures(self) -> HeadFigures:
         """The means over everything so far."""
-        return HeadFigures(
-            attn_max={key: _divided(total, self._rows[key[1]]) for key, total in self._max.items()},
-            attn_mean={key: _divided(total, self._pairs[key[1]]) for key, total in self._sum.items()},
-            active=_divided(self._active, self._prompts),
-            prompts=self._prompts,
-            rows=dict(self._rows),
-            pairs=dict(self._pairs),
-        )
-
-
-def _divided(total: Table, count: int) -> Table:
-    return total / count if count else np.full_like(total, np.nan)
+        return self.sums.figures()
 
 
 def _stacked(masks: Sequence[npt.NDArray[np.bool_]]) -> npt.NDArray[np.bool_]:

@@ -19,7 +19,7 @@ class BiasRule:
 
     Any rule that raises attention can be written as A' = normalise(A + E) with E >= 0 on the aligned pairs.
     `log_gain(scores, lse, alpha)` returns log E (minus infinity: no gain), where `scores` is S = q.k * scale over the
-    columns V_all, (..., rows, columns), minus infinity in columns that are only padding; `lse` is the log-sum-exp of
+    columns V_all, (..., rows, columns), minus infinity where a row does not see a column; `lse` is the log-sum-exp of
     each whole row, (..., rows), so that exp(scores - lse) is A. The result broadcasts to the shape of `scores`. All
     float32 or wider.
     """

@@ -158,9 +158,12 @@ def _check_failures(result: RunResult, output: Path) -> None:
     counts = result.manifest.counts
     if not result.manifest.exit_code:
         return
-    found = [f"{counts.failed} of {counts.rows} answers failed (see the column 'error' of predictions.parquet)"]
+    found = []
+    if counts.failed:
+        found.append(f"{counts.failed} of {counts.rows} answers failed (see the column 'error' of predictions.parquet)")
     if counts.unreadable:
-        found.append(f"{counts.unreadable} rows of the episodes file could not be read (see 'problems' of run.json)")
+        rows = "1 row" if counts.unreadable == 1 else f"{counts.unreadable} rows"
+        found.append(f"{rows} of the episodes file could not be read (see 'problems' of run.json)")
     raise TooManyFailuresError(
         f"{' and '.join(found)}, more than --max-failures {result.manifest.settings.max_failures} allows; "
         f"the results are in {output}"

@@ -36,11 +36,11 @@ class LocalEngine:
         adapter = job.model.item.load(job.load_options)
         layers = resolve_layers(settings.layers, len(adapter.layers))
         aligned = Alignment(settings.alpha, settings.lambda_, settings.layers, job.rule)
-        self.identity = _loaded(job.identity, adapter)
+        self.identity = loaded_identity(job.identity, adapter)
         self._adapter = adapter
         self._tasks = job.tasks
         self._conditions = [aligned if condition else None for condition in settings.conditions()]
-        self._options = _ask_options(settings)
+        self._options = ask_options(settings)
         self._rows = RowMaker(
             settings=settings,
             model=self.identity,
@@ -68,7 +68,8 @@ class LocalEngine:
         return (self._rows.answered(episode, media, outcome) for outcome in outcomes)
 
 
-def _ask_options(settings: RunSettings) -> AskOptions:
+def ask_options(settings: RunSettings) -> AskOptions:
+    """How the settings want questions to be put to the model."""
     return AskOptions(
         media_root=Path(settings.media_root or Path(settings.episodes).parent),
         with_video=settings.inputs != "L",
@@ -81,7 +82,7 @@ def _ask_options(settings: RunSettings) -> AskOptions:
     )
 
 
-def _loaded(identity: ModelIdentity, adapter: Adapter) -> ModelIdentity:
+def loaded_identity(identity: ModelIdentity, adapter: Adapter) -> ModelIdentity:
     """The identity with what only the loaded model tells."""
     return replace(
         identity,

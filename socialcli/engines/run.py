@@ -76,7 +76,7 @@ def execute(request: RunRequest, registry: Registry, watch: Watch = iter) -> Run
         with uninterrupted():
             _record_end(job.folder, manifest, tally, error)
         raise
-    _log.info("%d answers are in %s", manifest.counts.rows, job.folder.path)
+    _log.info("the results are in %s", job.folder.path)
     return RunResult(accuracy, manifest)
 
 

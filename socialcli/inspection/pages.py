@@ -34,7 +34,7 @@ def frame_page(inspection: Inspection, frames: FrameSet, index: int) -> Image.Im
     scale = max(picture.size) / LONG_SIDE
     head = _block([Line(_title(inspection, index), size=TITLE), *_spoken(inspection, index)], picture.width, scale)
     notes = _notes(inspection, _step_of(inspection, index))
-    legend = _block([*_legend(inspection, index), *notes], picture.width, scale)
+    legend = _block([*legend_lines(inspection, index), *notes], picture.width, scale)
     return _stacked([head, picture, legend])
 
 
@@ -65,7 +65,8 @@ def _spoken(inspection: Inspection, index: int) -> Iterator[Line]:
     yield Line(f"In F(u) of: {', '.join(lines) or 'no utterance'}")
 
 
-def _legend(inspection: Inspection, index: int) -> Iterator[Line]:
+def legend_lines(inspection: Inspection, index: int) -> Iterator[Line]:
+    """A line for each speaker: what the speaker's box in frame `index` covers."""
     boxes = {box.speaker: box for box in inspection.boxes if box.frame == index}
     for speaker, color in colors_of(inspection).items():
         yield Line(f"{called(inspection, speaker)}: {_state(boxes.get(speaker))}", color.rgb)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,25 +11,15 @@ from socialcli.errors import UsageError
 
 
 @dataclass(frozen=True, slots=True)
-class OutputFolder:
-    """The folder that `--output` names."""
+class ResultFolder(ABC):
+    """A folder that `--output` names, in which a command leaves files of its own names."""
 
     path: Path
 
     @property
-    def predictions(self) -> Path:
-        """A row per question and condition: see `socialcli.runs.predictions`."""
-        return self.path / "predictions.parquet"
-
-    @property
-    def accuracy(self) -> Path:
-        """A row per model, task, dataset, split and condition: see `socialcli.runs.accuracy`."""
-        return self.path / "accuracy.parquet"
-
-    @property
-    def manifest(self) -> Path:
-        """What the run was and how it ended: see `socialcli.runs.manifest`."""
-        return self.path / "run.json"
+    @abstractmethod
+    def files(self) -> tuple[Path, ...]:
+        """Where the command's files are, if they are there."""
 
     def check(self, overwrite: bool) -> None:
         """Raise UsageError where `prepare` could not do its work, as far as looking tells. Changes nothing."""
@@ -50,7 +41,7 @@ class OutputFolder:
     def prepare(self, overwrite: bool) -> None:
         """Create the folder, or with `overwrite` remove the results of an earlier run from it.
 
-        Only files of these three names are ever removed. Raises UsageError where results stand in the way,
+        Nothing but the command's own `files` is ever removed. Raises UsageError where results stand in the way,
         where the path is a file, and where nothing can be written.
         """
         self.check(overwrite)
@@ -62,4 +53,29 @@ class OutputFolder:
             path.unlink()
 
     def _results(self) -> list[Path]:
-        return [path for path in (self.predictions, self.accuracy, self.manifest) if path.exists()]
+        return [path for path in self.files if path.exists()]
+
+
+@dataclass(frozen=True, slots=True)
+class OutputFolder(ResultFolder):
+    """The folder of `socialcli run`."""
+
+    @property
+    def predictions(self) -> Path:
+        """A row per question and condition: see `socialcli.runs.predictions`."""
+        return self.path / "predictions.parquet"
+
+    @property
+    def accuracy(self) -> Path:
+        """A row per model, task, dataset, split and condition: see `socialcli.runs.accuracy`."""
+        return self.path / "accuracy.parquet"
+
+    @property
+    def manifest(self) -> Path:
+        """What the run was and how it ended: see `socialcli.runs.manifest`."""
+        return self.path / "run.json"
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All three."""
+        return self.predictions, self.accuracy, self.manifest

@@ -128,16 +128,16 @@ def as_record(prediction: Prediction) -> dict[str, Any]:
     """The row as JSON values in the order of the columns; schemas/prediction.schema.json describes it."""
     values = {field.name.rstrip("_"): getattr(prediction, field.name) for field in dataclasses.fields(prediction)}
     values["correct"] = prediction.correct
-    return {name: _storable(values[name]) for name in PREDICTION_ARROW_SCHEMA.names}
+    return {name: storable(values[name]) for name in PREDICTION_ARROW_SCHEMA.names}
 
 
-def _storable(value: Any) -> Any:
+def storable(value: Any) -> Any:
     """Turn tuples into lists, and half a surrogate pair into its escape, `\\ud800`.
 
     JSON input can hold such a half, and a file's name too; Parquet cannot.
     """
     if isinstance(value, tuple):
-        return [_storable(item) for item in value]
+        return [storable(item) for item in value]
     if isinstance(value, str):
         return value.encode("utf-8", "backslashreplace").decode("utf-8")
     return value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 from socialcli.episodes.records import Speaker
@@ -15,12 +16,14 @@ def speaker_labels(speakers: Sequence[Speaker], named: bool) -> dict[str, str]:
     """A label for every speaker's id: its name where `named` and there is one, else "Speaker N".
 
     N is the number in ids such as "speaker3" or "Player_3", if all ids are of that form and differ in it; else the
-    place in the list, counted from 1.
+    place in the list, counted from 1. No two speakers get the same label: a name that several have tells nobody apart.
     """
-    numbers = _numbers(speakers)
+    numbered = [f"Speaker {number}" for number in _numbers(speakers)]
+    names = [harmless(speaker.name) if named and speaker.name else "" for speaker in speakers]
+    times = Counter([*names, *numbered])
     return {
-        speaker.id: harmless(speaker.name) if named and speaker.name else f"Speaker {number}"
-        for speaker, number in zip(speakers, numbers, strict=True)
+        speaker.id: name if name and times[name] == 1 else number
+        for speaker, name, number in zip(speakers, names, numbered, strict=True)
     }
 
 

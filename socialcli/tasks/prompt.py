@@ -65,7 +65,7 @@ def build_prompt(
         raise AnnotationError(f"{len(candidates)} candidates are more than the {len(LETTERS)} letters")
     utterances = known_utterances(episode, question, context)
     lines = [_line(task, question, utterance, labels) for utterance in utterances]
-    head = "".join(f"{part}\n" for part in (_people(episode, labels), *_scene_lines(scene, labels), "Transcript:"))
+    head = "".join(f"{part}\n" for part in (*_people(episode, labels), *_scene_lines(scene, labels), "Transcript:"))
     text = head + "".join(f"{line}\n" for line in lines) + _question_part(task, episode, question, labels, candidates)
     return Prompt(text, utterances, _spans(len(head), lines), candidates)
 
@@ -81,8 +81,9 @@ def known_utterances(episode: Episode, question: Question, context: Context) -> 
     return tuple(line for line in episode.utterances if line.end <= now.end)
 
 
-def _people(episode: Episode, labels: Mapping[str, str]) -> str:
-    return f"People in the video: {', '.join(labels[speaker.id] for speaker in episode.speakers)}."
+def _people(episode: Episode, labels: Mapping[str, str]) -> list[str]:
+    people = ", ".join(labels[speaker.id] for speaker in episode.speakers)
+    return [f"People in the video: {people}."] if people else []
 
 
 def _line(task: Task, question: Question, utterance: Utterance, labels: Mapping[str, str]) -> str:
@@ -112,8 +113,9 @@ def _scene_lines(scene: Scene | None, labels: Mapping[str, str]) -> list[str]:
     if scene is None or scene.boxes_as == "none" or not scene.boxes:
         return []
     if scene.boxes_as == "overlay":
-        marked = [f"{labels[speaker]} is in the {color} box" for speaker, color in (scene.colors or {}).items()]
-        return [f"Boxes drawn on the frames: {', '.join(marked)}."]
+        drawn = [(speaker, color) for speaker, color in (scene.colors or {}).items() if any(scene.boxes[speaker])]
+        marked = ", ".join(f"{labels[speaker]} is in the {color} box" for speaker, color in drawn)
+        return [f"Boxes drawn on the frames: {marked}."] if marked else []
     width, height = scene.size
     frames = [_boxes_of_frame(index, scene, labels) for index in range(len(scene.times))]
     return [f"Boxes as [left, top, right, bottom] in pixels of the {width}x{height} frames:", *frames]

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -82,16 +81,6 @@ def command(*arguments: str, environment: Mapping[str, str] | None = None) -> Ru
     result = CliRunner().invoke(main, arguments, env=dict(environment or {}))
     output = arguments[arguments.index("-o") + 1] if "-o" in arguments else "."
     return Run(result.exit_code, result.stdout, result.stderr, Path(output))
-
-
-@cache
-def sample_run(family: str, *options: str, tasks: Sequence[str] = ("all",), limit: int = 5) -> Run:
-    """A run on two frames of the first sample questions (five are one clip's, of all four tasks), done once."""
-    output = Path(mkdtemp()) / "out"
-    few = ("--frames", "2", "--limit", str(limit))
-    done = run(SAMPLE_FILE, output, *few, *options, family=family, tasks=tasks)
-    assert done.code == 0, done.stderr
-    return done
 
 
 @cache

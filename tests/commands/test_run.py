@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,18 +24,34 @@ from ..conftest import ROOT, SAMPLE
 from .runs import (
     FAMILY,
     SAMPLE_FILE,
+    Run,
     close,
     command,
     question_ids,
     record,
     run,
     sample_records,
-    sample_run,
     shell_environment,
     write,
 )
 
 ALL_FOUR = ("videoqa", "target", "coref", "mentioned")
+
+SampleRun = Callable[..., Run]
+
+
+@pytest.fixture(scope="module")
+def sample_run(tmp_path_factory: pytest.TempPathFactory) -> SampleRun:
+    """Run on two frames of the first sample questions (five are one clip's, of all four tasks), each run once."""
+
+    @cache
+    def done(family: str, *options: str, tasks: Sequence[str] = ("all",), limit: int = 5) -> Run:
+        few = ("--frames", "2", "--limit", str(limit))
+        result = run(SAMPLE_FILE, tmp_path_factory.mktemp("out"), *few, *options, family=family, tasks=tasks)
+        assert result.code == 0, result.stderr
+        return result
+
+    return done
 
 
 def test_the_first_command_of_the_readme(family: str, tmp_path: Path) -> None:
@@ -54,20 +73,22 @@ def test_the_first_command_of_the_readme(family: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("task", ALL_FOUR)
-def test_every_task(family: str, task: str) -> None:
+def test_every_task(family: str, task: str, sample_run: SampleRun) -> None:
     done = sample_run(family, tasks=(task,), limit=2).validated()
     assert [row["question_id"] for row in done.rows] == question_ids([task])[:2]
     assert [row["status"] for row in done.rows] == ["ok", "ok"]
 
 
-def test_all_tasks_together_keep_the_order_of_the_file(family: str) -> None:
+def test_all_tasks_together_keep_the_order_of_the_file(family: str, sample_run: SampleRun) -> None:
     done = sample_run(family).validated()
     assert [row["question_id"] for row in done.rows] == question_ids()[:5]
     assert {row["task"] for row in done.rows} == set(ALL_FOUR)
     assert all(row["active_heads"] > 0 and row["box_tokens"] > 0 for row in done.rows)
 
 
-def test_both_conditions_of_a_question_stand_together_and_are_those_of_single_runs(family: str) -> None:
+def test_both_conditions_of_a_question_stand_together_and_are_those_of_single_runs(
+    family: str, sample_run: SampleRun
+) -> None:
     both, on, off = (sample_run(family, "--alignment", value) for value in ("both", "on", "off"))
     assert [row["alignment"] for row in both.validated().rows] == [False, True] * 5
     assert [row["question_id"] for row in both.rows[::2]] == [row["question_id"] for row in both.rows[1::2]]
@@ -79,34 +100,34 @@ def test_both_conditions_of_a_question_stand_together_and_are_those_of_single_ru
     assert not {row["key"] for row in on.rows} & {row["key"] for row in off.rows}
 
 
-def test_alpha_0_changes_nothing(family: str) -> None:
+def test_alpha_0_changes_nothing(family: str, sample_run: SampleRun) -> None:
     done = sample_run(family, "--alignment", "both", "--alpha", "0")
     for name, row in done.by_id().items():
         assert close(row["scores"], done.by_id(False)[name]["scores"])
 
 
-def test_generated_answers(family: str) -> None:
+def test_generated_answers(family: str, sample_run: SampleRun) -> None:
     done = sample_run(family, "--answer", "generate").validated()
     assert {row["status"] for row in done.rows} <= {"ok", "unparsed"}
     assert all(row["scores"] is None and isinstance(row["raw_text"], str) for row in done.rows)
     assert sum(row["unparsed"] for row in done.accuracy) == sum(row["status"] == "unparsed" for row in done.rows)
 
 
-def test_language_alone(family: str) -> None:
+def test_language_alone(family: str, sample_run: SampleRun) -> None:
     done = sample_run(family, "--inputs", "L").validated()
     for row in done.rows:
         assert (row["status"], row["visual_tokens"], row["frame_times"], row["alignment"]) == ("ok", 0, None, False)
         assert row["boxes_unseen"] is None
 
 
-def test_boxes_in_the_prompt_make_it_longer(family: str) -> None:
+def test_boxes_in_the_prompt_make_it_longer(family: str, sample_run: SampleRun) -> None:
     done, plain = sample_run(family, "--boxes-as", "text").validated(), sample_run(family)
     for row in done.rows:
         assert (row["inputs"], row["boxes_as"], row["status"]) == ("VLB", "text", "ok")
         assert row["prompt_tokens"] > plain.by_id()[row["question_id"]]["prompt_tokens"]
 
 
-def test_boxes_on_the_frames_change_what_the_model_sees(family: str) -> None:
+def test_boxes_on_the_frames_change_what_the_model_sees(family: str, sample_run: SampleRun) -> None:
     done, plain = sample_run(family, "--boxes-as", "overlay").validated(), sample_run(family)
     for row in done.rows:
         other = plain.by_id()[row["question_id"]]
@@ -115,13 +136,13 @@ def test_boxes_on_the_frames_change_what_the_model_sees(family: str) -> None:
         assert not close(row["scores"], other["scores"])
 
 
-def test_the_other_bias_rule_gives_other_scores(family: str) -> None:
+def test_the_other_bias_rule_gives_other_scores(family: str, sample_run: SampleRun) -> None:
     done, plain = sample_run(family, "--bias", "probability").validated(), sample_run(family)
     assert {row["bias"] for row in done.rows} == {"probability"}
     assert not any(close(row["scores"], plain.by_id()[name]["scores"]) for name, row in done.by_id().items())
 
 
-def test_past_context_shows_no_frame_from_after_the_utterance(family: str) -> None:
+def test_past_context_shows_no_frame_from_after_the_utterance(family: str, sample_run: SampleRun) -> None:
     done = sample_run(family, "--context", "past").validated()
     ends = {item["id"]: item["end"] for item in record()["utterances"]}
     asked = {item["id"]: item.get("utterance") for item in record()["questions"]}
@@ -167,8 +188,6 @@ def test_what_comes_after_the_utterance_changes_nothing_with_past_context(tmp_pa
 
 
 def test_parquet_jsonl_and_gzip_give_the_same_rows(tmp_path: Path) -> None:
-    import gzip
-
     packed = tmp_path / "episodes.jsonl.gz"
     packed.write_bytes(gzip.compress(SAMPLE_FILE.read_bytes()))
     options = ("--frames", "2", "--limit", "7", "--alignment", "both", "--media-root", str(SAMPLE))
@@ -179,7 +198,7 @@ def test_parquet_jsonl_and_gzip_give_the_same_rows(tmp_path: Path) -> None:
     assert timeless[0] == timeless[1] == timeless[2]
 
 
-def test_the_batch_size_changes_neither_rows_nor_scores(family: str) -> None:
+def test_the_batch_size_changes_neither_rows_nor_scores(family: str, sample_run: SampleRun) -> None:
     runs = [
         sample_run(family, "--alignment", "both", "--batch-size", size, tasks=("all",), limit=11).rows
         for size in ("1", "3", "8")
@@ -235,7 +254,7 @@ def test_the_manifest_says_what_was_asked_and_of_what(tmp_path: Path) -> None:
     assert len(manifest["model"]["checkpoint_sha256"]) == len(manifest["input_sha256"]) == 64
 
 
-def test_a_key_depends_on_the_checkpoints_content_and_not_on_its_place(tmp_path: Path) -> None:
+def test_a_key_depends_on_the_checkpoints_content_and_not_on_its_place(tmp_path: Path, sample_run: SampleRun) -> None:
     (tmp_path / "elsewhere").symlink_to(SAMPLE / "checkpoints" / FAMILY)
     few = ("--frames", "2", "--limit", "5")
     moved = run(SAMPLE_FILE, tmp_path / "out", *few, "--checkpoint", str(tmp_path / "elsewhere"), tasks=["all"])
@@ -261,5 +280,5 @@ def test_python_m_socialcli(tmp_path: Path) -> None:
     assert done.stdout.startswith("task")
     assert done.stderr.splitlines() == [
         f"socialcli: loading {FAMILY} from {SAMPLE / 'checkpoints' / FAMILY}",
-        f"socialcli: 1 answers are in {tmp_path}",
+        f"socialcli: the results are in {tmp_path}",
     ]

@@ -12,7 +12,8 @@ from socialcli.alignment.attention import Alignment, aligned
 from socialcli.alignment.bias import LOGIT, PROBABILITY
 from socialcli.alignment.layers import resolve_layers
 from socialcli.api import ask, open_clip
-from socialcli.inference.decoding import letter_ids
+from socialcli.inference.decoding import candidate_scores, letter_ids
+from socialcli.inference.prefix import compute_prefix, continue_prefix
 from tests.conftest import SAMPLE, sample_episodes
 from tests.eager import dense_attention
 
@@ -140,3 +141,24 @@ def test_without_video_nothing_is_aligned(model: Any) -> None:
     together = [answer.scores for answer in clip.score(asked)]
     assert largest_difference(together, whole_forward_scores(model, clip, asked)) < 1e-4
     assert [answer.scores for answer in clip.score(asked, Alignment())] == together
+
+
+def test_a_model_with_eager_attention_is_aligned_on_it(model: Any, clip: Any, asked: list[Any]) -> None:
+    fused = [answer.scores for answer in clip.score(asked, Alignment())]
+    model.model.set_attn_implementation({"text_config": "eager"})
+    try:
+        eager = [answer.scores for answer in clip.score(asked, Alignment())]
+        assert model.model.config.get_text_config()._attn_implementation == "eager"
+    finally:
+        model.model.set_attn_implementation({"text_config": "sdpa"})
+    assert eager != fused
+    assert largest_difference(eager, fused) < 1e-4
+
+
+def test_a_prefix_that_runs_inside_the_alignment_is_left_alone(model: Any, clip: Any, asked: list[Any]) -> None:
+    expected = clip.score(asked[:1], Alignment())[0].scores
+    with aligned(model, asked[0].plan):
+        prefix = compute_prefix(model, clip.clip, asked[0].encoded)
+        state = continue_prefix(model, prefix, [asked[0].encoded])
+    scores = candidate_scores(model, state.logits[0], asked[0].prompt.letters)
+    assert np.abs(np.subtract(scores, expected)).max() < 1e-5

@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from socialcli.engines import progress
+from socialcli.engines.progress import FailureLog, shown
+from socialcli.episodes.reading import EpisodeRow
+
+from ..runs.samples import failed, plain, prediction
+
+EPISODE = EpisodeRow(7, "e.jsonl", None, (), None, ())
+
+
+def test_the_rows_pass_in_order_with_a_line_now_and_then(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress, "SECONDS_BETWEEN_LINES", 0.0)
+    rows = [prediction(question_id="q1"), failed(question_id="q2")]
+    with caplog.at_level(logging.INFO, "socialcli"):
+        assert list(shown(rows)) == rows
+    assert caplog.messages[0].startswith("1 answers, 0 failed, ")
+    assert caplog.messages[1].startswith("2 answers, 1 failed, ")
+
+
+def test_a_quick_run_writes_no_line(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "socialcli"):
+        list(shown([prediction()] * 100))
+    assert caplog.messages == []
+
+
+def test_a_failure_is_told_once_for_all_questions_and_conditions(caplog: pytest.LogCaptureFixture) -> None:
+    rows = [failed(question_id=name) for name in ("q1", "q1", "q2", "q2")]
+    FailureLog().note(EPISODE, [*rows, plain()])
+    assert caplog.messages == ["e.jsonl:7: 2 questions failed, 'q1' first: VideoError: clip.mp4: there is no such file"]
+
+
+def test_a_failure_that_names_its_place_is_not_given_another(caplog: pytest.LogCaptureFixture) -> None:
+    FailureLog().note(EPISODE, [failed(error="AnnotationError: e.jsonl:7:questions[0].span: is wrong")])
+    assert caplog.messages == ["question 'q1' failed: AnnotationError: e.jsonl:7:questions[0].span: is wrong"]
+
+
+def test_many_failures_end_with_where_to_read_of_them(caplog: pytest.LogCaptureFixture) -> None:
+    log = FailureLog()
+    for index in range(100):
+        log.note(EPISODE, [failed(error=f"VideoError: {index}")])
+    assert len(caplog.messages) == progress.MOST_WARNINGS + 1
+    assert caplog.messages[-1].endswith("the column 'error' of predictions.parquet says why of each")

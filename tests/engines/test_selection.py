@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from socialcli.engines.selection import Selection, select
+from socialcli.engines.tally import Tally
+from socialcli.episodes.reading import read_episodes
+from socialcli.episodes.records import Question
+
+from ..episodes.samples import Record, record, write_lines
+from ..runs.samples import settings
+
+TASKS = ("videoqa", "target", "coref", "mentioned")
+
+
+def chosen(folder: Path, lines: list[Record | str], **changes: Any) -> tuple[list[Selection], Tally]:
+    file = write_lines(folder / "e.jsonl", lines)
+    tally = Tally()
+    asked = settings(**{"tasks": TASKS, **changes})
+    return list(select(read_episodes(file), asked, asked.tasks, tally)), tally
+
+
+def ids(selections: list[Selection]) -> list[list[str | None]]:
+    return [[question.id for question in one.questions] for one in selections]
+
+
+def test_the_questions_of_the_tasks_in_the_order_of_the_file(tmp_path: Path) -> None:
+    selections, tally = chosen(tmp_path, [record("e1"), record("e2")], tasks=("mentioned", "target"))
+    assert ids(selections) == [["e1/target", "e1/mentioned"], ["e2/target", "e2/mentioned"]]
+    assert (tally.episodes, tally.questions) == (2, 4)
+    assert tally.tasks == dict.fromkeys((*TASKS, "somebody-elses-task"), 2)
+
+
+def test_bad_questions_keep_their_places_among_the_good_ones(tmp_path: Path) -> None:
+    episode = record()
+    episode["questions"][0]["answer"] = "nobody"
+    episode["questions"][2]["span"] = [0, 999]
+    (selection,), _ = chosen(tmp_path, [episode])
+    assert ids([selection]) == [["e1/target", "e1/coref", "e1/mentioned", "e1/videoqa"]]
+    assert [isinstance(question, Question) for question in selection.questions] == [False, True, False, True]
+
+
+def test_a_bad_question_without_a_task_may_be_of_any(tmp_path: Path) -> None:
+    episode = record()
+    del episode["questions"][1]["task"]
+    selections, _ = chosen(tmp_path, [episode], tasks=("videoqa",))
+    assert ids(selections) == [["e1/coref", "e1/videoqa"]]
+
+
+def test_all_questions_of_a_bad_episode_are_asked_in_vain(tmp_path: Path) -> None:
+    episode = record()
+    episode["boxes"][0]["speaker"] = "nobody"
+    (selection,), tally = chosen(tmp_path, [episode], tasks=("coref",))
+    assert ids([selection]) == [["e1/coref"]]
+    assert selection.row.episode is None
+    assert (tally.questions, tally.unreadable) == (1, 0)
+
+
+def test_the_limit_counts_questions_across_episodes_bad_ones_too(tmp_path: Path) -> None:
+    episode = record()
+    episode["questions"][0]["answer"] = "nobody"
+    selections, tally = chosen(tmp_path, [episode, record("e2"), "{"], limit=6)
+    assert ids(selections) == [["e1/target", "e1/coref", "e1/mentioned", "e1/videoqa"], ["e2/target", "e2/coref"]]
+    assert (tally.questions, tally.unreadable) == (6, 0)
+
+
+def test_the_split(tmp_path: Path) -> None:
+    other, none = record("e2"), record("e3")
+    other["split"] = "train"
+    del none["split"]
+    selections, tally = chosen(tmp_path, [record("e1"), other, none], split="train")
+    assert [one.row.row for one in selections] == [2]
+    assert tally.splits == {"test": 1, "train": 1, None: 1}
+    assert tally.episodes == 1
+
+
+def test_a_row_that_names_no_question_is_unreadable(tmp_path: Path) -> None:
+    selections, tally = chosen(tmp_path, ["{", '{"split": "test"}', '{"split": "train"}', record()], split="test")
+    assert [one.row.row for one in selections] == [4]
+    assert tally.unreadable == 2  # of the line that is no JSON nobody knows the split
+    assert [problem.split(":")[1] for problem in tally.problems] == ["1", "2"]
+
+
+def test_an_episode_without_a_question_of_the_tasks_is_met_and_not_asked(tmp_path: Path) -> None:
+    episode = record()
+    episode["questions"] = []
+    selections, tally = chosen(tmp_path, [episode])
+    assert (selections, tally.episodes, tally.unreadable) == ([], 1, 0)
+
+
+def test_the_problems_of_a_thousand_unreadable_rows_are_counted_and_not_all_kept(tmp_path: Path) -> None:
+    _, tally = chosen(tmp_path, ["{"] * 1000)
+    assert (tally.unreadable, len(tally.problems)) == (1000, 100)

@@ -1,0 +1,62 @@
+"""Inspections of the sample data, and of the real footage where it is at hand."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from click.testing import CliRunner, Result
+
+from socialcli.adapters.contract import LoadOptions
+from socialcli.api import ask, open_clip
+from socialcli.cli import main
+from socialcli.episodes.records import Episode
+from socialcli.inspection.report import Inspection, inspect_question
+from socialcli.inspection.walking import Inspected
+from socialcli.plugins import registry
+from tests.conftest import SAMPLE, sample_episodes, tiny_model
+
+
+def checkpoint(family: str) -> str:
+    return str(SAMPLE / "checkpoints" / family)
+
+
+def run_inspect(episodes: Path, family: str, *arguments: str) -> Result:
+    """The command, as it stands on a command line."""
+    options = ["--model", family, "--checkpoint", checkpoint(family), *arguments]
+    return CliRunner().invoke(main, ["inspect", str(episodes), *options])
+
+
+@cache
+def printed(episodes: Path, family: str, *arguments: str) -> list[dict[str, Any]]:
+    """What `socialcli inspect --json` prints, parsed: no more than that reaches the tests."""
+    result = run_inspect(episodes, family, "--json", *arguments)
+    assert result.exit_code == 0, result.stderr
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+@cache
+def of_every_episode(family: str, *arguments: str) -> list[dict[str, Any]]:
+    """A question of each sample episode, of another task from one episode to the next."""
+    episodes = [episode for episode in sample_episodes() if episode.questions]
+    chosen = [episode.questions[place % len(episode.questions)].id for place, episode in enumerate(episodes)]
+    options = [option for name in chosen for option in ("--question", name)]
+    records = printed(SAMPLE / "episodes.jsonl", family, *options, *arguments)
+    assert [record["question_id"] for record in records] == chosen
+    return records
+
+
+def inspected(family: str, episode: Episode, *, frame_fit: str | None = None, **options: Any) -> Inspected:
+    """The first question of an episode, inspected from Python."""
+    model = tiny_model(family, frame_fit)
+    clip = open_clip(model, episode, SAMPLE, **options)
+    question = episode.questions[0]
+    task = registry().task(question.task).item
+    source = LoadOptions(checkpoint(family), frame_fit=frame_fit)
+    return Inspected(inspect_question(clip, ask(clip, question), task, source), clip.frames)
+
+
+def inspection(family: str, episode: Episode, **options: Any) -> Inspection:
+    return inspected(family, episode, **options).inspection
