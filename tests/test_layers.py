@@ -39,6 +39,7 @@ FLOORS: tuple[dict[str, tuple[str, ...]], ...] = (
             "socialcli.discovery",
             "socialcli.plugins",
         ),
+        "plots": ("socialcli.plots",),
     },
     {
         "inference": ("socialcli.inference",),
@@ -60,7 +61,9 @@ MAY_IMPORT_TORCH = (
     "socialcli.adapters.huggingface",
     "socialcli.alignment.attention",
     "socialcli.alignment.kernels",
+    "socialcli.alignment.measuring",
     "socialcli.engines.local",  # through socialcli.inference
+    "socialcli.engines.measuring",  # through socialcli.inference
     "socialcli.inference",
     "socialcli.inspection.walking",  # through socialcli.inference
     "socialcli_internvl3.adapter",

@@ -202,6 +202,8 @@ def aligned_attention(
         return sdpa_attention_forward(
             module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, **kwargs
         )
+    if dropout:
+        raise ValueError("aligned attention has no dropout: set the model's attention_dropout to 0")
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
     output, lse = attend(query, key, value, attention_mask, scale, eager=state.eager)
     if not concerned:
@@ -254,7 +256,7 @@ def _align(output: Tensor, layer: _Rows, state: _LayerState) -> tuple[Tensor, Te
     scores = scores.masked_fill(~seen, -math.inf)
     attention = torch.exp(scores - lse.unsqueeze(-1))
     active = _active(attention, real, state)
-    raised = plans.pairs[:, None] & active[:, :, None, None]
+    raised = plans.pairs[:, None] & active[:, :, None, None] & seen
     log_gain = settings.rule.log_gain(scores, lse, settings.alpha).masked_fill(~raised, -math.inf)
     ceiling = log_gain.detach().amax(dim=-1, keepdim=True).clamp(min=0)
     gain, rest = torch.exp(log_gain - ceiling), torch.exp(-ceiling)

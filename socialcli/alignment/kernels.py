@@ -41,13 +41,15 @@ def attend(
 def _attend_eagerly(
     query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, scale: float
 ) -> tuple[Tensor, Tensor]:
-    scores = grouped_scores(query, key, scale).float()
-    if mask is None and _is_causal(query, mask):
-        mask = torch.ones(scores.shape[-2:], dtype=torch.bool, device=scores.device).tril()
-    if mask is not None:
-        scores = scores.masked_fill(~mask, -math.inf)
-    # A row that sees nothing pads a prompt: 0, as the fused kernels have it.
-    weights = scores.softmax(dim=-1).nan_to_num(0)
+    scores = grouped_scores(query, key, scale)
+    scores = scores.to(torch.promote_types(scores.dtype, torch.float32))
+    if mask is None:
+        mask = torch.ones(scores.shape[-2:], dtype=torch.bool, device=scores.device)
+        mask = mask.tril() if _is_causal(query, None) else mask
+    # A row that only pads a prompt sees nothing: 0, as the fused kernels have it, and no gradient that is NaN.
+    sees = mask.any(dim=-1, keepdim=True)
+    scores = scores.masked_fill(~mask & sees, -math.inf)
+    weights = scores.softmax(dim=-1).masked_fill(~sees, 0)
     return grouped_sum(weights.to(value.dtype), value), scores.logsumexp(dim=-1)
 
 

@@ -25,6 +25,16 @@ def prompt_options(function: F) -> F:
     return _with(_PROMPT, function)
 
 
+def alignment_options(function: F) -> F:
+    """Give a command the strength of the alignment: `alpha`, `lambda_`, `layers` and `bias` (a rule's name)."""
+    return _with(_ALIGNMENT, function)
+
+
+def compute_options(function: F) -> F:
+    """Give a command the options that decide speed and memory: `batch_size`, `device` and `dtype`."""
+    return _with(_COMPUTE, function)
+
+
 def _with(options: Sequence[Callable[[F], F]], function: F) -> F:
     for option in reversed(options):
         function = option(function)
@@ -84,5 +94,57 @@ _PROMPT: Sequence[Callable[[Any], Any]] = (
         type=click.Path(path_type=Path),
         metavar="DIR",
         help="The folder that video paths start from, and may not leave.  [default: the folder of EPISODES]",
+    ),
+)
+
+_ALIGNMENT: Sequence[Callable[[Any], Any]] = (
+    click.option(
+        "--alpha", type=click.FloatRange(min=0), default=1.0, show_default=True, help="Strength of the alignment's bias."
+    ),
+    click.option(
+        "--lambda",
+        "lambda_",
+        type=click.FloatRange(min=0),
+        default=5e-5,
+        show_default=True,
+        help="The mean attention of the words to the speakers' regions from which a head takes part.",
+    ),
+    click.option(
+        "--layers",
+        default="auto",
+        show_default=True,
+        metavar="LAYERS",
+        help="The decoder layers that take part: auto (the middle third), all, or as in 10-19, the first layer being 0.",
+    ),
+    click.option(
+        "--bias",
+        default="logit",
+        show_default=True,
+        metavar="RULE",
+        help="How the bias is added: logit, probability, or a plug-in's rule.",
+    ),
+)
+
+_COMPUTE: Sequence[Callable[[Any], Any]] = (
+    click.option(
+        "--batch-size",
+        type=click.IntRange(min=1),
+        default=8,
+        show_default=True,
+        help="Questions on one clip that go through the model together; changes speed and memory, not the answers.",
+    ),
+    click.option(
+        "--device",
+        default="auto",
+        show_default=True,
+        metavar="DEVICE",
+        help="Where the model runs: cpu, cuda, cuda:1; auto: cuda where there is one.",
+    ),
+    click.option(
+        "--dtype",
+        type=click.Choice(["auto", "float32", "bfloat16", "float16"]),
+        default="auto",
+        show_default=True,
+        help="The model's number format; auto: bfloat16 on cuda, float32 on a cpu.",
     ),
 )

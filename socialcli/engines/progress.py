@@ -6,6 +6,7 @@ import logging
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar
 
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
@@ -14,6 +15,8 @@ from socialcli.episodes.reading import EpisodeRow
 from socialcli.runs.predictions import Prediction
 
 _log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 SECONDS_BETWEEN_LINES = 30.0
 MOST_WARNINGS = 20  # of failures: a wrong --media-root should not write a line for each of ten thousand episodes
@@ -37,6 +40,21 @@ def _in_lines(predictions: Iterable[Prediction]) -> Iterator[Prediction]:
         now = time.monotonic()
         if now - last >= SECONDS_BETWEEN_LINES:
             _log.info("%d answers, %d failed, %.1f a second", count, failed, count / (now - started))
+            last = now
+
+
+def counted(items: Iterable[T], what: str, unit: str) -> Iterator[T]:
+    """Pass the items on, and show how many `unit` there have been, as `shown` does."""
+    if sys.stderr.isatty() and _log.isEnabledFor(logging.INFO):
+        with logging_redirect_tqdm([logging.getLogger("socialcli")]):
+            yield from tqdm(items, unit=f" {unit}", desc=what, dynamic_ncols=True)
+        return
+    started = last = time.monotonic()
+    for count, item in enumerate(items, start=1):
+        yield item
+        now = time.monotonic()
+        if now - last >= SECONDS_BETWEEN_LINES:
+            _log.info("%d %s, %.2f a second", count, unit, count / (now - started))
             last = now
 
 

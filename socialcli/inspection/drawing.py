@@ -22,7 +22,7 @@ Pixels = npt.NDArray[np.uint8]
 LONG_SIDE = 1280  # small frames are enlarged by whole numbers to about this, so that lines and labels are legible
 PADDING = (150, 150, 150)
 OWN, MERGED = 0.5, 0.2  # how much of the speaker's colour a cell takes: for this frame's box, for a merged frame's
-STRIPE = 12  # pixels, about, of each speaker's colour in a cell that several have
+STRIPE = 20  # pixels, about, of each speaker's colour in a cell that several have
 DIMMED = 0.3  # what is left of the light where the model sees nothing
 LINE = (255, 255, 255, 90), (0, 0, 0, 90)  # a light line and a dark one beside it show on any picture
 

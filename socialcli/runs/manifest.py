@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, Self
 
+from socialcli.errors import SocialcliError, Terminated
 from socialcli.files import atomic_write
 from socialcli.runs.settings import RunSettings
 
@@ -138,6 +139,15 @@ def write_manifest(path: Path, manifest: Manifest) -> None:
         # Half a surrogate pair, from a file name that is no UTF-8, becomes the JSON escape that stands for
         # it.
         file.write(text.encode("utf-8", "backslashreplace") + b"\n")
+
+
+def ending(error: BaseException) -> tuple[Outcome, int]:
+    """The outcome and exit code of work that `error` broke off."""
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted", 130
+    if isinstance(error, Terminated):
+        return "interrupted", 143
+    return "error", error.exit_code if isinstance(error, SocialcliError) else 1
 
 
 def installed_versions() -> dict[str, str | None]:

@@ -95,6 +95,12 @@ def record(index: int = 0) -> Record:
     return found
 
 
+def mentioned(episode: Record) -> Record:
+    """The first of its questions of that task."""
+    question: Record = next(item for item in episode["questions"] if item["task"] == "mentioned")
+    return question
+
+
 def write(path: Path, lines: Iterable[Record | str]) -> Path:
     """Write an episodes file; a text is a line as it stands."""
     texts = (line if isinstance(line, str) else json.dumps(line, ensure_ascii=False) for line in lines)
@@ -113,6 +119,16 @@ def close(one: Sequence[float] | None, other: Sequence[float] | None, by: float 
     if one is None or other is None:
         return one is other
     return len(one) == len(other) and all(math.isclose(a, b, abs_tol=by) for a, b in zip(one, other, strict=True))
+
+
+def assert_told(done: Run, code: int, *parts: str) -> None:
+    """The run ended with `code` and one error, whose line holds `parts`."""
+    assert done.code == code, done.stderr
+    assert "Traceback" not in done.stderr
+    errors = [line for line in done.stderr.splitlines() if line.lower().startswith(("socialcli: error:", "error:"))]
+    assert len(errors) == 1, done.stderr
+    for part in parts:
+        assert part in errors[0]
 
 
 def shell_environment(site: Path | None = None) -> dict[str, str]:

@@ -3,12 +3,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from socialcli.engines.selection import Selection, select
+from hypothesis import HealthCheck, given
+from hypothesis import settings as examples
+
+from socialcli.engines.selection import Selection, in_file_order, select
 from socialcli.engines.tally import Tally
 from socialcli.episodes.reading import read_episodes
 from socialcli.episodes.records import Question
 
-from ..episodes.samples import Record, record, write_lines
+from ..episodes.samples import Record, mutated_records, record, write_lines
 from ..runs.samples import settings
 
 TASKS = ("videoqa", "target", "coref", "mentioned")
@@ -92,3 +95,16 @@ def test_an_episode_without_a_question_of_the_tasks_is_met_and_not_asked(tmp_pat
 def test_the_problems_of_a_thousand_unreadable_rows_are_counted_and_not_all_kept(tmp_path: Path) -> None:
     _, tally = chosen(tmp_path, ["{"] * 1000)
     assert (tally.unreadable, len(tally.problems)) == (1000, 100)
+
+
+@given(episode=mutated_records())
+@examples(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_question_changes_its_place_whatever_is_wrong_with_the_episode(tmp_path: Path, episode: Record) -> None:
+    (row,) = read_episodes(write_lines(tmp_path / "e.jsonl", [episode, ""]))
+    if row.record is None:  # not even JSON, as with a NaN
+        return
+    found = [question.id for question in in_file_order(row)]
+    items = row.record.get("questions")
+    names = [item.get("id") if isinstance(item, dict) else None for item in (items if isinstance(items, list) else ())]
+    expected = [name if isinstance(name, str) else None for name in names]
+    assert found == (expected if row.episode else [name for name in expected if name is not None])

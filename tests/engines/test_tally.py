@@ -28,7 +28,7 @@ def test_unreadable_rows_are_failures_among_all() -> None:
 
 def test_a_file_of_which_nothing_could_be_read_is_invalid_input() -> None:
     tally = Tally(unreadable=1, problems=["e.jsonl:1: no"])
-    with pytest.raises(InvalidInputError, match="e.jsonl:1: no"):
+    with pytest.raises(InvalidInputError, match=r"e\.jsonl:1: no"):
         tally.check_readable()
     tally.splits["test"] = 1
     tally.check_readable()

@@ -1,0 +1,115 @@
+"""`socialcli measure`: how much a model's words attend to their speakers, before and after the alignment."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from socialcli.commands.shared import alignment_options, compute_options, model_options, prompt_options
+from socialcli.errors import TooManyFailuresError, UsageError
+from socialcli.options import config_option, logging_options
+
+if TYPE_CHECKING:
+    from socialcli.runs.measurement import Measurement
+    from socialcli.runs.settings import RunSettings
+
+
+@click.command("measure", short_help="Measure what the alignment does to a model's attention.")
+@click.argument("episodes", type=click.Path(path_type=Path))
+@config_option
+@model_options
+@click.option(
+    "--task",
+    "tasks",
+    multiple=True,
+    required=True,
+    metavar="TASK",
+    help="The task whose questions to measure, or all; `socialcli tasks` lists them. May be repeated.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    help="The folder for the results; made where it is not there.",
+)
+@click.option("--overwrite", is_flag=True, help="Replace the results of a measurement that the folder holds.")
+@alignment_options
+@prompt_options
+@compute_options
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Measure only the first N questions.")
+@click.option("--split", metavar="NAME", help="Measure only the questions of this split.")
+@click.option(
+    "--max-failures",
+    default="0",
+    show_default=True,
+    metavar="N|P%",
+    help="How many questions, or what share of them, may go unmeasured before the exit code is 3.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")
+@logging_options
+def command(output: Path, overwrite: bool, as_json: bool, **options: Any) -> None:
+    """Measure how much the words of each speaker attend to the tokens that show the speaker, in every layer and head,
+    before and after the alignment's bias. Writes attention.parquet, heads.parquet, measure.json, heatmap.png and
+    shift.png.
+
+    The last thing on standard output is a table of AttnMax and AttnMean. With --alpha 0 nothing is raised, and the
+    figures are those of the model's own attention.
+
+    Exit codes: 0 done, 2 usage, 3 more failures than --max-failures, 4 EPISODES cannot be read, 130 interrupted, 143
+    terminated; the last two keep what was done.
+    """
+    from socialcli.engines.measure import MeasureRequest, measure
+    from socialcli.engines.progress import counted
+    from socialcli.plugins import registry
+    from socialcli.runs.attention_summary import summary_lines
+
+    request = MeasureRequest(_settings(options), output, overwrite, sys.argv)
+    result = measure(request, registry(), watch=lambda episodes: counted(episodes, "measure", "episodes"))
+    if as_json:
+        click.echo(json.dumps(_summary(result, output), ensure_ascii=False))
+    else:
+        counts = result.counts
+        click.echo(summary_lines(result.summary, counts.episodes_measured, counts.questions_measured))
+    _check_failures(result, output)
+
+
+def _settings(options: dict[str, Any]) -> RunSettings:
+    """The settings that the options come to: those of an aligned run. Raises UsageError."""
+    from socialcli.engines.checking import ALL_TASKS
+    from socialcli.engines.inputs import resolve_inputs
+    from socialcli.runs.settings import RunSettings
+
+    inputs, boxes_as = resolve_inputs(options["inputs"], options["boxes_as"])
+    if inputs == "L":
+        raise UsageError("--inputs L leaves the video out, and there is no attention to it to measure; use --inputs VL")
+    tasks = ALL_TASKS if set(ALL_TASKS) & set(options["tasks"]) else tuple(dict.fromkeys(options["tasks"]))
+    paths = {name: str(options[name]) if options[name] is not None else None for name in ("episodes", "media_root")}
+    return RunSettings(**{**options, **paths, "inputs": inputs, "boxes_as": boxes_as, "tasks": tasks})
+
+
+def _summary(result: Measurement, output: Path) -> dict[str, Any]:
+    record = result.as_record()
+    shown = ("outcome", "exit_code", "seconds", "counts", "warnings", "decoder", "summary", "top_heads")
+    return {"output": str(output), **{name: record[name] for name in shown}}
+
+
+def _check_failures(result: Measurement, output: Path) -> None:
+    """Raise TooManyFailuresError where more failed than the settings allow."""
+    counts, manifest = result.counts, result.manifest
+    if not manifest.exit_code:
+        return
+    found = []
+    if counts.questions_failed:
+        found.append(f"{counts.questions_failed} of {counts.questions} questions could not be measured")
+    if counts.unreadable:
+        rows = "1 row" if counts.unreadable == 1 else f"{counts.unreadable} rows"
+        found.append(f"{rows} of the episodes file could not be read")
+    raise TooManyFailuresError(
+        f"{' and '.join(found)} (see 'problems' of measure.json), more than --max-failures "
+        f"{manifest.settings.max_failures} allows; the results are in {output}"
+    )

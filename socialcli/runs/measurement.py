@@ -1,0 +1,117 @@
+"""The folder of `socialcli measure`, and measure.json in it: what was measured, with what, and how it ended.
+
+measure.json is written when a measurement starts (outcome "running") and again when it ends, whole each time.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from socialcli.files import atomic_write
+from socialcli.runs.attention_summary import Place, SummaryRow
+from socialcli.runs.folder import ResultFolder
+from socialcli.runs.manifest import Manifest
+from socialcli.runs.settings import RunSettings
+
+MEASURE_VERSION = "1.0"
+
+# Settings of a run that a measurement does not have: it always aligns, and asks for no answer.
+_NOT_MEASURED = ("alignment", "answer", "seed")
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureFolder(ResultFolder):
+    """The folder of `socialcli measure`."""
+
+    @property
+    def attention(self) -> Path:
+        """A row per episode, layer and head: see `socialcli.runs.attention`."""
+        return self.path / "attention.parquet"
+
+    @property
+    def heads(self) -> Path:
+        """How often each head was active: see `socialcli.runs.heads`."""
+        return self.path / "heads.parquet"
+
+    @property
+    def manifest(self) -> Path:
+        """What was measured and how it ended."""
+        return self.path / "measure.json"
+
+    @property
+    def heatmap(self) -> Path:
+        """The figures of every head as maps: see `socialcli.plots.heatmap`."""
+        return self.path / "heatmap.png"
+
+    @property
+    def shift(self) -> Path:
+        """The figures of every head before against after: see `socialcli.plots.shift`."""
+        return self.path / "shift.png"
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All five."""
+        return self.attention, self.heads, self.manifest, self.heatmap, self.shift
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasureCounts:
+    """How much there was, and what became of it."""
+
+    episodes: int = 0  # with questions of the tasks
+    episodes_measured: int = 0  # by at least one question
+    questions: int = 0
+    questions_measured: int = 0
+    questions_failed: int = 0
+    unreadable: int = 0  # rows of the episodes file that gave no question at all
+
+
+@dataclass(frozen=True, slots=True)
+class Decoder:
+    """The size of the model's text decoder, and the layers that take part in the alignment."""
+
+    layers: int
+    heads: int  # of a layer
+    aligned: str  # "10-19"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measurement:
+    """The content of measure.json; docs/measure.md explains every field."""
+
+    manifest: Manifest  # what a measurement has in common with a run; its counts are not used
+    decoder: Decoder
+    counts: MeasureCounts = MeasureCounts()
+    summary: Sequence[SummaryRow] = ()
+    top_heads: Sequence[Place] = ()
+
+    def as_record(self) -> dict[str, Any]:
+        """The content as JSON values."""
+        common = self.manifest.as_record()
+        del common["manifest_version"]
+        return {
+            "measure_version": MEASURE_VERSION,
+            **common,
+            "settings": measure_settings(self.manifest.settings),
+            "counts": asdict(self.counts),
+            "decoder": asdict(self.decoder),
+            "summary": [row.as_record() for row in self.summary],
+            "top_heads": [list(place) for place in self.top_heads],
+        }
+
+
+def measure_settings(settings: RunSettings) -> dict[str, Any]:
+    """Those settings that a measurement has, as JSON values under the names of the options."""
+    return {name: value for name, value in settings.as_record().items() if name not in _NOT_MEASURED}
+
+
+def write_measurement(path: Path, measurement: Measurement) -> None:
+    """Write measure.json, whole or not at all. Raises OSError where it cannot be written."""
+    text = json.dumps(measurement.as_record(), indent=2, ensure_ascii=False, allow_nan=False)
+    with atomic_write(path) as file:
+        # Half a surrogate pair, from a file name that is no UTF-8, becomes the JSON escape that stands for it.
+        file.write(text.encode("utf-8", "backslashreplace") + b"\n")

@@ -1,0 +1,143 @@
+"""Fused attention with its log-sum-exp: the very output of PyTorch's own, and the logarithm that belongs to it."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+from torch.nn.functional import scaled_dot_product_attention
+
+from socialcli.alignment.kernels import attend, grouped_scores, grouped_sum, row_lse, visible
+from tests.alignment.dense import Case, random_case, scores_of
+
+
+def own_attention(case: Case, mask: Tensor | None) -> Tensor:
+    """PyTorch's attention over repeated keys and values."""
+    groups = case.query.shape[1] // case.key.shape[1]
+    return scaled_dot_product_attention(
+        case.query,
+        case.key.repeat_interleave(groups, dim=1),
+        case.value.repeat_interleave(groups, dim=1),
+        attn_mask=mask,
+        is_causal=mask is None and case.query.shape[2] > 1,
+        scale=case.scale,
+    )
+
+
+def tensors(case: Case) -> tuple[Tensor, Tensor, Tensor]:
+    return case.query, case.key, case.value
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16, torch.float64])
+@pytest.mark.parametrize("groups", [1, 2, 4])
+@pytest.mark.parametrize("masked", [False, True])
+def test_the_output_is_bit_for_bit_that_of_pytorch(dtype: torch.dtype, groups: int, masked: bool) -> None:
+    case = random_case(prompts=2, groups=groups, padding=(0, 5) if masked else (), dtype=dtype)
+    mask = case.visible if masked else None
+    output, lse = attend(*tensors(case), mask, case.scale)
+    assert torch.equal(output, own_attention(case, mask))
+    assert lse is not None
+    expected = scores_of(case.double()).logsumexp(-1)
+    seen = case.visible.any(-1).expand(expected.shape)
+    tolerance = {torch.float32: 1e-5, torch.float64: 1e-12}.get(dtype, 2e-2)
+    assert (lse.double() - expected)[seen].abs().max() < tolerance
+
+
+@pytest.mark.parametrize("cached", [0, 7])
+def test_with_gradients_the_output_is_pytorchs_and_no_logarithm_is_promised(cached: int) -> None:
+    case = random_case(prompts=2, cached=cached, padding=(0, 3))
+    case.query.requires_grad_()
+    output, lse = attend(*tensors(case), case.visible, case.scale)
+    assert torch.equal(output, own_attention(case, case.visible))
+    assert output.requires_grad
+    assert lse is None
+
+
+def test_a_single_query_without_mask_sees_all_keys() -> None:
+    case = random_case(queries=1, cached=9)
+    for gradient in (False, True):
+        case.query.requires_grad_(gradient)
+        output, _ = attend(*tensors(case), None, case.scale)
+        expected, _ = attend(*tensors(case), case.visible, case.scale)
+        assert case.visible.all()
+        torch.testing.assert_close(output, expected)
+
+
+@pytest.mark.parametrize("cached", [0, 7])
+@pytest.mark.parametrize("groups", [1, 2, 4])
+def test_the_eager_way_agrees_with_the_fused_one(cached: int, groups: int) -> None:
+    case = random_case(prompts=2, groups=groups, cached=cached, padding=(0, 3))
+    output, lse = attend(*tensors(case), case.visible, case.scale, eager=True)
+    expected, expected_lse = attend(*tensors(case), case.visible, case.scale)
+    assert lse is not None
+    assert expected_lse is not None
+    torch.testing.assert_close(output, expected)
+    seen = case.visible.any(-1).expand(lse.shape)
+    torch.testing.assert_close(lse[seen], expected_lse[seen])
+
+
+@pytest.mark.parametrize("eager", [False, True])
+def test_rows_that_pad_a_prompt_are_zero_and_have_gradients_that_are_numbers(eager: bool) -> None:
+    case = random_case(prompts=2, padding=(0, 6)).double()
+    for tensor in tensors(case):
+        tensor.requires_grad_()
+    output, _ = attend(*tensors(case), case.visible, case.scale, eager=eager)
+    assert (output[1, :, :6] == 0).all()
+    output[1, :, 6:].sum().backward()
+    assert all(tensor.grad is not None and tensor.grad.isfinite().all() for tensor in tensors(case))
+
+
+@pytest.mark.parametrize("cached", [0, 7])
+def test_the_logarithm_of_a_few_rows_is_that_of_the_whole(cached: int) -> None:
+    case = random_case(prompts=2, cached=cached, padding=(0, 4)).double()
+    rows = torch.tensor([[4, 10, 23], [5, 5, 12]])
+    queries = case.query.gather(2, rows[:, None, :, None].expand(-1, 4, -1, 8))
+    lse = row_lse(queries, rows, case.key, case.visible, case.scale, cached)
+    whole = scores_of(case).logsumexp(-1)
+    torch.testing.assert_close(lse, whole.gather(2, rows[:, None].expand(-1, 4, -1)))
+
+
+@pytest.mark.parametrize(("queries", "cached"), [(24, 0), (1, 9)])
+def test_without_mask_a_row_sees_what_stands_before_it(queries: int, cached: int) -> None:
+    case = random_case(queries=queries, cached=cached).double()
+    rows = torch.tensor([[0, queries - 1]])
+    taken = case.query.gather(2, rows[:, None, :, None].expand(-1, 4, -1, 8))
+    torch.testing.assert_close(
+        row_lse(taken, rows, case.key, None, case.scale, cached),
+        row_lse(taken, rows, case.key, case.visible, case.scale, cached),
+    )
+
+
+def test_the_logarithm_of_a_row_that_sees_nothing_is_a_number_and_so_is_its_gradient() -> None:
+    case = random_case(padding=(5,)).double()
+    case.key.requires_grad_()
+    rows = torch.tensor([[0, 8]])
+    lse = row_lse(case.query[:, :, [0, 8]], rows, case.key, case.visible, case.scale)
+    assert lse.isfinite().all()
+    lse[:, :, 1].sum().backward()
+    assert case.key.grad is not None
+    assert case.key.grad.isfinite().all()
+
+
+def test_visibility_is_read_from_the_mask_entry_by_entry() -> None:
+    mask = torch.rand(2, 1, 6, 9, generator=torch.Generator().manual_seed(0)) < 0.5
+    rows, columns = torch.tensor([[0, 5, 2], [3, 3, 1]]), torch.tensor([[8, 0, 4, 4], [1, 2, 3, 7]])
+    seen = visible(mask, rows, columns)
+    assert seen.shape == (2, 1, 3, 4)
+    for prompt in range(2):
+        for row in range(3):
+            for column in range(4):
+                expected = mask[prompt, 0, rows[prompt, row], columns[prompt, column]]
+                assert seen[prompt, 0, row, column] == expected
+    shared = visible(mask[:1], rows, columns)  # one mask for all prompts
+    assert torch.equal(shared[1], visible(mask[:1], rows[1:], columns[1:])[0])
+
+
+@pytest.mark.parametrize("groups", [1, 2, 4])
+def test_scores_and_sums_of_groups_are_those_of_repeated_keys(groups: int) -> None:
+    case = random_case(prompts=2, groups=groups).double()
+    scores = grouped_scores(case.query, case.key, case.scale)
+    seen = case.visible.expand(scores.shape)
+    torch.testing.assert_close(scores[seen], scores_of(case)[seen])
+    repeated = scores @ case.value.repeat_interleave(groups, dim=1)
+    torch.testing.assert_close(grouped_sum(scores, case.value), repeated)

@@ -1,0 +1,96 @@
+"""`socialcli run`, broken off by a full disk or a signal: what was done is kept, and run.json says how it ended."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ..conftest import SAMPLE
+from ..distributions import Install, site_folder
+from ..runs.samples import disk_of
+from .runs import (
+    FAMILY,
+    SAMPLE_FILE,
+    Run,
+    assert_told,
+    question_ids,
+    record,
+    run,
+    sample_records,
+    shell_environment,
+    write,
+)
+
+CHECKPOINT = str(SAMPLE / "checkpoints" / FAMILY)
+
+
+def test_a_full_disk(tmp_path: Path) -> None:
+    with disk_of(6000):
+        done = run(SAMPLE_FILE, tmp_path, "--frames", "1", "--limit", "12", tasks=["all"])
+    assert_told(done, 1, str(tmp_path / "predictions.parquet"), "File too large")
+    assert done.manifest["outcome"] == "error"
+    assert "predictions.parquet" in done.manifest["problems"][0]
+    assert [path.name for path in tmp_path.iterdir()] == ["run.json"]
+
+
+STUCK = """
+import pathlib, time
+from socialcli.hookspecs import hookimpl
+from socialcli.tasks.base import Candidate
+
+class Stuck:
+    name = "stuck"
+    summary = "A question that takes for ever."
+    masks_span = named = False
+
+    def candidates(self, episode, question, labels):
+        pathlib.Path(question.text).touch()
+        time.sleep(120)
+
+    def sentence(self, episode, question, labels):
+        return "?"
+
+@hookimpl
+def socialcli_tasks():
+    return [Stuck()]
+"""
+
+
+@pytest.fixture
+def stuck(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder to import a plug-in from, with a task that tells when it is reached, and never answers."""
+    with site_folder(tmp_path / "site", monkeypatch) as distribution:
+        install: Install = distribution
+        yield install("acme-stuck", STUCK)
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "word"), [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")]
+)
+def test_a_signal_keeps_what_was_done(media: Path, stuck: Path, number: int, code: int, word: str) -> None:
+    reached = media / "reached"
+    last = record(2)
+    last["questions"] = [{"id": "never", "task": "stuck", "text": str(reached)}]
+    file = write(media / "episodes.jsonl", [record(0), record(1), last])
+    words = [sys.executable, "-m", "socialcli", "run", str(file), "--model", FAMILY, "--checkpoint", CHECKPOINT]
+    words += ["--task", "mentioned", "--task", "stuck", "--frames", "1", "-o", str(media / "out")]
+    process = subprocess.Popen(
+        words, env=shell_environment(stuck), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    deadline = time.monotonic() + 120
+    while not reached.exists() and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(number)
+    stdout, stderr = process.communicate(timeout=60)
+    done = Run(process.returncode, stdout, stderr, media / "out").validated()
+    assert_told(done, code, word)
+    assert [row["question_id"] for row in done.rows] == question_ids(["mentioned"], sample_records()[:2])
+    assert (done.manifest["outcome"], done.manifest["exit_code"]) == ("interrupted", code)
+    assert done.manifest["counts"]["ok"] == len(done.rows)
+    assert sorted(path.name for path in done.output.iterdir()) == ["predictions.parquet", "run.json"]
