@@ -62,6 +62,7 @@ MAY_IMPORT_TORCH = (
     "socialcli.alignment.attention",
     "socialcli.alignment.kernels",
     "socialcli.alignment.measuring",
+    "socialcli.engines.invariance",  # through socialcli.inference
     "socialcli.engines.local",  # through socialcli.inference
     "socialcli.engines.measuring",  # through socialcli.inference
     "socialcli.inference",

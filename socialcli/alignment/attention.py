@@ -184,6 +184,16 @@ def aligned(
         _switch(model.model, before)
 
 
+@contextmanager
+def eager_attention(model: Alignable) -> Iterator[None]:
+    """Give the text decoder the plain eager attention, every score in memory: to compare with. Always undone."""
+    before = _switch(model.model, "eager")
+    try:
+        yield
+    finally:
+        _switch(model.model, before)
+
+
 def aligned_attention(
     module: nn.Module,
     query: Tensor,

@@ -1,6 +1,7 @@
 """What is told of attention: AttnMax, AttnMean and the active share of every head, and how they add up over prompts.
 
-The definitions stand in `socialcli.alignment.measuring`, which takes them from a model; here are numbers alone, no torch.
+The definitions stand in `socialcli.alignment.measuring`, which takes them from a model; here
+are numbers alone, and no torch.
 """
 
 from __future__ import annotations

@@ -43,13 +43,12 @@ def _attend_eagerly(
 ) -> tuple[Tensor, Tensor]:
     scores = grouped_scores(query, key, scale)
     scores = scores.to(torch.promote_types(scores.dtype, torch.float32))
-    if mask is None:
-        mask = torch.ones(scores.shape[-2:], dtype=torch.bool, device=scores.device)
-        mask = mask.tril() if _is_causal(query, None) else mask
-    # A row that only pads a prompt sees nothing: 0, as the fused kernels have it, and no gradient that is NaN.
-    sees = mask.any(dim=-1, keepdim=True)
-    scores = scores.masked_fill(~mask & sees, -math.inf)
-    weights = scores.softmax(dim=-1).masked_fill(~sees, 0)
+    if _is_causal(query, mask):
+        mask = torch.ones(scores.shape[-2:], dtype=torch.bool, device=scores.device).tril()
+    if mask is not None:
+        scores = scores.masked_fill(~mask, -math.inf)
+    # A row that sees nothing pads a prompt: 0, as the fused kernels have it.
+    weights = scores.softmax(dim=-1).nan_to_num(0)
     return grouped_sum(weights.to(value.dtype), value), scores.logsumexp(dim=-1)
 
 
@@ -66,8 +65,6 @@ def row_lse(queries: Tensor, rows: Tensor, key: Tensor, mask: Tensor | None, sca
         whole = mask.expand(rows.shape[0], *mask.shape[1:])
         index = rows[:, None, :, None].expand(-1, whole.shape[1], -1, whole.shape[3])
         hidden = ~whole.gather(2, index)
-        # A row that only pads a prompt sees nothing, and is not used; seeing all keeps its gradient from being NaN.
-        hidden &= ~hidden.all(dim=-1, keepdim=True)
     return scores.masked_fill(hidden, -math.inf).logsumexp(dim=-1)
 
 

@@ -63,6 +63,20 @@ if TYPE_CHECKING:
     help="The decoder layers that take part: auto (the middle third), all, or as in 10-19, the first layer being 0.",
 )
 @click.option(
+    "--heads",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Align the heads that `socialcli measure` found active most often (its heads.parquet), whatever --lambda and "
+    "--layers say.",
+)
+@click.option(
+    "--heads-min-share",
+    type=click.FloatRange(min=0, max=1, min_open=True),
+    default=0.5,
+    show_default=True,
+    help="With --heads: the share of prompts in which a head was active from which it takes part.",
+)
+@click.option(
     "--bias",
     default="logit",
     show_default=True,
@@ -108,6 +122,13 @@ if TYPE_CHECKING:
     help="Seed of the bootstrap behind the intervals in the accuracy table.",
 )
 @click.option(
+    "--check-invariance",
+    type=click.IntRange(min=0),
+    default=0,
+    metavar="K",
+    help="Ask the first K questions again, one by one and with eager attention; run.json tells what changes.",
+)
+@click.option(
     "--max-failures",
     default="0",
     show_default=True,
@@ -148,7 +169,9 @@ def _settings(options: dict[str, Any]) -> RunSettings:
     inputs, boxes_as = resolve_inputs(options["inputs"], options["boxes_as"])
     alignment = resolve_alignment(options["alignment"], inputs)
     tasks = ALL_TASKS if set(ALL_TASKS) & set(options["tasks"]) else tuple(dict.fromkeys(options["tasks"]))
-    paths = {name: str(options[name]) if options[name] is not None else None for name in ("episodes", "media_root")}
+    paths = {
+        name: str(options[name]) if options[name] is not None else None for name in ("episodes", "media_root", "heads")
+    }
     resolved = {"inputs": inputs, "boxes_as": boxes_as, "alignment": alignment, "tasks": tasks}
     return RunSettings(**{**options, **paths, **resolved})
 

@@ -99,7 +99,11 @@ _PROMPT: Sequence[Callable[[Any], Any]] = (
 
 _ALIGNMENT: Sequence[Callable[[Any], Any]] = (
     click.option(
-        "--alpha", type=click.FloatRange(min=0), default=1.0, show_default=True, help="Strength of the alignment's bias."
+        "--alpha",
+        type=click.FloatRange(min=0),
+        default=1.0,
+        show_default=True,
+        help="Strength of the alignment's bias.",
     ),
     click.option(
         "--lambda",
@@ -114,7 +118,7 @@ _ALIGNMENT: Sequence[Callable[[Any], Any]] = (
         default="auto",
         show_default=True,
         metavar="LAYERS",
-        help="The decoder layers that take part: auto (the middle third), all, or as in 10-19, the first layer being 0.",
+        help="The decoder layers that take part: auto (the middle third), all, or as in 10-19, the first being 0.",
     ),
     click.option(
         "--bias",
@@ -131,7 +135,7 @@ _COMPUTE: Sequence[Callable[[Any], Any]] = (
         type=click.IntRange(min=1),
         default=8,
         show_default=True,
-        help="Questions on one clip that go through the model together; changes speed and memory, not the answers.",
+        help="Questions on one clip that go through the model together; changes speed and memory, not the results.",
     ),
     click.option(
         "--device",

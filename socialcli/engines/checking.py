@@ -13,6 +13,7 @@ from socialcli.episodes.reading import EpisodeRow, read_episodes
 from socialcli.errors import CheckpointError, NotThereError, UsageError
 from socialcli.plugins import Provided, Registry
 from socialcli.runs.folder import OutputFolder
+from socialcli.runs.heads import HeadChoice
 from socialcli.runs.manifest import ModelIdentity
 from socialcli.runs.settings import RunSettings
 from socialcli.tasks.base import Task
@@ -30,6 +31,7 @@ class Job:
     model: Provided[ModelSpec]
     episodes: Iterator[EpisodeRow]  # the rows of the episodes file, from the first one on
     folder: OutputFolder
+    heads: HeadChoice | None  # a fixed choice of heads to align; None: lambda chooses
 
     @property
     def load_options(self) -> LoadOptions:
@@ -64,13 +66,24 @@ def check_job(settings: RunSettings, output: Path, overwrite: bool, registry: Re
     _check_media_root(settings.media_root)
     folder = OutputFolder(output)
     folder.check(overwrite)
-    return Job(settings, tasks, rule, model, _opened(Path(settings.episodes)), folder)
+    return Job(settings, tasks, rule, model, _opened(Path(settings.episodes)), folder, _heads(settings))
 
 
 def _tasks(settings: RunSettings, registry: Registry) -> dict[str, Task]:
     if settings.tasks == ALL_TASKS:
         return {name: provided.item for name, provided in registry.tasks().items()}
     return {name: registry.task(name).item for name in settings.tasks}
+
+
+def _heads(settings: RunSettings) -> HeadChoice | None:
+    if settings.heads is None:
+        return None
+    from socialcli.runs.heads import read_heads  # pyarrow
+
+    choice = read_heads(Path(settings.heads), settings.heads_min_share)
+    if choice.model != settings.model:
+        raise UsageError(f"--heads {settings.heads}: the heads are {choice.model}'s, and --model is {settings.model}")
+    return choice
 
 
 def _check_frame_fit(settings: RunSettings, spec: ModelSpec) -> None:

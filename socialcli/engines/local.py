@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
 from socialcli.adapters.contract import Adapter
-from socialcli.alignment.attention import Alignment
-from socialcli.alignment.layers import resolve_layers
+from socialcli.alignment.attention import Alignment, eager_attention
 from socialcli.engines.checking import Job
 from socialcli.engines.rows import RowMaker
 from socialcli.engines.selection import Selection
 from socialcli.episodes.reading import BadQuestion
 from socialcli.episodes.records import Episode, Question
-from socialcli.errors import VideoError
+from socialcli.errors import UsageError, VideoError
 from socialcli.inference.episode import ask_episode
 from socialcli.inference.looking import AskOptions
-from socialcli.runs.keys import checkpoint_fingerprint, media_digest
+from socialcli.runs.keys import checkpoint_fingerprint, heads_digest, media_digest
 from socialcli.runs.manifest import ModelIdentity
 from socialcli.runs.predictions import Prediction
 from socialcli.runs.settings import RunSettings
@@ -34,8 +33,8 @@ class LocalEngine:
         """
         settings = job.settings
         adapter = job.model.item.load(job.load_options)
-        layers = resolve_layers(settings.layers, len(adapter.layers))
-        aligned = Alignment(settings.alpha, settings.lambda_, settings.layers, job.rule)
+        aligned = alignment_of(job, adapter)
+        layers = aligned.layers_of(len(adapter.layers))
         self.identity = loaded_identity(job.identity, adapter)
         self._adapter = adapter
         self._tasks = job.tasks
@@ -45,14 +44,20 @@ class LocalEngine:
             settings=settings,
             model=self.identity,
             frame_fit=settings.frame_fit or next(iter(adapter.spec.frame_fits), None),
-            layers=f"{layers.start}-{layers.stop - 1}",
+            layers=f"{layers[0]}-{layers[-1]}",
+            heads=heads_digest(job.heads.heads) if job.heads else None,
         )
 
-    def ask(self, selection: Selection) -> list[Prediction]:
-        """A row for every question of the selection under every condition, in that order."""
+    def ask(self, selection: Selection, *, batch_size: int | None = None, eager: bool = False) -> list[Prediction]:
+        """A row for every question of the selection under every condition, in that order.
+
+        To compare with, it can be asked in batches of another size, and with the plain eager attention.
+        """
         episode = selection.row.episode
         good = [question for question in selection.questions if isinstance(question, Question)]
-        answered = self._answered(episode, good) if episode and good else iter(())
+        options = self._options if batch_size is None else replace(self._options, batch_size=batch_size)
+        with eager_attention(self._adapter) if eager else nullcontext():
+            answered = iter(self._answered(episode, good, options) if episode and good else ())
         rows: list[Prediction] = []
         for question in selection.questions:
             for condition in self._conditions:
@@ -62,10 +67,24 @@ class LocalEngine:
                     rows.append(next(answered))
         return rows
 
-    def _answered(self, episode: Episode, questions: Iterable[Question]) -> Iterator[Prediction]:
-        media = _media_digest(episode, self._options)
-        outcomes = ask_episode(self._adapter, episode, list(questions), self._tasks, self._options, self._conditions)
-        return (self._rows.answered(episode, media, outcome) for outcome in outcomes)
+    def _answered(self, episode: Episode, questions: list[Question], options: AskOptions) -> list[Prediction]:
+        media = _media_digest(episode, options)
+        outcomes = ask_episode(self._adapter, episode, questions, self._tasks, options, self._conditions)
+        return [self._rows.answered(episode, media, outcome) for outcome in outcomes]
+
+
+def alignment_of(job: Job, adapter: Adapter) -> Alignment:
+    """The settings of the method. Raises UsageError for a choice of heads from a decoder of another shape."""
+    settings = job.settings
+    if job.heads is None:
+        return Alignment(settings.alpha, settings.lambda_, settings.layers, job.rule)
+    shape = len(adapter.layers), adapter.model.config.get_text_config().num_attention_heads
+    if job.heads.shape != shape:
+        raise UsageError(
+            f"--heads {settings.heads}: chosen in a decoder of {job.heads.shape[0]} layers with {job.heads.shape[1]} "
+            f"heads each, and this one has {shape[0]} with {shape[1]}"
+        )
+    return Alignment(settings.alpha, rule=job.rule, heads=job.heads.heads)
 
 
 def ask_options(settings: RunSettings) -> AskOptions:

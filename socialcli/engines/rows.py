@@ -26,6 +26,7 @@ class RowMaker:
     model: ModelIdentity
     frame_fit: str | None  # what the setting came to; None: the model fits frames in one way only
     layers: str  # first and last decoder layer that take part, "10-19"
+    heads: str | None  # hash of the fixed choice of heads; None: lambda chooses them
 
     def answered(self, episode: Episode, media: str | None, outcome: Outcome) -> Prediction:
         """The row of a question that was put to the model, or should have been; `media` is the hash of its clip."""
@@ -79,6 +80,7 @@ class RowMaker:
             "lambda_": settings.lambda_ if aligned else None,
             "layers": self.layers if aligned else None,
             "bias": settings.bias if aligned else None,
+            "heads": self.heads if aligned else None,
             "inputs": settings.inputs,
             "context": settings.context,
             "boxes_as": settings.boxes_as,

@@ -27,6 +27,7 @@ from socialcli.runs.predictions import Prediction, PredictionWriter, read_predic
 from socialcli.runs.settings import FailureLimit, RunSettings
 
 if TYPE_CHECKING:
+    from socialcli.engines.invariance import InvarianceCheck
     from socialcli.engines.local import LocalEngine
 
 _log = logging.getLogger(__name__)
@@ -69,8 +70,9 @@ def execute(request: RunRequest, registry: Registry, watch: Watch = iter) -> Run
     write_manifest(job.folder.manifest, manifest)
     tally = Tally()
     try:
-        accuracy = _work(job, engine, tally, watch)
-        manifest = _done(manifest, tally, job)
+        check = _invariance_check(engine, settings.check_invariance)
+        accuracy = _work(job, engine, tally, check, watch)
+        manifest = _done(replace(manifest, invariance=check.changes() if check else None), tally, job)
         write_manifest(job.folder.manifest, manifest)
     except BaseException as error:
         with uninterrupted():
@@ -87,10 +89,18 @@ def _engine(job: Job) -> LocalEngine:
     return LocalEngine(job)
 
 
-def _work(job: Job, engine: LocalEngine, tally: Tally, watch: Watch) -> list[AccuracyRow]:
+def _invariance_check(engine: LocalEngine, count: int) -> InvarianceCheck | None:
+    from socialcli.engines.invariance import InvarianceCheck  # imports torch, as the engine has done
+
+    return InvarianceCheck(engine, count) if count else None
+
+
+def _work(
+    job: Job, engine: LocalEngine, tally: Tally, check: InvarianceCheck | None, watch: Watch
+) -> list[AccuracyRow]:
     """Write a row for every question and condition, then the table of them."""
     with PredictionWriter(job.folder.predictions) as writer:
-        for prediction in watch(_predictions(job, engine, tally)):
+        for prediction in watch(_predictions(job, engine, tally, check)):
             writer.write(prediction)
             tally.add(prediction)
     tally.check_readable()
@@ -99,11 +109,14 @@ def _work(job: Job, engine: LocalEngine, tally: Tally, watch: Watch) -> list[Acc
     return accuracy
 
 
-def _predictions(job: Job, engine: LocalEngine, tally: Tally) -> Iterator[Prediction]:
+def _predictions(job: Job, engine: LocalEngine, tally: Tally, check: InvarianceCheck | None) -> Iterator[Prediction]:
     failures = FailureLog()
     for selection in select(job.episodes, job.settings, job.tasks, tally):
         rows = engine.ask(selection)
         failures.note(selection.row, rows)
+        if check is not None:
+            check.compare(selection, rows)
+        tally.note_choice(selection.row.episode.episode_id if selection.row.episode else None, job.heads)
         yield from rows
 
 

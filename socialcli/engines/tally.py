@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from socialcli.engines.checking import ALL_TASKS
 from socialcli.errors import InvalidInputError
+from socialcli.runs.heads import HeadChoice
 from socialcli.runs.manifest import Counts
 from socialcli.runs.predictions import Prediction
 from socialcli.runs.settings import RunSettings
@@ -26,6 +27,7 @@ class Tally:
     statuses: Counter[str] = field(default_factory=Counter)  # of the rows written
     unlabelled: int = 0
     aligned: int = 0  # aligned rows that did not fail
+    chosen_from: int = 0  # episodes that the fixed choice of heads was made from
     bound: int = 0  # those among them in which the alignment had words and boxes to work on
 
     def add(self, row: Prediction) -> None:
@@ -35,6 +37,10 @@ class Tally:
         if row.alignment and row.status != "failed":
             self.aligned += 1
             self.bound += bool(row.box_tokens and row.aligned_text_tokens)
+
+    def note_choice(self, episode_id: str | None, heads: HeadChoice | None) -> None:
+        """Count an episode that the heads in use were chosen from."""
+        self.chosen_from += heads is not None and episode_id in heads.episode_ids
 
     def check_readable(self) -> None:
         """Raise InvalidInputError where no row of the file could be read."""
@@ -77,6 +83,11 @@ class Tally:
             found.append(f"questions of tasks that no plug-in provides were left out: {_listed(unknown)}")
         if self.aligned and not self.bound:
             found.append("no question could be aligned: none has both boxes in the frames and words of a known speaker")
+        if self.chosen_from:
+            found.append(
+                f"{self.chosen_from} of the {self.episodes} episodes are among those from which the heads of "
+                f"{settings.heads} were chosen: accuracy on them is not held out"
+            )
         return found
 
 

@@ -29,10 +29,10 @@ def picture(path: Path, title: str, width: float, height: float) -> Iterator[Fig
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained")
-    canvas = FigureCanvasAgg(figure)  # whatever MPLBACKEND says: there may be no screen
+    FigureCanvasAgg(figure)  # whatever MPLBACKEND says: there may be no screen
     # A model's name is text, also where it holds the dollar signs of a formula.
     figure.suptitle(title, fontsize=TITLE_SIZE, parse_math=False)
     yield figure
     with atomic_write(path) as file:
         # No version in the file: the same figures make the same bytes.
-        canvas.print_png(file, metadata={"Software": None})
+        figure.savefig(file, format="png", dpi=DPI, metadata={"Software": None})

@@ -53,7 +53,7 @@ def draw_heatmap(path: Path, figures: HeadFigures, chosen: range, description: D
 
 
 def _norm(*tables: Table) -> Normalize:
-    """One scale for all: logarithmic, since heads differ by orders of magnitude, as far as there is anything to show."""
+    """One scale for all: logarithmic, since heads differ by orders of magnitude."""
     from matplotlib.colors import LogNorm, Normalize
 
     values = np.concatenate([table[np.isfinite(table) & (table > 0)] for table in tables])
@@ -70,18 +70,19 @@ def _draw(axes: Axes, panel: _Panel, chosen: range) -> None:
     from matplotlib.ticker import MaxNLocator
 
     colors = colormaps[panel.colors].with_extremes(bad=NOTHING)
-    # Not a number, and so grey, is what has no figure; no attention at all is the lowest colour.
-    shown = np.where(panel.values == 0, panel.norm.vmin, panel.values)
-    image = axes.imshow(shown, norm=panel.norm, cmap=colors, aspect="auto", interpolation="nearest")
+    # What has no figure is not a number, and grey; no attention at all, which has no logarithm, is the lowest colour.
+    lowest = 0.0 if panel.norm.vmin is None else panel.norm.vmin
+    image = axes.imshow(
+        np.maximum(panel.values, lowest), norm=panel.norm, cmap=colors, aspect="auto", interpolation="nearest"
+    )
     bar = axes.figure.colorbar(image, ax=axes, location="bottom", shrink=0.9, pad=0.02)
     bar.set_label(panel.unit)
     axes.set(title=panel.title, xlabel="head", ylabel="layer")
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_locator(MaxNLocator(nbins=10, integer=True))
-    heads = panel.values.shape[1]
-    axes.add_patch(
-        Rectangle((-0.5, chosen.start - 0.5), heads, len(chosen), fill=False, edgecolor=RED, linewidth=2.5, clip_on=False)
-    )
+    corner, heads = (-0.5, chosen.start - 0.5), panel.values.shape[1]
+    frame = Rectangle(corner, heads, len(chosen), fill=False, edgecolor=RED, linewidth=2.5, clip_on=False)
+    axes.add_patch(frame)
 
 
 def _note(chosen: range, before: Table) -> str:

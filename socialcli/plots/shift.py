@@ -39,7 +39,7 @@ class _Measure:
 
 
 def draw_shift(path: Path, figures: HeadFigures, chosen: range, description: Description) -> None:
-    """Draw AttnMean and AttnMax of each head before against after, and the gain, into the PNG `path`. Raises OSError."""
+    """Draw AttnMean and AttnMax of each head before against after, and their gain, into `path`. Raises OSError."""
     in_range = np.zeros(figures.active.shape, dtype=np.bool_)
     in_range[chosen.start : chosen.stop] = True
     active = in_range & (figures.active > 0)
@@ -61,8 +61,9 @@ def _scatter(axes: Axes, measure: _Measure, active: npt.NDArray[np.bool_]) -> No
         ylabel=f"{measure.name} after ({measure.unit})",
     )
     raised = {target: measure.pair(target, active) for target in TARGETS}
-    idle = [np.concatenate(parts) for parts in zip(*(measure.pair(target, ~active) for target in TARGETS), strict=True)]
-    values = np.concatenate([*idle, *(table for pair in raised.values() for table in pair)])
+    pairs = [measure.pair(target, ~active) for target in TARGETS]
+    idle_before, idle_after = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
+    values = np.concatenate([idle_before, idle_after, *(table for pair in raised.values() for table in pair)])
     if not values.size:
         _say(axes, "no head has a figure above 0")
         return
@@ -73,7 +74,9 @@ def _scatter(axes: Axes, measure: _Measure, active: npt.NDArray[np.bool_]) -> No
             before, after, s=size, c=COLORS[target], marker=MARKS[target], alpha=0.75, lw=0, zorder=3, label=label
         )
     label = f"to either, the {int((~active).sum())} heads that never were"
-    axes.scatter(*idle, s=size, facecolors="none", edgecolors=GREY, linewidths=0.7, alpha=0.75, zorder=2, label=label)
+    axes.scatter(
+        idle_before, idle_after, s=size, facecolors="none", edgecolors=GREY, lw=0.7, alpha=0.75, zorder=2, label=label
+    )
     limits = (float(values.min()) / 1.3, float(values.max()) * 1.3)
     axes.plot(limits, limits, color="black", linewidth=1, linestyle="--", zorder=1, label="unchanged")
     axes.set(xscale="log", yscale="log", xlim=limits, ylim=limits, aspect="equal")
@@ -95,12 +98,13 @@ def _gains(axes: Axes, measure: _Measure, active: npt.NDArray[np.bool_]) -> None
         _say(axes, "no head was active")
         return
     low, high = (float(pick(np.concatenate(list(gains.values())))) for pick in (np.min, np.max))
-    bins = np.geomspace(min(low, 1.0) / 1.1, max(high, 1.0) * 1.1, BINS + 1)
+    bins = np.geomspace(min(low, 1.0) / 1.1, max(high, 1.0) * 1.1, BINS + 1).tolist()
     for target, gain in gains.items():
         label = f"{NAMES[target]} (median {np.median(gain):.3g})"
         axes.hist(gain, bins=bins, color=COLORS[target], alpha=0.55, edgecolor=COLORS[target], label=label)
         axes.axvline(float(np.median(gain)), color=COLORS[target], linewidth=2)
     axes.axvline(1.0, color="black", linewidth=1, linestyle="--")
+    axes.set_ylim(top=1.2 * axes.get_ylim()[1])  # room for the legend
     axes.set_xscale("log")
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter(FormatStrFormatter("%g"))

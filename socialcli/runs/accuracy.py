@@ -37,6 +37,7 @@ class AccuracyRow:
     lambda_: float | None
     layers: str | None
     bias: str | None
+    heads: str | None
     inputs: str
     boxes_as: str
     context: str
@@ -58,7 +59,7 @@ class AccuracyRow:
 
 # The columns that tell one row of the table from another, in the order by which rows are sorted.
 GROUP_COLUMNS = (
-    *("model", "task", "dataset", "split", "checkpoint", "alignment", "alpha", "lambda", "layers", "bias"),
+    *("model", "task", "dataset", "split", "checkpoint", "alignment", "alpha", "lambda", "layers", "bias", "heads"),
     *("inputs", "boxes_as", "context", "answer_mode"),
 )
 

@@ -41,7 +41,7 @@ class SummaryRow:
 
 
 def summarise(figures: HeadFigures, chosen: range) -> list[SummaryRow]:
-    """The mean over all heads, over those of the `chosen` layers, and over the `TOP` heads, for own and other tokens."""
+    """The means over all heads, over those of the `chosen` layers and over the `TOP` ones, for own and other tokens."""
     everything = np.ones(figures.active.shape, dtype=np.bool_)
     in_range = np.zeros_like(everything)
     in_range[chosen.start : chosen.stop] = True

@@ -48,6 +48,11 @@ def question_digest(question: Question) -> str:
     return _json_sha256(dataclasses.asdict(question))
 
 
+def heads_digest(heads: Iterable[tuple[int, int]]) -> str:
+    """Hash a choice of heads, (layer, head) each, in 16 hexadecimal characters."""
+    return _json_sha256(sorted(heads))[:16]
+
+
 def media_digest(path: Path) -> str:
     """Hash a video file's content, or a folder of images: their names, in order, and contents.
 

@@ -19,6 +19,7 @@ from typing import Any, Literal, Self
 
 from socialcli.errors import SocialcliError, Terminated
 from socialcli.files import atomic_write
+from socialcli.runs.invariance import Change
 from socialcli.runs.settings import RunSettings
 
 Outcome = Literal["running", "done", "failures", "interrupted", "error"]
@@ -69,6 +70,7 @@ class Manifest:
     started: datetime
     finished: datetime | None = None
     counts: Counts = Counts()
+    invariance: Mapping[str, Change] | None = None  # None: not checked
     problems: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     outcome: Outcome = "running"
@@ -125,6 +127,9 @@ class Manifest:
             "model": dataclasses.asdict(self.model),
             "input_sha256": self.input_sha256,
             "counts": dataclasses.asdict(self.counts),
+            "invariance": {way: change.as_record() for way, change in self.invariance.items()}
+            if self.invariance
+            else None,
             "problems": list(self.problems),
             "warnings": list(self.warnings),
             "versions": dict(self.versions),

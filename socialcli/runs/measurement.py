@@ -19,8 +19,12 @@ from socialcli.runs.settings import RunSettings
 
 MEASURE_VERSION = "1.0"
 
-# Settings of a run that a measurement does not have: it always aligns, and asks for no answer.
-_NOT_MEASURED = ("alignment", "answer", "seed")
+# Of the settings of a run: a measurement always aligns, and asks for no answer.
+SETTINGS = (
+    *("episodes", "model", "tasks", "checkpoint", "alpha", "lambda", "layers", "bias", "inputs", "boxes_as", "context"),
+    *("frames", "frame_fit", "box_gap", "batch_size", "device", "dtype", "limit", "split", "media_root"),
+    "max_failures",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +110,8 @@ class Measurement:
 
 def measure_settings(settings: RunSettings) -> dict[str, Any]:
     """Those settings that a measurement has, as JSON values under the names of the options."""
-    return {name: value for name, value in settings.as_record().items() if name not in _NOT_MEASURED}
+    record = settings.as_record()
+    return {name: record[name] for name in SETTINGS}
 
 
 def write_measurement(path: Path, measurement: Measurement) -> None:

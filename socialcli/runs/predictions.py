@@ -43,6 +43,7 @@ class Prediction:
     lambda_: float | None
     layers: str | None  # first and last layer, "10-19"
     bias: str | None
+    heads: str | None = None  # hash of a fixed choice of heads; None: chosen for every question, or not aligned
     inputs: str
     candidates: tuple[str, ...] | None = None  # ids, in the order they were lettered
     scores: tuple[float, ...] | None = None  # log-probabilities over the candidates
@@ -98,6 +99,7 @@ _COLUMNS: list[pa.Field[Any]] = [
     pa.field("lambda", pa.float64()),
     pa.field("layers", pa.string()),
     pa.field("bias", pa.string()),
+    pa.field("heads", pa.string()),
     pa.field("inputs", pa.string(), nullable=False),
     pa.field("candidates", pa.list_(pa.string())),
     pa.field("scores", pa.list_(pa.float64())),

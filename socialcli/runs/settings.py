@@ -24,7 +24,16 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "context": get_args(Context),
     "answer": get_args(AnswerMode),
 }
-_AT_LEAST = {"alpha": 0, "lambda_": 0, "box_gap": 0, "frames": 1, "batch_size": 1, "limit": 1, "seed": 0}
+_AT_LEAST = {
+    "alpha": 0,
+    "lambda_": 0,
+    "box_gap": 0,
+    "frames": 1,
+    "batch_size": 1,
+    "limit": 1,
+    "seed": 0,
+    "check_invariance": 0,
+}
 _FAILURE_LIMIT = re.compile(r"([0-9]+)|([0-9]+(?:\.[0-9]+)?)%")
 
 
@@ -40,6 +49,8 @@ class RunSettings:
     alpha: float = 1.0  # the published strength of the bias; 0 changes nothing
     lambda_: float = 5e-5  # the published share of attention from which a head is active
     layers: str = "auto"  # the middle third, the best published range; or "all", or "10-19" (first and last)
+    heads: str | None = None  # a heads.parquet: its heads, whatever the input; None: chosen for every question
+    heads_min_share: float = 0.5  # of the prompts that the file was made from: the heads active in most of them
     bias: str = "logit"  # of the rules, the one whose gains are large enough for the published effect
     inputs: Inputs = "VL"  # language and video; alignment takes the boxes without showing them to the model
     boxes_as: BoxesAs = "none"  # alignment shows the model no box; the others are remedies to compare with
@@ -55,6 +66,7 @@ class RunSettings:
     split: str | None = None  # None: all; else the episodes of this split
     seed: int = 0  # any fixed number makes a run repeatable
     media_root: str | None = None  # None: the folder of the episodes file
+    check_invariance: int = 0  # questions to ask again in other ways; a few show a set-up that cannot be trusted
     max_failures: str = "0"  # a nightly run should speak up at the first failure; "5" or "2%" allow some
 
     def __post_init__(self) -> None:

@@ -12,12 +12,8 @@ from socialcli.runs.manifest import Manifest
 _Cell = Callable[[AccuracyRow], str]
 
 _ALWAYS_SHOWN = ("task", "alignment")
-_STRENGTH = (
-    "alpha",
-    "lambda",
-    "layers",
-    "bias",
-)  # null in every unaligned row, which is no difference to show
+# Null in every unaligned row, which is no difference to show.
+_STRENGTH = ("alpha", "lambda", "layers", "bias", "heads")
 _GAP = "  "
 
 _FIGURES: dict[str, _Cell] = {

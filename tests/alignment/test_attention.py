@@ -330,6 +330,7 @@ def test_gradients_equal_those_of_the_formula(rule: str, checkpointing: str) -> 
         torch.testing.assert_close(one, other, rtol=0, atol=1e-9)
 
 
+@pytest.mark.filterwarnings("ignore:`gradient_checkpointing_enable`:FutureWarning")  # its new name is too new
 @pytest.mark.parametrize("rule", list(RULES))
 def test_a_model_learns_the_same_with_gradient_checkpointing(rule: str) -> None:
     ids = torch.randint(0, 50, (2, 24), generator=torch.Generator().manual_seed(0))

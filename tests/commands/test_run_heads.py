@@ -1,0 +1,109 @@
+"""`run --heads` and `run --check-invariance`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from socialcli.runs.heads import HeadStatistics, write_heads
+from socialcli.runs.manifest import ModelIdentity
+
+from ..conftest import FAMILIES
+from .runs import FAMILY, SAMPLE_FILE, run
+
+LIMITED = ("--limit", "3", "--frames", "2")
+
+
+def heads_file(folder: Path, active: np.ndarray, *, model: str = FAMILY, episode_ids: tuple[str, ...] = ()) -> str:
+    """A heads.parquet of 10 prompts, in `active` (layers, heads) of which each head was active."""
+    identity = ModelIdentity(
+        name=model, adapter_version="1", distribution=None, distribution_version=None, checkpoint="somewhere"
+    )
+    statistics = HeadStatistics(
+        active=active, prompts=10, model=identity, layers="0-3", settings={}, episode_ids=episode_ids
+    )
+    write_heads(folder / "heads.parquet", statistics)
+    return str(folder / "heads.parquet")
+
+
+def all_but(count: int, *chosen: tuple[int, int]) -> np.ndarray:
+    active = np.full((4, 4), count)
+    for place in chosen:
+        active[place] = 10
+    return active
+
+
+def test_the_heads_of_the_middle_third_align_like_a_threshold_that_all_pass(tmp_path: Path) -> None:
+    active = np.zeros((4, 4), dtype=np.int64)
+    active[1:3] = 10
+    fixed = run(SAMPLE_FILE, tmp_path / "fixed", *LIMITED, "--heads", heads_file(tmp_path, active)).validated()
+    dynamic = run(SAMPLE_FILE, tmp_path / "dynamic", *LIMITED, "--lambda", "0").validated()
+    assert (fixed.code, dynamic.code) == (0, 0)
+    assert [row["scores"] for row in fixed.rows] == [row["scores"] for row in dynamic.rows]
+    assert {row["active_heads"] for row in fixed.rows} == {1.0}
+    assert {row["layers"] for row in fixed.rows} == {"1-2"}
+    assert {row["heads"] for row in dynamic.rows} == {None}
+    assert len({row["heads"] for row in fixed.rows} - {None}) == 1
+
+
+def test_other_heads_are_another_answer_under_another_key(tmp_path: Path) -> None:
+    runs = []
+    for name, place in (("a", (0, 1)), ("b", (3, 2))):
+        (tmp_path / name).mkdir()
+        file = heads_file(tmp_path / name, all_but(4, place))
+        runs.append(run(SAMPLE_FILE, tmp_path / name / "out", *LIMITED, "--heads", file).validated())
+    assert all(row["active_heads"] == 0.25 for one in runs for row in one.rows)
+    for a, b in zip(runs[0].rows, runs[1].rows, strict=True):
+        assert a["scores"] != b["scores"]
+        assert a["key"] != b["key"]
+        assert a["heads"] != b["heads"]
+
+
+def test_the_least_share_decides_which_heads_take_part(tmp_path: Path) -> None:
+    file = heads_file(tmp_path, all_but(4, (0, 1)))
+    done = run(SAMPLE_FILE, tmp_path / "out", *LIMITED, "--heads", file, "--heads-min-share", "0.4")
+    assert {row["layers"] for row in done.rows} == {"0-3"}
+    none = run(SAMPLE_FILE, tmp_path / "none", *LIMITED, "--heads", heads_file(tmp_path, np.full((4, 4), 3)))
+    assert none.code == 2
+    assert "no head was active in 50%" in none.stderr
+
+
+def test_judging_heads_on_what_they_were_chosen_from_is_told(tmp_path: Path) -> None:
+    file = heads_file(tmp_path, all_but(0, (1, 1)), episode_ids=("kitchen-keys", "elsewhere"))
+    done = run(SAMPLE_FILE, tmp_path / "out", *LIMITED, "--heads", file)
+    assert done.code == 0
+    (warning,) = done.manifest["warnings"]
+    assert "not held out" in warning
+    assert warning in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("model", "shape", "message"),
+    [("internvl3", (4, 4), "the heads are internvl3's"), (FAMILY, (28, 4), "28 layers with 4")],
+)
+def test_heads_of_another_model_are_refused(
+    tmp_path: Path, model: str, shape: tuple[int, int], message: str
+) -> None:
+    file = heads_file(tmp_path, np.full(shape, 10), model=model)
+    refused = run(SAMPLE_FILE, tmp_path / "out", *LIMITED, "--heads", file)
+    assert refused.code == 2
+    assert message in refused.stderr
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_scores_move_neither_with_the_batch_nor_with_the_kernel(family: str, tmp_path: Path) -> None:
+    options = ("--limit", "5", "--frames", "2", "--alignment", "both", "--check-invariance", "4")
+    done = run(SAMPLE_FILE, tmp_path / "out", *options, family=family, tasks=("videoqa", "coref")).validated()
+    changes = done.manifest["invariance"]
+    assert {change["answers"] for change in changes.values()} == {8}
+    for change in changes.values():
+        assert change["largest_score_change"] < 1e-4
+        assert (change["changed_predictions"], change["failed"]) == ([], [])
+    assert changes["eager_attention"]["largest_score_change"] > 0
+
+
+def test_without_the_check_the_manifest_says_nothing_of_invariance(tmp_path: Path) -> None:
+    assert run(SAMPLE_FILE, tmp_path / "out", *LIMITED).validated().manifest["invariance"] is None
