@@ -10,13 +10,12 @@ is downloaded, and neither PyAV nor a plug-in is needed.
 from __future__ import annotations
 
 import argparse
-import gc
+import multiprocessing
 import statistics
-import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -122,14 +121,6 @@ def eager(decoder: Decoder, plan: AlignmentPlan, heads: frozenset[tuple[int, int
         decoder.model.set_attn_implementation("sdpa")
 
 
-@dataclass
-class Measured:
-    """Medians of one variant."""
-
-    seconds: float
-    peak: float  # MiB above what the model itself takes
-
-
 def forward(decoder: Decoder, ids: torch.Tensor) -> torch.Tensor:
     """One prefill, waited for."""
     with torch.inference_mode():
@@ -139,45 +130,65 @@ def forward(decoder: Decoder, ids: torch.Tensor) -> torch.Tensor:
     return logits
 
 
-def resident() -> float:
-    """Memory of this process, MiB."""
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * 4096 / 2**20
+def peak_of(variant: str, options: argparse.Namespace, length: int, share: float) -> float:
+    """The most memory that a variant's first forward takes beyond the model, MiB.
+
+    On a CPU each variant gets a fresh process: an allocator that has grown before would hide what it needs.
+    """
+    if options.device == "cuda":
+        return peak_of_forward(variant, options, length, share)
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(peak_of_forward, variant, options, length, share).result()
 
 
-def peak_of(work: Callable[[], object], device: str) -> float:
-    """The most memory that `work` takes beyond what is taken now, MiB."""
-    gc.collect()
-    if device == "cuda":
+def peak_of_forward(variant: str, options: argparse.Namespace, length: int, share: float) -> float:
+    """The same, in this process."""
+    decoder = decoder_of(options)
+    context = variants_of(decoder, plan_of(length), chosen_heads(decoder, share))[variant]
+    ids = torch.randint(0, 1024, (1, length), device=options.device)
+    forward(decoder, ids[:, :8])  # what is set up once
+    if options.device == "cuda":
         torch.cuda.reset_peak_memory_stats()
         before = torch.cuda.memory_allocated()
-        work()
-        return (torch.cuda.max_memory_allocated() - before) / 2**20
-    before, highest, done = resident(), 0.0, threading.Event()
+    else:
+        Path("/proc/self/clear_refs").write_text("5")  # forget the highest so far
+        before = memory("VmRSS")
+    with context():
+        forward(decoder, ids)
+    highest = torch.cuda.max_memory_allocated() if options.device == "cuda" else memory("VmHWM")
+    return (highest - before) / 2**20
 
-    def watch() -> None:
-        nonlocal highest
-        while not done.is_set():
-            highest = max(highest, resident())
-            time.sleep(0.001)
 
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    work()
-    done.set()
-    watcher.join()
-    return highest - before
+def memory(field: str) -> int:
+    """A field of this process's memory: VmRSS now, VmHWM at its highest; bytes."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith(field + ":")).split()[1]) * 1024
+
+
+def decoder_of(options: argparse.Namespace) -> Decoder:
+    """The decoder that the options name."""
+    dtype = getattr(torch, options.dtype or ("bfloat16" if options.device == "cuda" else "float32"))
+    return Decoder(options.shape, options.device, dtype, max(options.tokens))
+
+
+Variants = dict[str, Callable[[], AbstractContextManager[Any]]]
+
+
+def variants_of(decoder: Decoder, plan: AlignmentPlan, heads: frozenset[tuple[int, int]]) -> Variants:
+    """What is compared, as contexts around a forward."""
+    return {
+        "plain": nullcontext,
+        "aligned": lambda: aligned(decoder, plan, Alignment(heads=heads)),
+        "eager": lambda: eager(decoder, plan, heads),
+    }
 
 
 def compare(
-    variants: dict[str, Callable[[], AbstractContextManager[Any]]],
-    decoder: Decoder,
-    ids: torch.Tensor,
-    repeats: int,
-) -> tuple[dict[str, Measured], dict[str, torch.Tensor]]:
-    """Time the variants in turns; also their last logits."""
+    variants: Variants, decoder: Decoder, ids: torch.Tensor, repeats: int
+) -> tuple[dict[str, float], dict[str, torch.Tensor]]:
+    """Median seconds of the variants, which take turns; also their last logits."""
     seconds: dict[str, list[float]] = {name: [] for name in variants}
-    logits, peaks = {}, {}
+    logits = {}
     for turn in range(repeats + 1):
         for name, context in variants.items():
             with context():
@@ -185,10 +196,7 @@ def compare(
                 logits[name] = forward(decoder, ids)
                 if turn:  # the first one warms up
                     seconds[name].append(time.perf_counter() - started)
-    for name, context in variants.items():
-        with context():
-            peaks[name] = peak_of(lambda: forward(decoder, ids), ids.device.type)
-    return {name: Measured(statistics.median(seconds[name]), peaks[name]) for name in variants}, logits
+    return {name: statistics.median(seconds[name]) for name in variants}, logits
 
 
 def main() -> None:
@@ -200,30 +208,30 @@ def main() -> None:
     parser.add_argument("--tokens", type=int, nargs="+", default=[1300, 2300, 4300])
     parser.add_argument("--repeats", type=int, default=7)
     options = parser.parse_args()
-    dtype = getattr(torch, options.dtype or ("bfloat16" if options.device == "cuda" else "float32"))
-    decoder = Decoder(options.shape, options.device, dtype, max(options.tokens))
+    decoder = decoder_of(options)
     name = torch.cuda.get_device_name() if options.device == "cuda" else f"{torch.get_num_threads()} CPU threads"
-    print(f"{options.shape} decoder, {dtype}, {name}, torch {torch.__version__}; medians of {options.repeats}")
-    print(f"{'tokens':>6} {'heads':>6} | {'aligned/plain':>13} {'eager/plain':>11} | peak memory: aligned, eager | max diff")
+    print(f"{options.shape}, {decoder.model.dtype}, {name}, torch {torch.__version__}; medians of {options.repeats}")
+    print(
+        "tokens  heads |  time / plain: aligned   eager |  peak memory / plain: aligned   eager |  largest difference"
+    )
     for length in options.tokens:
-        ids = torch.randint(0, 1024, (1, length), device=options.device)
-        plan = plan_of(length)
         for share in SHARES:
-            heads = chosen_heads(decoder, share)
-            variants: dict[str, Callable[[], AbstractContextManager[Any]]] = {
-                "plain": nullcontext,
-                "aligned": lambda plan=plan, heads=heads: aligned(decoder, plan, Alignment(heads=heads)),
-                "eager": lambda plan=plan, heads=heads: eager(decoder, plan, heads),
-            }
-            measured, logits = compare(variants, decoder, ids, options.repeats)
-            plain, ours, dense = measured["plain"], measured["aligned"], measured["eager"]
-            difference = (logits["aligned"].float() - logits["eager"].float()).abs().max().item()
-            print(
-                f"{length:>6} {share:>6.0%} | {ours.seconds / plain.seconds:>13.3f} {dense.seconds / plain.seconds:>11.2f}"
-                f" | {ours.peak / plain.peak:>8.3f} {dense.peak / plain.peak:>8.2f}              | {difference:.1e}"
-                f"   (plain: {1000 * plain.seconds:.1f} ms, {plain.peak:.0f} MiB)",
-                flush=True,
-            )
+            print(line_of(decoder, options, length, share), flush=True)
+
+
+def line_of(decoder: Decoder, options: argparse.Namespace, length: int, share: float) -> str:
+    """One line of the table."""
+    ids = torch.randint(0, 1024, (1, length), device=options.device)
+    variants = variants_of(decoder, plan_of(length), chosen_heads(decoder, share))
+    seconds, logits = compare(variants, decoder, ids, options.repeats)
+    peaks = {variant: peak_of(variant, options, length, share) for variant in variants}
+    difference = (logits["aligned"].float() - logits["eager"].float()).abs().max().item()
+    return (
+        f"{length:>6} {share:>6.0%} | {seconds['aligned'] / seconds['plain']:>22.3f}"
+        f" {seconds['eager'] / seconds['plain']:>7.2f}"
+        f" | {peaks['aligned'] / peaks['plain']:>29.3f} {peaks['eager'] / peaks['plain']:>7.2f}"
+        f" | {difference:.1e}   (plain: {seconds['plain']:.3f} s, {peaks['plain']:.0f} MiB)"
+    )
 
 
 AttentionInterface.register("eager_alignment", eager_alignment)
