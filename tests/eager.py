@@ -45,9 +45,8 @@ def one_head(scores: Any, attention: Any, rows: Any, columns: Any, pairs: Any) -
     alpha = _current["alpha"]
     if _current["bias"] == "logit":
         weight = torch.zeros_like(scores)
-        for row, allowed in zip(rows.tolist(), pairs, strict=True):
-            for column in columns[allowed].tolist():
-                weight[row, column] = alpha * max(scores[row, columns].max().item(), 0.0)
+        largest = scores[rows][:, columns].max(dim=1, keepdim=True).values.clamp(min=0)
+        weight[rows[:, None], columns] = alpha * largest * pairs
         return (scores + weight).softmax(-1).nan_to_num(0)
     raised = attention.clone()
     for row, allowed in zip(rows.tolist(), pairs, strict=True):

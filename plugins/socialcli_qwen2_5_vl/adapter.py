@@ -1,4 +1,4 @@
-"""(torch) Qwen2.5-VL: frames merged in pairs, a grid of 28-pixel cells, and rotary positions in time, height and width."""
+"""(torch) Qwen2.5-VL: frames merged in pairs, cells of 28 pixels, rotary positions in time, height and width."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Qwen2_5_VLAdapter(HuggingFaceAdapter):
         return np.stack([frame.image for frame in frames.frames]), {"video_metadata": [metadata]}
 
     def grid_shape(self, inputs: Mapping[str, Tensor], frames: FrameSet) -> tuple[tuple[tuple[int, ...], ...], Cells]:
-        """Each step merges as many frames as the processor's temporal patch holds (the last one may be a repetition)."""
+        """Each step merges as many frames as the processor's temporal patch holds (the last may be a repetition)."""
         processor = self.processor.video_processor
         steps, height, width = (int(size) for size in inputs["video_grid_thw"][0])
         height, width = height // processor.merge_size, width // processor.merge_size

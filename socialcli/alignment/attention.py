@@ -1,17 +1,9 @@
-"""(torch) The aligned attention: the model's own fused kernel, then an exact correction of the few rows that change.
-
-With S the scores, lse the log-sum-exp of a row and A = exp(S - lse) its attention, the plain output of row u is
-out = sum_v A(u, v) value(v). Raising the pairs M(u) by a gain E >= 0 (see `BiasRule`) gives
-
-    out'(u) = (out(u) + sum_{v in M(u)} E(u, v) value(v)) / (1 + sum_{v in M(u)} E(u, v))
-
-which needs the scores of the rows U over the columns V_all alone: O(|U| |V_all| d) a head, and no L x L matrix. The
-logit rule makes it softmax(S + W) exactly. Everything is scaled by exp(-c), c = max(0, max log E), so that a large bias
-cannot overflow.
+"""(torch) The aligned attention: the model's own fused kernel, then the correction of the few rows that change.
 
 The functions are hooked in through transformers' `AttentionInterface`, for the text decoder only, by the context
 manager `aligned`, which always puts the model's own attention back. Only rows of the prompt change: in a decoding step
-all rows of the plan lie before the query, and the model's own attention runs.
+all rows of the plan lie before the query, and the model's own attention runs. What is computed stands in
+`socialcli.alignment.correction`.
 """
 
 from __future__ import annotations
@@ -22,19 +14,32 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
+from socialcli.alignment.batch import PlanBatch
 from socialcli.alignment.bias import LOGIT
-from socialcli.alignment.kernels import attend, grouped_scores, grouped_sum, row_lse, visible
+from socialcli.alignment.correction import Gain, LayerTensors, PlannedRows, active_heads
+from socialcli.alignment.kernels import attend
 from socialcli.alignment.layers import resolve_layers
-from socialcli.alignment.plan import AlignmentPlan
+from socialcli.alignment.plan import AlignmentPlan, Indices
 from socialcli.alignment.rules import BiasRule
 from socialcli.errors import UsageError
+
+__all__ = [
+    "Alignable",
+    "Alignment",
+    "AlignmentReport",
+    "PlanBatch",
+    "Watch",
+    "active_heads",
+    "aligned",
+    "aligned_attention",
+    "eager_attention",
+]
 
 IMPLEMENTATION = "socialcli_aligned"
 _STATE = "_socialcli_alignment"
@@ -72,8 +77,9 @@ class Alignment:
 
 
 Watch = Callable[[int, Tensor, Tensor, Tensor], None]
-"""Called in every decoder layer with: the layer, the attention from the rows U to the columns V_all before and after
-the bias, each (B, H, R, C), and which heads are active (B, H; none in layers that do not take part)."""
+"""Called in every decoder layer with: the layer, the attention from the rows U to the watched columns (V_all, unless
+others are named) before and after the bias, each (B, H, R, C), and which heads are active (B, H; none in layers that do
+not take part)."""
 
 
 @dataclass(slots=True)
@@ -87,53 +93,6 @@ class AlignmentReport:
         if not self.active:
             return []
         return [float(share) for share in torch.cat(list(self.active.values()), dim=1).float().mean(dim=1)]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class PlanBatch:
-    """The plans of a batch as tensors, short ones filled up: row i of prompt b is real where `real_rows[b, i]`."""
-
-    rows: Tensor  # (B, R) index in the key sequence
-    real_rows: Tensor  # (B, R) bool
-    columns: Tensor  # (B, C) index in the key sequence
-    real_columns: Tensor  # (B, C) bool
-    pairs: Tensor  # (B, R, C) bool
-    span: range  # from the first row of all prompts to the last; empty: there is nothing to align
-    places: dict[range, tuple[Tensor, Tensor, Tensor]] = field(default_factory=dict)  # see `entries`
-
-    @classmethod
-    def of(cls, plans: Sequence[AlignmentPlan], device: torch.device) -> PlanBatch:
-        """Stack `plans`, whose indices count from the start of the padded sequence."""
-        rows, real_rows = _stacked([plan.rows for plan in plans])
-        columns, real_columns = _stacked([plan.columns for plan in plans])
-        pairs = np.zeros((len(plans), rows.shape[1], columns.shape[1]), dtype=np.bool_)
-        for filled, plan in zip(pairs, plans, strict=True):
-            filled[: plan.rows.size, : plan.columns.size] = plan.pairs
-        ends = [(int(plan.rows[0]), int(plan.rows[-1])) for plan in plans if plan.rows.size and plan.columns.size]
-        span = range(min(first for first, _ in ends), max(last for _, last in ends) + 1) if ends else range(0)
-
-        def placed(array: np.ndarray) -> Tensor:
-            return torch.from_numpy(array).to(device)
-
-        return cls(placed(rows), placed(real_rows), placed(columns), placed(real_columns), placed(pairs), span)
-
-    def meets(self, queries: range) -> bool:
-        """Whether some row may be among `queries`, places in the key sequence."""
-        return max(self.span.start, queries.start) < min(self.span.stop, queries.stop)
-
-    def among(self, queries: range) -> Tensor:
-        """Which rows are real and among `queries`, (B, R) bool."""
-        return self.real_rows & (self.rows >= queries.start) & (self.rows < queries.stop)
-
-    def entries(self, queries: range) -> tuple[Tensor, Tensor, Tensor]:
-        """The rows among `queries`: prompt, slot in the batch's rows, and place among the queries, each (N,).
-
-        Kept, because all layers of a forward ask for the same, and a GPU must be waited for to tell how many there are.
-        """
-        if queries not in self.places:
-            prompt, slot = self.among(queries).nonzero(as_tuple=True)
-            self.places[queries] = prompt, slot, self.rows[prompt, slot] - queries.start
-        return self.places[queries]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -159,18 +118,22 @@ def aligned(
     plans: AlignmentPlan | Sequence[AlignmentPlan],
     settings: Alignment | None = None,
     watch: Watch | None = None,
+    watched: Sequence[Indices] | None = None,
 ) -> Iterator[AlignmentReport]:
     """Run the model's forward with aligned attention: `with aligned(model, plan): model.model(**inputs)`.
 
     `plans` are those of the batch's prompts, in order, with indices of the padded sequence (`AlignmentPlan.shifted`).
-    `watch` gets to see the attention of all layers. The model's own attention is back at the end, whatever happens:
-    with gradient checkpointing, which runs the layers again, the backward pass belongs inside too.
+    `watch` gets to see the attention of all layers, to V_all or to the tokens `watched` (for each of the plans,
+    ascending), which change nothing but what it sees: memory grows with their number times that of the rows U.
+
+    The model's own attention is back at the end, whatever happens: with gradient checkpointing, which runs the layers
+    again, the backward pass belongs inside too.
     """
     settings = settings or Alignment()
     plans = [plans] if isinstance(plans, AlignmentPlan) else list(plans)
     modules = model.layers
     chosen = settings.layers_of(len(modules))
-    batch = PlanBatch.of(plans, next(modules[0].parameters()).device)
+    batch = PlanBatch.of(plans, next(modules[0].parameters()).device, watched)
     report = AlignmentReport()
     before = _switch(model.model, IMPLEMENTATION)
     try:
@@ -218,76 +181,25 @@ def aligned_attention(
     output, lse = attend(query, key, value, attention_mask, scale, eager=state.eager)
     if not concerned:
         return output.transpose(1, 2).contiguous(), None
-    rows = _Rows(query, key, value, attention_mask, lse, scale, queries)
-    output, active = _align(output, rows, state)
+    layer = LayerTensors(query, key, value, attention_mask, lse, scale, queries)
+    output, active = _align(output, layer, state)
     if state.takes_part:
         state.report.active[state.layer] = active
     return output.transpose(1, 2).contiguous(), None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Rows:
-    """One layer's tensors, from which the rows and columns of a plan are taken in float32 (or wider)."""
-
-    query: Tensor  # (B, Hq, Q, D)
-    key: Tensor  # (B, Hkv, K, D)
-    value: Tensor  # (B, Hkv, K, D)
-    mask: Tensor | None
-    lse: Tensor | None  # (B, Hq, Q)
-    scale: float
-    places: range  # of the queries among the keys
-
-    def queries_and_lse(self, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """The queries (B, Hq, R, D) of `rows` (B, R), and the log-sum-exp (B, Hq, R) of their scores."""
-        queries = _take(self.query, rows)
-        if self.lse is None:
-            return queries, row_lse(queries, rows, _wide(self.key), self.mask, self.scale, self.places.start)
-        return queries, _take(self.lse.unsqueeze(-1), rows).squeeze(-1)
-
-    def keys(self, columns: Tensor) -> Tensor:
-        """The keys (B, Hkv, C, D) of `columns` (B, C)."""
-        return _take(self.key, columns)
-
-    def values(self, columns: Tensor) -> Tensor:
-        """The values (B, Hkv, C, D) of `columns` (B, C)."""
-        return _take(self.value, columns)
-
-
-def _align(output: Tensor, layer: _Rows, state: _LayerState) -> tuple[Tensor, Tensor]:
-    """Correct the plan's rows of `output` (B, Hq, Q, D) in the active heads; returns it and those heads (B, Hq)."""
+def _align(output: Tensor, layer: LayerTensors, state: _LayerState) -> tuple[Tensor, Tensor]:
+    """Correct the plans' rows of `output` (B, Hq, Q, D) in the active heads; returns it and those heads (B, Hq)."""
     plans, settings = state.plans, state.settings
-    real = plans.among(layer.places)
-    place = torch.where(real, plans.rows - layer.places.start, 0)
-    queries, lse = layer.queries_and_lse(place)
-    scores = grouped_scores(queries, layer.keys(plans.columns), layer.scale)
-    seen = plans.real_columns[:, None, None, :]
-    if layer.mask is not None:  # a layer with a sliding window does not see all that stands before
-        seen = seen & visible(layer.mask, place, plans.columns)
-    scores = scores.masked_fill(~seen, -math.inf)
-    attention = torch.exp(scores - lse.unsqueeze(-1))
-    active = _active(attention, real, state)
-    raised = plans.pairs[:, None] & active[:, :, None, None] & seen
-    log_gain = settings.rule.log_gain(scores, lse, settings.alpha).masked_fill(~raised, -math.inf)
-    ceiling = log_gain.detach().amax(dim=-1, keepdim=True).clamp(min=0)
-    gain, rest = torch.exp(log_gain - ceiling), torch.exp(-ceiling)
+    rows = PlannedRows.of(layer, plans)
+    scores = rows.scores(plans.columns, plans.real_columns)
+    attention = rows.attention(scores)
+    active = _active(attention, rows.real, state)
+    raised = plans.pairs[:, None] & active[:, :, None, None] & (scores > -math.inf)
+    gain = Gain.of(settings.rule.log_gain(scores, rows.lse, settings.alpha).masked_fill(~raised, -math.inf))
     if state.watch is not None:
-        raised_attention = (rest * attention + gain) / (rest + gain.sum(-1, keepdim=True))
-        state.watch(state.layer, attention, raised_attention, active)
-    raw = _take(output, place)
-    corrected = (rest * raw + grouped_sum(gain, layer.values(plans.columns))) / (rest + gain.sum(-1, keepdim=True))
-    return _put(output, corrected, plans.entries(layer.places)), active
-
-
-def active_heads(attention: Tensor, rows: Tensor, columns: Tensor, threshold: float) -> Tensor:
-    """Which heads ground words in the picture (B, H): mean attention from U to V_all above `threshold`.
-
-    `attention` is (B, H, R, C); `rows` (B, R) and `columns` (B, C) tell the real ones from those that only fill up. A
-    prompt without rows or columns has no active head.
-    """
-    # Filled with 0, not multiplied by it: where a row only fills up, its attention may not be a number.
-    total = attention.masked_fill(~rows[:, None, :, None], 0).sum(dim=(-1, -2))
-    pairs = (rows.sum(dim=-1) * columns.sum(dim=-1)).unsqueeze(-1)
-    return (total > threshold * pairs) & (pairs > 0)
+        state.watch(state.layer, *rows.watched(attention, gain), active)
+    return rows.corrected(output, gain), active
 
 
 def _active(attention: Tensor, real: Tensor, state: _LayerState) -> Tensor:
@@ -300,35 +212,6 @@ def _active(attention: Tensor, real: Tensor, state: _LayerState) -> Tensor:
     fixed = torch.zeros(attention.shape[1], dtype=torch.bool, device=attention.device)
     fixed[[head for layer, head in sorted(heads) if layer == state.layer]] = True
     return fixed & (real.any(-1) & state.plans.real_columns.any(-1)).unsqueeze(-1)
-
-
-def _put(output: Tensor, corrected: Tensor, entries: tuple[Tensor, Tensor, Tensor]) -> Tensor:
-    prompt, slot, place = entries
-    where = (prompt, slice(None), place)
-    fresh = corrected[prompt, :, slot].to(output.dtype)
-    if output.requires_grad or fresh.requires_grad:
-        output = output.clone()
-    output[where] = fresh
-    return output
-
-
-def _take(tensor: Tensor, index: Tensor) -> Tensor:
-    """The entries `index` (B, N) along the sequence of `tensor` (B, H, L, D), wide enough to compute with."""
-    shape = (-1, tensor.shape[1], -1, tensor.shape[3])
-    return _wide(tensor.gather(2, index[:, None, :, None].expand(shape)))
-
-
-def _wide(tensor: Tensor) -> Tensor:
-    return tensor if tensor.dtype == torch.float64 else tensor.float()
-
-
-def _stacked(parts: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    longest = max((part.size for part in parts), default=0)
-    filled = np.zeros((len(parts), longest), dtype=np.int64)
-    real = np.zeros((len(parts), longest), dtype=np.bool_)
-    for place, mask, part in zip(filled, real, parts, strict=True):
-        place[: part.size], mask[: part.size] = part, True
-    return filled, real
 
 
 def _switch(model: Any, implementation: str) -> str:

@@ -9,16 +9,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import click
+from click.core import ParameterSource
 
-from socialcli.commands.shared import model_options, prompt_options
+from socialcli.commands.shared import alignment_options, device_options, model_options, prompt_options
 from socialcli.errors import NotThereError, TooManyFailuresError, UsageError
 from socialcli.options import config_option, logging_options
 
 if TYPE_CHECKING:
     from socialcli.inference.looking import AskOptions
+    from socialcli.inspection.heads import HeadQuery
     from socialcli.inspection.selection import Selection
     from socialcli.inspection.walking import Inspected, Inspector
     from socialcli.tasks.prompt import BoxesAs
+
+_FOR_ATTENTION = frozenset(
+    {"utterances", "attention_layers", "attention_heads", "alpha", "lambda_", "layers", "bias", "device", "dtype"}
+)
 
 
 @click.command("inspect", short_help="Show what a model sees of EPISODES, and what each box covers.")
@@ -36,6 +42,27 @@ if TYPE_CHECKING:
     metavar="DIR",
     help="Draw each frame, and a sheet of them, into a folder a question under DIR.",
 )
+@click.option(
+    "--attention",
+    is_flag=True,
+    help="Draw into the folder too where the words of each utterance look, without and with the alignment. "
+    "Needs the weights; the options below are for it.",
+)
+@click.option("--utterance", "utterances", multiple=True, metavar="ID", help="Only of this utterance. May be repeated.")
+@click.option(
+    "--attention-layers",
+    metavar="LAYERS",
+    help="The layers to show: auto, all, or as in 10-19.  [default: those of --layers]",
+)
+@click.option(
+    "--attention-heads",
+    default="active",
+    show_default=True,
+    metavar="HEADS",
+    help="The heads to show the mean of: those that are active, all, or as in 12:3,14:0, layer and head.",
+)
+@alignment_options
+@device_options
 @logging_options
 def command(
     episodes: Path,
@@ -49,17 +76,18 @@ def command(
     model sees of them, the prompt, the tokens and frames of each utterance, the visual grid, and which tokens each
     speaker's box covers.
 
-    The model's weights are not needed: its configuration and processor are enough. Exits with 3 where a question
-    could not be inspected.
+    The model's weights are not needed, but for --attention: its configuration and processor are enough. Exits with 3
+    where a question could not be inspected.
     """
     from socialcli.inspection.selection import Selection
 
-    selection = Selection(frozenset(options["questions"]), frozenset(options["clips"]))
+    selection = Selection(*(frozenset(options[name]) for name in ("questions", "clips", "utterances")))
     asking = _ask_options(episodes, options)
     if png is not None and not asking.with_video:
         raise UsageError("--png draws the frames, and --inputs L leaves them out; use --inputs VL")
+    heads = _head_query(png, options)
     selection.check(episodes)
-    inspector = _inspector(model, checkpoint, options["frame_fit"], asking)
+    inspector = _inspector(model, checkpoint, heads, asking, options)
     show = _printer(as_json) if png is None else _painter(png, as_json)
     found = _show_all(islice(_inspections(inspector, episodes, selection), options["limit"]), show)
     if not found and options["limit"] != 0:
@@ -84,17 +112,56 @@ def _ask_options(episodes: Path, options: dict[str, Any]) -> AskOptions:
     )
 
 
-def _inspector(model: str, checkpoint: str | None, frame_fit: str | None, asking: AskOptions) -> Inspector:
+def _head_query(png: Path | None, options: dict[str, Any]) -> HeadQuery | None:
+    """What --attention is to show, None without it. Raises UsageError for options that do not go together."""
+    from socialcli.alignment.layers import check_layers
+    from socialcli.inspection.heads import HeadQuery
+
+    if not options["attention"]:
+        _refuse_idle_options(click.get_current_context())
+        return None
+    if png is None:
+        raise UsageError("--attention draws pictures; name the folder for them with --png DIR")
+    query = HeadQuery(options["attention_layers"], options["attention_heads"])
+    query.check()
+    check_layers(options["layers"])
+    return query
+
+
+def _refuse_idle_options(context: click.Context) -> None:
+    """Raise UsageError where the command line sets what only --attention makes use of."""
+    for option in context.command.params:
+        given = context.get_parameter_source(str(option.name)) is ParameterSource.COMMANDLINE
+        if given and option.name in _FOR_ATTENTION:
+            raise UsageError(f"{option.opts[0]} changes nothing without --attention; add it, or leave the option out")
+
+
+def _inspector(
+    model: str, checkpoint: str | None, heads: HeadQuery | None, asking: AskOptions, options: dict[str, Any]
+) -> Inspector:
     from socialcli.adapters.contract import LoadOptions
     from socialcli.plugins import registry
 
     spec = registry().model(model).item
+    rule = registry().bias_rule(options["bias"]).item
     tasks = {name: provided.item for name, provided in registry().tasks().items()}
-    source = LoadOptions(checkpoint or spec.default_checkpoint, frame_fit=frame_fit, weights=False)
+    source = LoadOptions(
+        checkpoint or spec.default_checkpoint,
+        options["device"],
+        options["dtype"],
+        options["frame_fit"],
+        weights=heads is not None,
+    )
     adapter = spec.load(source)
-    from socialcli.inspection.walking import Inspector  # imports torch
+    from socialcli.alignment.attention import Alignment  # this and the next two import torch
+    from socialcli.inspection.attending import AttentionQuery
+    from socialcli.inspection.walking import Inspector
 
-    return Inspector(adapter, source, tasks, asking)
+    attention = None
+    if heads is not None:
+        alignment = Alignment(options["alpha"], options["lambda_"], options["layers"], rule)
+        attention = AttentionQuery(alignment, heads, frozenset(options["utterances"]))
+    return Inspector(adapter, source, tasks, asking, attention)
 
 
 def _inspections(inspector: Inspector, episodes: Path, selection: Selection) -> Iterator[Inspected | None]:
@@ -124,9 +191,9 @@ def _painter(folder: Path, as_json: bool) -> Callable[[Inspected], None]:
 
     def show(inspected: Inspected) -> None:
         if inspected.frames is not None:
-            sheet = album.add(inspected.inspection, inspected.frames)
+            paths = album.add(inspected.inspection, inspected.frames, inspected.attention)
             if not as_json:
-                click.echo(sheet)
+                click.echo("\n".join(map(str, paths)))
         if as_json:
             to_json(inspected)
 

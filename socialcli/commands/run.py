@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from socialcli.commands.shared import model_options, prompt_options
+from socialcli.commands.shared import alignment_options, compute_options, model_options, prompt_options
 from socialcli.errors import TooManyFailuresError
 from socialcli.options import config_option, logging_options
 
@@ -44,24 +44,7 @@ if TYPE_CHECKING:
     help="Multi-speaker attention alignment; both: ask every question without it and with it.  "
     "[default: on; off with --inputs L]",
 )
-@click.option(
-    "--alpha", type=click.FloatRange(min=0), default=1.0, show_default=True, help="Strength of the alignment's bias."
-)
-@click.option(
-    "--lambda",
-    "lambda_",
-    type=click.FloatRange(min=0),
-    default=5e-5,
-    show_default=True,
-    help="The mean attention of the words to the speakers' regions from which a head takes part.",
-)
-@click.option(
-    "--layers",
-    default="auto",
-    show_default=True,
-    metavar="LAYERS",
-    help="The decoder layers that take part: auto (the middle third), all, or as in 10-19, the first layer being 0.",
-)
+@alignment_options
 @click.option(
     "--heads",
     type=click.Path(path_type=Path),
@@ -76,13 +59,6 @@ if TYPE_CHECKING:
     show_default=True,
     help="With --heads: the share of prompts in which a head was active from which it takes part.",
 )
-@click.option(
-    "--bias",
-    default="logit",
-    show_default=True,
-    metavar="RULE",
-    help="How the bias is added: logit, probability, or a plug-in's rule.",
-)
 @prompt_options
 @click.option(
     "--answer",
@@ -91,27 +67,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="score: rank the candidates by probability; generate: let the model write, and parse it.",
 )
-@click.option(
-    "--batch-size",
-    type=click.IntRange(min=1),
-    default=8,
-    show_default=True,
-    help="Questions on one clip that go through the model together; changes speed and memory, not the answers.",
-)
-@click.option(
-    "--device",
-    default="auto",
-    show_default=True,
-    metavar="DEVICE",
-    help="Where the model runs: cpu, cuda, cuda:1; auto: cuda where there is one.",
-)
-@click.option(
-    "--dtype",
-    type=click.Choice(["auto", "float32", "bfloat16", "float16"]),
-    default="auto",
-    show_default=True,
-    help="The model's number format; auto: bfloat16 on cuda, float32 on a cpu.",
-)
+@compute_options
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Ask only the first N questions.")
 @click.option("--split", metavar="NAME", help="Ask only the questions of this split.")
 @click.option(

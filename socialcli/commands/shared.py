@@ -35,6 +35,11 @@ def compute_options(function: F) -> F:
     return _with(_COMPUTE, function)
 
 
+def device_options(function: F) -> F:
+    """Give a command where and how the model computes: `device` and `dtype`."""
+    return _with(_DEVICE, function)
+
+
 def _with(options: Sequence[Callable[[F], F]], function: F) -> F:
     for option in reversed(options):
         function = option(function)
@@ -129,14 +134,7 @@ _ALIGNMENT: Sequence[Callable[[Any], Any]] = (
     ),
 )
 
-_COMPUTE: Sequence[Callable[[Any], Any]] = (
-    click.option(
-        "--batch-size",
-        type=click.IntRange(min=1),
-        default=8,
-        show_default=True,
-        help="Questions on one clip that go through the model together; changes speed and memory, not the results.",
-    ),
+_DEVICE: Sequence[Callable[[Any], Any]] = (
     click.option(
         "--device",
         default="auto",
@@ -151,4 +149,15 @@ _COMPUTE: Sequence[Callable[[Any], Any]] = (
         show_default=True,
         help="The model's number format; auto: bfloat16 on cuda, float32 on a cpu.",
     ),
+)
+
+_COMPUTE: Sequence[Callable[[Any], Any]] = (
+    click.option(
+        "--batch-size",
+        type=click.IntRange(min=1),
+        default=8,
+        show_default=True,
+        help="Questions on one clip that go through the model together; changes speed and memory, not the results.",
+    ),
+    *_DEVICE,
 )

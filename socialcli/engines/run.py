@@ -16,13 +16,12 @@ from socialcli.engines.checking import Job, check_job
 from socialcli.engines.progress import FailureLog
 from socialcli.engines.selection import select
 from socialcli.engines.tally import Tally
-from socialcli.errors import SocialcliError, Terminated
 from socialcli.plugins import Registry
 from socialcli.runs.accuracy import AccuracyRow, accuracy_table, write_accuracy
 from socialcli.runs.folder import OutputFolder
 from socialcli.runs.interrupts import uninterrupted
 from socialcli.runs.keys import file_digest
-from socialcli.runs.manifest import Manifest, Outcome, write_manifest
+from socialcli.runs.manifest import Manifest, Outcome, ending, write_manifest
 from socialcli.runs.predictions import Prediction, PredictionWriter, read_predictions
 from socialcli.runs.settings import FailureLimit, RunSettings
 
@@ -132,17 +131,9 @@ def _done(manifest: Manifest, tally: Tally, job: Job) -> Manifest:
 
 def _record_end(folder: OutputFolder, manifest: Manifest, tally: Tally, error: BaseException) -> None:
     """Write how a run broke off. Where even that fails, the error itself is what the user must hear."""
-    outcome, code = _ending(error)
+    outcome, code = ending(error)
     problems = [*filter(None, [str(error)]), *tally.problems]
     try:
         write_manifest(folder.manifest, manifest.end(outcome, code, tally.counts(), problems))
     except OSError as refused:
         _log.warning("%s still says that the run is on: it cannot be written (%s)", folder.manifest, refused.strerror)
-
-
-def _ending(error: BaseException) -> tuple[Outcome, int]:
-    if isinstance(error, KeyboardInterrupt):
-        return "interrupted", 130
-    if isinstance(error, Terminated):
-        return "interrupted", 143
-    return "error", error.exit_code if isinstance(error, SocialcliError) else 1

@@ -14,7 +14,7 @@ from itertools import groupby
 from socialcli.adapters.contract import Adapter
 from socialcli.alignment.attention import Alignment
 from socialcli.episodes.records import Episode, Question
-from socialcli.errors import ModelError, QuestionError
+from socialcli.errors import QuestionError
 from socialcli.inference.looking import AskOptions
 from socialcli.inference.session import Answer, AskedQuestion, ClipSession
 from socialcli.tasks.base import Task
@@ -108,7 +108,7 @@ def _answer(
     answer = session.generate if generate else session.score
     try:
         answers = answer(batch, condition)
-    except ModelError as error:
+    except QuestionError as error:
         if len(batch) > 1:
             return [outcome for one in batch for outcome in _answer(session, [one], condition, generate)]
         return [Outcome(batch[0].question, condition, error=error, asked=batch[0], frames=session.frames)]

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from socialcli.adapters.contract import Adapter, EncodedClip, EncodedPrompt
-from socialcli.alignment.attention import Alignment, AlignmentReport, aligned
+from socialcli.alignment.attention import Alignment, AlignmentReport, Watch, aligned
 from socialcli.alignment.measuring import AttentionGauge
-from socialcli.alignment.plan import AlignmentPlan, build_plan
+from socialcli.alignment.plan import AlignmentPlan, Indices, build_plan
 from socialcli.episodes.records import Episode, Question
 from socialcli.inference.decoding import candidate_scores, generate_greedily
 from socialcli.inference.looking import AskOptions, look
@@ -95,11 +95,22 @@ class ClipSession:
 
     def gauge(self, asked: Sequence[AskedQuestion], alignment: Alignment, gauge: AttentionGauge) -> None:
         """Run a batch of questions for the attention alone, and add it to `gauge`."""
+        gauge.expect([question.plan for question in asked if question.plan is not None], self.adapter.device)
+        self.observe(asked, alignment, gauge.watch)
+
+    def observe(
+        self,
+        asked: Sequence[AskedQuestion],
+        alignment: Alignment,
+        watch: Watch | None = None,
+        watched: Sequence[Indices] | None = None,
+    ) -> AlignmentReport:
+        """Run a batch of questions with plans for the attention alone; `watch` and `watched` are those of `aligned`."""
         prefix = self._computed_prefix(asked[0])
         plans = [question.plan for question in asked if question.plan is not None]
-        gauge.expect(plans, self.adapter.device)
-        with aligned(self.adapter, plans, alignment, gauge.watch):
+        with aligned(self.adapter, plans, alignment, watch, watched) as report:
             continue_prefix(self.adapter, prefix, [question.encoded for question in asked])
+        return report
 
     def _continue(
         self, asked: Sequence[AskedQuestion], alignment: Alignment | None

@@ -74,8 +74,7 @@ def draw_frame(inspection: Inspection, frames: FrameSet, index: int, long_side: 
     if grid is None:
         raise ValueError("without video there is nothing to draw")
     view, colors = View.of(frames, grid), colors_of(inspection)
-    canvas = _canvas(frames, index, view)
-    _dim_unseen(canvas, view, grid)
+    canvas = picture_of(frames, index, view, grid)
     _shade(canvas, view, grid, _owners(inspection, grid, index), colors)
     image = _ruled(canvas, view, grid)
     share = long_side / max(image.size) if long_side else 1.0
@@ -90,11 +89,13 @@ def draw_frame(inspection: Inspection, frames: FrameSet, index: int, long_side: 
     return image
 
 
-def _canvas(frames: FrameSet, index: int, view: View) -> Pixels:
+def picture_of(frames: FrameSet, index: int, view: View, grid: VisualGrid) -> Pixels:
+    """Sampled frame `index` with the padding around it, (height, width, 3), and dark where the model does not see."""
     canvas = np.empty((view.height * view.scale, view.width * view.scale, 3), dtype=np.uint8)
     canvas[:] = PADDING
     x0, y0, x1, y1 = view.place((0, 0, frames.width, frames.height))
     canvas[y0:y1, x0:x1] = frames.frames[index].image.repeat(view.scale, axis=0).repeat(view.scale, axis=1)
+    _dim_unseen(canvas, view, grid)
     return canvas
 
 

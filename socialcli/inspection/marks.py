@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageDraw
 
-from socialcli.inspection.lettering import Font, font_of, legible, width_of
+from socialcli.inspection.lettering import RGB, Font, font_of, legible, width_of
 from socialcli.video.overlay import Color
+
+EDGE: RGB = (0, 0, 0)
 
 Corners = tuple[int, int, int, int]  # left, top, right, bottom in pixels of the picture
 
@@ -38,6 +40,16 @@ def draw_marks(image: Image.Image, marks: Sequence[Mark]) -> None:
         pen.rectangle((place[0], place[1], place[2] - 1, place[3] - 1), fill=mark.color.rgb)
         middle = ((place[0] + place[2]) / 2, (place[1] + place[3]) / 2)
         pen.text(middle, label, fill=mark.color.ink, font=font, anchor="mm")
+
+
+def draw_outlines(image: Image.Image, marks: Sequence[Mark]) -> None:
+    """Draw the boxes alone, thinly; a dark line at either side of the colour shows it on any other."""
+    pen = ImageDraw.Draw(image)
+    for mark in marks:
+        left, top, right, bottom = mark.box
+        for inset, color in ((-1, EDGE), (2, EDGE), (0, mark.color.rgb), (1, mark.color.rgb)):
+            x1, y1 = right - 1 - inset, bottom - 1 - inset
+            pen.rectangle((left + inset, top + inset, max(left + inset, x1), max(top + inset, y1)), outline=color)
 
 
 def _tag_size(label: str, font: Font) -> tuple[int, int]:

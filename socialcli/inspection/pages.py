@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from socialcli.inspection.chart import utterance_chart
 from socialcli.inspection.drawing import LONG_SIDE, colors_of, draw_frame
-from socialcli.inspection.lettering import BODY, INK, MARGIN, PAPER, RGB, TITLE, font_of, legible, wrapped
+from socialcli.inspection.layout import Line, block, stacked
+from socialcli.inspection.lettering import MARGIN, PAPER, TITLE
 from socialcli.inspection.report import InspectedBox, Inspection
 from socialcli.inspection.text import called, counted, frames_named
 from socialcli.video.frames import FrameSet
@@ -19,32 +19,23 @@ COLUMNS = 4
 EDGE = 1e-6  # pixels: less than this beyond an edge is rounding
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line of text below a picture, with a swatch of colour before it where it explains one."""
-
-    text: str
-    swatch: RGB | None = None
-    size: int = BODY
-
-
 def frame_page(inspection: Inspection, frames: FrameSet, index: int) -> Image.Image:
     """The drawn frame under a title, above its legend."""
     picture = draw_frame(inspection, frames, index)
     scale = max(picture.size) / LONG_SIDE
-    head = _block([Line(_title(inspection, index), size=TITLE), *_spoken(inspection, index)], picture.width, scale)
+    head = block([Line(_title(inspection, index), size=TITLE), *_spoken(inspection, index)], picture.width, scale)
     notes = _notes(inspection, _step_of(inspection, index))
-    legend = _block([*legend_lines(inspection, index), *notes], picture.width, scale)
-    return _stacked([head, picture, legend])
+    legend = block([*legend_lines(inspection, index), *notes], picture.width, scale)
+    return stacked([head, picture, legend])
 
 
 def sheet(inspection: Inspection, frames: FrameSet) -> Image.Image:
     """All frames of the question side by side, with the legend, and the frames F(u) of each utterance."""
     contact = _contact([_thumb(inspection, frames, index) for index in range(len(frames.frames))])
     every_frame = range(len(inspection.frames))
-    head = _block(list(_sheet_head(inspection)), contact.width)
-    legend = _block([*_sheet_legend(inspection), *_notes(inspection, every_frame)], contact.width)
-    return _stacked([head, contact, legend, utterance_chart(inspection, contact.width)])
+    head = block(list(_sheet_head(inspection)), contact.width)
+    legend = block([*_sheet_legend(inspection), *_notes(inspection, every_frame)], contact.width)
+    return stacked([head, contact, legend, utterance_chart(inspection, contact.width)])
 
 
 def _title(inspection: Inspection, index: int) -> str:
@@ -124,7 +115,7 @@ def _thumb(inspection: Inspection, frames: FrameSet, index: int) -> Image.Image:
     picture = draw_frame(inspection, frames, index, THUMB)
     frame = inspection.frames[index]
     caption = Line(f"frame {index}, {frame.time:.3f} s, step {frame.step}")
-    return _stacked([_block([caption], picture.width, margin=4), picture])
+    return stacked([block([caption], picture.width, margin=4), picture])
 
 
 def _contact(thumbs: Sequence[Image.Image]) -> Image.Image:
@@ -135,43 +126,4 @@ def _contact(thumbs: Sequence[Image.Image]) -> Image.Image:
     page = Image.new("RGB", (max(columns * across, 2 * THUMB) + MARGIN, rows * down), PAPER)
     for place, thumb in enumerate(thumbs):
         page.paste(thumb, (MARGIN + place % columns * across, place // columns * down))
-    return page
-
-
-def _block(lines: Sequence[Line], width: int, scale: float = 1.0, margin: int = MARGIN) -> Image.Image:
-    """Lines of text, enlarged by `scale`, wrapped to the width."""
-    rows = [row for line in lines for row in _rows(line, width - 2 * margin, scale)]
-    page = Image.new("RGB", (width, 2 * margin + sum(_pitch(size) for _, _, size in rows)), PAPER)
-    pen = ImageDraw.Draw(page)
-    top = margin
-    for text, swatch, size in rows:
-        indent = 0 if swatch is None else 2 * size
-        if swatch is not None and swatch != PAPER:
-            pen.rectangle((margin, top + 2, margin + size, top + size + 2), fill=swatch, outline=INK)
-        pen.text((margin + indent, top), text, fill=INK, font=font_of(size))
-        top += _pitch(size)
-    return page
-
-
-def _rows(line: Line, width: int, scale: float) -> Iterator[tuple[str, RGB | None, int]]:
-    """The lines that a text becomes: each with its swatch (PAPER: only the room for one) and font size."""
-    size = round(line.size * scale)
-    font = font_of(size)
-    swatch = line.swatch
-    for part in wrapped(legible(line.text, font), font, width - (0 if swatch is None else 2 * size)):
-        yield part, swatch, size
-        swatch = None if swatch is None else PAPER
-
-
-def _pitch(size: int) -> int:
-    return round(size * 1.4)
-
-
-def _stacked(parts: Sequence[Image.Image]) -> Image.Image:
-    """Pictures of one width, one below the other."""
-    page = Image.new("RGB", (parts[0].width, sum(part.height for part in parts)), PAPER)
-    top = 0
-    for part in parts:
-        page.paste(part, (0, top))
-        top += part.height
     return page

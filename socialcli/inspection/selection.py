@@ -14,22 +14,30 @@ from socialcli.errors import UsageError
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Ids of questions and of episodes; nothing named selects everything, both named what fulfils both."""
+    """Ids of questions and of episodes; nothing named selects everything, both named what fulfils both.
+
+    `utterances` are ids that the selected episodes must have between them, whatever they are wanted for.
+    """
 
     questions: frozenset[str] = frozenset()
     episodes: frozenset[str] = frozenset()
+    utterances: frozenset[str] = frozenset()
 
     def check(self, path: Path) -> None:
         """Raise UsageError, with the nearest id there is, for one that the file does not have."""
-        if not self.questions and not self.episodes:
+        if not self.questions and not self.episodes and not self.utterances:
             return
         episodes: set[str] = set()
         questions: set[str] = set()
+        utterances: set[str] = set()
         for line in read_records(path):
             episodes |= {name for name in [_episode_id(line.record)] if name is not None}
-            questions |= set(_question_ids(line.record))
+            questions |= set(_ids(line.record, "questions"))
+            if self._concerns(line.record):
+                utterances |= set(_ids(line.record, "utterances"))
         _check_ids("question", self.questions, questions, path)
         _check_ids("episode", self.episodes, episodes, path)
+        _check_ids("utterance", self.utterances, utterances, path)
 
     def takes(self, question: str | None) -> bool:
         """Whether a question of a row that `concerns` is asked for; None: one whose id cannot be read."""
@@ -37,9 +45,12 @@ class Selection:
 
     def concerns(self, row: EpisodeRow) -> bool:
         """Whether the row may hold something that is asked for."""
-        if self.episodes and _episode_id(row.record) not in self.episodes:
+        return self._concerns(row.record)
+
+    def _concerns(self, record: Any) -> bool:
+        if self.episodes and _episode_id(record) not in self.episodes:
             return False
-        return not self.questions or not self.questions.isdisjoint(_question_ids(row.record))
+        return not self.questions or not self.questions.isdisjoint(_ids(record, "questions"))
 
 
 def _check_ids(what: str, wanted: Iterable[str], known: set[str], path: Path) -> None:
@@ -55,9 +66,10 @@ def _episode_id(record: Any) -> str | None:
     return name if isinstance(name, str) else None
 
 
-def _question_ids(record: Any) -> Iterator[str]:
-    questions = record.get("questions") if isinstance(record, dict) else None
-    for question in questions if isinstance(questions, list) else ():
-        name = question.get("id") if isinstance(question, dict) else None
+def _ids(record: Any, field: str) -> Iterator[str]:
+    """The ids of a record's questions or utterances, as far as it has any."""
+    items = record.get(field) if isinstance(record, dict) else None
+    for item in items if isinstance(items, list) else ():
+        name = item.get("id") if isinstance(item, dict) else None
         if isinstance(name, str):
             yield name

@@ -16,6 +16,8 @@ from socialcli.errors import QuestionError, UnknownNameError
 from socialcli.inference.episode import known_until, last_moment
 from socialcli.inference.looking import AskOptions
 from socialcli.inference.session import ClipSession
+from socialcli.inspection.attending import AttentionQuery, attention_maps
+from socialcli.inspection.maps import AttentionMaps
 from socialcli.inspection.report import Inspection, inspect_question
 from socialcli.inspection.selection import Selection
 from socialcli.tasks.base import Task
@@ -26,21 +28,35 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Inspected:
-    """A question's inspection, and the frames that the model gets (None: no video)."""
+    """A question's inspection, the frames that the model gets (None: no video), and where its words look."""
 
     inspection: Inspection
     frames: FrameSet | None
+    attention: tuple[AttentionMaps, ...] = ()  # nothing unless it is asked for
 
 
 class Inspector:
-    """Puts questions to a model as a run would, up to the point where it would compute."""
+    """Puts questions to a model as a run would, up to where it would compute; beyond that only for its attention."""
 
-    def __init__(self, adapter: Adapter, source: LoadOptions, tasks: Mapping[str, Task], options: AskOptions) -> None:
-        """Take a model, which needs no weights, how it was loaded, and how questions are put to it."""
+    def __init__(
+        self,
+        adapter: Adapter,
+        source: LoadOptions,
+        tasks: Mapping[str, Task],
+        options: AskOptions,
+        attention: AttentionQuery | None = None,
+    ) -> None:
+        """Take a model, how it was loaded, and how questions are put to it; it needs weights only for `attention`.
+
+        Raises UsageError where `attention` asks for layers or heads that the model does not have.
+        """
+        if attention is not None:
+            attention.check(adapter)
         self._adapter = adapter
         self._source = source
         self._tasks = tasks
         self._options = options
+        self._attention = attention
 
     def inspect(self, rows: Iterable[EpisodeRow], selection: Selection) -> Iterator[Inspected | None]:
         """The selected questions of the rows; None for one that cannot be inspected, and for a row without any."""
@@ -80,4 +96,10 @@ class Inspector:
             raise UnknownNameError("task", question.task, self._tasks)
         task = self._tasks[question.task]
         asked = session.ask(question, task)
-        return Inspected(inspect_question(session, asked, task, self._source), session.frames)
+        inspection = inspect_question(session, asked, task, self._source)
+        if self._attention is None:
+            return Inspected(inspection, session.frames)
+        maps = attention_maps(session, asked, inspection, self._attention)
+        if not maps:
+            _log.warning("%s: no words of a known speaker to show the attention of", question.id)
+        return Inspected(inspection, session.frames, maps)

@@ -15,9 +15,11 @@ from socialcli.plots.description import Description
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
 
 WHAT = "Attention of a speaker's words, before and after the bias of each head's layer"
 BINS = 24
+NEAR = 1000  # the factor between the ends of an axis up to which powers of ten alone are too few labels
 FEW_HEADS = 100  # up to which dots are large
 COLORS = {"own": BLUE, "other": ORANGE}
 MARKS = {"own": "o", "other": "^"}
@@ -80,12 +82,14 @@ def _scatter(axes: Axes, measure: _Measure, active: npt.NDArray[np.bool_]) -> No
     limits = (float(values.min()) / 1.3, float(values.max()) * 1.3)
     axes.plot(limits, limits, color="black", linewidth=1, linestyle="--", zorder=1, label="unchanged")
     axes.set(xscale="log", yscale="log", xlim=limits, ylim=limits, aspect="equal")
+    for axis in (axes.xaxis, axes.yaxis):
+        _log_ticks(axis, limits)
     axes.grid(True, which="major", alpha=0.3)
 
 
 def _gains(axes: Axes, measure: _Measure, active: npt.NDArray[np.bool_]) -> None:
     """How many of the active heads gain how much, to the own and to the other tokens."""
-    from matplotlib.ticker import FormatStrFormatter, LogLocator, MaxNLocator, NullFormatter
+    from matplotlib.ticker import MaxNLocator
 
     axes.set(
         title=f"gain of {measure.name} in the heads that were active",
@@ -98,7 +102,8 @@ def _gains(axes: Axes, measure: _Measure, active: npt.NDArray[np.bool_]) -> None
         _say(axes, "no head was active")
         return
     low, high = (float(pick(np.concatenate(list(gains.values())))) for pick in (np.min, np.max))
-    bins = np.geomspace(min(low, 1.0) / 1.1, max(high, 1.0) * 1.1, BINS + 1).tolist()
+    limits = (min(low, 1.0) / 1.1, max(high, 1.0) * 1.1)
+    bins = np.geomspace(*limits, BINS + 1).tolist()
     for target, gain in gains.items():
         label = f"{NAMES[target]} (median {np.median(gain):.3g})"
         axes.hist(gain, bins=bins, color=COLORS[target], alpha=0.55, edgecolor=COLORS[target], label=label)
@@ -106,13 +111,22 @@ def _gains(axes: Axes, measure: _Measure, active: npt.NDArray[np.bool_]) -> None
     axes.axvline(1.0, color="black", linewidth=1, linestyle="--")
     axes.set_ylim(top=1.2 * axes.get_ylim()[1])  # room for the legend
     axes.set_xscale("log")
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axes.xaxis.set_major_formatter(FormatStrFormatter("%g"))
-    axes.xaxis.set_minor_formatter(NullFormatter())
+    _log_ticks(axes.xaxis, limits)
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(True, axis="y", alpha=0.3)
     axes.legend(fontsize=9)
 
 
+def _log_ticks(axis: Axis, limits: tuple[float, float]) -> None:
+    """Label powers of ten, and between them, where the limits are near to each other, 2 and 5 times as much."""
+    from matplotlib.ticker import FormatStrFormatter, LogLocator, NullFormatter
+
+    axis.set_minor_formatter(NullFormatter())
+    if limits[1] < NEAR * limits[0]:
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.set_major_formatter(FormatStrFormatter("%g"))
+
+
 def _say(axes: Axes, text: str) -> None:
+    axes.set(xticks=[], yticks=[])
     axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center")

@@ -174,10 +174,14 @@ def attention_writer(path: Path) -> Iterator[Write]:
     An interrupt waits while rows are being written. Raises OSError where they cannot be.
     """
     pending: list[dict[str, Any]] = []
-    with atomic_write(path) as file, pq.ParquetWriter(file, ATTENTION_ARROW_SCHEMA, compression="zstd") as writer:
+    with (
+        naming(path),
+        atomic_write(path) as file,
+        pq.ParquetWriter(file, ATTENTION_ARROW_SCHEMA, compression="zstd") as writer,
+    ):
 
         def flush() -> None:
-            with uninterrupted(), naming(path):
+            with uninterrupted():
                 writer.write_table(pa.Table.from_pylist(pending, schema=ATTENTION_ARROW_SCHEMA))
                 pending.clear()
 

@@ -32,6 +32,8 @@ _COLUMNS: list[pa.Field[Any]] = [
 ]
 HEADS_ARROW_SCHEMA: pa.Schema = pa.schema(_COLUMNS)
 
+_MADE_WITH = ("model", "checkpoint", "checkpoint_sha256")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeadStatistics:
@@ -106,25 +108,18 @@ def read_heads(path: Path, min_share: float = 0.5) -> HeadChoice:
     if not heads:
         most = max(shares.values())
         raise UsageError(f"{path}: no head was active in {min_share:.0%} of the prompts; the most active in {most:.1%}")
-    return HeadChoice(
-        heads=heads,
-        episode_ids=frozenset(made_with["episode_ids"]),
-        model=made_with["model"],
-        checkpoint=made_with["checkpoint"],
-        checkpoint_sha256=made_with["checkpoint_sha256"],
-        shape=shape,
-    )
+    return HeadChoice(heads=heads, shape=shape, **made_with)
 
 
 def _checked_metadata(metadata: Mapping[bytes, bytes]) -> dict[str, Any]:
+    """Those fields of a choice that stand in the metadata."""
     if METADATA_KEY not in metadata:
         raise ValueError("its metadata does not say what it was made from; do not rewrite it with other tools")
     found = json.loads(metadata[METADATA_KEY])
     version = found["heads_version"] if isinstance(found, dict) else None
     if version != HEADS_VERSION:
         raise ValueError(f"it is of version {version}, and this socialcli reads {HEADS_VERSION}")
-    made_with: dict[str, Any] = found
-    return made_with
+    return {name: found[name] for name in _MADE_WITH} | {"episode_ids": frozenset(found["episode_ids"])}
 
 
 def _shares(table: pa.Table) -> tuple[dict[tuple[int, int], float], tuple[int, int]]:

@@ -26,6 +26,12 @@ SETTINGS = (
     "max_failures",
 )
 
+# Of measure.json. What is not a measurement's own means what it means in run.json.
+FIELDS = (
+    *("measure_version", "outcome", "exit_code", "started", "finished", "seconds", "command", "settings", "model"),
+    *("input_sha256", "decoder", "counts", "summary", "top_heads", "problems", "warnings", "versions", "platform"),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class MeasureFolder(ResultFolder):
@@ -95,17 +101,16 @@ class Measurement:
 
     def as_record(self) -> dict[str, Any]:
         """The content as JSON values."""
-        common = self.manifest.as_record()
-        del common["manifest_version"]
-        return {
+        own = {
             "measure_version": MEASURE_VERSION,
-            **common,
             "settings": measure_settings(self.manifest.settings),
-            "counts": asdict(self.counts),
             "decoder": asdict(self.decoder),
+            "counts": asdict(self.counts),
             "summary": [row.as_record() for row in self.summary],
             "top_heads": [list(place) for place in self.top_heads],
         }
+        record = {**self.manifest.as_record(), **own}
+        return {name: record[name] for name in FIELDS}
 
 
 def measure_settings(settings: RunSettings) -> dict[str, Any]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,15 @@ Change = Callable[[Path], object]
 def checkpoint(family: str, tmp_path: Path) -> Path:
     """A copy of the family's sample checkpoint, to be broken."""
     return copied(family, tmp_path)
+
+
+@pytest.fixture
+def library_log(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
+    """What transformers would print about the weights."""
+    logger = logging.getLogger("transformers.modeling_utils")
+    logger.addHandler(caplog.handler)
+    yield caplog
+    logger.removeHandler(caplog.handler)
 
 
 def copied(family: str, folder: Path) -> Path:
@@ -95,25 +105,25 @@ def test_a_checkpoint_of_another_family_is_named(family: str, other: str) -> Non
         assert message.endswith(f"holds a {types[other]!r} model, not {types[family]!r}")
 
 
-def test_a_missing_weight_is_named(family: str, checkpoint: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_weight_is_named(family: str, checkpoint: Path, library_log: pytest.LogCaptureFixture) -> None:
     weights = load_file(checkpoint / "model.safetensors")
     name = next(name for name in sorted(weights) if name.endswith("layers.2.self_attn.v_proj.weight"))
     del weights[name]
     save_file(weights, checkpoint / "model.safetensors", metadata={"format": "pt"})
     message = refusal(family, checkpoint)
     assert "lacks 1 of the model's weights, 'model.language_model.layers.2.self_attn.v_proj.weight' first" in message
-    assert "LOAD REPORT" not in capfd.readouterr().err
+    assert library_log.records == []
 
 
 def test_weights_of_another_size_than_the_config_says_are_named(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path, library_log: pytest.LogCaptureFixture
 ) -> None:
     checkpoint = copied("internvl3", tmp_path)
     configured("config.json", text_config__intermediate_size=64)(checkpoint)
     message = refusal("internvl3", checkpoint)
     assert "holds 12 weights of another size than its config.json says" in message
     assert "'model.language_model.layers.0.mlp.down_proj.weight' first" in message
-    assert "LOAD REPORT" not in capfd.readouterr().err
+    assert library_log.records == []
 
 
 def test_pickled_weights_are_not_opened(tmp_path: Path) -> None:
@@ -175,7 +185,7 @@ def test_no_family_loads_without_words(family: str, checkpoint: Path, change: Ch
     refusal(family, checkpoint)
 
 
-@pytest.mark.parametrize("name", ["./not-there", "/not/there", "not-there", "a/b/c", "../x", "a b"])
+@pytest.mark.parametrize("name", ["./not-there", "/not/there", "not-there", "a/b/c", "../not-there", "a b"])
 def test_a_path_that_is_not_there_is_no_hub_id(name: str) -> None:
     assert refusal("internvl3", name).endswith("is neither a folder nor an id on the hub (owner/name)")
 

@@ -157,16 +157,23 @@ def times_of(frames: FrameSet, times: tuple[float, ...]) -> FrameSet:
     )
 
 
-@pytest.mark.parametrize("times", [(0.0, 0.5, 1.0, 1.5, 2.0), (3.0, 5.0, 7.0, 9.0, 11.0), (1.0, 1.0, 1.0, 1.0, 1.0)])
-def test_positions_are_those_that_the_model_computes_itself(times: tuple[float, ...]) -> None:
+@pytest.mark.parametrize(
+    ("times", "step"),  # two positions a second, two frames a step
+    [
+        ((0.0, 0.5, 1.0, 1.5, 2.0), 2),
+        ((3.0, 5.0, 7.0, 9.0, 11.0), 8),
+        ((1.0, 1.0, 1.0, 1.0, 1.0), 4),  # a single moment counts as a frame a second
+    ],
+)
+def test_positions_in_time_follow_the_clock_and_are_the_models_own(times: tuple[float, ...], step: int) -> None:
     model = tiny_model("qwen2.5-vl")
     clip = model.encode_clip(times_of(noise_frames(112, 84, count=5), times))
     encoded = model.encode_prompt(asked(WORDS).text, [], clip)
     positions = model.positions(encoded, clip)
     assert positions.shape == (3, 1, encoded.length)
     assert torch.equal(positions, own_positions(model, [encoded], clip))
-    moments = {int(positions[0, 0, step].unique()) for step in encoded.grid.tokens.reshape(3, -1)}
-    assert len(moments) == 3
+    moments = [positions[0, 0, tokens].unique().tolist() for tokens in encoded.grid.tokens.reshape(3, -1)]
+    assert moments == [[moments[0][0] + step * index] for index in range(3)]
 
 
 @pytest.mark.parametrize("with_video", [False, True])

@@ -40,12 +40,15 @@ def test_half_of_a_cell_covers_it_and_less_does_not(right: float, expected: set[
     assert cells_of(10, 0, right, 20) == expected
 
 
-def test_half_is_half_whatever_the_rounding() -> None:
-    cells = affine_cells(1, 7, (-0.3, 0.0), (0.1, 0.7))
-    for column in range(7):
-        x0, y0, x1, y1 = cells[0, column]
-        assert (0, column) in cells_of(x0, y0, (x0 + x1) / 2, y1, cells)
-        assert (0, column) in cells_of(x0, (y0 + y1) / 2, x1, y1, cells)
+@pytest.mark.parametrize(("size", "shape"), [((640, 360), (13, 23)), ((1280, 720), (26, 46)), ((333, 217), (7, 11))])
+def test_half_is_half_whatever_the_rounding(size: tuple[int, int], shape: tuple[int, int]) -> None:
+    height, width = shape
+    cells = affine_cells(height, width, (0.0, 0.0), (size[0] / width, size[1] / height))
+    for row, column in np.ndindex(height, width):
+        # The left half of this cell, and the whole of the one before it, so that the centre does not decide.
+        right, bottom = (column + 0.5) * size[0] / width, (row + 1) * size[1] / height
+        covered_cells = cells_of((column - 1) * size[0] / width, row * size[1] / height, right, bottom, cells)
+        assert (row, column) in covered_cells
 
 
 def test_it_is_the_area_that_counts() -> None:

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tests.conftest import SAMPLE, sample_episodes
-from tests.eager import dense_attention
 
 from socialcli.alignment.attention import Alignment
 from socialcli.alignment.layers import resolve_layers
 from socialcli.alignment.measuring import AttentionGauge, HeadFigures
 from socialcli.api import ask, open_clip
+from tests.conftest import SAMPLE, sample_episodes
+from tests.eager import dense_attention
 
 EPISODES = range(len(sample_episodes()))
 

@@ -83,9 +83,7 @@ def test_judging_heads_on_what_they_were_chosen_from_is_told(tmp_path: Path) -> 
     ("model", "shape", "message"),
     [("internvl3", (4, 4), "the heads are internvl3's"), (FAMILY, (28, 4), "28 layers with 4")],
 )
-def test_heads_of_another_model_are_refused(
-    tmp_path: Path, model: str, shape: tuple[int, int], message: str
-) -> None:
+def test_heads_of_another_model_are_refused(tmp_path: Path, model: str, shape: tuple[int, int], message: str) -> None:
     file = heads_file(tmp_path, np.full(shape, 10), model=model)
     refused = run(SAMPLE_FILE, tmp_path / "out", *LIMITED, "--heads", file)
     assert refused.code == 2

@@ -82,3 +82,9 @@ def test_every_speaker_has_a_track_in_order_of_mention() -> None:
 
 def test_no_boxes_are_no_tracks() -> None:
     assert speaker_boxes([], [0.0, 1.0]) == {}
+
+
+@pytest.mark.parametrize("start", [1.2, 0.1, 2.2, 3.3, 1001 / 30])
+def test_boxes_once_a_second_are_interpolated_whatever_the_rounding(start: float) -> None:
+    assert left_edge([box(start, 0), box(start + 1, 10)], start + 0.25) == pytest.approx(2.5)
+    assert left_edge([box(2.2, 0), box(1.2, 10)], 1.2 + 0.75) == pytest.approx(2.5)

@@ -23,7 +23,7 @@ def accuracy(**changes: Any) -> AccuracyRow:
         "lambda_": None,
         "layers": None,
         "bias": None,
-            "heads": None,
+        "heads": None,
         "inputs": "VLB",
         "boxes_as": "none",
         "context": "full",

@@ -1,0 +1,100 @@
+"""The pictures are made for small and large decoders, and where there is little to show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from socialcli.alignment.figures import HeadFigures
+from socialcli.plots.canvas import BLUE, ORANGE, RED
+from socialcli.plots.description import Description
+from socialcli.plots.heatmap import draw_heatmap
+from socialcli.plots.shift import draw_shift
+
+from ..runs.figures import head_figures, under
+
+Draw = Callable[[Path, HeadFigures, range, Description], None]
+DESCRIPTION = Description(under(), episodes=3, prompts=20)
+SIZES = [(28, 28, range(10, 20)), (80, 64, range(29, 57)), (1, 1, range(1))]
+
+
+def pixels(draw: Draw, path: Path, figures: HeadFigures, chosen: range) -> np.ndarray:
+    draw(path, figures, chosen, DESCRIPTION)
+    with Image.open(path) as image:
+        assert image.format == "PNG"
+        return np.asarray(image.convert("RGB"))
+
+
+def painted(picture: np.ndarray, color: str) -> int:
+    """How many pixels have exactly this colour."""
+    rgb = [int(color[place : place + 2], 16) for place in (1, 3, 5)]
+    return int((picture == rgb).all(axis=-1).sum())
+
+
+@pytest.mark.parametrize("draw", [draw_heatmap, draw_shift])
+@pytest.mark.parametrize(("layers", "heads", "chosen"), SIZES)
+def test_decoders_of_every_size_fit(draw: Draw, layers: int, heads: int, chosen: range, tmp_path: Path) -> None:
+    picture = pixels(draw, tmp_path / "a.png", head_figures(layers, heads, chosen), chosen)
+    height, width, _ = picture.shape
+    assert 1400 <= width <= 2900 and 550 <= height <= 1600
+    assert len(np.unique(picture.reshape(-1, 3), axis=0)) > 50
+
+
+def test_the_frame_is_around_the_layers_that_take_part(tmp_path: Path) -> None:
+    def frame(chosen: range) -> tuple[int, int]:
+        picture = pixels(draw_heatmap, tmp_path / "a.png", head_figures(28, 28, range(10, 20)), chosen)
+        rgb = [int(RED[place : place + 2], 16) for place in (1, 3, 5)]
+        rows = np.flatnonzero((picture == rgb).all(axis=-1).sum(axis=1) > picture.shape[1] // 2)
+        return int(rows.min()), int(rows.max())
+
+    (top, bottom), (higher, lower) = frame(range(10, 20)), frame(range(28))
+    assert (bottom - top) / (lower - higher) == pytest.approx(10 / 28, abs=0.02)
+
+
+def test_the_three_kinds_of_heads_have_their_colours(tmp_path: Path) -> None:
+    raised = pixels(draw_shift, tmp_path / "a.png", head_figures(28, 28, range(10, 20)), range(10, 20))
+    idle = pixels(draw_shift, tmp_path / "a.png", head_figures(28, 28, range(0)), range(0))
+    # The lines of the histogram's medians are opaque, dots are not.
+    assert painted(raised, BLUE) > 200 and painted(raised, ORANGE) > 200
+    assert painted(idle, BLUE) == painted(idle, ORANGE) == 0
+
+
+@pytest.mark.parametrize("draw", [draw_heatmap, draw_shift])
+@pytest.mark.parametrize(("gain", "own"), [(1.0, True), (1e4, True), (3.0, False)])
+def test_nothing_gained_much_gained_and_no_own_tokens(draw: Draw, gain: float, own: bool, tmp_path: Path) -> None:
+    pixels(draw, tmp_path / "a.png", head_figures(4, 4, range(1, 3), gain=gain, own=own), range(1, 3))
+
+
+@pytest.mark.parametrize("draw", [draw_heatmap, draw_shift])
+def test_attention_that_underflowed_to_0_is_no_error(draw: Draw, tmp_path: Path) -> None:
+    figures = head_figures(4, 4, range(1, 3))
+    for table in (*figures.attn_mean.values(), *figures.attn_max.values()):
+        table[0] = 0
+    pixels(draw, tmp_path / "some.png", figures, range(1, 3))
+    for table in (*figures.attn_mean.values(), *figures.attn_max.values()):
+        table[:] = 0
+    pixels(draw, tmp_path / "all.png", figures, range(1, 3))
+
+
+def test_the_same_figures_make_the_same_file(tmp_path: Path) -> None:
+    for name in ("a.png", "b.png"):
+        draw_heatmap(tmp_path / name, head_figures(4, 4, range(1, 3)), range(1, 3), DESCRIPTION)
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+
+
+def test_a_models_name_is_no_formula(tmp_path: Path) -> None:
+    odd = Description(under(model="a$\\frac{$b"), episodes=1, prompts=1)
+    draw_shift(tmp_path / "a.png", head_figures(4, 4, range(1, 3)), range(1, 3), odd)
+
+
+def test_the_title_says_what_was_measured_and_how() -> None:
+    title = Description(under(inputs="VLB", boxes_as="overlay", frames=1), episodes=1, prompts=2).title("Attention")
+    assert title.splitlines() == [
+        "Attention",
+        "qwen2.5-vl, VLB, boxes as overlay, context full, 1 frame; 1 episode, 2 questions",
+        "alignment: layers 1-2, logit bias, alpha 1, lambda 5e-05",
+    ]
