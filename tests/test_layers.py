@@ -60,12 +60,16 @@ HEAVY = ("torch", "torchvision", "transformers")
 MAY_IMPORT_TORCH = (
     "socialcli.adapters.huggingface",
     "socialcli.alignment.attention",
+    "socialcli.alignment.batch",
+    "socialcli.alignment.correction",
     "socialcli.alignment.kernels",
     "socialcli.alignment.measuring",
+    "socialcli.alignment.tracing",
     "socialcli.engines.invariance",  # through socialcli.inference
     "socialcli.engines.local",  # through socialcli.inference
     "socialcli.engines.measuring",  # through socialcli.inference
     "socialcli.inference",
+    "socialcli.inspection.attending",  # through socialcli.inference
     "socialcli.inspection.walking",  # through socialcli.inference
     "socialcli_internvl3.adapter",
     "socialcli_llava_next_video.adapter",

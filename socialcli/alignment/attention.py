@@ -42,6 +42,7 @@ __all__ = [
 ]
 
 IMPLEMENTATION = "socialcli_aligned"
+ENTRIES_AT_ONCE = {False: 2**17, True: 2**25}  # scores in memory at once: on a CPU, on a GPU
 _STATE = "_socialcli_alignment"
 
 
@@ -182,19 +183,37 @@ def aligned_attention(
     if not concerned:
         return output.transpose(1, 2).contiguous(), None
     layer = LayerTensors(query, key, value, attention_mask, lse, scale, queries)
-    output, active = _align(output, layer, state)
+    output, active = _align_in_parts(output, layer, state)
     if state.takes_part:
         state.report.active[state.layer] = active
     return output.transpose(1, 2).contiguous(), None
 
 
-def _align(output: Tensor, layer: LayerTensors, state: _LayerState) -> tuple[Tensor, Tensor]:
+def _align_in_parts(output: Tensor, layer: LayerTensors, state: _LayerState) -> tuple[Tensor, Tensor]:
+    """`_align`, a few heads at a time, so that what it needs in between stays small beside the model's own memory.
+
+    Where somebody watches or learns, all heads at once.
+    """
+    heads, groups = layer.key.shape[1], layer.query.shape[1] // layer.key.shape[1]
+    entries = state.plans.pairs.numel() * groups  # of one key head's scores
+    at_once = max(1, ENTRIES_AT_ONCE[output.device.type == "cuda"] // max(entries, 1))
+    if state.watch is not None or output.requires_grad or at_once >= heads:
+        return _align(output, layer, state, 0)
+    active = []
+    for first in range(0, heads, at_once):
+        part = layer.heads(first, min(first + at_once, heads))
+        place = slice(first * groups, (first + at_once) * groups)
+        active.append(_align(output[:, place], part, state, place.start)[1])
+    return output, torch.cat(active, dim=1)
+
+
+def _align(output: Tensor, layer: LayerTensors, state: _LayerState, first_head: int) -> tuple[Tensor, Tensor]:
     """Correct the plans' rows of `output` (B, Hq, Q, D) in the active heads; returns it and those heads (B, Hq)."""
     plans, settings = state.plans, state.settings
     rows = PlannedRows.of(layer, plans)
     scores = rows.scores(plans.columns, plans.real_columns)
     attention = rows.attention(scores)
-    active = _active(attention, rows.real, state)
+    active = _active(attention, rows.real, state, first_head)
     raised = plans.pairs[:, None] & active[:, :, None, None] & (scores > -math.inf)
     gain = Gain.of(settings.rule.log_gain(scores, rows.lse, settings.alpha).masked_fill(~raised, -math.inf))
     if state.watch is not None:
@@ -202,15 +221,15 @@ def _align(output: Tensor, layer: LayerTensors, state: _LayerState) -> tuple[Ten
     return rows.corrected(output, gain), active
 
 
-def _active(attention: Tensor, real: Tensor, state: _LayerState) -> Tensor:
-    """The layer's active heads (B, H): none, the fixed ones, or those that pass the threshold on this input."""
+def _active(attention: Tensor, real: Tensor, state: _LayerState, first_head: int) -> Tensor:
+    """The active ones of some heads (B, H): none, the fixed ones, or those that pass the threshold on this input."""
     heads = state.settings.heads
     if not state.takes_part:
         return torch.zeros(attention.shape[:2], dtype=torch.bool, device=attention.device)
     if heads is None:
         return active_heads(attention, real, state.plans.real_columns, state.settings.threshold)
-    fixed = torch.zeros(attention.shape[1], dtype=torch.bool, device=attention.device)
-    fixed[[head for layer, head in sorted(heads) if layer == state.layer]] = True
+    numbers = range(first_head, first_head + attention.shape[1])
+    fixed = torch.tensor([(state.layer, head) in heads for head in numbers], device=attention.device)
     return fixed & (real.any(-1) & state.plans.real_columns.any(-1)).unsqueeze(-1)
 
 

@@ -13,7 +13,7 @@ cannot overflow. The attention itself changes in the same way, A' = (A + E) / (1
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -33,6 +33,19 @@ class LayerTensors:
     lse: Tensor | None  # (B, Hq, Q)
     scale: float
     places: range  # of the queries among the keys
+
+    def heads(self, first: int, end: int) -> LayerTensors:
+        """The same of the key heads [first, end) and the query heads that go with them."""
+        groups = self.query.shape[1] // self.key.shape[1]
+        query = slice(first * groups, end * groups)
+        return replace(
+            self,
+            query=self.query[:, query],
+            key=self.key[:, first:end],
+            value=self.value[:, first:end],
+            mask=self.mask if self.mask is None or self.mask.shape[1] == 1 else self.mask[:, query],
+            lse=None if self.lse is None else self.lse[:, query],
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -46,7 +46,7 @@ _FOR_ATTENTION = frozenset(
     "--attention",
     is_flag=True,
     help="Draw into the folder too where the words of each utterance look, without and with the alignment. "
-    "Needs the weights; the options below are for it.",
+    "Needs the weights; the options from --utterance to --dtype are for it.",
 )
 @click.option("--utterance", "utterances", multiple=True, metavar="ID", help="Only of this utterance. May be repeated.")
 @click.option(

@@ -11,7 +11,7 @@ from socialcli.alignment.attention import Alignment, AlignmentReport
 from socialcli.alignment.tracing import AttentionTrace
 from socialcli.errors import ModelError
 from socialcli.inference.session import AskedQuestion, ClipSession
-from socialcli.inspection.heads import HeadQuery, Heads
+from socialcli.inspection.heads import HeadQuery, Heads, layers_named
 from socialcli.inspection.maps import AttentionMaps, Map
 from socialcli.inspection.report import InspectedUtterance, Inspection
 
@@ -58,8 +58,7 @@ def attention_maps(
 
     plain, aligned = traced(PLAIN), traced(alignment)
     name = (
-        f"layers {layers[0]}-{layers[-1]}, {alignment.rule.name} bias, alpha {alignment.alpha:g}, "
-        f"lambda {alignment.threshold:g}"
+        f"{layers_named(layers)}, {alignment.rule.name} bias, alpha {alignment.alpha:g}, lambda {alignment.threshold:g}"
     )
     return tuple(AttentionMaps(line, shown, name, plain[place], aligned[place]) for place, line in enumerate(lines))
 

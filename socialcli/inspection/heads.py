@@ -24,6 +24,11 @@ class ShownHeads:
     name: str
 
 
+def layers_named(layers: Sequence[int]) -> str:
+    """Neighbouring layers by the first and the last of them: "layer 3", "layers 10-19"."""
+    return f"layer {layers[0]}" if len(layers) == 1 else f"layers {layers[0]}-{layers[-1]}"
+
+
 @dataclass(frozen=True, slots=True)
 class HeadQuery:
     """What is asked for: layers (None: those that take part in the alignment), and which of their heads."""
@@ -74,7 +79,7 @@ class HeadQuery:
             return ShownHeads(named, f"head{'s' if len(named) > 1 else ''} {listed} (layer:head)")
         layers = aligned if self.layers is None else resolve_layers(self.layers, shape[0], LAYERS_OPTION)
         every = frozenset((layer, head) for layer in layers for head in range(shape[1]))
-        where = f"layer {layers[0]}" if len(layers) == 1 else f"layers {layers[0]}-{layers[-1]}"
+        where = layers_named(layers)
         found = every.intersection(active)
         if self.heads == "active" and found:
             return ShownHeads(found, f"{counted(len(found), 'active head')} of {where}")

@@ -19,8 +19,10 @@ Pixels = npt.NDArray[np.uint8]
 COLORS = "magma"  # of matplotlib: even to the eye, also to a colour-blind one and in print without colours
 UNIT = 1e-4
 DECADES = 3  # the colours reach so far below the highest attention
+HEAT = 0.8  # how much of what is seen is colour, above the outlines of the frame
+MIDDLE = 128  # the grey of a frame where it has no outline
 BAR = 28  # height of the bar, pixels
-LABEL = f"attention (x {UNIT:.0e}), logarithmic, the same colours for plain and aligned".replace("e-0", "e-")
+LABEL = f"attention (x {UNIT:.0e}), logarithmic scale, the same colours for plain and aligned".replace("e-0", "e-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +63,11 @@ def color_bar(scale: HeatScale, width: int) -> Image.Image:
     font = font_of(BODY)
     page = Image.new("RGB", (width, BAR + 3 * BODY + MARGIN), PAPER)
     pen = ImageDraw.Draw(page)
-    length = min(width - 4 * MARGIN, 1000)
-    left = 2 * MARGIN
+    length = min(width - 6 * MARGIN, 1000)
+    left = 3 * MARGIN
     values = scale.low * (scale.high / scale.low) ** np.linspace(0, 1, length)
-    page.paste(Image.fromarray(np.tile(scale.colors(values), (BAR, 1, 1))), (left, 0))
+    colors = veiled(scale.colors(values), np.full(3, MIDDLE, dtype=np.uint8))
+    page.paste(Image.fromarray(np.tile(colors, (BAR, 1, 1))), (left, 0))
     pen.rectangle((left - 1, -1, left + length, BAR), outline=INK)
     taken: list[tuple[float, float]] = []
     for value in (scale.low, scale.high, *scale.ticks()):  # the ends first: they are always told
@@ -77,6 +80,11 @@ def color_bar(scale: HeatScale, width: int) -> Image.Image:
             pen.text((x, BAR + 7), text, fill=INK, font=font, anchor="ma")
     pen.text((left, BAR + 12 + BODY), LABEL, fill=INK, font=font)
     return page
+
+
+def veiled(colors: Pixels, grey: Pixels) -> Pixels:
+    """Colours laid over grey, so that it shows a little."""
+    return np.round(HEAT * colors + (1 - HEAT) * grey).astype(np.uint8)
 
 
 @cache

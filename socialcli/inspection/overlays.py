@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageFilter, ImageOps
 
 from socialcli.alignment.grid import VisualGrid
 from socialcli.inspection.drawing import View, colors_of, picture_of
-from socialcli.inspection.heat import HeatScale, color_bar
+from socialcli.inspection.heat import MIDDLE, HeatScale, Pixels, color_bar, veiled
 from socialcli.inspection.layout import Line, beside, block, stacked
 from socialcli.inspection.lettering import MARGIN, PAPER, TITLE
 from socialcli.inspection.maps import AttentionMaps, Map
@@ -20,7 +20,7 @@ from socialcli.inspection.text import called, counted, frames_named
 from socialcli.video.frames import FrameSet
 
 PANEL = 640  # long side of a picture, pixels
-HEAT = 0.8  # how much of a cell's colour covers the frame, which is grey below it
+BLUR = 8  # pixels: larger areas of a picture leave only their edges
 SMALL = 17  # font size, pixels
 BORDER = 6  # around the frames in F(u), pixels
 
@@ -40,14 +40,22 @@ def attention_page(inspection: Inspection, frames: FrameSet, maps: AttentionMaps
 
 
 def heat_picture(picture: Image.Image, view: View, grid: VisualGrid, colors: np.ndarray) -> Image.Image:
-    """The picture in grey under the `colors` (height, width, 3) of the cells; what no cell shows stays grey."""
+    """The outlines of the picture under the `colors` (height, width, 3) of the cells; grey where there is no cell."""
     share = picture.width / (view.width * view.scale)
-    canvas = np.array(picture.convert("L").convert("RGB"))
-    for (row, column), cell in ((place, grid.cells[place]) for place in np.ndindex(*grid.cells.shape[:2])):
-        left, top, right, bottom = view.place((cell[0], cell[1], cell[2], cell[3]), share)
-        area = canvas[max(0, top) : bottom, max(0, left) : right]
-        area[:] = np.round((1 - HEAT) * area + HEAT * colors[row, column]).astype(np.uint8)
+    canvas = np.repeat(_outlines(picture)[..., np.newaxis], 3, axis=-1)
+    for row, column in np.ndindex(*grid.cells.shape[:2]):
+        x0, y0, x1, y1 = grid.cells[row, column].tolist()
+        left, top, right, bottom = view.place((x0, y0, x1, y1), share)
+        canvas[top:bottom, left:right] = veiled(colors[row, column], canvas[top:bottom, left:right])
     return Image.fromarray(canvas)
+
+
+def _outlines(picture: Image.Image) -> Pixels:
+    """The picture in grey without its light and dark areas, which could be taken for more and less attention."""
+    grey = picture.convert("L")
+    light = np.array(grey, dtype=float) - np.array(grey.filter(ImageFilter.GaussianBlur(BLUR)))
+    outlines: Pixels = np.clip(MIDDLE + light, 0, 255).astype(np.uint8)
+    return outlines
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,9 +77,10 @@ class _Page:
         yield Line(f"Attention: the mean over {counted(len(line.tokens), 'token')} (label and words) and {shown.name}")
         yield Line(f"plain: the model by itself; aligned: {self.maps.alignment}")
         own = self.inspection.pairs[self.inspection.utterances.index(line)]
-        for what, cells in (("all cells", self.grid.tokens >= 0), ("the cells aligned to", self._showing(own))):
-            sums = [f"{_percent(attention[cells])} {stage}" for stage, attention in self._stages()]
-            yield Line(f"Attention to {what}, {int(cells.sum())}: {', '.join(sums)}")
+        every = self.grid.tokens.ravel().tolist()
+        for what, tokens in ((f"all {len(every)} cells", every), (f"the {len(own)} cells aligned to", own)):
+            sums = [f"{stage} {_percent(attention[self._showing(tokens)])}" for stage, attention in self._stages()]
+            yield Line(f"Share of the attention that {what} get: {', '.join(sums)}")
 
     def row(self, index: int) -> Image.Image:
         """One frame and its two maps, framed in the speaker's colour where the frame is in F(u)."""
@@ -94,6 +103,7 @@ class _Page:
     def notes(self) -> Iterator[Line]:
         """What the signs mean."""
         yield Line("Framed rows: the frames F(u), in which the words are aligned to their speaker.")
+        yield Line("Below the maps: the share of the attention that all cells of the step get, and each speaker's.")
 
     def _stages(self) -> tuple[tuple[str, Map], tuple[str, Map]]:
         return ("plain", self.maps.plain), ("aligned", self.maps.aligned)
@@ -115,7 +125,7 @@ class _Page:
 
     def _sums(self, step: int, attention: Map) -> str:
         """What share of the attention goes to the step, and in it to each speaker's tokens."""
-        parts = [f"sum {_percent(attention[step])}"]
+        parts = [f"all {_percent(attention[step])}"]
         for speaker in self.inspection.labels:
             boxes = [b for b in self.inspection.boxes if b.speaker == speaker and b.frame in self.grid.frames[step]]
             cells = self._showing([token for box in boxes for token in box.tokens])[step]
@@ -125,9 +135,8 @@ class _Page:
 
 
 def _panel(title: str, picture: Image.Image, below: str) -> Image.Image:
-    lines = (block([Line(text, size=SMALL)], picture.width, margin=4) for text in (title, below))
-    title_lines, lines_below = lines
-    return stacked([title_lines, picture, lines_below])
+    above, under = (block([Line(text, size=SMALL)], picture.width, margin=4) for text in (title, below))
+    return stacked([above, picture, under])
 
 
 def _percent(attention: Map) -> str:

@@ -13,6 +13,7 @@ from socialcli.adapters.contract import LoadOptions
 from socialcli.api import ask, open_clip
 from socialcli.cli import main
 from socialcli.episodes.records import Episode
+from socialcli.inference.session import AskedQuestion, ClipSession
 from socialcli.inspection.report import Inspection, inspect_question
 from socialcli.inspection.walking import Inspected
 from socialcli.plugins import registry
@@ -48,14 +49,21 @@ def of_every_episode(family: str, *arguments: str) -> list[dict[str, Any]]:
     return records
 
 
-def inspected(family: str, episode: Episode, *, frame_fit: str | None = None, **options: Any) -> Inspected:
-    """The first question of an episode, inspected from Python."""
-    model = tiny_model(family, frame_fit)
-    clip = open_clip(model, episode, SAMPLE, **options)
+def asked_and_inspected(
+    family: str, episode: Episode, *, frame_fit: str | None = None, **options: Any
+) -> tuple[ClipSession, AskedQuestion, Inspection]:
+    """The first question of an episode: the clip in the model, the question as it is put to it, and its inspection."""
+    clip = open_clip(tiny_model(family, frame_fit), episode, SAMPLE, **options)
     question = episode.questions[0]
-    task = registry().task(question.task).item
+    asked, task = ask(clip, question), registry().task(question.task).item
     source = LoadOptions(checkpoint(family), frame_fit=frame_fit)
-    return Inspected(inspect_question(clip, ask(clip, question), task, source), clip.frames)
+    return clip, asked, inspect_question(clip, asked, task, source)
+
+
+def inspected(family: str, episode: Episode, **options: Any) -> Inspected:
+    """The first question of an episode, inspected from Python."""
+    clip, _, found = asked_and_inspected(family, episode, **options)
+    return Inspected(found, clip.frames)
 
 
 def inspection(family: str, episode: Episode, **options: Any) -> Inspection:
