@@ -18,7 +18,7 @@ Pixels = npt.NDArray[np.uint8]
 
 COLORS = "magma"  # of matplotlib: even to the eye, also to a colour-blind one and in print without colours
 UNIT = 1e-4
-DECADES = 3  # the colours reach so far below the highest attention
+DECADES = 4  # the colours reach so far below the highest attention
 HEAT = 0.8  # how much of what is seen is colour, above the outlines of the frame
 MIDDLE = 128  # the grey of a frame where it has no outline
 BAR = 28  # height of the bar, pixels
@@ -71,7 +71,7 @@ def color_bar(scale: HeatScale, width: int) -> Image.Image:
     pen.rectangle((left - 1, -1, left + length, BAR), outline=INK)
     taken: list[tuple[float, float]] = []
     for value in (scale.low, scale.high, *scale.ticks()):  # the ends first: they are always told
-        text = f"{value / UNIT:.3g}"
+        text = _number(value / UNIT)
         x = left + float(scale.places(value)) * (length - 1)
         half = width_of(text, font) / 2 + 4
         if all(x + half < start or x - half > end for start, end in taken):
@@ -85,6 +85,10 @@ def color_bar(scale: HeatScale, width: int) -> Image.Image:
 def veiled(colors: Pixels, grey: Pixels) -> Pixels:
     """Colours laid over grey, so that it shows a little."""
     return np.round(HEAT * colors + (1 - HEAT) * grey).astype(np.uint8)
+
+
+def _number(value: float) -> str:
+    return f"{value:.3g}" if value < 1000 else f"{value:.0f}"
 
 
 @cache

@@ -125,12 +125,12 @@ class _Page:
 
     def _sums(self, step: int, attention: Map) -> str:
         """What share of the attention goes to the step, and in it to each speaker's tokens."""
-        parts = [f"all {_percent(attention[step])}"]
+        parts = [f"all: {_percent(attention[step])}"]
         for speaker in self.inspection.labels:
             boxes = [b for b in self.inspection.boxes if b.speaker == speaker and b.frame in self.grid.frames[step]]
             cells = self._showing([token for box in boxes for token in box.tokens])[step]
             if boxes:
-                parts.append(f"{called(self.inspection, speaker)} {_percent(attention[step][cells])}")
+                parts.append(f"{called(self.inspection, speaker)}: {_percent(attention[step][cells])}")
         return ", ".join(parts)
 
 

@@ -173,7 +173,7 @@ def test_an_album_has_a_folder_a_question_whatever_its_id(tmp_path: Path, episod
     album = Album(tmp_path / "new" / "pictures")
     for name in ("a/b", "a b", "../..", "A-B", "x" * 300):
         inspection = replace(found.inspection, question=replace(found.inspection.question, id=name))
-        path = album.add(inspection, found.frames)
+        (path,) = album.add(inspection, found.frames)
         assert path.name == "sheet.png"
     folder = tmp_path / "new" / "pictures"
     assert sorted(path.name for path in folder.iterdir()) == ["A-B-3", "a-b", "a-b-2", "question", "x" * 100]
