@@ -10,17 +10,18 @@ is downloaded, and neither PyAV nor a plug-in is needed.
 from __future__ import annotations
 
 import argparse
-import multiprocessing
+import json
 import statistics
+import tempfile
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from torch.profiler import ProfilerActivity, profile
 from transformers import AttentionInterface, AttentionMaskInterface, LlamaConfig, LlamaForCausalLM
 from transformers.masking_utils import sdpa_mask
 
@@ -130,39 +131,26 @@ def forward(decoder: Decoder, ids: torch.Tensor) -> torch.Tensor:
     return logits
 
 
-def peak_of(variant: str, options: argparse.Namespace, length: int, share: float) -> float:
-    """The most memory that a variant's first forward takes beyond the model, MiB.
+def peak_of(variant: Callable[[], AbstractContextManager[Any]], decoder: Decoder, ids: torch.Tensor) -> float:
+    """The most memory that a forward has in tensors at one moment beyond the model, MiB, as PyTorch's allocator counts.
 
-    On a CPU each variant gets a fresh process: an allocator that has grown before would hide what it needs.
+    Not the process's memory: that depends on what the C library has kept from earlier work.
     """
-    if options.device == "cuda":
-        return peak_of_forward(variant, options, length, share)
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-        return pool.submit(peak_of_forward, variant, options, length, share).result()
-
-
-def peak_of_forward(variant: str, options: argparse.Namespace, length: int, share: float) -> float:
-    """The same, in this process."""
-    decoder = decoder_of(options)
-    context = variants_of(decoder, plan_of(length), chosen_heads(decoder, share))[variant]
-    ids = torch.randint(0, 1024, (1, length), device=options.device)
-    forward(decoder, ids[:, :8])  # what is set up once
-    if options.device == "cuda":
+    if ids.device.type == "cuda":
         torch.cuda.reset_peak_memory_stats()
         before = torch.cuda.memory_allocated()
-    else:
-        Path("/proc/self/clear_refs").write_text("5")  # forget the highest so far
-        before = memory("VmRSS")
-    with context():
+        with variant():
+            forward(decoder, ids)
+        return (torch.cuda.max_memory_allocated() - before) / 2**20
+    with variant(), profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiled:
         forward(decoder, ids)
-    highest = torch.cuda.max_memory_allocated() if options.device == "cuda" else memory("VmHWM")
-    return (highest - before) / 2**20
-
-
-def memory(field: str) -> int:
-    """A field of this process's memory: VmRSS now, VmHWM at its highest; bytes."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return int(next(line for line in lines if line.startswith(field + ":")).split()[1]) * 1024
+    with tempfile.TemporaryDirectory() as folder:
+        trace = Path(folder) / "trace.json"
+        profiled.export_chrome_trace(str(trace))
+        events = json.loads(trace.read_text())["traceEvents"]
+    notes = [event["args"] for event in events if event.get("name") == "[memory]"]
+    before = notes[0]["Total Allocated"] - notes[0]["Bytes"]
+    return (max(note["Total Allocated"] for note in notes) - before) / 2**20
 
 
 def decoder_of(options: argparse.Namespace) -> Decoder:
@@ -224,7 +212,7 @@ def line_of(decoder: Decoder, options: argparse.Namespace, length: int, share: f
     ids = torch.randint(0, 1024, (1, length), device=options.device)
     variants = variants_of(decoder, plan_of(length), chosen_heads(decoder, share))
     seconds, logits = compare(variants, decoder, ids, options.repeats)
-    peaks = {variant: peak_of(variant, options, length, share) for variant in variants}
+    peaks = {name: peak_of(variant, decoder, ids) for name, variant in variants.items()}
     difference = (logits["aligned"].float() - logits["eager"].float()).abs().max().item()
     return (
         f"{length:>6} {share:>6.0%} | {seconds['aligned'] / seconds['plain']:>22.3f}"
