@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from socialcli.episodes.records import Episode, Question
 from socialcli.errors import UsageError, VideoError
 from socialcli.inference.episode import ask_episode
 from socialcli.inference.looking import AskOptions
-from socialcli.runs.keys import checkpoint_fingerprint, heads_digest, media_digest
+from socialcli.runs.keys import checkpoint_fingerprint, media_digest
 from socialcli.runs.manifest import ModelIdentity
 from socialcli.runs.predictions import Prediction
 from socialcli.runs.settings import RunSettings
@@ -26,27 +27,29 @@ from socialcli.video.media import resolve_media
 class LocalEngine:
     """Asks one model the questions of a run."""
 
-    def __init__(self, job: Job) -> None:
-        """Load the model.
+    def __init__(self, job: Job, conditions: Sequence[Alignment | None] | None = None) -> None:
+        """Load the model. It is asked under `conditions` (None: plain), which are those of the settings by default.
 
         Raises CheckpointError where it cannot be had, UsageError for a device or layers that are not there.
         """
         settings = job.settings
         adapter = job.model.item.load(job.load_options)
-        aligned = alignment_of(job, adapter)
-        layers = aligned.layers_of(len(adapter.layers))
+        if conditions is None:
+            aligned = alignment_of(job, adapter)
+            conditions = [aligned if condition else None for condition in settings.conditions()]
+        self.conditions = conditions
         self.identity = loaded_identity(job.identity, adapter)
         self._adapter = adapter
         self._tasks = job.tasks
-        self._conditions = [aligned if condition else None for condition in settings.conditions()]
         self._options = ask_options(settings)
         self._rows = RowMaker(
             settings=settings,
             model=self.identity,
             frame_fit=settings.frame_fit or next(iter(adapter.spec.frame_fits), None),
-            layers=f"{layers[0]}-{layers[-1]}",
-            heads=heads_digest(job.heads.heads) if job.heads else None,
+            decoder_layers=len(adapter.layers),
         )
+        for condition in filter(None, conditions):
+            condition.layers_of(len(adapter.layers))  # raises where the decoder has no such layers
 
     def ask(self, selection: Selection, *, batch_size: int | None = None, eager: bool = False) -> list[Prediction]:
         """A row for every question of the selection under every condition, in that order.
@@ -60,16 +63,16 @@ class LocalEngine:
             answered = iter(self._answered(episode, good, options) if episode and good else ())
         rows: list[Prediction] = []
         for question in selection.questions:
-            for condition in self._conditions:
+            for condition in self.conditions:
                 if isinstance(question, BadQuestion):
-                    rows.append(self._rows.refused(selection.row, question, condition is not None))
+                    rows.append(self._rows.refused(selection.row, question, condition))
                 else:
                     rows.append(next(answered))
         return rows
 
     def _answered(self, episode: Episode, questions: list[Question], options: AskOptions) -> list[Prediction]:
         media = _media_digest(episode, options)
-        outcomes = ask_episode(self._adapter, episode, questions, self._tasks, options, self._conditions)
+        outcomes = ask_episode(self._adapter, episode, questions, self._tasks, options, self.conditions)
         return [self._rows.answered(episode, media, outcome) for outcome in outcomes]
 
 
@@ -84,7 +87,7 @@ def alignment_of(job: Job, adapter: Adapter) -> Alignment:
             f"--heads {settings.heads}: chosen in a decoder of {job.heads.shape[0]} layers with {job.heads.shape[1]} "
             f"heads each, and this one has {shape[0]} with {shape[1]}"
         )
-    return Alignment(settings.alpha, rule=job.rule, heads=job.heads.heads)
+    return Alignment(settings.alpha, settings.lambda_, rule=job.rule, heads=job.heads.heads)
 
 
 def ask_options(settings: RunSettings) -> AskOptions:

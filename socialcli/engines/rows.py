@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 from socialcli.episodes.reading import BadQuestion, EpisodeRow
 from socialcli.episodes.records import Episode
 from socialcli.errors import AnnotationError, ModelError
-from socialcli.runs.keys import answer_key, episode_digest, question_digest
+from socialcli.runs.keys import answer_key, episode_digest, heads_digest, question_digest
 from socialcli.runs.manifest import ModelIdentity
 from socialcli.runs.predictions import Prediction
 from socialcli.runs.settings import RunSettings
 
 if TYPE_CHECKING:
+    from socialcli.alignment.attention import Alignment
     from socialcli.inference.episode import Outcome
 
 
@@ -25,13 +26,12 @@ class RowMaker:
     settings: RunSettings
     model: ModelIdentity
     frame_fit: str | None  # what the setting came to; None: the model fits frames in one way only
-    layers: str  # first and last decoder layer that take part, "10-19"
-    heads: str | None  # hash of the fixed choice of heads; None: lambda chooses them
+    decoder_layers: int  # of the model: what "auto" is a third of
 
     def answered(self, episode: Episode, media: str | None, outcome: Outcome) -> Prediction:
         """The row of a question that was put to the model, or should have been; `media` is the hash of its clip."""
         question = outcome.question
-        aligned = outcome.alignment is not None
+        condition = self._condition(outcome.alignment)
         parts = {
             "episode": episode_digest(episode),
             "question": question_digest(question),
@@ -46,15 +46,16 @@ class RowMaker:
             task=question.task,
             answer=question.answer,
             checkpoint=self.model.checkpoint,
-            **self._condition(aligned),
+            **condition,
             **_result(outcome),
-            **_sizes(outcome, aligned),
-            key=self._key(aligned, parts),
+            **_sizes(outcome),
+            key=self._key(condition, parts),
         )
 
-    def refused(self, row: EpisodeRow, bad: BadQuestion, aligned: bool) -> Prediction:
+    def refused(self, row: EpisodeRow, bad: BadQuestion, alignment: Alignment | None) -> Prediction:
         """The row of a question that the episodes file gets wrong. Where it has no name, its place is its name."""
         record = row.record or {}
+        condition = self._condition(alignment)
         place = f"{row.source_name}:{row.row}"
         return Prediction(
             question_id=bad.id or place,
@@ -64,30 +65,38 @@ class RowMaker:
             task=bad.task or "unknown",
             answer=bad.answer,
             checkpoint=self.model.checkpoint,
-            **self._condition(aligned),
+            **condition,
             status="failed",
             error=AnnotationError(bad.message).record,
-            key=self._key(aligned, {"question": bad.id, "problem": bad.message}),
+            key=self._key(condition, {"question": bad.id, "problem": bad.message}),
         )
 
-    def _condition(self, aligned: bool) -> dict[str, Any]:
+    def _condition(self, alignment: Alignment | None) -> dict[str, Any]:
         """The columns that say how the question was asked."""
         settings = self.settings
         return {
             "model": settings.model,
-            "alignment": aligned,
-            "alpha": settings.alpha if aligned else None,
-            "lambda_": settings.lambda_ if aligned else None,
-            "layers": self.layers if aligned else None,
-            "bias": settings.bias if aligned else None,
-            "heads": self.heads if aligned else None,
+            "alignment": alignment is not None,
+            **self._strength(alignment),
             "inputs": settings.inputs,
             "context": settings.context,
             "boxes_as": settings.boxes_as,
             "answer_mode": settings.answer,
         }
 
-    def _key(self, aligned: bool, parts: Mapping[str, object]) -> str:
+    def _strength(self, alignment: Alignment | None) -> dict[str, Any]:
+        if alignment is None:
+            return dict.fromkeys(("alpha", "lambda_", "layers", "bias", "heads"))
+        layers = alignment.layers_of(self.decoder_layers)
+        return {
+            "alpha": alignment.alpha,
+            "lambda_": alignment.threshold,
+            "layers": f"{layers[0]}-{layers[-1]}",
+            "bias": alignment.rule.name,
+            "heads": None if alignment.heads is None else heads_digest(alignment.heads),
+        }
+
+    def _key(self, condition: Mapping[str, object], parts: Mapping[str, object]) -> str:
         """The key of a row. A checkpoint counts by its content: the same one in another folder answers the same."""
         settings, model = self.settings, self.model
         others = {
@@ -98,7 +107,7 @@ class RowMaker:
             "frame_fit": self.frame_fit,
             "box_gap": settings.box_gap,
         }
-        return answer_key({**self._condition(aligned), **others, **parts})
+        return answer_key({**condition, **others, **parts})
 
 
 def _result(outcome: Outcome) -> dict[str, Any]:
@@ -118,7 +127,7 @@ def _result(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _sizes(outcome: Outcome, aligned: bool) -> dict[str, Any]:
+def _sizes(outcome: Outcome) -> dict[str, Any]:
     asked, frames = outcome.asked, outcome.frames
     sizes: dict[str, Any] = {"seconds": outcome.seconds}
     if frames is not None:
@@ -128,7 +137,7 @@ def _sizes(outcome: Outcome, aligned: bool) -> dict[str, Any]:
         sizes |= {
             "prompt_tokens": asked.encoded.length,
             "visual_tokens": grid.tokens.size if grid else 0,
-            "aligned_text_tokens": plan.rows.size if plan and aligned else 0,
+            "aligned_text_tokens": plan.rows.size if plan and outcome.alignment else 0,
             "box_tokens": plan.columns.size if plan else 0,
             "boxes_unseen": plan.boxes_unseen if plan else None,
         }
