@@ -13,7 +13,8 @@ from socialcli.episodes.records import Episode, Question
 from socialcli.plugins import registry
 
 if TYPE_CHECKING:
-    from socialcli.inference.session import AskedQuestion, ClipSession
+    from socialcli.inference.asked import AskedQuestion
+    from socialcli.inference.session import ClipSession
 
 
 def load_model(

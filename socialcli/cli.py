@@ -41,6 +41,7 @@ COMMANDS = {
     "run": _Entry("socialcli.commands.run", "Ask a model the questions of EPISODES; write answers and accuracy."),
     "inspect": _Entry("socialcli.commands.inspect", "Show what a model sees of EPISODES, and what each box covers."),
     "measure": _Entry("socialcli.commands.measure", "Measure what the alignment does to a model's attention."),
+    "sweep": _Entry("socialcli.commands.sweep", "Ask under many settings of the alignment; find the best."),
     "validate": _Entry("socialcli.commands.validate", "Check episodes files and print each problem."),
     "schema": _Entry("socialcli.commands.schema", "Print the JSON Schema of a file."),
     "convert": _Entry("socialcli.commands.convert", "Turn a public dataset or a tracker's files into episodes."),

@@ -14,6 +14,7 @@
         ├── VideoError                   the video cannot be opened, decoded or trusted
         ├── PromptError                  the question cannot be put to this model
         └── ModelError                   the model gave no usable scores
+            └── OutOfMemoryError         there is not enough memory for the prompt
 
 Only `socialcli.cli` turns an error into a message and an exit code. A `QuestionError` normally never gets
 that far: a run writes it into the question's row as `error` and goes on; where one question is the whole job,
@@ -105,6 +106,10 @@ class PromptError(QuestionError):
 
 class ModelError(QuestionError):
     """The model gave no usable scores for this question."""
+
+
+class OutOfMemoryError(ModelError):
+    """There is not enough memory for the question's prompt, even alone."""
 
 
 class Terminated(BaseException):

@@ -86,8 +86,13 @@ class Adapter(Protocol):
     folder: Path | None  # where the checkpoint's files are on this machine; None: it was built in memory
 
     @property
+    def decoder_layers(self) -> Sequence[Any]:
+        """The layers of the text decoder, each a module that takes hidden states and puts them out, first one first."""
+        ...
+
+    @property
     def layers(self) -> Sequence[Any]:
-        """The attention modules of the text decoder, first layer first."""
+        """The attention modules of the text decoder, one of each of `decoder_layers`."""
         ...
 
     @property

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import string
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from functools import cached_property, lru_cache
@@ -47,6 +48,8 @@ class HuggingFaceAdapter(ABC):
         self.frame_fit = frame_fit or next(iter(spec.frame_fits), None)
         self.folder: Path | None = None
         self._continuation = lru_cache(maxsize=None)(self._tokenize_continuation)
+        # Clips are prepared in threads, and a tokenizer refuses to be used by two at a time.
+        self._tokenizing = threading.Lock()
 
     @classmethod
     def load(cls, spec: ModelSpec, options: LoadOptions) -> Self:
@@ -109,9 +112,14 @@ class HuggingFaceAdapter(ABC):
         """Which frames each temporal step merges, and the cells of a step, for the clip's processed `inputs`."""
 
     @property
+    def decoder_layers(self) -> Sequence[Any]:
+        """The layers of the text decoder, first one first."""
+        return list(self.model.model.language_model.layers)
+
+    @property
     def layers(self) -> Sequence[Any]:
         """The attention modules of the text decoder, first layer first."""
-        return [layer.self_attn for layer in self.model.model.language_model.layers]
+        return [layer.self_attn for layer in self.decoder_layers]
 
     @property
     def device(self) -> torch.device:
@@ -127,14 +135,15 @@ class HuggingFaceAdapter(ABC):
         """
         video, arguments = self.prepare_frames(frames)
         try:
-            output = self.processor(
-                text=[self.processor.video_token],
-                videos=[video],
-                do_sample_frames=False,  # a processor's own sampling would drop frames that the plan counts on
-                return_text_replacement_offsets=True,
-                return_tensors="pt",
-                **arguments,
-            )
+            with self._tokenizing:
+                output = self.processor(
+                    text=[self.processor.video_token],
+                    videos=[video],
+                    do_sample_frames=False,  # a processor's own sampling would drop frames that the plan counts on
+                    return_text_replacement_offsets=True,
+                    return_tensors="pt",
+                    **arguments,
+                )
         except ValueError as error:
             size = f"{frames.width}x{frames.height}"
             raise VideoError(f"{self.spec.name} cannot take frames of {size} pixels: {error}") from error
@@ -177,7 +186,8 @@ class HuggingFaceAdapter(ABC):
 
     def decode(self, ids: Sequence[int]) -> str:
         """The text of generated token ids, without special tokens."""
-        text: str = self.processor.tokenizer.decode(ids, skip_special_tokens=True)
+        with self._tokenizing:
+            text: str = self.processor.tokenizer.decode(ids, skip_special_tokens=True)
         return text
 
     @cached_property
@@ -236,7 +246,8 @@ class HuggingFaceAdapter(ABC):
     def _tokenize(self, text: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         tokenizer = self.processor.tokenizer
         begins = tokenizer.bos_token is not None and text.startswith(tokenizer.bos_token)
-        output = tokenizer(text, add_special_tokens=not begins, return_offsets_mapping=True)
+        with self._tokenizing:
+            output = tokenizer(text, add_special_tokens=not begins, return_offsets_mapping=True)
         offsets = np.array(output["offset_mapping"], dtype=np.int64).reshape(-1, 2)
         return np.array(output["input_ids"], dtype=np.int64), offsets
 

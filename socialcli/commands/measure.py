@@ -9,6 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from socialcli.commands.results import (
+    json_option,
+    limit_option,
+    max_failures_option,
+    named_tasks,
+    output_option,
+    overwrite_option,
+    path_texts,
+    split_option,
+    task_option,
+)
 from socialcli.commands.shared import alignment_options, compute_options, model_options, prompt_options
 from socialcli.errors import TooManyFailuresError, UsageError
 from socialcli.options import config_option, logging_options
@@ -22,35 +33,16 @@ if TYPE_CHECKING:
 @click.argument("episodes", type=click.Path(path_type=Path))
 @config_option
 @model_options
-@click.option(
-    "--task",
-    "tasks",
-    multiple=True,
-    required=True,
-    metavar="TASK",
-    help="The task whose questions to measure, or all; `socialcli tasks` lists them. May be repeated.",
-)
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path, file_okay=False),
-    required=True,
-    help="The folder for the results; made where it is not there.",
-)
-@click.option("--overwrite", is_flag=True, help="Replace the results of a measurement that the folder holds.")
+@task_option("whose questions to measure")
+@output_option
+@overwrite_option("the results of a measurement that the folder holds")
 @alignment_options
 @prompt_options
 @compute_options
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Measure only the first N questions.")
-@click.option("--split", metavar="NAME", help="Measure only the questions of this split.")
-@click.option(
-    "--max-failures",
-    default="0",
-    show_default=True,
-    metavar="N|P%",
-    help="How many questions, or what share of them, may go unmeasured before the exit code is 3.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")
+@limit_option("Measure")
+@split_option("Measure")
+@max_failures_option("questions", "go unmeasured")
+@json_option
 @logging_options
 def command(output: Path, overwrite: bool, as_json: bool, **options: Any) -> None:
     """Measure how much the words of each speaker attend to the tokens that show the speaker, in every layer and head,
@@ -80,16 +72,14 @@ def command(output: Path, overwrite: bool, as_json: bool, **options: Any) -> Non
 
 def _settings(options: dict[str, Any]) -> RunSettings:
     """The settings that the options come to: those of an aligned run. Raises UsageError."""
-    from socialcli.engines.checking import ALL_TASKS
     from socialcli.engines.inputs import resolve_inputs
     from socialcli.runs.settings import RunSettings
 
     inputs, boxes_as = resolve_inputs(options["inputs"], options["boxes_as"])
     if inputs == "L":
         raise UsageError("--inputs L leaves the video out, and there is no attention to it to measure; use --inputs VL")
-    tasks = ALL_TASKS if set(ALL_TASKS) & set(options["tasks"]) else tuple(dict.fromkeys(options["tasks"]))
-    paths = {name: str(options[name]) if options[name] is not None else None for name in ("episodes", "media_root")}
-    return RunSettings(**{**options, **paths, "inputs": inputs, "boxes_as": boxes_as, "tasks": tasks})
+    resolved = {"inputs": inputs, "boxes_as": boxes_as, "tasks": named_tasks(options["tasks"])}
+    return RunSettings(**{**options, **path_texts(options, "episodes", "media_root"), **resolved})
 
 
 def _summary(result: Measurement, output: Path) -> dict[str, Any]:

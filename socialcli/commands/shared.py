@@ -31,13 +31,21 @@ def alignment_options(function: F) -> F:
 
 
 def compute_options(function: F) -> F:
-    """Give a command the options that decide speed and memory: `batch_size`, `device` and `dtype`."""
+    """Give a command what decides speed and memory: `batch_size`, `workers`, `device`, `dtype` and `attn`."""
     return _with(_COMPUTE, function)
 
 
 def device_options(function: F) -> F:
     """Give a command where and how the model computes: `device` and `dtype`."""
     return _with(_DEVICE, function)
+
+
+def _batch_size(context: click.Context, parameter: click.Parameter, value: str) -> int | str:
+    """A number of at least 1, or "auto". Raises BadParameter for anything else."""
+    if value == "auto":
+        return value
+    size: int = click.IntRange(min=1)(value, parameter, context)
+    return size
 
 
 def _with(options: Sequence[Callable[[F], F]], function: F) -> F:
@@ -154,10 +162,26 @@ _DEVICE: Sequence[Callable[[Any], Any]] = (
 _COMPUTE: Sequence[Callable[[Any], Any]] = (
     click.option(
         "--batch-size",
-        type=click.IntRange(min=1),
-        default=8,
+        callback=_batch_size,
+        default="auto",
         show_default=True,
-        help="Questions on one clip that go through the model together; changes speed and memory, not the results.",
+        metavar="N|auto",
+        help="Questions that go through the model together; auto: as many as fit. Changes speed and memory, not the "
+        "results.",
+    ),
+    click.option(
+        "--workers",
+        type=click.IntRange(min=0),
+        metavar="N",
+        help="Threads that read the next clips while the model works; 0: none.  [default: 1 to 4, by the number of "
+        "cores]",
     ),
     *_DEVICE,
+    click.option(
+        "--attn",
+        type=click.Choice(["auto", "flash", "efficient", "math", "eager"]),
+        default="auto",
+        show_default=True,
+        help="The kernel of the text decoder's attention; auto: PyTorch chooses among its fused ones.",
+    ),
 )

@@ -37,8 +37,8 @@ class InvarianceCheck:
         again = replace(selection, questions=tuple(questions))
         ours = {(row.question_id, row.alignment): row for row in rows}
         for way, others in (
-            ("batch_size_1", self._engine.ask(again, batch_size=1)),
-            ("eager_attention", self._engine.ask(again, batch_size=1, eager=True)),
+            ("batch_size_1", self._engine.again(again)),
+            ("eager_attention", self._engine.again(again, eager=True)),
         ):
             pairs = [(ours[other.question_id, other.alignment], other) for other in others]
             self._changes[way] = self._changes[way].with_answers(pairs)

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 from socialcli.adapters.contract import Adapter
 from socialcli.alignment.attention import Alignment, eager_attention
 from socialcli.engines.checking import Job
+from socialcli.engines.pipeline import ahead, default_workers
 from socialcli.engines.rows import RowMaker
 from socialcli.engines.selection import Selection
 from socialcli.episodes.reading import BadQuestion
 from socialcli.episodes.records import Episode, Question
 from socialcli.errors import UsageError, VideoError
-from socialcli.inference.episode import ask_episode
+from socialcli.inference.answering import Outcome, answer_episodes
+from socialcli.inference.batching import BatchLimit
 from socialcli.inference.looking import AskOptions
+from socialcli.inference.preparing import PreparedEpisode, prepare_episode
 from socialcli.runs.keys import checkpoint_fingerprint, media_digest
 from socialcli.runs.manifest import ModelIdentity
 from socialcli.runs.predictions import Prediction
@@ -27,40 +31,83 @@ from socialcli.video.media import resolve_media
 class LocalEngine:
     """Asks one model the questions of a run."""
 
-    def __init__(self, job: Job, conditions: Sequence[Alignment | None] | None = None) -> None:
-        """Load the model. It is asked under `conditions` (None: plain), which are those of the settings by default.
+    def __init__(self, job: Job, adapter: Adapter, conditions: Sequence[Alignment | None]) -> None:
+        """Take the job's model, loaded, and the conditions to ask it under (None: plain).
 
-        Raises CheckpointError where it cannot be had, UsageError for a device or layers that are not there.
+        Raises UsageError for layers that the decoder does not have.
         """
         settings = job.settings
-        adapter = job.model.item.load(job.load_options)
-        if conditions is None:
-            aligned = alignment_of(job, adapter)
-            conditions = [aligned if condition else None for condition in settings.conditions()]
+        for condition in filter(None, conditions):
+            condition.layers_of(len(adapter.layers))
         self.conditions = conditions
         self.identity = loaded_identity(job.identity, adapter)
         self._adapter = adapter
         self._tasks = job.tasks
         self._options = ask_options(settings)
+        self._limit = BatchLimit(self._options.batch_size)
+        self._workers = default_workers() if settings.workers is None else settings.workers
         self._rows = RowMaker(
             settings=settings,
             model=self.identity,
             frame_fit=settings.frame_fit or next(iter(adapter.spec.frame_fits), None),
             decoder_layers=len(adapter.layers),
         )
-        for condition in filter(None, conditions):
-            condition.layers_of(len(adapter.layers))  # raises where the decoder has no such layers
 
-    def ask(self, selection: Selection, *, batch_size: int | None = None, eager: bool = False) -> list[Prediction]:
-        """A row for every question of the selection under every condition, in that order.
+    @classmethod
+    def load(cls, job: Job) -> Self:
+        """Load the model of a run, to be asked under the conditions of the run's settings.
 
-        To compare with, it can be asked in batches of another size, and with the plain eager attention.
+        Raises CheckpointError where it cannot be had, UsageError for a device or layers that are not there.
         """
+        adapter = job.model.item.load(job.load_options)
+        aligned = alignment_of(job, adapter)
+        return cls(job, adapter, [aligned if condition else None for condition in job.settings.conditions()])
+
+    def answer(self, selections: Iterable[Selection]) -> Iterator[tuple[Selection, list[Prediction]]]:
+        """Each selection with a row for every question of it under every condition, in that order.
+
+        While the model works, the next clips are read in threads. Selections are answered a few at a time, so that
+        questions on several clips can go through the model together.
+        """
+        group: list[tuple[Selection, _Prepared | None]] = []
+        questions = 0
+        for item in ahead(self._prepare, selections, self._workers):
+            group.append(item)
+            questions += len(item[0].questions)
+            if questions >= self._limit.most:
+                yield from self._answered(group, self._limit)
+                group, questions = [], 0
+        yield from self._answered(group, self._limit)
+
+    def again(self, selection: Selection, *, eager: bool = False) -> list[Prediction]:
+        """The rows of a selection asked one question at a time, with the plain eager attention if wanted."""
+        with eager_attention(self._adapter) if eager else nullcontext():
+            ((_, rows),) = self._answered([(selection, self._prepare(selection))], BatchLimit(1))
+        return rows
+
+    def _prepare(self, selection: Selection) -> _Prepared | None:
         episode = selection.row.episode
         good = [question for question in selection.questions if isinstance(question, Question)]
-        options = self._options if batch_size is None else replace(self._options, batch_size=batch_size)
-        with eager_attention(self._adapter) if eager else nullcontext():
-            answered = iter(self._answered(episode, good, options) if episode and good else ())
+        if episode is None or not good:
+            return None
+        prepared = prepare_episode(self._adapter, episode, good, self._tasks, self._options)
+        return _Prepared(episode, _media_digest(episode, self._options), prepared)
+
+    def _answered(
+        self, group: Sequence[tuple[Selection, _Prepared | None]], limit: BatchLimit
+    ) -> Iterator[tuple[Selection, list[Prediction]]]:
+        ready = [prepared.questions for _, prepared in group if prepared is not None]
+        outcomes = iter(answer_episodes(self._adapter, ready, self.conditions, self._options.generate, limit))
+        for selection, prepared in group:
+            rows = [] if prepared is None else [self._row(prepared, outcome) for outcome in next(outcomes)]
+            yield selection, self._with_refused(selection, rows)
+
+    def _row(self, prepared: _Prepared, outcome: Outcome) -> Prediction:
+        return self._rows.answered(prepared.episode, prepared.media, outcome)
+
+    def _with_refused(self, selection: Selection, answered: Iterable[Prediction]) -> list[Prediction]:
+        """The rows of the questions that were asked, and, in their places, those of the ones that could not be."""
+        answered = iter(answered)
         rows: list[Prediction] = []
         for question in selection.questions:
             for condition in self.conditions:
@@ -70,10 +117,14 @@ class LocalEngine:
                     rows.append(next(answered))
         return rows
 
-    def _answered(self, episode: Episode, questions: list[Question], options: AskOptions) -> list[Prediction]:
-        media = _media_digest(episode, options)
-        outcomes = ask_episode(self._adapter, episode, questions, self._tasks, options, self.conditions)
-        return [self._rows.answered(episode, media, outcome) for outcome in outcomes]
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Prepared:
+    """A selection of which nothing is missing but the answers."""
+
+    episode: Episode
+    media: str | None  # hash of the clip
+    questions: PreparedEpisode
 
 
 def alignment_of(job: Job, adapter: Adapter) -> Alignment:
@@ -100,7 +151,7 @@ def ask_options(settings: RunSettings) -> AskOptions:
         frames=settings.frames,
         box_gap=settings.box_gap,
         generate=settings.answer == "generate",
-        batch_size=settings.batch_size,
+        batch_size=None if settings.batch_size == "auto" else settings.batch_size,
     )
 
 

@@ -155,8 +155,7 @@ class _Work:
 
     def _episodes(self) -> Iterator[MeasuredEpisode]:
         job = self._job
-        for selection in select(job.episodes, job.settings, job.tasks, self._tally.read):
-            yield self._measurer.measure(selection)
+        return self._measurer.measure(select(job.episodes, job.settings, job.tasks, self._tally.read))
 
     def _rows(self, measured: MeasuredEpisode) -> Iterable[AttentionRow]:
         episode = measured.row.episode

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
 
 from socialcli.alignment.attention import Alignment
 from socialcli.alignment.figures import FigureSums
@@ -13,12 +12,14 @@ from socialcli.alignment.plan import AlignmentPlan
 from socialcli.engines.checking import Job
 from socialcli.engines.local import ask_options, loaded_identity
 from socialcli.engines.measured import Failure, MeasuredEpisode
+from socialcli.engines.pipeline import ahead, default_workers
 from socialcli.engines.selection import Selection
 from socialcli.episodes.reading import BadQuestion
-from socialcli.episodes.records import Episode, Question
+from socialcli.episodes.records import Question
 from socialcli.errors import AnnotationError, ModelError, QuestionError
-from socialcli.inference.episode import known_until, last_moment
-from socialcli.inference.session import AskedQuestion, ClipSession
+from socialcli.inference.batching import BatchLimit, Waiting, batches, in_parts
+from socialcli.inference.observing import gauge
+from socialcli.inference.preparing import PreparedEpisode, prepare_episode
 
 Outcome = FigureSums | Failure  # of a batch of questions, or of one
 
@@ -39,62 +40,60 @@ class Measurer:
         self._tasks = job.tasks
         self._alignment = Alignment(settings.alpha, settings.lambda_, settings.layers, job.rule)
         self._options = ask_options(settings)
+        self._limit = BatchLimit(self._options.batch_size)
+        self._workers = default_workers() if settings.workers is None else settings.workers
 
-    def measure(self, selection: Selection) -> MeasuredEpisode:
-        """The sums over the selected questions of an episode, and why some of them have no part in these."""
+    def measure(self, selections: Iterable[Selection]) -> Iterator[MeasuredEpisode]:
+        """Of each selection the sums over its questions, and why some of them have no part in these.
+
+        The next clips are read in threads while the model works.
+        """
+        for selection, prepared in ahead(self._prepare, selections, self._workers):
+            yield self._measured(selection, prepared)
+
+    def _prepare(self, selection: Selection) -> PreparedEpisode | None:
+        good = [question for question in selection.questions if isinstance(question, Question)]
+        if selection.row.episode is None or not good:
+            return None
+        return prepare_episode(self._adapter, selection.row.episode, good, self._tasks, self._options)
+
+    def _measured(self, selection: Selection, prepared: PreparedEpisode | None) -> MeasuredEpisode:
         sums = FigureSums(*self.shape)
         place = f"{selection.row.source_name}:{selection.row.row}"
         bad = [question for question in selection.questions if isinstance(question, BadQuestion)]
         failures = [Failure(one.id or place, AnnotationError(one.message).record) for one in bad]
-        good = [question for question in selection.questions if isinstance(question, Question)]
-        for outcome in self._outcomes(selection.row.episode, good):
+        for outcome in self._outcomes(prepared) if prepared is not None else ():
             if isinstance(outcome, Failure):
                 failures.append(outcome)
             else:
                 sums.add(outcome)
         failed = {failure.question_id for failure in failures}
-        tasks = dict.fromkeys(question.task for question in good if question.id not in failed)
+        questions = prepared.questions if prepared is not None else ()
+        tasks = dict.fromkeys(question.task for question in questions if question.id not in failed)
         return MeasuredEpisode(selection.row, sums, tuple(tasks), tuple(failures))
 
-    def _outcomes(self, episode: Episode | None, questions: Sequence[Question]) -> Iterator[Outcome]:
+    def _outcomes(self, prepared: PreparedEpisode) -> Iterator[Outcome]:
         """Questions that see the same frames go through the model together, as in a run."""
-        if episode is None:
-            return
-        ends = {question.id: last_moment(episode, question, self._options) for question in questions}
-        by_end = sorted(questions, key=lambda question: ends[question.id])
-        for end, group in groupby(by_end, key=lambda question: ends[question.id]):
-            yield from self._of_clip(known_until(episode, end), list(group))
-
-    def _of_clip(self, episode: Episode, questions: Sequence[Question]) -> Iterator[Outcome]:
-        try:
-            session = ClipSession(self._adapter, episode, self._options)
-        except QuestionError as error:
-            yield from (Failure(question.id, error.record) for question in questions)
-            return
-        asked: list[AskedQuestion] = []
-        for question in questions:
+        yield from (Failure(failed.question.id, failed.error.record) for failed in prepared.failed)
+        measurable = []
+        for session, asked in prepared.asked:
             try:
-                one = session.ask(question, self._tasks[question.task])
-                _check_measurable(one.plan)
-                asked.append(one)
+                _check_measurable(asked.plan)
+                measurable.append((session, asked))
             except QuestionError as error:
-                yield Failure(question.id, error.record)
-        size = self._options.batch_size
-        for start in range(0, len(asked), size):
-            yield from self._of_batch(session, asked[start : start + size])
+                yield Failure(asked.question.id, error.record)
+        for batch in batches(measurable, self._adapter, self._limit):
+            for part, sums in in_parts(batch, self._sums, self._limit):
+                yield Failure(part[0][1].question.id, sums.record) if isinstance(sums, QuestionError) else sums
 
-    def _of_batch(self, session: ClipSession, batch: Sequence[AskedQuestion]) -> Iterable[Outcome]:
-        """Where the model fails on a batch, its questions are tried one by one."""
-        gauge = AttentionGauge(*self.shape)
-        try:
-            session.gauge(batch, self._alignment, gauge)
-            if not gauge.sums.finite:
-                raise ModelError("the model's attention is not made of numbers; try --dtype float32")
-        except QuestionError as error:
-            if len(batch) > 1:
-                return [outcome for one in batch for outcome in self._of_batch(session, [one])]
-            return [Failure(batch[0].question.id, error.record)]
-        return [gauge.sums]
+    def _sums(self, batch: Sequence[Waiting]) -> FigureSums:
+        """The sums over a batch. Raises ModelError where the model's attention is not made of numbers."""
+        prompts = [session.prompt(asked) for session, asked in batch]
+        figures = AttentionGauge(*self.shape)
+        gauge(self._adapter, prompts, self._alignment, figures)
+        if not figures.sums.finite:
+            raise ModelError("the model's attention is not made of numbers; try --dtype float32")
+        return figures.sums
 
 
 def _check_measurable(plan: AlignmentPlan | None) -> None:

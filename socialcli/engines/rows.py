@@ -16,7 +16,7 @@ from socialcli.runs.settings import RunSettings
 
 if TYPE_CHECKING:
     from socialcli.alignment.attention import Alignment
-    from socialcli.inference.episode import Outcome
+    from socialcli.inference.answering import Outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

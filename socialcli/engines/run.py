@@ -85,7 +85,7 @@ def _engine(job: Job) -> LocalEngine:
     from socialcli.engines.local import LocalEngine  # imports torch: seconds
 
     _log.info("loading %s from %s", job.settings.model, job.load_options.checkpoint)
-    return LocalEngine(job)
+    return LocalEngine.load(job)
 
 
 def _invariance_check(engine: LocalEngine, count: int) -> InvarianceCheck | None:
@@ -110,8 +110,7 @@ def _work(
 
 def _predictions(job: Job, engine: LocalEngine, tally: Tally, check: InvarianceCheck | None) -> Iterator[Prediction]:
     failures = FailureLog()
-    for selection in select(job.episodes, job.settings, job.tasks, tally):
-        rows = engine.ask(selection)
+    for selection, rows in engine.answer(select(job.episodes, job.settings, job.tasks, tally)):
         failures.note(selection.row, rows)
         if check is not None:
             check.compare(selection, rows)

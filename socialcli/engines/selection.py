@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from socialcli.engines.tally import Tally
@@ -36,7 +36,7 @@ def select(
             if _of_split(row, settings.split):
                 _note_unreadable(row, tally)
             continue
-        tally.splits[(row.record or {}).get("split")] += 1
+        tally.splits[split_of(row.record)] += 1
         if not _of_split(row, settings.split):
             continue
         found = in_file_order(row)
@@ -61,8 +61,14 @@ def in_file_order(row: EpisodeRow) -> list[Question | BadQuestion]:
     return [bad[place] if place in bad else next(good) for place in range(len(bad) + len(row.episode.questions))]
 
 
+def split_of(record: Mapping[str, object] | None) -> str | None:
+    """The split of a row, good or bad; None where it names none."""
+    split = (record or {}).get("split")
+    return split if isinstance(split, str) else None
+
+
 def _of_split(row: EpisodeRow, split: str | None) -> bool:
-    return split is None or row.record is None or row.record.get("split") == split
+    return split is None or row.record is None or split_of(row.record) == split
 
 
 def _note_unreadable(row: EpisodeRow, tally: Tally) -> None:

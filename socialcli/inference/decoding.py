@@ -33,30 +33,39 @@ def candidate_scores(adapter: Adapter, logits: Tensor, letters: str) -> tuple[fl
     chosen = logits[list(letter_ids(adapter, letters))]
     scores = torch.log_softmax(chosen.double(), dim=-1)
     if not bool(torch.isfinite(scores).all()):
-        raise ModelError("the model's scores are not numbers; try --dtype float32")
+        raise _not_numbers()
     return tuple(scores.tolist())
 
 
-def generate_greedily(adapter: Adapter, state: Continuation, limit: int = MAX_NEW_TOKENS) -> list[str]:
+def generate_greedily(adapter: Adapter, state: Continuation, limit: int = MAX_NEW_TOKENS) -> list[str | ModelError]:
     """The most likely continuation of every prompt of the batch, up to its end or `limit` tokens.
 
-    Written here because transformers' `generate` cannot continue a batch of unequal prompts over one shared prefix.
+    A prompt on which the model's output is not a number gets a ModelError in its place. Written here because
+    transformers' `generate` cannot continue a batch of unequal prompts over one shared prefix.
     """
     ends = torch.tensor(sorted(adapter.end_ids), device=state.logits.device)
     said: list[Tensor] = []
-    ended = torch.zeros(state.logits.shape[0], dtype=torch.bool, device=state.logits.device)
+    broken = torch.zeros(state.logits.shape[0], dtype=torch.bool, device=state.logits.device)
+    ended = broken.clone()
     for step in range(1, limit + 1):
-        if not bool(torch.isfinite(state.logits).all()):
-            raise ModelError("the model's scores are not numbers; try --dtype float32")
+        broken |= ~torch.isfinite(state.logits).all(dim=-1) & ~ended
         tokens = state.logits.argmax(dim=-1)
         said.append(tokens)
-        ended |= torch.isin(tokens, ends)
+        ended |= torch.isin(tokens, ends) | broken
         if bool(ended.all()) or step == limit:
             break
         state = next_logits(adapter, state, tokens, step)
-    return [adapter.decode(_until_end(row, adapter.end_ids)) for row in torch.stack(said, dim=1).tolist()]
+    texts = torch.stack(said, dim=1).tolist()
+    return [
+        _not_numbers() if failed else adapter.decode(_until_end(row, adapter.end_ids))
+        for row, failed in zip(texts, broken.tolist(), strict=True)
+    ]
 
 
 def _until_end(ids: Sequence[int], ends: frozenset[int]) -> Sequence[int]:
     end = next((index for index, token in enumerate(ids) if token in ends), len(ids))
     return ids[:end]
+
+
+def _not_numbers() -> ModelError:
+    return ModelError("the model's scores are not numbers; try --dtype float32")

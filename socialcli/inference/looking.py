@@ -27,7 +27,7 @@ class AskOptions:
     frames: int = 8
     box_gap: float = MAX_GAP  # seconds
     generate: bool = False  # False: score the candidates
-    batch_size: int = 8
+    batch_size: int | None = None  # questions that go through the model together; None: as many as fit
 
 
 def look(episode: Episode, options: AskOptions) -> tuple[Scene | None, FrameSet | None]:

@@ -1,14 +1,15 @@
 """(torch) A clip's visual prefix in the model: computed once, then continued by every question on the clip.
 
 The visual tokens stand before the words, so their keys and values depend neither on the question nor on the bias. The
-cache of the prefix is never changed: every continuation works on a shallow copy.
+cache of a prefix is never changed: every continuation works on a shallow copy.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -35,8 +36,22 @@ class Prefix:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Step:
+    """Tokens of a batch of prompts that run through the model at once, behind those that a cache holds.
+
+    Short prompts are filled up on the right. Token i of a prompt is key i of the sequence, so the indices of an
+    alignment plan hold as they are.
+    """
+
+    ids: Tensor  # (B, S)
+    mask: Tensor  # (B, K), 1 where a key is real
+    positions: Tensor  # (..., B, S)
+    last: Tensor  # (B,) where the last token of each prompt is among the S
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Continuation:
-    """The state of a batch of prompts after their last token."""
+    """The state of a batch of prompts after a step."""
 
     logits: Tensor  # (B, vocabulary) for the next token, float32
     cache: DynamicCache
@@ -62,35 +77,74 @@ def compute_prefix(adapter: Adapter, clip: EncodedClip | None, prompt: EncodedPr
 
 
 @torch.inference_mode()
-def continue_prefix(adapter: Adapter, prefix: Prefix, prompts: Sequence[EncodedPrompt]) -> Continuation:
-    """Run the rest of `prompts` in one batch, padded on the right, with the model's attention as it stands now.
+def stacked_cache(adapter: Adapter, prefixes: Sequence[Prefix]) -> DynamicCache:
+    """A cache that may grow, with the prefix of each prompt of a batch; all are equally long."""
+    first = prefixes[0]
+    if first.cache is None:
+        return _empty_cache(adapter)
+    cache = copied_cache(first.cache)
+    if all(prefix is first for prefix in prefixes):
+        return widened_cache(cache, len(prefixes))
+    others = [prefix.cache.layers for prefix in prefixes if prefix.cache is not None]
+    stacks: Iterable[tuple[Any, ...]] = zip(*others, strict=True)
+    layers: list[Any] = cache.layers
+    for layer, stack in zip(layers, stacks, strict=True):
+        layer.keys = torch.cat([one.keys for one in stack])
+        layer.values = torch.cat([one.values for one in stack])
+    return cache
 
-    Token i of a prompt is key i of the sequence, so the indices of an alignment plan hold as they are. Raises
-    PromptError for a prompt that does not begin with the prefix.
-    """
-    for prompt in prompts:
+
+def copied_cache(cache: DynamicCache) -> DynamicCache:
+    """A cache that may grow, while `cache` stays as it is; no tensor is copied."""
+    copied = copy.copy(cache)
+    copied.layers = [copy.copy(layer) for layer in cache.layers]
+    return copied
+
+
+def widened_cache(cache: DynamicCache, batch: int) -> DynamicCache:
+    """The cache, changed in place, with each prompt's entries `batch` times."""
+    if batch > 1:
+        cache.batch_repeat_interleave(batch)
+    return cache
+
+
+@torch.inference_mode()
+def step_of(
+    adapter: Adapter, prefixes: Sequence[Prefix], prompts: Sequence[EncodedPrompt], start: int, end: int | None = None
+) -> Step:
+    """The tokens [start, end) of `prompts`. Raises PromptError for a prompt that does not begin with its prefix."""
+    for prefix, prompt in zip(prefixes, prompts, strict=True):
         if not np.array_equal(prompt.ids[: prefix.length], prefix.ids):
             raise PromptError("the prompt does not begin with the clip's visual prefix")
-    rests = [prompt.ids[prefix.length :] for prompt in prompts]
-    ids, mask = (torch.from_numpy(array).to(adapter.device) for array in _filled(rests))
-    mask = torch.nn.functional.pad(mask, (prefix.length, 0), value=1)
-    positions = _filled_positions([adapter.positions(p, prefix.clip) for p in prompts], prefix.length)
-    last = torch.tensor([rest.size - 1 for rest in rests], device=adapter.device)
-    kept, slot = torch.unique(last, return_inverse=True)
+    parts = [prompt.ids[start:end] for prompt in prompts]
+    ids, mask = (torch.from_numpy(array).to(adapter.device) for array in _filled(parts))
+    whole = [adapter.positions(prompt, prefix.clip) for prompt, prefix in zip(prompts, prefixes, strict=True)]
+    return Step(
+        ids=ids,
+        mask=torch.nn.functional.pad(mask, (start, 0), value=1),
+        positions=_filled_positions([positions[..., start:end] for positions in whole]),
+        last=torch.tensor([part.size - 1 for part in parts], device=adapter.device),
+    )
+
+
+@torch.inference_mode()
+def run_step(adapter: Adapter, step: Step, cache: DynamicCache) -> Continuation:
+    """Run a step behind `cache`, which grows, with the model's attention as it stands now."""
+    kept, slot = torch.unique(step.last, return_inverse=True)
     output = adapter.model(
-        input_ids=ids,
-        attention_mask=mask,
-        position_ids=positions,
-        past_key_values=_copied(adapter, prefix, len(prompts)),
+        input_ids=step.ids,
+        attention_mask=step.mask,
+        position_ids=step.positions,
+        past_key_values=cache,
         use_cache=True,
         logits_to_keep=kept,
     )
-    batch = torch.arange(len(prompts), device=adapter.device)
+    batch = torch.arange(step.ids.shape[0], device=adapter.device)
     return Continuation(
         logits=output.logits[batch, slot].float(),
         cache=output.past_key_values,
-        mask=mask,
-        positions=positions.gather(-1, last.unsqueeze(-1).expand(*positions.shape[:-1], 1)),
+        mask=step.mask,
+        positions=step.positions.gather(-1, step.last.unsqueeze(-1).expand(*step.positions.shape[:-1], 1)),
     )
 
 
@@ -112,28 +166,16 @@ def _empty_cache(adapter: Adapter) -> DynamicCache:
     return DynamicCache(config=adapter.model.config)
 
 
-def _copied(adapter: Adapter, prefix: Prefix, batch: int) -> DynamicCache:
-    """A cache that may grow, for `batch` prompts; the prefix's own tensors stay as they are."""
-    if prefix.cache is None:
-        return _empty_cache(adapter)
-    copied = copy.copy(prefix.cache)
-    copied.layers = [copy.copy(layer) for layer in prefix.cache.layers]
-    if batch > 1:
-        copied.batch_repeat_interleave(batch)
-    return copied
-
-
-def _filled(rests: Sequence[npt.NDArray[np.int64]]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    longest = max(rest.size for rest in rests)
-    ids = np.zeros((len(rests), longest), dtype=np.int64)
+def _filled(parts: Sequence[npt.NDArray[np.int64]]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    longest = max(part.size for part in parts)
+    ids = np.zeros((len(parts), longest), dtype=np.int64)
     mask = np.zeros_like(ids)
-    for row, real, rest in zip(ids, mask, rests, strict=True):
-        row[: rest.size], real[: rest.size] = rest, 1
+    for row, real, part in zip(ids, mask, parts, strict=True):
+        row[: part.size], real[: part.size] = part, 1
     return ids, mask
 
 
-def _filled_positions(whole: Sequence[Tensor], start: int) -> Tensor:
-    """The positions behind the prefix, (..., B, S). What fills a short row up is masked: any number does."""
-    longest = max(positions.shape[-1] for positions in whole) - start
-    rests = [positions[..., start:] for positions in whole]
-    return torch.cat([torch.nn.functional.pad(rest, (0, longest - rest.shape[-1])) for rest in rests], dim=-2)
+def _filled_positions(parts: Sequence[Tensor]) -> Tensor:
+    """The positions of a batch, (..., B, S). What fills a short row up is masked: any number does."""
+    longest = max(part.shape[-1] for part in parts)
+    return torch.cat([torch.nn.functional.pad(part, (0, longest - part.shape[-1])) for part in parts], dim=-2)

@@ -10,7 +10,9 @@ from socialcli.adapters.contract import Adapter
 from socialcli.alignment.attention import Alignment, AlignmentReport
 from socialcli.alignment.tracing import AttentionTrace
 from socialcli.errors import ModelError
-from socialcli.inference.session import AskedQuestion, ClipSession
+from socialcli.inference.asked import AskedQuestion
+from socialcli.inference.observing import observe
+from socialcli.inference.session import ClipSession
 from socialcli.inspection.heads import HeadQuery, Heads, layers_named
 from socialcli.inspection.maps import AttentionMaps, Map
 from socialcli.inspection.report import InspectedUtterance, Inspection
@@ -47,13 +49,14 @@ def attention_maps(
         return ()
     shape, alignment = _shape(session.adapter), query.alignment
     layers = alignment.layers_of(shape[0])
-    shown = query.heads.choose(shape, layers, _active(session.observe([asked], alignment)))
+    adapter, prompts = session.adapter, [session.prompt(asked)]
+    shown = query.heads.choose(shape, layers, _active(observe(adapter, prompts, alignment)))
     columns = np.sort(grid.tokens, axis=None)
 
     def traced(setting: Alignment) -> Map:
         """The maps of all lines under a setting, (lines, steps, height, width)."""
         trace = AttentionTrace(plan, [line.tokens for line in lines], columns, shown.heads)
-        session.observe([asked], setting, trace.watch, [columns])
+        observe(adapter, prompts, setting, trace.watch, [columns])
         return _finite(trace.means())[:, np.searchsorted(columns, grid.tokens)]
 
     plain, aligned = traced(PLAIN), traced(alignment)

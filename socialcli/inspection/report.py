@@ -22,8 +22,9 @@ from socialcli.tasks.prompt import UNKNOWN_SPEAKER
 from socialcli.video.frames import FrameSet
 
 if TYPE_CHECKING:
+    from socialcli.inference.asked import AskedQuestion
     from socialcli.inference.looking import AskOptions
-    from socialcli.inference.session import AskedQuestion, ClipSession
+    from socialcli.inference.session import ClipSession
 
 Rectangle = tuple[float, float, float, float]  # x0, y0, x1, y1 in pixels of the original frame
 Tokens = tuple[int, ...]  # indices in the model's input sequence, ascending

@@ -77,5 +77,5 @@ class OutputFolder(ResultFolder):
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """All three."""
-        return self.predictions, self.accuracy, self.manifest
+        """All three; and a sweep's manifest, which says nothing about predictions that replace the sweep's own."""
+        return self.predictions, self.accuracy, self.manifest, self.path / "sweep.json"

@@ -16,6 +16,7 @@ from socialcli.tasks.prompt import BoxesAs, Context
 Alignment = Literal["on", "off", "both"]
 Inputs = Literal["L", "VL", "VLB"]
 AnswerMode = Literal["score", "generate"]
+AttentionKernel = Literal["auto", "flash", "efficient", "math", "eager"]
 
 _CHOICES: dict[str, tuple[str, ...]] = {
     "alignment": get_args(Alignment),
@@ -23,13 +24,14 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "boxes_as": get_args(BoxesAs),
     "context": get_args(Context),
     "answer": get_args(AnswerMode),
+    "attn": get_args(AttentionKernel),
 }
 _AT_LEAST = {
     "alpha": 0,
     "lambda_": 0,
     "box_gap": 0,
     "frames": 1,
-    "batch_size": 1,
+    "workers": 0,
     "limit": 1,
     "seed": 0,
     "check_invariance": 0,
@@ -59,9 +61,11 @@ class RunSettings:
     frame_fit: str | None = None  # None: the first way that the model's adapter declares
     box_gap: float = 1.0  # seconds to interpolate over, or to the nearest box: a longer gap may hide a cut
     answer: AnswerMode = "score"  # ranks the candidates, so every question has an answer; or "generate"
-    batch_size: int = 8  # questions on one clip in one forward; changes speed and memory, not the answers
+    batch_size: int | Literal["auto"] = "auto"  # questions in one forward; changes speed and memory, not the answers
+    workers: int | None = None  # threads that read clips while the model works; None: by the number of cores
     device: str = "auto"  # a GPU where there is one
     dtype: str = "auto"  # bfloat16 on a GPU, float32 on a CPU
+    attn: AttentionKernel = "auto"  # PyTorch's choice; another one to compare with, or where that one fails
     limit: int | None = None  # None: all; else the first so many questions
     split: str | None = None  # None: all; else the episodes of this split
     seed: int = 0  # any fixed number makes a run repeatable
@@ -75,6 +79,8 @@ class RunSettings:
             _check_choice(name, getattr(self, name), choices)
         for name, least in _AT_LEAST.items():
             _check_number(name, getattr(self, name), least)
+        if self.batch_size != "auto":
+            _check_number("batch_size", self.batch_size, 1)
         if not self.tasks:
             raise UsageError("no task is named: add --task NAME, or --task all")
         check_layers(self.layers)

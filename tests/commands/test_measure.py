@@ -21,6 +21,7 @@ from socialcli.api import ask, open_clip
 from socialcli.engines.measure import MeasureRequest, measure
 from socialcli.engines.measured import MeasuredEpisode
 from socialcli.errors import Terminated
+from socialcli.inference import observing
 from socialcli.plugins import registry
 from socialcli.runs.attention import figure_columns
 from socialcli.runs.heads import read_heads
@@ -77,7 +78,8 @@ def gauged(family: str, index: int, questions: int) -> HeadFigures:
     model = tiny_model(family)
     clip = open_clip(model, sample_episodes()[index], SAMPLE, frames=FRAMES)
     gauge = AttentionGauge(LAYERS, HEADS)
-    clip.gauge([ask(clip, question) for question in clip.episode.questions[:questions]], Alignment(), gauge)
+    prompts = [clip.prompt(ask(clip, question)) for question in clip.episode.questions[:questions]]
+    observing.gauge(clip.adapter, prompts, Alignment(), gauge)
     return gauge.figures()
 
 

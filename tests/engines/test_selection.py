@@ -108,3 +108,12 @@ def test_no_question_changes_its_place_whatever_is_wrong_with_the_episode(tmp_pa
     names = [item.get("id") if isinstance(item, dict) else None for item in (items if isinstance(items, list) else ())]
     expected = [name if isinstance(name, str) else None for name in names]
     assert found == (expected if row.episode else [name for name in expected if name is not None])
+
+
+def test_a_split_that_is_no_text_is_none(tmp_path: Path) -> None:
+    episode = record()
+    episode["split"] = ["test"]
+    selections, tally = chosen(tmp_path, [episode, record("e2")])
+    assert len(selections) == 2
+    assert sum(tally.splits.values()) == 2
+    assert None in tally.splits

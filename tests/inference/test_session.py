@@ -13,7 +13,7 @@ from socialcli.alignment.bias import LOGIT, PROBABILITY
 from socialcli.alignment.layers import resolve_layers
 from socialcli.api import ask, open_clip
 from socialcli.inference.decoding import candidate_scores, letter_ids
-from socialcli.inference.prefix import compute_prefix, continue_prefix
+from socialcli.inference.prefix import compute_prefix, run_step, stacked_cache, step_of
 from tests.conftest import SAMPLE, sample_episodes
 from tests.eager import dense_attention
 
@@ -159,6 +159,7 @@ def test_a_prefix_that_runs_inside_the_alignment_is_left_alone(model: Any, clip:
     expected = clip.score(asked[:1], Alignment())[0].scores
     with aligned(model, asked[0].plan):
         prefix = compute_prefix(model, clip.clip, asked[0].encoded)
-        state = continue_prefix(model, prefix, [asked[0].encoded])
+        step = step_of(model, [prefix], [asked[0].encoded], prefix.length)
+        state = run_step(model, step, stacked_cache(model, [prefix]))
     scores = candidate_scores(model, state.logits[0], asked[0].prompt.letters)
     assert np.abs(np.subtract(scores, expected)).max() < 1e-5

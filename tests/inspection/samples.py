@@ -13,7 +13,8 @@ from socialcli.adapters.contract import LoadOptions
 from socialcli.api import ask, open_clip
 from socialcli.cli import main
 from socialcli.episodes.records import Episode
-from socialcli.inference.session import AskedQuestion, ClipSession
+from socialcli.inference.asked import AskedQuestion
+from socialcli.inference.session import ClipSession
 from socialcli.inspection.report import Inspection, inspect_question
 from socialcli.inspection.walking import Inspected
 from socialcli.plugins import registry

@@ -1,0 +1,121 @@
+"""Options that commands share which go through a file's questions and leave a folder of results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from socialcli.errors import TooManyFailuresError
+
+if TYPE_CHECKING:
+    from socialcli.runs.manifest import Manifest
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def task_option(what: str) -> Callable[[F], F]:
+    """Give a command `--task` (required, repeats): an argument `tasks`, for `named_tasks`. `what`: "to ask about"."""
+    return click.option(
+        "--task",
+        "tasks",
+        multiple=True,
+        required=True,
+        metavar="TASK",
+        help=f"The task {what}, or all; `socialcli tasks` lists them. May be repeated.",
+    )
+
+
+def output_option(function: F) -> F:
+    """Give a command the folder of its results (required): `output` (Path)."""
+    return click.option(
+        "-o",
+        "--output",
+        type=click.Path(path_type=Path, file_okay=False),
+        required=True,
+        help="The folder for the results; made where it is not there.",
+    )(function)
+
+
+def overwrite_option(replaced: str) -> Callable[[F], F]:
+    """Give a command `overwrite`: whether to replace what `replaced` says."""
+    return click.option("--overwrite", is_flag=True, help=f"Replace {replaced}.")
+
+
+def answer_option(function: F) -> F:
+    """Give a command the way of answering: `answer`."""
+    return click.option(
+        "--answer",
+        type=click.Choice(["score", "generate"]),
+        default="score",
+        show_default=True,
+        help="score: rank the candidates by probability; generate: let the model write, and parse it.",
+    )(function)
+
+
+def limit_option(verb: str) -> Callable[[F], F]:
+    """Give a command `limit` (int | None), the questions to `verb` at most."""
+    return click.option("--limit", type=click.IntRange(min=1), metavar="N", help=f"{verb} only the first N questions.")
+
+
+def split_option(verb: str) -> Callable[[F], F]:
+    """Give a command `split` (str | None), the only one of which to `verb` questions."""
+    return click.option("--split", metavar="NAME", help=f"{verb} only the questions of this split.")
+
+
+def seed_option(function: F) -> F:
+    """Give a command the seed of its intervals: `seed`."""
+    return click.option(
+        "--seed",
+        type=click.IntRange(min=0),
+        default=0,
+        show_default=True,
+        help="Seed of the bootstrap behind the intervals in the accuracy table.",
+    )(function)
+
+
+def max_failures_option(what: str, fail: str = "fail") -> Callable[[F], F]:
+    """Give a command `max_failures` (a text), the number or share of `what` that may `fail`."""
+    return click.option(
+        "--max-failures",
+        default="0",
+        show_default=True,
+        metavar="N|P%",
+        help=f"How many {what}, or what share of them, may {fail} before the exit code is 3.",
+    )
+
+
+def json_option(function: F) -> F:
+    """Give a command `as_json`: whether to print one object instead of text."""
+    return click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")(function)
+
+
+def named_tasks(names: Sequence[str]) -> tuple[str, ...]:
+    """The tasks that `--task` names, each once; what it comes to where one of them is "all"."""
+    from socialcli.engines.checking import ALL_TASKS
+
+    return ALL_TASKS if set(ALL_TASKS) & set(names) else tuple(dict.fromkeys(names))
+
+
+def path_texts(options: Mapping[str, Any], *names: str) -> dict[str, str | None]:
+    """Those of the options that are paths, as the texts that settings hold; None where left out."""
+    return {name: None if options[name] is None else str(options[name]) for name in names}
+
+
+def check_failed_answers(manifest: Manifest, output: Path, file: str) -> None:
+    """Raise TooManyFailuresError where more answers failed than the settings allow; `file` is the manifest's name."""
+    counts = manifest.counts
+    if not manifest.exit_code:
+        return
+    found = []
+    if counts.failed:
+        found.append(f"{counts.failed} of {counts.rows} answers failed (see the column 'error' of predictions.parquet)")
+    if counts.unreadable:
+        rows = "1 row" if counts.unreadable == 1 else f"{counts.unreadable} rows"
+        found.append(f"{rows} of the episodes file could not be read (see 'problems' of {file})")
+    raise TooManyFailuresError(
+        f"{' and '.join(found)}, more than --max-failures {manifest.settings.max_failures} allows; "
+        f"the results are in {output}"
+    )

@@ -1,0 +1,209 @@
+"""(torch) A batch of prompts under several conditions; what the conditions have in common runs once.
+
+Three things are the same, to the last bit or nearly so, and need not be computed again:
+
+- the visual prefix of a clip, under every condition and for every question (`socialcli.inference.prefix`);
+- the decoder layers below the first aligned one, under every condition: one condition, the *trunk*, runs whole, and the
+  others start where they part from it;
+- the words that the prompts of a batch begin with, such as the transcript of the clip, where the conditions align them
+  alike in all of the prompts.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import numpy as np
+from transformers import DynamicCache
+
+from socialcli.adapters.contract import Adapter
+from socialcli.alignment.attention import Alignment, aligned
+from socialcli.alignment.plan import AlignmentPlan
+from socialcli.inference.asked import PromptOnClip
+from socialcli.inference.prefix import (
+    Continuation,
+    Step,
+    copied_cache,
+    run_step,
+    stacked_cache,
+    step_of,
+    widened_cache,
+)
+
+WORTH_SHARING = 16  # tokens: a step of its own costs more than it saves for fewer
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ConditionedState:
+    """A batch after its last token under one of the conditions."""
+
+    condition: int  # its index
+    state: Continuation
+    active_heads: list[float | None]  # per prompt, the share of the heads; None: nothing was aligned
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Stage:
+    """A step, and the plans of its prompts whose rows are in it."""
+
+    step: Step
+    plans: Sequence[AlignmentPlan]
+
+
+@dataclass(slots=True)
+class _Trunk:
+    """What the first condition left for the others."""
+
+    starts: frozenset[int]  # the layers at which others part from it
+    decoding: bool  # whether what stands in the caches after the last stage is needed
+    outputs: list[dict[int, Any]] = field(default_factory=list)  # per stage: what entered these layers
+    keys: list[Sequence[Any]] = field(default_factory=list)  # per stage: the layers of the cache afterwards
+
+    def complete(self, cache: DynamicCache, stage: int, start: int, is_trunk: bool) -> None:
+        """Keep the trunk's keys and values, or give those of the layers below `start` to a cache that lacks them."""
+        if is_trunk:
+            self.keys.append([copy.copy(layer) for layer in cache.layers[: max(self.starts, default=0)]])
+        else:
+            cache.layers[:start] = [copy.copy(layer) for layer in self.keys[stage][:start]]
+
+
+def continue_under(
+    adapter: Adapter,
+    prompts: Sequence[PromptOnClip],
+    conditions: Sequence[Alignment | None],
+    decoding: bool = False,
+) -> Iterator[ConditionedState]:
+    """Run the rest of `prompts` in one batch under each of `conditions` (None: the model's own attention).
+
+    Their prefixes are equally long. States come one by one, in no particular order, so that only one condition's keys
+    and values need be in memory; without `decoding`, a state's cache is not fit to be continued. Raises PromptError
+    for a prompt that does not begin with its prefix.
+    """
+    count = len(adapter.decoder_layers)
+    starts = [_start(condition, prompts, count) for condition in conditions]
+    order = sorted(range(len(conditions)), key=lambda index: -starts[index])
+    stages = _stages(adapter, prompts)
+    prefixes = stacked_cache(adapter, [prompt.prefix for prompt in prompts[: len(stages[0].step.ids)]])
+    trunk = _Trunk(frozenset(starts[index] for index in order[1:]) - {0}, decoding)
+    for index in order:
+        condition = conditions[index]
+        alignment = condition if starts[index] < count else None
+        state, shares = _run(adapter, stages, copied_cache(prefixes), alignment, starts[index], trunk)
+        if condition is None or prompts[0].plan is None:
+            shares = [None]
+        yield ConditionedState(index, state, shares * len(prompts) if len(shares) == 1 else shares)
+
+
+def _start(alignment: Alignment | None, prompts: Sequence[PromptOnClip], count: int) -> int:
+    """The first decoder layer in which a condition differs from the plain model; `count` where none does."""
+    if alignment is None or not any(prompt.alignable for prompt in prompts):
+        return count
+    return min(alignment.layers_of(count), default=count)
+
+
+def _stages(adapter: Adapter, prompts: Sequence[PromptOnClip]) -> list[_Stage]:
+    """One stage; two where the prompts begin with the same words, which then run once."""
+    prefixes, encoded = [prompt.prefix for prompt in prompts], [prompt.encoded for prompt in prompts]
+    plans = [prompt.plan for prompt in prompts if prompt.plan is not None]
+    start, common = prefixes[0].length, common_length(prompts)
+    if common - start < WORTH_SHARING:
+        return [_Stage(step_of(adapter, prefixes, encoded, start), plans)]
+    first = step_of(adapter, prefixes[:1], encoded[:1], start, common)
+    return [_Stage(first, plans[:1]), _Stage(step_of(adapter, prefixes, encoded, common), ())]
+
+
+def common_length(prompts: Sequence[PromptOnClip]) -> int:
+    """How many tokens all of `prompts` begin with that are aligned alike in all of them; none of them is there whole.
+
+    0 where some condition could align them differently, whatever the conditions at hand: the same prompts take the same
+    way under all conditions, so that a condition that changes nothing changes not the last bit.
+    """
+    first = prompts[0]
+    if len(prompts) == 1 or any(prompt.prefix is not first.prefix for prompt in prompts):
+        return 0
+    shortest = min(prompt.encoded.length for prompt in prompts) - 1
+    same = np.logical_and.reduce([prompt.encoded.ids[:shortest] == first.encoded.ids[:shortest] for prompt in prompts])
+    common = shortest if same.all() else int(same.argmin())
+    return common if all(_planned_alike(first.plan, prompt.plan, common) for prompt in prompts) else 0
+
+
+def _planned_alike(one: AlignmentPlan | None, other: AlignmentPlan | None, length: int) -> bool:
+    """Whether two plans are the same, with all rows below `length`: which heads are active depends on all of them."""
+    if one is None or other is None:
+        return one is other
+    return (
+        np.array_equal(one.rows, other.rows)
+        and np.array_equal(one.columns, other.columns)
+        and np.array_equal(one.pairs, other.pairs)
+        and bool((one.rows < length).all())
+    )
+
+
+def _run(
+    adapter: Adapter,
+    stages: Sequence[_Stage],
+    cache: DynamicCache,
+    alignment: Alignment | None,
+    start: int,
+    trunk: _Trunk,
+) -> tuple[Continuation, list[float | None]]:
+    """Run the stages under a condition that parts from the trunk at layer `start`; the first condition is the trunk.
+
+    Returns the state after the last stage and, for each prompt of the stage with the plans, the share of active heads.
+    """
+    layers, is_trunk = adapter.decoder_layers, not trunk.outputs
+    shares: list[float | None] = []
+    for number, stage in enumerate(stages):
+        if number:
+            widened_cache(cache, len(stage.step.ids))
+        with ExitStack() as stack:
+            report = None
+            if alignment is not None and stage.plans:
+                report = stack.enter_context(aligned(adapter, stage.plans, alignment))
+            if is_trunk:
+                trunk.outputs.append(stack.enter_context(_kept_outputs(layers, trunk.starts)))
+            elif start:
+                stack.enter_context(_skipped(layers[:start], trunk.outputs[number][start]))
+            state = run_step(adapter, stage.step, cache)
+        if report is not None:
+            shares = [*report.active_share()]
+        if trunk.decoding or number < len(stages) - 1:
+            trunk.complete(cache, number, start, is_trunk)
+    return state, shares or [0.0]
+
+
+@contextmanager
+def _kept_outputs(layers: Sequence[Any], starts: Collection[int]) -> Iterator[dict[int, Any]]:
+    """Keep what the layers before each of `starts` put out, under that number, while the block runs."""
+    outputs: dict[int, Any] = {}
+
+    def keep(start: int, _layer: Any, _inputs: Any, output: Any) -> None:
+        outputs[start] = output
+
+    handles = [layers[start - 1].register_forward_hook(partial(keep, start)) for start in starts]
+    try:
+        yield outputs
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+@contextmanager
+def _skipped(layers: Sequence[Any], output: Any) -> Iterator[None]:
+    """Let `layers` do nothing while the block runs, the last of them having put out `output`."""
+    own = [vars(layer).get("forward") for layer in layers]  # other tools put theirs there, too
+    for layer in layers:
+        layer.forward = lambda *_, **__: output
+    try:
+        yield
+    finally:
+        for layer, forward in zip(layers, own, strict=True):
+            if forward is None:
+                del layer.forward
+            else:
+                layer.forward = forward

@@ -1,0 +1,47 @@
+"""(torch) Memory: how much a prompt takes, how much there is, and how to tell that there was not enough."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psutil
+import torch
+
+from socialcli.adapters.contract import Adapter
+
+_CGROUP = Path("/sys/fs/cgroup")  # where Linux keeps the limit of a container
+
+
+def prompt_bytes(adapter: Adapter, length: int) -> int:
+    """About how much memory a prompt of `length` tokens takes in a batch, beyond the model: rather more than less.
+
+    Keys and values are there twice for a moment, as the prefix and as the continuation; of what the layers compute in
+    between, one layer's is.
+    """
+    config = adapter.model.config.get_text_config()
+    heads = config.num_attention_heads
+    width = getattr(config, "head_dim", None) or config.hidden_size // heads
+    cached = 2 * 2 * len(adapter.layers) * (getattr(config, "num_key_value_heads", None) or heads) * width
+    between = 6 * config.hidden_size + 3 * config.intermediate_size
+    size = torch.empty((), dtype=adapter.model.dtype).element_size()
+    return int(length * (cached + between) * size + 4 * config.vocab_size)
+
+
+def free_bytes() -> int:
+    """How much memory this process may still take without the system having to swap or to kill, in bytes."""
+    free = int(psutil.virtual_memory().available)
+    try:
+        limit = int((_CGROUP / "memory.max").read_text(encoding="ascii"))
+        used = int((_CGROUP / "memory.current").read_text(encoding="ascii"))
+        cached = dict(line.split() for line in (_CGROUP / "memory.stat").read_text(encoding="ascii").splitlines())
+    except (OSError, ValueError):  # no such files, or no limit ("max")
+        return free
+    return min(free, max(limit - used + int(cached.get("inactive_file", 0)), 0))
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether `error` says that there was not enough memory, on a GPU or on this machine."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    text = str(error)  # PyTorch has no class of its own for it on a CPU
+    return isinstance(error, RuntimeError) and ("can't allocate memory" in text or "not enough memory" in text)

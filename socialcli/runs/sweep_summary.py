@@ -1,0 +1,101 @@
+"""What a sweep prints at its end: accuracy by setting, and what came of the chosen ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from socialcli.runs.accuracy import AccuracyRow
+from socialcli.runs.choice import Choice, Comparison, SweepTable
+from socialcli.runs.grid import OPTIONS, Setting, short
+from socialcli.runs.sweep import Sweep
+
+_GAP = "  "
+_TOGETHER = "all tasks"
+_HEAD = ("chosen for", "setting", "task", "split", "n", "accuracy", "95% interval", "plain", "95% interval")
+_FIGURES = 5  # of these, to the right
+
+
+def summary_lines(sweep: Sweep, table: SweepTable) -> str:
+    """The tables as text, without a newline at the end; accuracies in percent, "-" for none.
+
+    Accuracy by setting in the validation split, the chosen ones marked, then those in the test splits. Where nothing
+    could be chosen on, accuracy by setting in all splits.
+    """
+    splits = sweep.splits
+    shown = splits.test if splits.validation is None else (splits.validation,)
+    parts = [_by_setting(sweep, table, split) for split in shown if table.labelled(split)]
+    if sweep.best:
+        parts.append(_reported(sweep.best))
+    return "\n\n".join(parts) or "no labelled question was asked, so there is no accuracy to show"
+
+
+def summary_json(sweep: Sweep, table: SweepTable, output: Path) -> dict[str, Any]:
+    """The same as JSON values, with where the results are and how the sweep ended."""
+    record = sweep.as_record()
+    shown = ("outcome", "exit_code", "seconds", "counts", "warnings", "splits", "best")
+    asked = [split for split in (sweep.splits.validation, *sweep.splits.test) if table.labelled(split)]
+    rows = [row for split in dict.fromkeys(asked) for row in table.rows(split, table.tasks)]
+    return {
+        "output": str(output),
+        **{name: record[name] for name in shown},
+        "accuracy": [row.as_record() for row in rows],
+    }
+
+
+def _by_setting(sweep: Sweep, table: SweepTable, split: str | None) -> str:
+    tasks = table.labelled(split)
+    chosen = {choice.task: choice.setting for choice in sweep.best if split == sweep.splits.validation}
+    columns: list[tuple[str | None, tuple[str, ...]]] = [(task, (task,)) for task in tasks]
+    if len(tasks) > 1:
+        columns.append((None, tasks))
+
+    def cells(setting: Setting) -> Iterator[str]:
+        yield from ("-" if value is None else short(value) for value in setting.as_record().values())
+        for task, together in columns:
+            mark = " *" if chosen.get(task) == setting else "  "
+            yield _percent(table.mean(split, together, setting)) + mark
+
+    head = [*OPTIONS, *(f"{task or _TOGETHER}  " for task, _ in columns)]
+    title = f"accuracy in the split {split}" if split is not None else "accuracy of the episodes without a split"
+    title += "; *: the best of a column, the nearest to the plain model (-) among equals" if chosen else ""
+    return f"{title}\n{_laid_out([head, *map(list, map(cells, table.settings))], len(OPTIONS))}"
+
+
+def _reported(best: Sequence[Choice]) -> str:
+    lines = [list(line) for choice in best for comparison in choice.test for line in _compared(choice, comparison)]
+    if not lines:
+        return "no other split has a labelled question to report the chosen settings on"
+    return f"the chosen settings in the other splits\n{_laid_out([list(_HEAD), *lines], len(_HEAD) - _FIGURES)}"
+
+
+def _compared(choice: Choice, comparison: Comparison) -> Iterator[tuple[str, ...]]:
+    named = (choice.task or _TOGETHER, str(choice.setting) or "plain model")
+    split = "-" if comparison.split is None else comparison.split
+    for chosen, plain in comparison.rows:
+        figures = (_percent(chosen.accuracy), _interval(chosen), _percent(plain.accuracy), _interval(plain))
+        yield *named, chosen.task, split, str(chosen.n), *figures
+    if choice.task is None:
+        chosen_mean, plain_mean = comparison.means
+        yield *named, "mean", split, "", _percent(chosen_mean), "", _percent(plain_mean), ""
+
+
+def _laid_out(lines: Sequence[Sequence[str]], labels: int) -> str:
+    """The lines in columns, the first `labels` of them to the left."""
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    sides: list[Callable[[str, int], str]] = [
+        str.ljust if place < labels else str.rjust for place in range(len(widths))
+    ]
+    return "\n".join(
+        _GAP.join(side(cell, width) for side, cell, width in zip(sides, line, widths, strict=True)).rstrip()
+        for line in lines
+    )
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:.1f}%"
+
+
+def _interval(row: AccuracyRow) -> str:
+    return "-" if row.ci_low is None or row.ci_high is None else f"{_percent(row.ci_low)} to {_percent(row.ci_high)}"

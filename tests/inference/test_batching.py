@@ -1,0 +1,132 @@
+"""Which questions go through the model together, and what becomes of batches that do not fit."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+import torch
+
+from socialcli.alignment.attention import Alignment
+from socialcli.api import ask, open_clip
+from socialcli.errors import ModelError, OutOfMemoryError, PromptError, QuestionError
+from socialcli.inference.answering import answer_episodes
+from socialcli.inference.batching import MOST, BatchLimit, Waiting, batches, in_parts
+from socialcli.inference.looking import AskOptions
+from socialcli.inference.memory import free_bytes, prompt_bytes
+from socialcli.inference.preparing import prepare_episode
+from socialcli.plugins import registry
+from tests.conftest import SAMPLE, sample_episodes, tiny_model
+
+FAMILY = "qwen2.5-vl"
+
+
+def waiting(*episodes: int) -> list[Waiting]:
+    found = []
+    for index in episodes:
+        clip = open_clip(tiny_model(FAMILY), sample_episodes()[index], SAMPLE)
+        found += [(clip, ask(clip, question)) for question in clip.episode.questions]
+    return found
+
+
+def ids(batch: Sequence[Waiting]) -> list[str]:
+    return [asked.question.id for _, asked in batch]
+
+
+@pytest.mark.parametrize("size", [1, 3, 8])
+def test_every_question_is_in_one_batch_of_one_prefix_length(size: int) -> None:
+    questions = waiting(0, 1, 2)
+    found = list(batches(questions, tiny_model(FAMILY), BatchLimit(size)))
+    assert Counter(id for batch in found for id in ids(batch)) == Counter(ids(questions))
+    assert max(map(len, found)) <= size
+    assert all(len({asked.encoded.prefix for _, asked in batch}) == 1 for batch in found)
+
+
+def test_questions_with_the_same_transcript_come_together() -> None:
+    questions = [one for one in waiting(0, 1, 2) if one[1].question.task in ("videoqa", "mentioned")]
+    first = next(iter(batches(questions, tiny_model(FAMILY), BatchLimit(8))))
+    assert len(first) > 1
+    assert len({id(clip) for clip, _ in first}) == 1
+    assert {asked.question.task for _, asked in first} == {"videoqa"}
+
+
+def test_a_batch_that_does_not_fit_is_halved_and_the_limit_with_it() -> None:
+    questions, limit, tried = waiting(0)[:5], BatchLimit(8), []
+
+    def run(batch: Sequence[Waiting]) -> int:
+        tried.append(len(batch))
+        if len(batch) > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return len(batch)
+
+    assert [(ids(part), result) for part, result in in_parts(questions, run, limit)] == [
+        (ids(questions[:2]), 2),
+        (ids(questions[2:4]), 2),
+        (ids(questions[4:]), 1),
+    ]
+    assert tried == [5, 2, 2, 1]
+    assert limit.most == 2
+
+
+def test_a_question_that_does_not_fit_alone_fails_with_a_reason() -> None:
+    def run(batch: Sequence[Waiting]) -> None:
+        raise RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory: you tried ...")
+
+    for part, result in in_parts(waiting(0)[:2], run, BatchLimit(2)):
+        assert len(part) == 1
+        assert isinstance(result, OutOfMemoryError)
+        assert "--frames" in str(result)
+
+
+def test_a_question_that_fails_a_batch_fails_alone() -> None:
+    questions = waiting(0)[:3]
+
+    def run(batch: Sequence[Waiting]) -> str:
+        if questions[1] in batch:
+            raise PromptError("not this one")
+        return "done"
+
+    results = [result for _, result in in_parts(questions, run, BatchLimit(8))]
+    assert [str(result) for result in results] == ["done", "not this one", "done"]
+
+
+def test_a_bug_is_not_taken_for_a_failed_question() -> None:
+    def run(batch: Sequence[Waiting]) -> None:
+        raise RuntimeError("shape '[2]' is invalid for input of size 3")
+
+    with pytest.raises(RuntimeError, match="shape"):
+        list(in_parts(waiting(0)[:2], run, BatchLimit(2)))
+
+
+def test_as_many_as_fit_is_at_least_one_and_at_most_a_few() -> None:
+    model = tiny_model(FAMILY)
+    assert BatchLimit().allowed(model, 1000) == MOST
+    too_long = free_bytes() // prompt_bytes(model, 1) * 2
+    assert BatchLimit().allowed(model, too_long) == 1
+    assert BatchLimit(5).allowed(model, too_long) == 5  # asked for is asked for
+
+
+def test_scores_that_are_no_numbers_fail_their_question_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = tiny_model(FAMILY)
+    tasks = {name: provided.item for name, provided in registry().tasks().items()}
+    episode = sample_episodes()[0]
+    prepared = prepare_episode(model, episode, episode.questions, tasks, AskOptions(media_root=SAMPLE))
+
+    def spoil(_module: Any, _inputs: Any, output: torch.Tensor) -> torch.Tensor:
+        spoiled = output.clone()
+        if spoiled.shape[0] > 1:
+            spoiled[1] = torch.nan
+        return spoiled
+
+    handle = model.model.lm_head.register_forward_hook(spoil)
+    try:
+        (outcomes,) = answer_episodes(model, [prepared], [None, Alignment()], False, BatchLimit(len(episode.questions)))
+    finally:
+        handle.remove()
+    failed = [outcome for outcome in outcomes if outcome.answer is None]
+    assert all(isinstance(outcome.error, ModelError) for outcome in failed)
+    assert 0 < len({outcome.question.id for outcome in failed}) < len(episode.questions)
+    assert [outcome.question.id for outcome in outcomes] == [q.id for q in episode.questions for _ in range(2)]
+    assert all(isinstance(outcome.error, QuestionError) != (outcome.answer is not None) for outcome in outcomes)

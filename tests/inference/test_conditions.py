@@ -1,0 +1,149 @@
+"""What conditions, questions and clips share runs once, and changes no answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import pytest
+
+from socialcli.alignment.attention import Alignment
+from socialcli.alignment.bias import PROBABILITY
+from socialcli.api import ask, open_clip
+from socialcli.inference.answers import Answer, answer_batch
+from socialcli.inference.asked import PromptOnClip
+from socialcli.inference.conditions import common_length, continue_under
+from tests.conftest import SAMPLE, sample_episodes
+
+CONDITIONS = (
+    None,
+    Alignment(),
+    Alignment(alpha=2.0, layers="0-1"),
+    Alignment(layers="2-3"),
+    Alignment(alpha=0.5),
+    Alignment(rule=PROBABILITY, layers="all"),
+    Alignment(heads=frozenset({(1, 0), (3, 2)})),
+    Alignment(heads=frozenset()),
+)
+
+
+def prompts_of(model: Any, episode: int, task: str | None = None, **options: Any) -> list[PromptOnClip]:
+    clip = open_clip(model, sample_episodes()[episode], SAMPLE, **options)
+    questions = [question for question in clip.episode.questions if task in (None, question.task)]
+    return [clip.prompt(ask(clip, question)) for question in questions]
+
+
+def alone(model: Any, prompts: Sequence[PromptOnClip], condition: Alignment | None, generate: bool = False) -> Any:
+    """The answers to prompts that go through the model one by one."""
+    return [answer_batch(model, [prompt], [condition], generate)[0][0] for prompt in prompts]
+
+
+def largest_difference(left: Sequence[Answer], right: Sequence[Answer]) -> float:
+    return max(np.abs(np.subtract(a.scores, b.scores)).max() for a, b in zip(left, right, strict=True))
+
+
+@contextmanager
+def tokens_run(model: Any, layer: int) -> Iterator[list[int]]:
+    """The tokens that each forward runs through the attention of a decoder layer."""
+    seen: list[int] = []
+
+    def count(_module: Any, _inputs: Any, keywords: dict[str, Any], _output: Any) -> None:
+        batch, length, _ = keywords["hidden_states"].shape
+        seen.append(batch * length)
+
+    handle = model.layers[layer].register_forward_hook(count, with_kwargs=True)
+    try:
+        yield seen
+    finally:
+        handle.remove()
+
+
+def test_together_the_conditions_answer_as_each_does_alone(model: Any) -> None:
+    prompts = prompts_of(model, 0)[:3]
+    together = answer_batch(model, prompts, CONDITIONS, generate=False)
+    for condition, answers in zip(CONDITIONS, together, strict=True):
+        expected = alone(model, prompts, condition)
+        assert largest_difference(answers, expected) < 1e-5
+        shares = [answer.active_heads for answer in answers]
+        assert shares == pytest.approx([answer.active_heads for answer in expected])
+    assert largest_difference(together[0], together[1]) > 1e-3
+
+
+def test_together_the_conditions_generate_what_each_does_alone(model: Any) -> None:
+    prompts, conditions = prompts_of(model, 0)[:2], CONDITIONS[1:4]
+    together = answer_batch(model, prompts, conditions, generate=True)
+    for condition, answers in zip(conditions, together, strict=True):
+        assert [answer.text for answer in answers] == [one.text for one in alone(model, prompts, condition, True)]
+
+
+def test_layers_below_the_first_aligned_one_run_once(model: Any) -> None:
+    prompts = prompts_of(model, 0)[:1]
+    conditions = [None, Alignment(layers="2-3"), Alignment(layers="2-3", alpha=2.0), Alignment(layers="1-1")]
+    calls = []
+    for layer in range(len(model.layers)):
+        with tokens_run(model, layer) as seen:
+            list(continue_under(model, prompts, conditions))
+        calls.append(len(seen))
+    assert calls == [1, 2, 4, 4]
+
+
+def test_a_condition_that_has_nothing_to_align_costs_no_layer(model: Any) -> None:
+    prompts = prompts_of(model, 0, with_video=False)[:1]
+    with tokens_run(model, 3) as seen:
+        plain, aligned = answer_batch(model, prompts, [None, Alignment()], generate=False)
+    assert len(seen) == 1
+    assert [answer.scores for answer in plain] == [answer.scores for answer in aligned]
+
+
+def test_a_transcript_that_questions_share_runs_once(model: Any) -> None:
+    prompts = next(
+        found for index in range(len(sample_episodes())) if len(found := prompts_of(model, index, "videoqa")) > 1
+    )
+    common, start = common_length(prompts), prompts[0].prefix.length
+    assert start + 16 < common < min(prompt.encoded.length for prompt in prompts)
+    rests = [prompt.encoded.length - common for prompt in prompts]
+    with tokens_run(model, 0) as seen:
+        together = answer_batch(model, prompts, [None, Alignment()], generate=False)
+    assert seen == [common - start, max(rests) * len(prompts)]
+    for condition, answers in zip([None, Alignment()], together, strict=True):
+        assert largest_difference(answers, alone(model, prompts, condition)) < 1e-5
+
+
+def test_transcripts_that_are_aligned_differently_are_not_shared(model: Any) -> None:
+    masked = prompts_of(model, 0, "mentioned")
+    other = prompts_of(model, 0, "videoqa")
+    prompts = [*masked[:1], *other[:1]]
+    assert prompts[0].plan is not None and prompts[1].plan is not None
+    assert not np.array_equal(prompts[0].plan.rows, prompts[1].plan.rows)
+    assert common_length(prompts) == 0
+
+
+def test_questions_on_several_clips_are_answered_as_alone(model: Any) -> None:
+    found: dict[int, list[PromptOnClip]] = {}
+    for index in range(len(sample_episodes())):
+        for prompt in prompts_of(model, index)[:1]:
+            found.setdefault(prompt.prefix.length, []).append(prompt)
+    prompts = max(found.values(), key=len)[:4]
+    assert len({id(prompt.prefix) for prompt in prompts}) > 2
+    for condition in (None, Alignment()):
+        (together,) = answer_batch(model, prompts, [condition], generate=False)
+        assert largest_difference(together, alone(model, prompts, condition)) < 1e-5
+
+
+def test_the_layers_are_whole_again_after_an_error(model: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    prompts = prompts_of(model, 0)[:1]
+    before = alone(model, prompts, None)
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise ZeroDivisionError
+
+    states = continue_under(model, prompts, [None, Alignment(layers="2-3")])
+    next(states)
+    with monkeypatch.context() as patched:
+        patched.setattr(model.decoder_layers[3], "forward", fail)
+        with pytest.raises(ZeroDivisionError):
+            next(states)
+    assert not any("forward" in vars(layer) or layer._forward_hooks for layer in model.decoder_layers)
+    assert alone(model, prompts, None) == before

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from socialcli.errors import UsageError
+from socialcli.runs.choice import FIGURES, Splits
+from socialcli.runs.grid import OPTIONS
+from socialcli.runs.sweep import FIELDS, SETTINGS, SweepFolder, write_sweep
+
+from .samples import settings
+from .sweeps import LAYERS, answered, grid, sweep_of, table_of
+
+PAGE = Path(__file__).parents[2] / "docs" / "sweep.md"
+SPLITS = Splits("validation", ("test",))
+GRID = grid()
+ASKED = GRID.settings(LAYERS)
+
+
+def test_sweep_json_holds_the_choice_and_what_it_was_made_from(tmp_path: Path) -> None:
+    table = table_of(answered(lambda task, split, setting, question: setting.alpha == 0.5, ASKED), ASKED)
+    write_sweep(tmp_path / "sweep.json", sweep_of(table, SPLITS, GRID))
+    record = json.loads((tmp_path / "sweep.json").read_text(encoding="utf-8"))
+    assert tuple(record) == FIELDS and tuple(record["settings"]) == SETTINGS
+    assert record["grid"] == {"alpha": [0.0, 0.5, 1.0], "lambda": [5e-5], "layers": ["auto"], "bias": ["logit"]}
+    assert (record["combinations"], len(record["conditions"])) == (3, 3)
+    assert record["conditions"][0] == dict.fromkeys(OPTIONS)
+    assert record["splits"] == {"validation": "validation", "test": ["test"]}
+    (best,) = record["best"]
+    assert best["setting"] == {"alpha": 0.5, "lambda": 5e-5, "layers": "10-19", "bias": "logit"}
+    (test,) = best["test"]
+    assert (test["split"], test["chosen"], test["plain"]) == ("test", 1.0, 0.0)
+    (task,) = test["tasks"]
+    assert task["task"] == "target" and tuple(task["chosen"]) == tuple(task["plain"]) == FIGURES
+    assert task["chosen"] == {"n": 12, "correct": 12, "accuracy": 1.0, "ci_low": 1.0, "ci_high": 1.0}
+
+
+def test_the_settings_of_a_sweep_are_those_of_a_run_but_for_what_it_goes_through() -> None:
+    left = set(settings().as_record()) - set(SETTINGS)
+    assert left == {"alignment", *OPTIONS, "heads", "heads_min_share", "split", "check_invariance"}
+
+
+def test_the_page_names_every_field() -> None:
+    section = PAGE.read_text(encoding="utf-8").split("\n### sweep.json\n")[1]
+    table = re.findall(r"^\| `(\w+)` \|", section.split("\n\n`best`")[0], re.MULTILINE)
+    assert tuple(table) == FIELDS
+
+
+def test_earlier_results_of_a_sweep_or_a_run_are_not_replaced_unasked(tmp_path: Path) -> None:
+    for name in ("sweep.json", "alpha.png", "run.json"):
+        folder = SweepFolder(tmp_path / name.replace(".", "-"))
+        folder.prepare(overwrite=False)
+        (folder.path / name).write_bytes(b"precious")
+        (folder.path / "notes.md").write_bytes(b"mine")
+        with pytest.raises(UsageError, match=rf"{name}.*--overwrite"):
+            folder.check(overwrite=False)
+        folder.prepare(overwrite=True)
+        assert [path.name for path in folder.path.iterdir()] == ["notes.md"]
