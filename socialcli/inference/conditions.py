@@ -25,14 +25,14 @@ from socialcli.adapters.contract import Adapter
 from socialcli.alignment.attention import Alignment, aligned
 from socialcli.alignment.plan import AlignmentPlan
 from socialcli.inference.asked import PromptOnClip
+from socialcli.inference.cache import copied_cache, joined_cache
 from socialcli.inference.prefix import (
     Continuation,
     Step,
-    copied_cache,
+    continued_cache,
+    room_for,
     run_step,
-    stacked_cache,
     step_of,
-    widened_cache,
 )
 
 WORTH_SHARING = 16  # tokens: a step of its own costs more than it saves for fewer
@@ -88,7 +88,8 @@ def continue_under(
     starts = [_start(condition, prompts, count) for condition in conditions]
     order = sorted(range(len(conditions)), key=lambda index: -starts[index])
     stages = _stages(adapter, prompts)
-    prefixes = stacked_cache(adapter, [prompt.prefix for prompt in prompts[: len(stages[0].step.ids)]])
+    first = stages[0].step
+    prefixes = continued_cache(adapter, [prompt.prefix for prompt in prompts[: len(first.ids)]], room_for(first))
     trunk = _Trunk(frozenset(starts[index] for index in order[1:]) - {0}, decoding)
     for index in order:
         condition = conditions[index]
@@ -160,7 +161,7 @@ def _run(
     shares: list[float | None] = []
     for number, stage in enumerate(stages):
         if number:
-            widened_cache(cache, len(stage.step.ids))
+            cache = joined_cache([cache], len(stage.step.ids), room_for(stage.step))
         with ExitStack() as stack:
             report = None
             if alignment is not None and stage.plans:

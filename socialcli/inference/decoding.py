@@ -9,9 +9,7 @@ from torch import Tensor
 
 from socialcli.adapters.contract import Adapter
 from socialcli.errors import ModelError
-from socialcli.inference.prefix import Continuation, next_logits
-
-MAX_NEW_TOKENS = 16  # a letter, or a short label
+from socialcli.inference.prefix import MAX_NEW_TOKENS, Continuation, next_logits
 
 
 def letter_ids(adapter: Adapter, letters: str) -> tuple[int, ...]:

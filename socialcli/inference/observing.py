@@ -9,7 +9,7 @@ from socialcli.alignment.attention import Alignment, AlignmentReport, Watch, ali
 from socialcli.alignment.measuring import AttentionGauge
 from socialcli.alignment.plan import Indices
 from socialcli.inference.asked import PromptOnClip
-from socialcli.inference.prefix import run_step, stacked_cache, step_of
+from socialcli.inference.prefix import continued_cache, room_for, run_step, step_of
 
 
 def observe(
@@ -24,7 +24,7 @@ def observe(
     step = step_of(adapter, prefixes, [prompt.encoded for prompt in prompts], prefixes[0].length)
     plans = [prompt.plan for prompt in prompts if prompt.plan is not None]
     with aligned(adapter, plans, alignment, watch, watched) as report:
-        run_step(adapter, step, stacked_cache(adapter, prefixes))
+        run_step(adapter, step, continued_cache(adapter, prefixes, room_for(step)))
     return report
 
 

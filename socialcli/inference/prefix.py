@@ -1,15 +1,13 @@
 """(torch) A clip's visual prefix in the model: computed once, then continued by every question on the clip.
 
 The visual tokens stand before the words, so their keys and values depend neither on the question nor on the bias. The
-cache of a prefix is never changed: every continuation works on a shallow copy.
+cache of a prefix is never changed: what continues it works on a copy.
 """
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +17,9 @@ from transformers import DynamicCache
 
 from socialcli.adapters.contract import Adapter, EncodedClip, EncodedPrompt
 from socialcli.errors import PromptError
+from socialcli.inference.cache import joined_cache
+
+MAX_NEW_TOKENS = 16  # of an answer: a letter, or a short label
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,7 +69,7 @@ def compute_prefix(adapter: Adapter, clip: EncodedClip | None, prompt: EncodedPr
     output = adapter.model(
         input_ids=torch.from_numpy(ids).to(adapter.device).unsqueeze(0),
         position_ids=adapter.positions(prompt, clip)[..., : ids.size],
-        past_key_values=_empty_cache(adapter),
+        past_key_values=empty_cache(adapter),
         use_cache=True,
         logits_to_keep=1,
         **clip.inputs,
@@ -76,36 +77,11 @@ def compute_prefix(adapter: Adapter, clip: EncodedClip | None, prompt: EncodedPr
     return Prefix(clip, ids, output.past_key_values)
 
 
-@torch.inference_mode()
-def stacked_cache(adapter: Adapter, prefixes: Sequence[Prefix]) -> DynamicCache:
-    """A cache that may grow, with the prefix of each prompt of a batch; all are equally long."""
-    first = prefixes[0]
-    if first.cache is None:
-        return _empty_cache(adapter)
-    cache = copied_cache(first.cache)
-    if all(prefix is first for prefix in prefixes):
-        return widened_cache(cache, len(prefixes))
-    others = [prefix.cache.layers for prefix in prefixes if prefix.cache is not None]
-    stacks: Iterable[tuple[Any, ...]] = zip(*others, strict=True)
-    layers: list[Any] = cache.layers
-    for layer, stack in zip(layers, stacks, strict=True):
-        layer.keys = torch.cat([one.keys for one in stack])
-        layer.values = torch.cat([one.values for one in stack])
-    return cache
-
-
-def copied_cache(cache: DynamicCache) -> DynamicCache:
-    """A cache that may grow, while `cache` stays as it is; no tensor is copied."""
-    copied = copy.copy(cache)
-    copied.layers = [copy.copy(layer) for layer in cache.layers]
-    return copied
-
-
-def widened_cache(cache: DynamicCache, batch: int) -> DynamicCache:
-    """The cache, changed in place, with each prompt's entries `batch` times."""
-    if batch > 1:
-        cache.batch_repeat_interleave(batch)
-    return cache
+def continued_cache(adapter: Adapter, prefixes: Sequence[Prefix], room: int) -> DynamicCache:
+    """A cache that holds the prefix of each prompt of a batch, all equally long, with room for `room` tokens more."""
+    distinct = prefixes[:1] if len(set(prefixes)) == 1 else prefixes
+    caches = [prefix.cache for prefix in distinct if prefix.cache is not None]
+    return joined_cache(caches, len(prefixes), room) if caches else empty_cache(adapter)
 
 
 @torch.inference_mode()
@@ -125,6 +101,11 @@ def step_of(
         positions=_filled_positions([positions[..., start:end] for positions in whole]),
         last=torch.tensor([part.size - 1 for part in parts], device=adapter.device),
     )
+
+
+def room_for(step: Step) -> int:
+    """The tokens that a cache needs room for, so that the step and an answer fit behind what it holds."""
+    return int(step.ids.shape[1]) + MAX_NEW_TOKENS
 
 
 @torch.inference_mode()
@@ -162,7 +143,8 @@ def next_logits(adapter: Adapter, state: Continuation, tokens: Tensor, step: int
     return Continuation(output.logits[:, -1].float(), output.past_key_values, mask, state.positions)
 
 
-def _empty_cache(adapter: Adapter) -> DynamicCache:
+def empty_cache(adapter: Adapter) -> DynamicCache:
+    """A cache with nothing in it."""
     return DynamicCache(config=adapter.model.config)
 
 

@@ -13,7 +13,7 @@ from socialcli.alignment.bias import LOGIT, PROBABILITY
 from socialcli.alignment.layers import resolve_layers
 from socialcli.api import ask, open_clip
 from socialcli.inference.decoding import candidate_scores, letter_ids
-from socialcli.inference.prefix import compute_prefix, run_step, stacked_cache, step_of
+from socialcli.inference.prefix import compute_prefix, continued_cache, room_for, run_step, step_of
 from tests.conftest import SAMPLE, sample_episodes
 from tests.eager import dense_attention
 
@@ -160,6 +160,6 @@ def test_a_prefix_that_runs_inside_the_alignment_is_left_alone(model: Any, clip:
     with aligned(model, asked[0].plan):
         prefix = compute_prefix(model, clip.clip, asked[0].encoded)
         step = step_of(model, [prefix], [asked[0].encoded], prefix.length)
-        state = run_step(model, step, stacked_cache(model, [prefix]))
+        state = run_step(model, step, continued_cache(model, [prefix], room_for(step)))
     scores = candidate_scores(model, state.logits[0], asked[0].prompt.letters)
     assert np.abs(np.subtract(scores, expected)).max() < 1e-5

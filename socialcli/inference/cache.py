@@ -1,0 +1,95 @@
+"""(torch) Caches of keys and values that are continued many times: what they begin with is never computed again.
+
+A cache is put together once for a batch, with room behind its entries. Every continuation then works on a shallow copy
+(`copied_cache`) that writes into this room, instead of copying all that stands before it, in every layer and condition.
+Copies of one cache share the room: they are to be used one after the other.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import DynamicCache
+from transformers.cache_utils import DynamicLayer
+
+
+class RoomyLayer(DynamicLayer):
+    """A layer's keys and values at the head of a larger piece of memory, into which what follows is written."""
+
+    keys: Tensor
+    values: Tensor
+
+    def __init__(self, keys: Tensor, values: Tensor, length: int) -> None:
+        """Take memory of (B, heads, length + room, width), of which the first `length` entries are there."""
+        DynamicLayer.__init__(self)
+        self.lazy_initialization(keys, values)
+        self._room = keys, values
+        self._show(length)
+
+    def update(self, key_states: Tensor, value_states: Tensor, *_: Any, **__: Any) -> tuple[Tensor, Tensor]:
+        """Append (B, heads, new, width); returns all keys and values."""
+        start = self.get_seq_length()
+        end = start + key_states.shape[-2]
+        if end > self._room[0].shape[-2]:
+            batch = key_states.shape[0]
+            self._room = _with_room([self.keys], end, batch), _with_room([self.values], end, batch)
+        for memory, states in zip(self._room, (key_states, value_states), strict=True):
+            memory[..., start:end, :] = states
+        self._show(end)
+        return self.keys, self.values
+
+    def _show(self, length: int) -> None:
+        keys, values = self._room
+        self.keys, self.values = keys[..., :length, :], values[..., :length, :]
+
+
+@torch.inference_mode()
+def joined_cache(caches: Sequence[DynamicCache], batch: int, room: int) -> DynamicCache:
+    """A cache for `batch` prompts with room for `room` tokens; the entries of `caches` are copied into it.
+
+    There is one cache of a single prompt for all of the batch, or one for each of its prompts, all equally long.
+    """
+    joined = copied_cache(caches[0])
+    for index, layer in enumerate(joined.layers):
+        joined.layers[index] = _joined_layer(layer, [cache.layers[index] for cache in caches], batch, room)
+    return joined
+
+
+def copied_cache(cache: DynamicCache) -> DynamicCache:
+    """A cache that may grow, while `cache` stays as it is; no tensor is copied."""
+    copied = copy.copy(cache)
+    copied.layers = [copy.copy(layer) for layer in cache.layers]
+    return copied
+
+
+def _joined_layer(first: Any, layers: Sequence[Any], batch: int, room: int) -> Any:
+    if not first.is_initialized:
+        return first
+    keys, values = [layer.keys for layer in layers], [layer.values for layer in layers]
+    if type(first) in (DynamicLayer, RoomyLayer):
+        length = first.get_seq_length()
+        return RoomyLayer(_with_room(keys, length + room, batch), _with_room(values, length + room, batch), length)
+    # A layer of another kind, such as one with a sliding window, keeps its own ways.
+    first.keys, first.values = (torch.cat(list(parts)) for parts in (keys, values))
+    if len(layers) < batch:
+        first.batch_repeat_interleave(batch)
+    return first
+
+
+def _with_room(parts: Sequence[Tensor], length: int, batch: int) -> Tensor:
+    """Memory of (batch, heads, length, width) that begins with the entries of `parts`.
+
+    These are one part for all of the batch, or one of a single prompt for each of the batch.
+    """
+    heads, filled, width = parts[0].shape[1:]
+    memory = parts[0].new_empty((batch, heads, length, width))
+    if len(parts) == 1:
+        memory[..., :filled, :] = parts[0]
+    else:
+        for row, part in zip(memory, parts, strict=True):
+            row[..., :filled, :] = part[0]
+    return memory
