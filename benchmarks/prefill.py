@@ -11,19 +11,17 @@ from __future__ import annotations
 
 import argparse
 import json
-import statistics
 import tempfile
-import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from _device import device_arguments, dtype_of, machine, made_as, wait_for
+from _eager import EagerAlignment, eager
+from _timing import Work, in_turns, row, table_head
 from torch.profiler import ProfilerActivity, profile
-from transformers import AttentionInterface, AttentionMaskInterface, LlamaConfig, LlamaForCausalLM
-from transformers.masking_utils import sdpa_mask
+from transformers import LlamaConfig, LlamaForCausalLM
 
 from socialcli.alignment.attention import Alignment, aligned
 from socialcli.alignment.layers import resolve_layers
@@ -55,10 +53,8 @@ class Decoder:
         )
         config._attn_implementation = "sdpa"
         torch.manual_seed(0)
-        torch.set_default_dtype(dtype)
-        with torch.device(device):
+        with made_as(device, dtype):
             self.model = LlamaForCausalLM(config).eval()
-        torch.set_default_dtype(torch.float32)
 
     @property
     def layers(self) -> list[Any]:
@@ -83,147 +79,102 @@ def chosen_heads(decoder: Decoder, share: float) -> frozenset[tuple[int, int]]:
     return frozenset(heads[i] for i in rng.choice(len(heads), max(1, round(share * len(heads))), replace=False))
 
 
-_eager: dict[str, Any] = {}
-
-
-def eager_alignment(
-    module: Any, query: Any, key: Any, value: Any, attention_mask: Any, scaling: float, **_: Any
-) -> tuple[torch.Tensor, None]:
-    """What research code does: the whole score matrix in memory, in every layer; the bias added in the chosen ones."""
-    groups = query.shape[1] // key.shape[1]
-    key, value = key.repeat_interleave(groups, 1), value.repeat_interleave(groups, 1)
-    scores = query @ key.transpose(2, 3) * scaling
-    length = scores.shape[-1]
-    scores = scores.masked_fill(~torch.ones(length, length, dtype=torch.bool, device=query.device).tril(), -torch.inf)
-    heads = _eager["heads"].get(module.layer_idx)
-    if heads is not None:
-        rows, columns, pairs = _eager["plan"]
-        block = scores[:, heads][:, :, rows][:, :, :, columns]
-        bias = torch.zeros_like(scores)
-        best = block.amax(-1, keepdim=True).clamp(min=0)
-        bias[:, heads[:, None, None], rows[:, None], columns] = best * pairs
-        scores = scores + bias
-    return (scores.softmax(-1, dtype=torch.float32).to(value.dtype) @ value).transpose(1, 2).contiguous(), None
-
-
-@contextmanager
-def eager(decoder: Decoder, plan: AlignmentPlan, heads: frozenset[tuple[int, int]]) -> Iterator[None]:
-    """The eager alignment in place of the decoder's attention."""
-    device = decoder.model.device
-    _eager["plan"] = tuple(torch.from_numpy(part).to(device) for part in (plan.rows, plan.columns, plan.pairs))
-    layers = {layer for layer, _ in heads}
-    _eager["heads"] = {
-        layer: torch.tensor(sorted(h for of, h in heads if of == layer), device=device) for layer in layers
-    }
-    decoder.model.set_attn_implementation("eager_alignment")
-    try:
-        yield
-    finally:
-        decoder.model.set_attn_implementation("sdpa")
-
-
 def forward(decoder: Decoder, ids: torch.Tensor) -> torch.Tensor:
-    """One prefill, waited for."""
+    """One prefill, waited for; the logits of the last token."""
     with torch.inference_mode():
-        logits = decoder.model(ids, use_cache=False, logits_to_keep=1).logits
-    if ids.device.type == "cuda":
-        torch.cuda.synchronize()
+        logits: torch.Tensor = decoder.model(ids, use_cache=False, logits_to_keep=1).logits
+    wait_for(ids.device)
     return logits
 
 
-def peak_of(variant: Callable[[], AbstractContextManager[Any]], decoder: Decoder, ids: torch.Tensor) -> float:
+def variants_of(
+    decoder: Decoder, ids: torch.Tensor, plan: AlignmentPlan, heads: frozenset[tuple[int, int]]
+) -> dict[str, Work]:
+    """The forwards that are compared; each returns its logits."""
+    layers = {layer for layer, _ in heads}
+    by_layer = {
+        layer: torch.tensor(sorted(head for of, head in heads if of == layer), device=ids.device) for layer in layers
+    }
+
+    def plain() -> torch.Tensor:
+        return forward(decoder, ids)
+
+    def with_alignment() -> torch.Tensor:
+        with aligned(decoder, plan, Alignment(heads=heads)):
+            return forward(decoder, ids)
+
+    def with_eager_alignment() -> torch.Tensor:
+        with eager(decoder.model, EagerAlignment(plan, layers, by_layer)):
+            return forward(decoder, ids)
+
+    return {"plain": plain, "aligned": with_alignment, "eager": with_eager_alignment}
+
+
+def peak_of(work: Work, device: str) -> float:
     """The most memory that a forward has in tensors at one moment beyond the model, MiB, as PyTorch's allocator counts.
 
     Not the process's memory: that depends on what the C library has kept from earlier work.
     """
-    if ids.device.type == "cuda":
+    if device == "cuda":
         torch.cuda.reset_peak_memory_stats()
         before = torch.cuda.memory_allocated()
-        with variant():
-            forward(decoder, ids)
+        work()
         return (torch.cuda.max_memory_allocated() - before) / 2**20
-    with variant(), profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiled:
-        forward(decoder, ids)
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiled:
+        work()
     with tempfile.TemporaryDirectory() as folder:
         trace = Path(folder) / "trace.json"
         profiled.export_chrome_trace(str(trace))
         events = json.loads(trace.read_text())["traceEvents"]
-    notes = [event["args"] for event in events if event.get("name") == "[memory]"]
-    before = notes[0]["Total Allocated"] - notes[0]["Bytes"]
-    return (max(note["Total Allocated"] for note in notes) - before) / 2**20
-
-
-def decoder_of(options: argparse.Namespace) -> Decoder:
-    """The decoder that the options name."""
-    dtype = getattr(torch, options.dtype or ("bfloat16" if options.device == "cuda" else "float32"))
-    return Decoder(options.shape, options.device, dtype, max(options.tokens))
-
-
-Variants = dict[str, Callable[[], AbstractContextManager[Any]]]
-
-
-def variants_of(decoder: Decoder, plan: AlignmentPlan, heads: frozenset[tuple[int, int]]) -> Variants:
-    """What is compared, as contexts around a forward."""
-    return {
-        "plain": nullcontext,
-        "aligned": lambda: aligned(decoder, plan, Alignment(heads=heads)),
-        "eager": lambda: eager(decoder, plan, heads),
-    }
-
-
-def compare(
-    variants: Variants, decoder: Decoder, ids: torch.Tensor, repeats: int
-) -> tuple[dict[str, float], dict[str, torch.Tensor]]:
-    """Median seconds of the variants, which take turns; also their last logits."""
-    seconds: dict[str, list[float]] = {name: [] for name in variants}
-    logits = {}
-    for turn in range(repeats + 1):
-        for name, context in variants.items():
-            with context():
-                started = time.perf_counter()
-                logits[name] = forward(decoder, ids)
-                if turn:  # the first one warms up
-                    seconds[name].append(time.perf_counter() - started)
-    return {name: statistics.median(seconds[name]) for name in variants}, logits
+    totals = [event["args"]["Total Allocated"] for event in events if event.get("name") == "[memory]"]
+    first = next(event["args"]["Bytes"] for event in events if event.get("name") == "[memory]")
+    return float(max(totals) - (totals[0] - first)) / 2**20
 
 
 def main() -> None:
     """Print a table of ratios."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--shape", choices=SHAPES, default="small")
-    parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
-    parser.add_argument("--dtype", default=None, choices=["float32", "bfloat16", "float16"])
-    parser.add_argument("--tokens", type=int, nargs="+", default=[1300, 2300, 4300])
-    parser.add_argument("--repeats", type=int, default=7)
+    parser.add_argument("--shape", choices=SHAPES, default="small", help="of the decoder (default: %(default)s)")
+    device_arguments(parser)
+    parser.add_argument("--tokens", type=int, nargs="+", default=[1300, 2300, 4300], help="lengths of the prompt")
+    parser.add_argument("--repeats", type=int, default=7, help="turns, of which the median counts (default: 7)")
     options = parser.parse_args()
-    decoder = decoder_of(options)
-    name = torch.cuda.get_device_name() if options.device == "cuda" else f"{torch.get_num_threads()} CPU threads"
-    print(f"{options.shape}, {decoder.model.dtype}, {name}, torch {torch.__version__}; medians of {options.repeats}")
-    print(
-        "tokens  heads |  time / plain: aligned   eager |  peak memory / plain: aligned   eager |  largest difference"
+    decoder = Decoder(options.shape, options.device, dtype_of(options), max(options.tokens))
+    print(f"{machine(options)}\n")
+    times, peaks = "time: {} / plain", "memory: {} / plain"
+    table_head(
+        "tokens",
+        "active heads",
+        *(text.format(name) for text in (times, peaks) for name in ("aligned", "eager")),
+        "largest difference",
+        "plain, s",
+        "plain, MiB",
     )
     for length in options.tokens:
         for share in SHARES:
-            print(line_of(decoder, options, length, share), flush=True)
+            measure(decoder, options, length, share)
 
 
-def line_of(decoder: Decoder, options: argparse.Namespace, length: int, share: float) -> str:
-    """One line of the table."""
+def measure(decoder: Decoder, options: argparse.Namespace, length: int, share: float) -> None:
+    """Print a row of the table."""
     ids = torch.randint(0, 1024, (1, length), device=options.device)
-    variants = variants_of(decoder, plan_of(length), chosen_heads(decoder, share))
-    seconds, logits = compare(variants, decoder, ids, options.repeats)
-    peaks = {name: peak_of(variant, decoder, ids) for name, variant in variants.items()}
-    difference = (logits["aligned"].float() - logits["eager"].float()).abs().max().item()
-    return (
-        f"{length:>6} {share:>6.0%} | {seconds['aligned'] / seconds['plain']:>22.3f}"
-        f" {seconds['eager'] / seconds['plain']:>7.2f}"
-        f" | {peaks['aligned'] / peaks['plain']:>29.3f} {peaks['eager'] / peaks['plain']:>7.2f}"
-        f" | {difference:.1e}   (plain: {seconds['plain']:.3f} s, {peaks['plain']:.0f} MiB)"
+    variants = variants_of(decoder, ids, plan_of(length), chosen_heads(decoder, share))
+    timed = in_turns(variants, options.repeats, warm_up=len(variants))
+    peaks = {name: peak_of(work, options.device) for name, work in variants.items()}
+    plain = timed["plain"].seconds
+    difference = (timed["aligned"].result.float() - timed["eager"].result.float()).abs().max().item()
+    row(
+        f"{length:,}",
+        f"{share:.0%}",
+        f"{timed['aligned'].seconds / plain:.3f}",
+        f"{timed['eager'].seconds / plain:.2f}",
+        f"{peaks['aligned'] / peaks['plain']:.3f}",
+        f"{peaks['eager'] / peaks['plain']:.2f}",
+        f"{difference:.1e}",
+        f"{plain:.3f}",
+        f"{peaks['plain']:.0f}",
     )
 
-
-AttentionInterface.register("eager_alignment", eager_alignment)
-AttentionMaskInterface.register("eager_alignment", sdpa_mask)
 
 if __name__ == "__main__":
     main()

@@ -11,8 +11,6 @@ import logging
 import sys
 from datetime import UTC, datetime
 
-from tqdm import tqdm
-
 _LEVELS = {-1: logging.WARNING, 0: logging.INFO, 1: logging.DEBUG}
 
 
@@ -37,6 +35,8 @@ class _StandardError(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         if sys.stderr is None:  # where the caller closed it; tqdm would write to standard output instead
             return
+        from tqdm import tqdm  # not before there is something to say: `--help` says nothing
+
         try:
             tqdm.write(self.format(record), file=sys.stderr)
             sys.stderr.flush()

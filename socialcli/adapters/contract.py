@@ -12,14 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-import numpy as np
-import numpy.typing as npt
-
-from socialcli.alignment.grid import Cells, VisualGrid
-from socialcli.video.frames import FrameSet
-
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # every command imports this module, `--help` too
+    import numpy as np
+    import numpy.typing as npt
     import torch
+
+    from socialcli.alignment.grid import Cells, VisualGrid
+    from socialcli.video.frames import FrameSet
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,7 @@ class LocalEngine:
         for item in ahead(self._prepare, selections, self._workers):
             group.append(item)
             questions += len(item[0].questions)
-            if questions >= self._limit.most:
+            if questions >= self._limit.to_collect(self._adapter):
                 yield from self._answered(group, self._limit)
                 group, questions = [], 0
         yield from self._answered(group, self._limit)

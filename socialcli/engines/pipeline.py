@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from concurrent.futures import Future
+from queue import SimpleQueue
+from threading import Thread
+from typing import Generic, TypeVar
 
 T = TypeVar("T")
 U = TypeVar("U")
 
-
 MOST_WORKERS = 4  # more decode faster than any model answers
+SECONDS_TO_END = 1.0  # for work that nobody waits for any more
 
 
 def default_workers() -> int:
@@ -25,23 +27,25 @@ def ahead(prepare: Callable[[T], U], items: Iterable[T], workers: int) -> Iterat
 
     At most `workers` + 1 items are ready or on their way beyond the one that was asked for; without workers, none is.
     An error of `items` is raised when all items before it have been yielded, one of `prepare` at its item's turn.
-    Whatever ends the iteration, items on their way are finished and dropped, and the threads end.
+    However the iteration ends, no more work is begun.
     """
     if not workers:
         yield from ((item, prepare(item)) for item in items)
         return
     waiting: deque[tuple[T, Future[U]]] = deque()
-    pool = ThreadPoolExecutor(workers, thread_name_prefix="socialcli-prepare")
+    threads = _Threads(prepare, workers)
     source = _Source(items)
     try:
         for item in source:
-            waiting.append((item, pool.submit(prepare, item)))
+            waiting.append((item, threads.submit(item)))
             if len(waiting) > workers + 1:
                 yield _taken(waiting)
         while waiting:
             yield _taken(waiting)
     finally:
-        pool.shutdown(cancel_futures=True)
+        for _, future in waiting:
+            future.cancel()
+        threads.end()
     if source.error is not None:
         raise source.error
 
@@ -64,6 +68,44 @@ class _Source(Iterable[T]):
                 self.error = error
                 return
             yield item
+
+
+class _Threads(Generic[T, U]):
+    """Threads that do as they are told, in order, and that no exit of the process waits for.
+
+    That is why they are not those of `concurrent.futures`: somebody who interrupts a run would have to sit through the
+    clips that are just being read.
+    """
+
+    def __init__(self, work: Callable[[T], U], count: int) -> None:
+        self._work = work
+        self._orders: SimpleQueue[tuple[T, Future[U]] | None] = SimpleQueue()
+        self._threads = [Thread(target=self._run, name=f"socialcli-prepare-{n}", daemon=True) for n in range(count)]
+        for thread in self._threads:
+            thread.start()
+
+    def submit(self, item: T) -> Future[U]:
+        """Have `item` worked on, when all before it are begun."""
+        future: Future[U] = Future()
+        self._orders.put((item, future))
+        return future
+
+    def end(self) -> None:
+        """Let the threads end; those that are at work are waited for only a moment."""
+        for _ in self._threads:
+            self._orders.put(None)
+        for thread in self._threads:
+            thread.join(SECONDS_TO_END)
+
+    def _run(self) -> None:
+        while (order := self._orders.get()) is not None:
+            item, future = order
+            if not future.set_running_or_notify_cancel():
+                continue
+            try:
+                future.set_result(self._work(item))
+            except BaseException as error:  # it belongs to whoever waits for the result
+                future.set_exception(error)
 
 
 def _taken(waiting: deque[tuple[T, Future[U]]]) -> tuple[T, U]:

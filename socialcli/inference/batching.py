@@ -32,6 +32,13 @@ class BatchLimit:
         self._fits = wanted is None
         self.most = MOST if wanted is None else wanted
 
+    def to_collect(self, adapter: Adapter) -> int:
+        """The number of questions worth waiting for, clip after clip, before any goes through the model.
+
+        Where what fits is taken, a CPU waits for no second clip: it is busy with one question already.
+        """
+        return 1 if self._fits and adapter.device.type == "cpu" else self.most
+
     def allowed(self, adapter: Adapter, length: int) -> int:
         """The number for prompts of up to `length` tokens.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from itertools import islice
 
@@ -75,6 +76,16 @@ def test_threads_end_with_the_iteration() -> None:
     assert any(thread.name.startswith("socialcli-prepare") for thread in threading.enumerate())
     items.close()  # type: ignore[attr-defined]  # it is a generator
     assert not any(thread.name.startswith("socialcli-prepare") for thread in threading.enumerate())
+
+
+def test_nobody_waits_for_work_that_is_not_wanted_any_more() -> None:
+    stuck = threading.Event()
+    items = ahead(lambda number: number and stuck.wait(60), range(3), workers=1)
+    next(items)
+    started = time.monotonic()
+    items.close()  # type: ignore[attr-defined]  # it is a generator
+    assert time.monotonic() - started < 30
+    stuck.set()
 
 
 def test_there_is_a_worker_and_not_too_many() -> None:
