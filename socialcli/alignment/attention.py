@@ -8,11 +8,10 @@ all rows of the plan lie before the query, and the model's own attention runs. W
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -20,9 +19,10 @@ from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
-from socialcli.alignment.batch import PlanBatch
+from socialcli.alignment.batch import Placed, PlanBatch
 from socialcli.alignment.bias import LOGIT
 from socialcli.alignment.correction import Gain, LayerTensors, PlannedRows, active_heads
+from socialcli.alignment.forcing import Alignable, attention_kernel, eager_attention, switch
 from socialcli.alignment.kernels import attend
 from socialcli.alignment.layers import resolve_layers
 from socialcli.alignment.plan import AlignmentPlan, Indices
@@ -38,23 +38,13 @@ __all__ = [
     "active_heads",
     "aligned",
     "aligned_attention",
+    "attention_kernel",
     "eager_attention",
 ]
 
 IMPLEMENTATION = "socialcli_aligned"
-ENTRIES_AT_ONCE = {False: 2**17, True: 2**25}  # scores in memory at once: on a CPU, on a GPU
+ENTRIES_AT_ONCE = {"cpu": 2**19, "gpu": 2**25}  # scores in memory at once
 _STATE = "_socialcli_alignment"
-
-
-class Alignable(Protocol):
-    """A model that can be aligned; every `Adapter` is one."""
-
-    model: Any  # a transformers PreTrainedModel
-
-    @property
-    def layers(self) -> Sequence[Any]:
-        """The attention modules of the text decoder, first layer first."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +65,10 @@ class Alignment:
         if layers and layers[-1] >= count:
             raise UsageError(f"the chosen heads are in layers up to {layers[-1]}, the decoder has {count}")
         return layers
+
+    def heads_of(self, layer: int) -> frozenset[int] | None:
+        """The heads of a layer that are active whatever else is said; None: those that pass the threshold."""
+        return None if self.heads is None else frozenset(head for its_layer, head in self.heads if its_layer == layer)
 
 
 Watch = Callable[[int, Tensor, Tensor, Tensor], None]
@@ -102,6 +96,7 @@ class _LayerState:
 
     layer: int
     takes_part: bool  # False: only watched
+    chosen: frozenset[int] | None  # the active heads; None: those that pass the threshold
     plans: PlanBatch
     settings: Alignment
     report: AlignmentReport
@@ -136,26 +131,18 @@ def aligned(
     chosen = settings.layers_of(len(modules))
     batch = PlanBatch.of(plans, next(modules[0].parameters()).device, watched)
     report = AlignmentReport()
-    before = _switch(model.model, IMPLEMENTATION)
+    before = switch(model.model, IMPLEMENTATION)
     try:
         for layer, module in enumerate(modules):
-            state = _LayerState(layer, layer in chosen, batch, settings, report, watch, eager=before == "eager")
+            takes_part = layer in chosen
+            heads = settings.heads_of(layer) if takes_part else frozenset[int]()
+            state = _LayerState(layer, takes_part, heads, batch, settings, report, watch, eager=before == "eager")
             setattr(module, _STATE, state)
         yield report
     finally:
         for module in modules:
             vars(module).pop(_STATE, None)
-        _switch(model.model, before)
-
-
-@contextmanager
-def eager_attention(model: Alignable) -> Iterator[None]:
-    """Give the text decoder the plain eager attention, every score in memory: to compare with. Always undone."""
-    before = _switch(model.model, "eager")
-    try:
-        yield
-    finally:
-        _switch(model.model, before)
+        switch(model.model, before)
 
 
 def aligned_attention(
@@ -170,6 +157,8 @@ def aligned_attention(
 ) -> tuple[Tensor, None]:
     """Attention in the form of transformers' interface; see there for the shapes. Aligned where the module says so."""
     state: _LayerState | None = getattr(module, _STATE, None)
+    if state is not None and state.layer == 0:
+        state.plans.forget()  # another forward has other masks
     queries = range(key.shape[2] - query.shape[2], key.shape[2])  # their places among the keys; the others are cached
     concerned = state is not None and state.concerns(queries)
     if state is None or not (concerned or state.eager):
@@ -179,68 +168,69 @@ def aligned_attention(
     if dropout:
         raise ValueError("aligned attention has no dropout: set the model's attention_dropout to 0")
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
-    output, lse = attend(query, key, value, attention_mask, scale, eager=state.eager)
-    if not concerned:
-        return output.transpose(1, 2).contiguous(), None
-    layer = LayerTensors(query, key, value, attention_mask, lse, scale, queries)
-    output, active = _align_in_parts(output, layer, state)
-    if state.takes_part:
-        state.report.active[state.layer] = active
+    if concerned:
+        placed = state.plans.placed(queries, attention_mask, query.dtype)
+        mask = attention_mask if state.eager else placed.bias
+        output, lse = attend(query, key, value, mask, scale, eager=state.eager)
+        output = _align(output, LayerTensors(query, key, value, lse, scale), placed, state)
+    else:
+        output, _ = attend(query, key, value, attention_mask, scale, eager=True)
     return output.transpose(1, 2).contiguous(), None
 
 
-def _align_in_parts(output: Tensor, layer: LayerTensors, state: _LayerState) -> tuple[Tensor, Tensor]:
-    """`_align`, a few heads at a time, so that what it needs in between stays small beside the model's own memory.
+def _align(output: Tensor, layer: LayerTensors, placed: Placed, state: _LayerState) -> Tensor:
+    """`output` (B, Hq, Q, D) with the plans' rows corrected in the active heads; in place where nothing learns."""
+    if output.requires_grad:
+        output = output.clone()
+    active = torch.zeros(output.shape[:2], dtype=torch.bool, device=output.device)
+    for heads in _parts(output, layer, state):
+        active[:, heads] = _align_heads(output[:, heads], layer.heads(heads), placed.heads(heads), heads, state)
+    if state.takes_part:
+        state.report.active[state.layer] = active
+    return output
 
-    Where somebody watches or learns, all heads at once.
+
+def _parts(output: Tensor, layer: LayerTensors, state: _LayerState) -> Iterator[slice]:
+    """The query heads to look at, all of them or around the chosen ones.
+
+    A few at a time, so that what they need in between stays small beside the model's own memory; where somebody watches
+    or learns, at once.
     """
-    heads, groups = layer.key.shape[1], layer.query.shape[1] // layer.key.shape[1]
-    entries = state.plans.pairs.numel() * groups  # of one key head's scores
-    at_once = max(1, ENTRIES_AT_ONCE[output.device.type == "cuda"] // max(entries, 1))
-    if state.watch is not None or output.requires_grad or at_once >= heads:
-        return _align(output, layer, state, 0)
-    active = []
-    for first in range(0, heads, at_once):
-        part = layer.heads(first, min(first + at_once, heads))
-        place = slice(first * groups, (first + at_once) * groups)
-        active.append(_align(output[:, place], part, state, place.start)[1])
-    return output, torch.cat(active, dim=1)
+    heads, groups = layer.query.shape[1], layer.query.shape[1] // layer.key.shape[1]
+    entries = ENTRIES_AT_ONCE["cpu" if output.device.type == "cpu" else "gpu"]
+    together = max(1, entries // (state.plans.pairs.numel() * groups)) * groups
+    if state.watch is not None or output.requires_grad:
+        together = heads
+    wanted = range(heads) if state.chosen is None or state.watch is not None else sorted(state.chosen)
+    for start in range(0, heads, together):
+        inside = [head for head in wanted if start <= head < start + together]
+        if inside:
+            first, last = inside[0], inside[-1]
+            if first // groups != last // groups:  # then whole groups
+                first, last = first // groups * groups, last // groups * groups + groups - 1
+            yield slice(first, last + 1)
 
 
-def _align(output: Tensor, layer: LayerTensors, state: _LayerState, first_head: int) -> tuple[Tensor, Tensor]:
-    """Correct the plans' rows of `output` (B, Hq, Q, D) in the active heads; returns it and those heads (B, Hq)."""
-    plans, settings = state.plans, state.settings
-    rows = PlannedRows.of(layer, plans)
-    scores = rows.scores(plans.columns, plans.real_columns)
-    attention = rows.attention(scores)
-    active = _active(attention, rows.real, state, first_head)
-    raised = plans.pairs[:, None] & active[:, :, None, None] & (scores > -math.inf)
-    gain = Gain.of(settings.rule.log_gain(scores, rows.lse, settings.alpha).masked_fill(~raised, -math.inf))
+def _align_heads(output: Tensor, layer: LayerTensors, placed: Placed, heads: slice, state: _LayerState) -> Tensor:
+    """Correct the plans' rows in the `output` of some heads, in place; returns the active ones of them, (B, H)."""
+    rows = PlannedRows.of(layer, placed)
+    scores = rows.scores(placed.columns, placed.unseen)
+    if state.chosen is None:
+        active = active_heads(rows.attention(scores), placed.pairs, state.settings.threshold)
+    else:
+        named = [head in state.chosen for head in range(heads.start, heads.stop)]
+        active = torch.tensor(named, device=output.device) & (placed.pairs > 0)
+    known = output.device.type == "cpu"  # a GPU would have to be waited for
+    if known and state.watch is None and not active.any():
+        return active
+    log_gain = state.settings.rule.log_gain(scores, rows.lse, state.settings.alpha)
+    log_gain = torch.minimum(log_gain, placed.limit).expand_as(scores)
+    gain = Gain.of(log_gain, None if known and active.all() else active)
     if state.watch is not None:
-        state.watch(state.layer, *rows.watched(attention, gain), active)
-    return rows.corrected(output, gain), active
-
-
-def _active(attention: Tensor, real: Tensor, state: _LayerState, first_head: int) -> Tensor:
-    """The active ones of some heads (B, H): none, the fixed ones, or those that pass the threshold on this input."""
-    heads = state.settings.heads
-    if not state.takes_part:
-        return torch.zeros(attention.shape[:2], dtype=torch.bool, device=attention.device)
-    if heads is None:
-        return active_heads(attention, real, state.plans.real_columns, state.settings.threshold)
-    numbers = range(first_head, first_head + attention.shape[1])
-    fixed = torch.tensor([(state.layer, head) in heads for head in numbers], device=attention.device)
-    return fixed & (real.any(-1) & state.plans.real_columns.any(-1)).unsqueeze(-1)
-
-
-def _switch(model: Any, implementation: str) -> str:
-    """Give the text decoder, and it alone, another attention; returns the name of the one it had."""
-    text = model.config.get_text_config()
-    before: str = text._attn_implementation
-    # A plain name would take the vision tower too.
-    own_key = next((key for key in model.config.sub_configs if getattr(model.config, key, None) is text), None)
-    model.set_attn_implementation(implementation if own_key is None else {own_key: implementation})
-    return before
+        state.watch(state.layer, *rows.watched(scores, gain, state.plans.watched), active)
+    if state.takes_part:
+        rows.correct(output, gain)
+    return active
 
 
 AttentionInterface.register(IMPLEMENTATION, aligned_attention)

@@ -6,20 +6,20 @@ out = sum_v A(u, v) value(v). Raising the pairs M(u) by a gain E >= 0 (see `Bias
     out'(u) = (out(u) + sum_{v in M(u)} E(u, v) value(v)) / (1 + sum_{v in M(u)} E(u, v))
 
 which needs the scores of the rows U over the columns V_all alone: O(|U| |V_all| d) a head, and no L x L matrix. The
-logit rule makes it softmax(S + W) exactly. Everything is scaled by exp(-c), c = max(0, max log E), so that a large bias
-cannot overflow. The attention itself changes in the same way, A' = (A + E) / (1 + sum E), also in columns without gain.
+logit rule makes it softmax(S + W) exactly. The weights on the right, of out(u) and of each value(v), are the softmax of
+(0, log E(u, .)), so that a large bias cannot overflow. The attention itself changes in the same way,
+A' = (A + E) / (1 + sum E), also in columns without gain.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
-from socialcli.alignment.batch import PlanBatch
-from socialcli.alignment.kernels import grouped_scores, grouped_sum, row_lse, visible
+from socialcli.alignment.batch import Placed, Places, WatchedColumns, seen_columns
+from socialcli.alignment.kernels import additive, grouped_scores, grouped_sum, row_lse
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,119 +29,109 @@ class LayerTensors:
     query: Tensor  # (B, Hq, Q, D)
     key: Tensor  # (B, Hkv, K, D)
     value: Tensor  # (B, Hkv, K, D)
-    mask: Tensor | None
     lse: Tensor | None  # (B, Hq, Q)
     scale: float
-    places: range  # of the queries among the keys
 
-    def heads(self, first: int, end: int) -> LayerTensors:
-        """The same of the key heads [first, end) and the query heads that go with them."""
+    def heads(self, heads: slice) -> LayerTensors:
+        """The same of some query heads and the key heads that go with them: whole groups, or a part of one group."""
         groups = self.query.shape[1] // self.key.shape[1]
-        query = slice(first * groups, end * groups)
+        of_key = slice(heads.start // groups, (heads.stop - 1) // groups + 1)
         return replace(
             self,
-            query=self.query[:, query],
-            key=self.key[:, first:end],
-            value=self.value[:, first:end],
-            mask=self.mask if self.mask is None or self.mask.shape[1] == 1 else self.mask[:, query],
-            lse=None if self.lse is None else self.lse[:, query],
+            query=self.query[:, heads],
+            key=self.key[:, of_key],
+            value=self.value[:, of_key],
+            lse=None if self.lse is None else self.lse[:, heads],
         )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PlannedRows:
-    """The rows U of a batch's plans in one layer, which are (B, R); those that are not real here hold anything."""
+    """The rows U of a batch's plans in one layer. One that only fills up has no attention: its `lse` is infinite."""
 
     layer: LayerTensors
-    plans: PlanBatch
-    real: Tensor  # (B, R) bool: neither filled up nor outside the layer's queries
-    place: Tensor  # (B, R) among the queries
+    placed: Placed
     queries: Tensor  # (B, Hq, R, D)
     lse: Tensor  # (B, Hq, R), of the scores
 
     @classmethod
-    def of(cls, layer: LayerTensors, plans: PlanBatch) -> PlannedRows:
-        """Take the rows of `plans` from the layer."""
-        real = plans.among(layer.places)
-        place = torch.where(real, plans.rows - layer.places.start, 0)
-        queries = _take(layer.query, place)
+    def of(cls, layer: LayerTensors, placed: Placed) -> PlannedRows:
+        """Take the rows that `placed` names from the layer."""
+        rows = placed.rows
+        queries = _wide(rows.take(layer.query))
         if layer.lse is None:
-            lse = row_lse(queries, place, _wide(layer.key), layer.mask, layer.scale, layer.places.start)
+            each = rows.each(queries.shape[0])
+            cached = layer.key.shape[2] - layer.query.shape[2]
+            lse = row_lse(queries, each, _wide(layer.key), placed.mask, layer.scale, cached)
         else:
-            lse = _take(layer.lse.unsqueeze(-1), place).squeeze(-1)
-        return cls(layer, plans, real, place, queries, lse)
+            lse = _wide(rows.take(layer.lse.unsqueeze(-1)).squeeze(-1))
+        if rows.real is not None:
+            lse = torch.where(rows.real[:, None], lse, torch.inf)
+        return cls(layer, placed, queries, lse)
 
-    def scores(self, columns: Tensor, real: Tensor) -> Tensor:
-        """S, (B, Hq, R, C), towards `columns` (B, C); -inf where a column is not `real` (B, C) or not to be seen."""
-        layer = self.layer
-        scores = grouped_scores(self.queries, _take(layer.key, columns), layer.scale)
-        seen = real[:, None, None, :]
-        if layer.mask is not None:  # a layer with a sliding window does not see all that stands before
-            seen = seen & visible(layer.mask, self.place, columns)
-        return scores.masked_fill(~seen, -math.inf)
+    def scores(self, columns: Places, unseen: Tensor | None) -> Tensor:
+        """S, (B, Hq, R, C), towards `columns`, with `unseen` added: -inf where a row does not see a column."""
+        scores = grouped_scores(self.queries, _wide(columns.take(self.layer.key)), self.layer.scale)
+        return scores if unseen is None else scores + unseen
 
     def attention(self, scores: Tensor) -> Tensor:
         """A = exp(S - lse), (B, Hq, R, C)."""
-        return torch.exp(scores - self.lse.unsqueeze(-1))
+        return (scores - self.lse.unsqueeze(-1)).exp_()
 
-    def watched(self, attention: Tensor, gain: Gain) -> tuple[Tensor, Tensor]:
+    def watched(self, scores: Tensor, gain: Gain, chosen: WatchedColumns | None) -> tuple[Tensor, Tensor]:
         """The attention before and after `gain` in the columns that are watched, (B, Hq, R, N) each.
 
-        `attention` is that to the plans' columns, which are watched where no others are chosen.
+        `scores` are those of the plans' columns, which are watched where no others are `chosen`.
         """
-        chosen, spread = self.plans.watched, gain.gain
+        added = gain.added
         if chosen is not None:
-            attention = self.attention(self.scores(chosen.columns, chosen.real))
-            index = chosen.places[:, None, None, :].expand_as(spread)
-            spread = attention.new_zeros(*attention.shape[:-1], attention.shape[-1] + 1)
-            spread = spread.scatter(-1, index, gain.gain)[..., :-1]  # the last place takes what is not watched
-        return attention, gain.mixed(attention, spread)
+            seen = seen_columns(self.placed.mask, self.placed.rows, chosen.columns, scores.shape[0])
+            index = chosen.places[:, None, None, :].expand_as(added)
+            scores = self.scores(chosen.columns, None if seen is None else additive(seen, scores.dtype))
+            spread = scores.new_zeros(*scores.shape[:-1], scores.shape[-1] + 1)
+            added = spread.scatter(-1, index, added)[..., :-1]  # the last place takes what is not watched
+        attention = self.attention(scores)
+        return attention, gain.mixed(attention, added)
 
-    def corrected(self, output: Tensor, gain: Gain) -> Tensor:
-        """The layer's `output` (B, Hq, Q, D) with these rows after `gain`; changed in place where nothing learns."""
-        added = grouped_sum(gain.gain, _take(self.layer.value, self.plans.columns))
-        prompt, slot, place = self.plans.entries(self.layer.places)
-        fresh = gain.mixed(_take(output, self.place), added)[prompt, :, slot].to(output.dtype)
-        if output.requires_grad or fresh.requires_grad:
-            output = output.clone()
-        output[prompt, :, place] = fresh
-        return output
+    def correct(self, output: Tensor, gain: Gain) -> None:
+        """Change these rows of the layer's `output` (B, Hq, Q, D), in place, to what they are after `gain`."""
+        values = _wide(self.placed.columns.take(self.layer.value))
+        before = _wide(self.placed.rows.take(output))
+        fresh = gain.mixed(before, grouped_sum(gain.added, values))
+        self.placed.write(output, fresh.to(output.dtype))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Gain:
-    """The gain E of rows over their columns, scaled by exp(-c) against overflow."""
+    """What becomes of rows that gain: 1 / (1 + sum E) and E / (1 + sum E), side by side."""
 
-    gain: Tensor  # (B, Hq, R, C), exp(log E - c)
-    rest: Tensor  # (B, Hq, R, 1), exp(-c): the weight of what was there before
+    weights: Tensor  # (B, Hq, R, 1 + C)
+    active: Tensor | None  # (B, Hq) bool: the heads that change; None: all
 
     @classmethod
-    def of(cls, log_gain: Tensor) -> Gain:
+    def of(cls, log_gain: Tensor, active: Tensor | None = None) -> Gain:
         """From log E, (B, Hq, R, C), -inf where nothing is raised."""
-        ceiling = log_gain.detach().amax(dim=-1, keepdim=True).clamp(min=0)
-        return cls(torch.exp(log_gain - ceiling), torch.exp(-ceiling))
+        kept = log_gain.new_zeros(1).expand(*log_gain.shape[:-1], 1)
+        return cls(torch.cat([kept, log_gain], dim=-1).softmax(dim=-1), active)
+
+    @property
+    def added(self) -> Tensor:
+        """The weights of the columns, (B, Hq, R, C)."""
+        return self.weights[..., 1:]
 
     def mixed(self, before: Tensor, added: Tensor) -> Tensor:
-        """(before + added) / (1 + sum E), where `added` is made with this `gain`; both (B, Hq, R, anything)."""
-        return (self.rest * before + added) / (self.rest + self.gain.sum(-1, keepdim=True))
+        """What `before` becomes where `added` is made with the weights `added`; both (B, Hq, R, anything)."""
+        after = torch.addcmul(added, self.weights[..., :1], before)
+        return after if self.active is None else torch.where(self.active[..., None, None], after, before)
 
 
-def active_heads(attention: Tensor, rows: Tensor, columns: Tensor, threshold: float) -> Tensor:
+def active_heads(attention: Tensor, pairs: Tensor, threshold: float) -> Tensor:
     """Which heads ground words in the picture (B, H): mean attention from U to V_all above `threshold`.
 
-    `attention` is (B, H, R, C); `rows` (B, R) and `columns` (B, C) tell the real ones from those that only fill up. A
-    prompt without rows or columns has no active head.
+    `attention` is (B, H, R, C), 0 in rows and columns that only fill up; `pairs` (B, 1) counts the others, rows times
+    columns. A prompt without any has no active head.
     """
-    # Filled with 0, not multiplied by it: where a row only fills up, its attention may not be a number.
-    total = attention.masked_fill(~rows[:, None, :, None], 0).sum(dim=(-1, -2))
-    pairs = (rows.sum(dim=-1) * columns.sum(dim=-1)).unsqueeze(-1)
-    return (total > threshold * pairs) & (pairs > 0)
-
-
-def _take(tensor: Tensor, index: Tensor) -> Tensor:
-    """The entries `index` (B, N) along the sequence of `tensor` (B, H, L, D), wide enough to compute with."""
-    shape = (-1, tensor.shape[1], -1, tensor.shape[3])
-    return _wide(tensor.gather(2, index[:, None, :, None].expand(shape)))
+    return attention.sum(dim=(-1, -2)) / pairs > threshold  # 0 / 0 is above nothing
 
 
 def _wide(tensor: Tensor) -> Tensor:

@@ -1,7 +1,14 @@
 """(torch) Fused attention that also tells each row's log-sum-exp, where the kernel gives it.
 
-The output is, bit for bit, that of `torch.nn.functional.scaled_dot_product_attention`: where a kernel's log-sum-exp is
-taken, it is the very kernel that this function would have chosen.
+The output is, bit for bit, that of `torch.nn.functional.scaled_dot_product_attention`. Where nothing learns, on a CPU
+and on CUDA, PyTorch is asked which kernel it would choose, among those that are allowed, and that very kernel is called
+for its log-sum-exp too:
+
+    on a CPU   flash
+    on CUDA    flash (which wants half precision and no mask), efficient, cuDNN
+
+In every other case (the math kernel, Apple's MPS, tensors that learn) that function itself is called, and the
+log-sum-exp of the few rows that need it comes from `row_lse`.
 """
 
 from __future__ import annotations
@@ -10,7 +17,13 @@ import math
 
 import torch
 from torch import Tensor
+from torch.nn.attention import SDPBackend
 from torch.nn.functional import scaled_dot_product_attention
+
+_FLASH, _EFFICIENT, _CUDNN = (
+    backend.value
+    for backend in (SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.CUDNN_ATTENTION)
+)
 
 
 def attend(
@@ -18,24 +31,21 @@ def attend(
 ) -> tuple[Tensor, Tensor | None]:
     """Attention of `query` (B, Hq, Q, D) over `key` and `value` (B, Hkv, K, D), Hq a multiple of Hkv.
 
-    `mask` is boolean and broadcasts to (B, Hq, Q, K), or None for plain causal attention with Q = K, or with a single
-    query that stands last. Returns the output (B, Hq, Q, D) and the log-sum-exp of the scaled scores (B, Hq, Q), None
-    where the kernel keeps it to itself. `eager` does without a fused kernel, every score in memory, to compare with.
+    `mask` broadcasts to (B, Hq, Q, K), boolean or as `additive` makes it of one; or it is None for plain causal
+    attention with Q = K, or with a single query that stands last. Returns the output (B, Hq, Q, D) and the log-sum-exp
+    of the scaled scores (B, Hq, Q), None where the kernel keeps it to itself. `eager`, which takes a boolean mask, does
+    without a fused kernel, every score in memory, to compare with.
     """
     if eager:
         return _attend_eagerly(query, key, value, mask, scale)
+    if mask is not None and mask.dtype == torch.bool:
+        mask = additive(mask, query.dtype)
+    fused = None
     if query.device.type == "cpu" and not _needs_gradient(query, key, value):
-        return _attend_on_cpu(query, key, value, mask, scale)
-    groups = query.shape[1] // key.shape[1]
-    output = scaled_dot_product_attention(
-        query,
-        key.repeat_interleave(groups, dim=1),
-        value.repeat_interleave(groups, dim=1),
-        attn_mask=mask,
-        is_causal=_is_causal(query, mask),
-        scale=scale,
-    )
-    return output, None
+        fused = _attend_on_cpu(query, key, value, mask, scale)
+    elif query.device.type == "cuda" and not _needs_gradient(query, key, value):
+        fused = _attend_on_cuda(query, key, value, mask, scale)
+    return fused or (_attend_portably(query, key, value, mask, scale), None)
 
 
 def _attend_eagerly(
@@ -50,6 +60,16 @@ def _attend_eagerly(
     # A row that sees nothing pads a prompt: 0, as the fused kernels have it.
     weights = scores.softmax(dim=-1).nan_to_num(0)
     return grouped_sum(weights.to(value.dtype), value), scores.logsumexp(dim=-1)
+
+
+def additive(mask: Tensor, dtype: torch.dtype) -> Tensor:
+    """A boolean mask as what is added to scores: 0 where it is true, else -inf.
+
+    Its rows begin at multiples of 16 entries, as the efficient kernel wants them.
+    """
+    width = mask.shape[-1]
+    padded = torch.zeros(*mask.shape[:-1], -(-width // 16) * 16, dtype=dtype, device=mask.device)
+    return padded[..., :width].masked_fill_(~mask, -math.inf)
 
 
 def row_lse(queries: Tensor, rows: Tensor, key: Tensor, mask: Tensor | None, scale: float, cached: int = 0) -> Tensor:
@@ -98,13 +118,56 @@ def _needs_gradient(*tensors: Tensor) -> bool:
     return torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors)
 
 
+def _attend_portably(query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None, scale: float) -> Tensor:
+    key, value = _repeated(key, query), _repeated(value, query)
+    causal = _is_causal(query, bias)
+    return scaled_dot_product_attention(query, key, value, attn_mask=bias, is_causal=causal, scale=scale)
+
+
 def _attend_on_cpu(
-    query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, scale: float
-) -> tuple[Tensor, Tensor]:
-    additive = None
-    if mask is not None:
-        additive = torch.zeros(mask.shape, dtype=query.dtype).masked_fill_(~mask, -math.inf)
+    query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None, scale: float
+) -> tuple[Tensor, Tensor] | None:
+    if _chosen(query, key, value, bias, scale) != _FLASH:
+        return None
     output, lse = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu(
-        query, key, value, 0.0, _is_causal(query, mask), attn_mask=additive, scale=scale
+        query, key, value, 0.0, _is_causal(query, bias), attn_mask=bias, scale=scale
     )
     return output, lse
+
+
+def _attend_on_cuda(
+    query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None, scale: float
+) -> tuple[Tensor, Tensor] | None:
+    if bias is not None:
+        key, value = _repeated(key, query), _repeated(value, query)
+    causal, kernel = _is_causal(query, bias), _chosen(query, key, value, bias, scale)
+    if kernel == _FLASH and query.shape[-1] % 8 == 0:  # heads of other widths would have to be filled up
+        output, lse, *_ = torch.ops.aten._scaled_dot_product_flash_attention(
+            query, key, value, 0.0, causal, scale=scale
+        )
+    elif kernel == _EFFICIENT:
+        whole = None if bias is None else bias.expand(*query.shape[:-1], -1)
+        output, lse, *_ = torch.ops.aten._scaled_dot_product_efficient_attention(
+            query, key, value, whole, True, 0.0, causal, scale=scale
+        )
+        lse = lse[..., : query.shape[2]]  # it is filled up
+    elif kernel == _CUDNN:
+        output, lse, *_ = torch.ops.aten._scaled_dot_product_cudnn_attention(
+            query, key, value, bias, True, 0.0, causal, scale=scale
+        )
+        lse = lse.view(query.shape[:-1])
+    else:
+        return None
+    return output, lse
+
+
+def _chosen(query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None, scale: float) -> int:
+    """The number of the kernel that `scaled_dot_product_attention` would choose; RuntimeError where none is allowed."""
+    shared = key.shape[1] != query.shape[1]
+    causal = _is_causal(query, bias)
+    return torch._fused_sdp_choice(query, key, value, bias, 0.0, causal, scale=scale, enable_gqa=shared)
+
+
+def _repeated(tensor: Tensor, query: Tensor) -> Tensor:
+    groups = query.shape[1] // tensor.shape[1]
+    return tensor if groups == 1 else tensor.repeat_interleave(groups, dim=1)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
 from socialcli.adapters.contract import Adapter
-from socialcli.alignment.attention import Alignment, eager_attention
+from socialcli.alignment.attention import Alignment
+from socialcli.alignment.forcing import attention_kernel
 from socialcli.engines.checking import Job
 from socialcli.engines.pipeline import ahead, default_workers
 from socialcli.engines.rows import RowMaker
@@ -34,16 +34,19 @@ class LocalEngine:
     def __init__(self, job: Job, adapter: Adapter, conditions: Sequence[Alignment | None]) -> None:
         """Take the job's model, loaded, and the conditions to ask it under (None: plain).
 
-        Raises UsageError for layers that the decoder does not have.
+        Raises UsageError for layers that the decoder does not have, and for an attention kernel that is not there.
         """
         settings = job.settings
         for condition in filter(None, conditions):
             condition.layers_of(len(adapter.layers))
+        with attention_kernel(adapter, settings.attn):
+            pass  # one that is not there is told before the work begins
         self.conditions = conditions
         self.identity = loaded_identity(job.identity, adapter)
         self._adapter = adapter
         self._tasks = job.tasks
         self._options = ask_options(settings)
+        self._attn = settings.attn
         self._limit = BatchLimit(self._options.batch_size)
         self._workers = default_workers() if settings.workers is None else settings.workers
         self._rows = RowMaker(
@@ -75,14 +78,14 @@ class LocalEngine:
             group.append(item)
             questions += len(item[0].questions)
             if questions >= self._limit.to_collect(self._adapter):
-                yield from self._answered(group, self._limit)
+                yield from self._answered(group, self._limit, self._attn)
                 group, questions = [], 0
-        yield from self._answered(group, self._limit)
+        yield from self._answered(group, self._limit, self._attn)
 
     def again(self, selection: Selection, *, eager: bool = False) -> list[Prediction]:
         """The rows of a selection asked one question at a time, with the plain eager attention if wanted."""
-        with eager_attention(self._adapter) if eager else nullcontext():
-            ((_, rows),) = self._answered([(selection, self._prepare(selection))], BatchLimit(1))
+        group = [(selection, self._prepare(selection))]
+        ((_, rows),) = self._answered(group, BatchLimit(1), "eager" if eager else self._attn)
         return rows
 
     def _prepare(self, selection: Selection) -> _Prepared | None:
@@ -94,10 +97,11 @@ class LocalEngine:
         return _Prepared(episode, _media_digest(episode, self._options), prepared)
 
     def _answered(
-        self, group: Sequence[tuple[Selection, _Prepared | None]], limit: BatchLimit
+        self, group: Sequence[tuple[Selection, _Prepared | None]], limit: BatchLimit, kernel: str
     ) -> Iterator[tuple[Selection, list[Prediction]]]:
         ready = [prepared.questions for _, prepared in group if prepared is not None]
-        outcomes = iter(answer_episodes(self._adapter, ready, self.conditions, self._options.generate, limit))
+        with attention_kernel(self._adapter, kernel):
+            outcomes = iter(answer_episodes(self._adapter, ready, self.conditions, self._options.generate, limit))
         for selection, prepared in group:
             rows = [] if prepared is None else [self._row(prepared, outcome) for outcome in next(outcomes)]
             yield selection, self._with_refused(selection, rows)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from socialcli.alignment.attention import Alignment
 from socialcli.alignment.figures import FigureSums
+from socialcli.alignment.forcing import attention_kernel
 from socialcli.alignment.layers import resolve_layers
 from socialcli.alignment.measuring import AttentionGauge
 from socialcli.alignment.plan import AlignmentPlan
@@ -40,6 +41,9 @@ class Measurer:
         self._tasks = job.tasks
         self._alignment = Alignment(settings.alpha, settings.lambda_, settings.layers, job.rule)
         self._options = ask_options(settings)
+        self._attn = settings.attn
+        with attention_kernel(self._adapter, self._attn):
+            pass  # one that is not there is told before the work begins
         self._limit = BatchLimit(self._options.batch_size)
         self._workers = default_workers() if settings.workers is None else settings.workers
 
@@ -90,7 +94,8 @@ class Measurer:
         """The sums over a batch. Raises ModelError where the model's attention is not made of numbers."""
         prompts = [session.prompt(asked) for session, asked in batch]
         figures = AttentionGauge(*self.shape)
-        gauge(self._adapter, prompts, self._alignment, figures)
+        with attention_kernel(self._adapter, self._attn):
+            gauge(self._adapter, prompts, self._alignment, figures)
         if not figures.sums.finite:
             raise ModelError("the model's attention is not made of numbers; try --dtype float32")
         return figures.sums

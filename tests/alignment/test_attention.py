@@ -14,9 +14,17 @@ from torch.nn.functional import scaled_dot_product_attention
 from torch.utils.checkpoint import checkpoint
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from socialcli.alignment.attention import Alignment, AlignmentReport, active_heads, aligned, aligned_attention
+from socialcli.alignment.attention import (
+    ENTRIES_AT_ONCE,
+    Alignment,
+    AlignmentReport,
+    active_heads,
+    aligned,
+    aligned_attention,
+)
 from socialcli.alignment.bias import LOGIT, PROBABILITY
 from socialcli.alignment.plan import AlignmentPlan
+from socialcli.alignment.rules import BiasRule
 from socialcli.errors import UsageError
 from tests.alignment.dense import Case, dense, plan_of, random_case, random_plan
 
@@ -240,18 +248,11 @@ def test_no_strength_is_no_change_at_all() -> None:
 
 def test_a_head_is_active_when_its_mean_attention_is_above_the_threshold() -> None:
     attention = torch.tensor([[[[0.2, 0.4], [0.0, 0.2]], [[0.1, 0.1], [0.1, 0.1]]]])
-    both, one = torch.tensor([[True, True]]), torch.tensor([[True, False]])
-    assert active_heads(attention, both, both, 0.15).tolist() == [[True, False]]
-    assert active_heads(attention, both, both, 0.2).tolist() == [[False, False]]  # the mean itself is not above it
-    assert active_heads(attention, one, both, 0.25).tolist() == [[True, False]]  # 0.3 over the one row
-    assert active_heads(attention, one, ~both, 0.0).tolist() == [[False, False]]
-
-
-def test_what_only_fills_up_a_batch_does_not_reach_the_mean() -> None:
-    attention = torch.tensor([[[[0.2, 0.4], [float("inf"), float("nan")]]]])
-    rows, columns = torch.tensor([[True, False]]), torch.tensor([[True, True]])
-    assert active_heads(attention, rows, columns, 0.25).tolist() == [[True]]
-    assert active_heads(attention, rows, columns, 0.35).tolist() == [[False]]
+    four, two, none = (torch.tensor([[count]]) for count in (4, 2, 0))
+    assert active_heads(attention, four, 0.15).tolist() == [[True, False]]
+    assert active_heads(attention, four, 0.2).tolist() == [[False, False]]  # the mean itself is not above it
+    assert active_heads(attention[:, :, :1], two, 0.25).tolist() == [[True, False]]  # 0.3 over the one row
+    assert active_heads(torch.zeros(1, 2, 2, 2), none, 0.0).tolist() == [[False, False]]
 
 
 def test_a_decoding_step_is_the_models_own() -> None:
@@ -278,6 +279,56 @@ def test_only_the_chosen_heads_are_raised_where_heads_are_chosen() -> None:
     expected, _ = dense(case, [plan])
     assert largest(output[:, [1, 3]] - expected[:, [1, 3]]) < 1e-5
     assert torch.equal(output[:, [0, 2]], plain(case)[:, [0, 2]])
+
+
+@pytest.mark.parametrize("chosen", [(0,), (2, 3), (1, 2), (0, 3), (0, 1, 2, 3)])
+@pytest.mark.parametrize("groups", [1, 2, 4])
+@pytest.mark.parametrize("entries", [1, 2**19])
+def test_any_chosen_heads_are_raised_and_no_others(
+    entries: int, groups: int, chosen: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(ENTRIES_AT_ONCE, "cpu", entries)
+    case, plans = random_case(prompts=2, groups=groups), [random_plan(ROWS, COLUMNS), plan_of((), ())]
+    output, report = run(case, plans, heads=frozenset((0, head) for head in chosen))
+    assert report.active[0].tolist() == [[head in chosen for head in range(4)], [False] * 4]
+    expected, _ = dense(case, plans)
+    others = [head for head in range(4) if head not in chosen]
+    assert largest(output[:, list(chosen)] - expected[:, list(chosen)]) < 1e-5
+    assert torch.equal(output[:, others], plain(case)[:, others])
+
+
+def test_chosen_heads_in_some_layers_leave_the_others_alone() -> None:
+    model, ids = Decoder(layers=4), torch.arange(24)[None]
+    seen: dict[int, Tensor] = {}
+
+    def outputs_of(settings: Alignment) -> tuple[list[Tensor], AlignmentReport]:
+        found: list[Tensor] = []
+        hooks = [module.register_forward_hook(lambda *args: found.append(args[2][0])) for module in model.layers]
+        with torch.inference_mode(), aligned(model, random_plan(ROWS, COLUMNS), settings, watch) as report:
+            model.model(ids)
+        for hook in hooks:
+            hook.remove()
+        return found, report
+
+    def note(layer: int, _before: Tensor, _after: Tensor, active: Tensor) -> None:
+        seen[layer] = active
+
+    watch = None
+    own, _ = outputs_of(Alignment(heads=frozenset()))
+    settings = Alignment(heads=frozenset({(1, 0), (1, 3), (2, 2)}))
+    found, report = outputs_of(settings)
+    assert {layer: active.tolist() for layer, active in report.active.items()} == {
+        1: [[True, False, False, True]],
+        2: [[False, False, True, False]],
+    }
+    assert torch.equal(found[0], own[0])
+    assert not torch.allclose(found[1][:, list(ROWS)], own[1][:, list(ROWS)])
+    others = [row for row in range(24) if row not in ROWS]
+    assert torch.equal(found[1][:, others], own[1][:, others])
+    watch = note
+    watched, _ = outputs_of(settings)
+    torch.testing.assert_close(watched, found)
+    assert [int(active.sum()) for active in seen.values()] == [0, 2, 1, 0]
 
 
 def test_a_chosen_head_in_a_layer_that_is_not_there_is_an_error() -> None:
@@ -367,6 +418,72 @@ def test_gradients_are_numbers_where_a_row_gets_no_bias() -> None:
         )
     torch.testing.assert_close(output, plain(case))
     assert all(gradient.isfinite().all() for gradient in found)
+
+
+# What prompts share, and what layers do
+
+
+@pytest.mark.parametrize("rule", list(RULES))
+@pytest.mark.parametrize("entries", [1, 2**19])
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [(ROWS, COLUMNS), (ROWS, COLUMNS)],
+        [(ROWS, COLUMNS), ((9, 14, 15, 20, 21), COLUMNS)],
+        [(ROWS, COLUMNS), (ROWS, (0, 2, 3, 4, 6))],
+        [(ROWS, COLUMNS), ((9, 20), COLUMNS)],
+        [(ROWS, COLUMNS), (ROWS, (4,))],
+    ],
+    ids=["the same", "other rows", "other columns", "fewer rows", "fewer columns"],
+)
+def test_prompts_may_have_any_rows_and_columns_in_common(
+    parts: list[tuple[tuple[int, ...], ...]], entries: int, rule: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(ENTRIES_AT_ONCE, "cpu", entries)
+    case = random_case(prompts=2)
+    plans = [random_plan(rows, columns, seed) for seed, (rows, columns) in enumerate(parts)]
+    threshold = 0.07
+    for masked in (True, False):
+        output, report = run(case, plans, masked, rule=RULES[rule], threshold=threshold)
+        expected, active = dense(case, plans, threshold=threshold, rule=rule)
+        assert largest(output - expected) < 1e-5
+        assert torch.equal(report.active[0], active)
+        assert 0 < active.sum() < active.numel()
+
+
+@pytest.mark.parametrize("rule", list(RULES))
+@pytest.mark.parametrize("entries", [1, 2**19])
+def test_heads_may_have_masks_of_their_own(entries: int, rule: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(ENTRIES_AT_ONCE, "cpu", entries)
+    case = random_case()
+    visible = case.visible.repeat(1, 4, 1, 1)
+    visible[:, 1].logical_and_(torch.ones(24, 24, dtype=torch.bool).triu(-10))
+    case = Case(case.query, case.key, case.value, visible, case.scale)
+    output, report = run(case, [random_plan(ROWS, COLUMNS)], rule=RULES[rule])
+    expected, active = dense(case, [random_plan(ROWS, COLUMNS)], rule=rule)
+    assert largest(output - expected) < 1e-5
+    assert torch.equal(report.active[0], active)
+
+
+def test_another_forward_in_the_same_context_is_aligned_by_its_own_mask() -> None:
+    case, plan, model = random_case(), random_plan(ROWS, COLUMNS), decoder(2)
+    with aligned(model, plan, Alignment(layers="all", threshold=0.0)):
+        for unseen in ((), (2, 3)):
+            case.visible[..., list(unseen)] = False  # in place: it is the same tensor
+            output, _ = aligned_attention(
+                model.layers[0], case.query, case.key, case.value, case.visible, scaling=case.scale
+            )
+            assert largest(output.transpose(1, 2) - dense(case, [plan])[0]) < 1e-5
+
+
+def test_a_rule_may_give_every_pair_the_same() -> None:
+    case, plan = random_case(), random_plan(ROWS, COLUMNS)
+    flat = BiasRule("flat", "E = alpha", lambda scores, lse, alpha: scores.new_tensor(alpha).log())
+    output, _ = run(case, [plan], rule=flat, alpha=0.5)
+    pairs = torch.from_numpy(plan.pairs).float() * 0.5
+    values = case.value.repeat_interleave(2, dim=1)[:, :, list(COLUMNS)]
+    expected = (plain(case)[:, :, list(ROWS)] + pairs @ values) / (1 + pairs.sum(-1, keepdim=True))
+    torch.testing.assert_close(output[:, :, list(ROWS)], expected)
 
 
 def test_the_plan_of_a_row_may_be_empty_in_one_prompt_and_not_in_another() -> None:

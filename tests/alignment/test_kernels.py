@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import pytest
 import torch
 from torch import Tensor
+from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.nn.functional import scaled_dot_product_attention
 
-from socialcli.alignment.kernels import attend, grouped_scores, grouped_sum, row_lse, visible
+from socialcli.alignment import kernels
+from socialcli.alignment.kernels import additive, attend, grouped_scores, grouped_sum, row_lse, visible
 from tests.alignment.dense import Case, random_case, scores_of
 
 
@@ -85,6 +90,102 @@ def test_rows_that_pad_a_prompt_are_zero_and_have_gradients_that_are_numbers(eag
     assert (output[1, :, :6] == 0).all()
     output[1, :, 6:].sum().backward()
     assert all(tensor.grad is not None and tensor.grad.isfinite().all() for tensor in tensors(case))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_a_mask_can_be_added_to_scores_and_gives_the_same(dtype: torch.dtype) -> None:
+    case = random_case(prompts=2, cached=7, padding=(0, 3), dtype=dtype)
+    bias = additive(case.visible, dtype)
+    assert bias.dtype == dtype
+    assert torch.equal(bias == 0, case.visible)
+    assert torch.equal(bias == -torch.inf, ~case.visible)
+    assert bias.stride(-1) == 1
+    assert all(stride % 16 == 0 for stride in bias.stride()[:-1])
+    for one, other in zip(attend(*tensors(case), bias, 0.3), attend(*tensors(case), case.visible, 0.3), strict=True):
+        assert one is not None
+        assert other is not None
+        assert torch.equal(one, other)
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_a_forced_kernel_is_the_one_that_computes(masked: bool) -> None:
+    case = random_case(prompts=2, padding=(0, 5) if masked else ())
+    mask = case.visible if masked else None
+    own, own_lse = attend(*tensors(case), mask, case.scale)
+    for backend, tells in ((SDPBackend.FLASH_ATTENTION, True), (SDPBackend.MATH, False)):
+        with sdpa_kernel(backend):
+            output, lse = attend(*tensors(case), mask, case.scale)
+            assert torch.equal(output, own_attention(case, mask))
+        assert (lse is not None) == tells
+        torch.testing.assert_close(output, own)
+    assert own_lse is not None
+    with sdpa_kernel(SDPBackend.EFFICIENT_ATTENTION), pytest.raises(RuntimeError, match="No viable backend"):
+        attend(*tensors(case), mask, case.scale)
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_other_devices_go_the_portable_way(masked: bool) -> None:
+    case = random_case(prompts=2)
+    query, key, value, visible = (tensor.to("meta") for tensor in (*tensors(case), case.visible))
+    output, lse = attend(query, key, value, visible if masked else None, case.scale)
+    assert output.shape == query.shape
+    assert lse is None
+
+
+# On CUDA: the forms of what its kernels give are known without one, the numbers are not.
+
+
+FUSED = [("FLASH_ATTENTION", False), ("EFFICIENT_ATTENTION", True), ("EFFICIENT_ATTENTION", False)]
+FUSED += [("CUDNN_ATTENTION", False), ("CUDNN_ATTENTION", True)]
+
+
+@pytest.mark.parametrize(("name", "masked"), FUSED)
+def test_cuda_kernels_give_output_and_logarithm_in_the_form_of_all(
+    name: str, masked: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = getattr(SDPBackend, name).value
+    monkeypatch.setattr(kernels, "_chosen", lambda *_: chosen)  # fake tensors choose the math kernel
+    with FakeTensorMode():
+        query = torch.empty(2, 8, 100, 64, dtype=torch.bfloat16, device="cuda")
+        key = torch.empty(2, 2 if name == "FLASH_ATTENTION" else 8, 100, 64, dtype=torch.bfloat16, device="cuda")
+        mask = torch.empty(2, 1, 100, 100, dtype=torch.bool, device="cuda") if masked else None
+        output, lse = attend(query, key, key, mask, 0.125)
+    assert lse is not None
+    assert (output.shape, output.dtype, output.device.type) == (query.shape, torch.bfloat16, "cuda")
+    assert (lse.shape, lse.dtype, lse.device.type) == ((2, 8, 100), torch.float32, "cuda")
+
+
+def test_heads_of_an_odd_width_go_the_portable_way_on_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kernels, "_chosen", lambda *_: SDPBackend.FLASH_ATTENTION.value)
+    with FakeTensorMode():
+        query = torch.empty(1, 4, 20, 12, dtype=torch.bfloat16, device="cuda")
+        output, lse = attend(query, query, query, None, 0.125)
+    assert output.shape == query.shape
+    assert lse is None
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("groups", [1, 4])
+@pytest.mark.parametrize("cached", [0, 7])
+@pytest.mark.parametrize("name", ["auto", "FLASH_ATTENTION", "EFFICIENT_ATTENTION", "CUDNN_ATTENTION", "MATH"])
+def test_on_cuda_the_output_is_pytorchs_and_the_logarithm_that_of_the_rows(
+    dtype: torch.dtype, groups: int, cached: int, name: str
+) -> None:
+    case = random_case(prompts=2, groups=groups, queries=75, cached=cached, width=64, dtype=dtype)
+    case = Case(*(tensor.cuda() for tensor in (*tensors(case), case.visible)), case.scale)
+    mask = case.visible if cached else None
+    with nullcontext() if name == "auto" else sdpa_kernel(getattr(SDPBackend, name)):
+        try:
+            expected = own_attention(case, mask)
+            output, lse = attend(*tensors(case), mask, case.scale)
+        except RuntimeError as error:
+            pytest.skip(f"{name} cannot do this here: {error}")
+    tolerance = 1e-5 if dtype == torch.float32 else 2e-2
+    torch.testing.assert_close(output, expected, rtol=0, atol=tolerance)
+    assert (lse is not None) == (name != "MATH") or name == "auto"
+    if lse is not None:
+        assert (lse.double() - scores_of(case.double()).logsumexp(-1)).abs().max() < tolerance
 
 
 @pytest.mark.parametrize("cached", [0, 7])

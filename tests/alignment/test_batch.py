@@ -1,0 +1,109 @@
+"""The plans of a batch as tensors: what prompts share, what only fills up, and what a forward works out once."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from socialcli.alignment.batch import Placed, Places, PlanBatch
+from tests.alignment.dense import plan_of
+
+CPU = torch.device("cpu")
+COLUMNS = (1, 2, 5)
+
+
+def places(*parts: tuple[int, ...]) -> Places:
+    index = np.array(parts, dtype=np.int64)
+    return Places.of(index, np.ones(index.shape, dtype=np.bool_), CPU)
+
+
+def placed(batch: PlanBatch, queries: range = range(12), mask: torch.Tensor | None = None) -> Placed:
+    return batch.placed(queries, mask, torch.float32)
+
+
+@pytest.mark.parametrize("parts", [((3, 0, 4),), ((3, 0, 4), (3, 0, 4)), ((3, 0, 4), (1, 1, 2))])
+def test_entries_are_those_at_each_prompts_places(parts: tuple[tuple[int, ...], ...]) -> None:
+    tensor = torch.randn(len(parts), 3, 6, 2, generator=torch.Generator().manual_seed(0))
+    taken = places(*parts).take(tensor)
+    assert taken.shape == (len(parts), 3, 3, 2)
+    for prompt, part in enumerate(parts):
+        assert torch.equal(taken[prompt], tensor[prompt][:, list(part)])
+
+
+def test_places_that_all_prompts_share_are_kept_once() -> None:
+    assert places((1, 2)).index.tolist() == [1, 2]
+    assert places((1, 2), (1, 2)).index.tolist() == [1, 2]
+    assert places((1, 2), (1, 2)).each(2).tolist() == [[1, 2], [1, 2]]
+    assert places((1, 2), (1, 3)).index.tolist() == [[1, 2], [1, 3]]
+
+
+def test_where_nothing_fills_up_and_nothing_is_hidden_there_is_nothing_to_hide() -> None:
+    batch = PlanBatch.of([plan_of((7, 9), COLUMNS)] * 2, CPU)
+    for mask in (None, torch.ones(12, 12, dtype=torch.bool).tril().expand(2, 1, 12, 12)):
+        found = placed(batch, mask=mask)
+        assert found.rows.real is None
+        assert found.columns.real is None
+        assert found.unseen is None
+        assert found.written is None
+        assert found.pairs.tolist() == [[6], [6]]
+
+
+def test_what_fills_up_is_hidden_and_neither_counted_nor_written() -> None:
+    batch = PlanBatch.of([plan_of((7, 9), COLUMNS), plan_of((8,), (1, 3))], CPU)
+    found = placed(batch)
+    assert found.pairs.tolist() == [[6], [2]]
+    assert found.unseen is not None
+    assert found.unseen[1, 0, 0].tolist() == [0, 0, -torch.inf]
+    assert found.limit[1, 0].tolist() == [[torch.inf, torch.inf, -torch.inf], [-torch.inf] * 3]
+    output = torch.zeros(2, 1, 12, 1)
+    found.write(output, torch.ones(2, 1, 2, 1))
+    assert output.nonzero()[:, [0, 2]].tolist() == [[0, 7], [0, 9], [1, 8]]
+
+
+def test_rows_outside_the_queries_are_not_met() -> None:
+    found = placed(PlanBatch.of([plan_of((7, 9, 20), COLUMNS)], CPU), range(8, 20))
+    assert found.rows.index.tolist() == [0, 1, 0]
+    assert found.rows.real is not None
+    assert found.rows.real.tolist() == [[False, True, False]]
+    assert found.pairs.tolist() == [[3]]
+
+
+def test_a_mask_hides_its_columns_and_is_there_to_be_added() -> None:
+    mask = torch.ones(1, 1, 12, 12, dtype=torch.bool).tril()
+    mask[..., :2] = False
+    found = placed(PlanBatch.of([plan_of((7, 9), COLUMNS)], CPU), mask=mask)
+    assert found.unseen is not None
+    assert found.unseen[0, 0].tolist() == [[-torch.inf, 0, 0]] * 2
+    assert found.limit[0, 0].tolist() == [[-torch.inf, torch.inf, torch.inf]] * 2
+    assert found.bias is not None
+    assert torch.equal(found.bias == 0, mask)
+
+
+def test_layers_with_the_same_mask_share_what_is_worked_out() -> None:
+    batch = PlanBatch.of([plan_of((7, 9), COLUMNS)], CPU)
+    whole = torch.ones(1, 1, 12, 12, dtype=torch.bool).tril()
+    window = whole.triu(-6)
+    first, other = placed(batch, mask=whole), placed(batch, mask=window)
+    assert placed(batch, mask=whole) is first
+    assert placed(batch, mask=window) is other
+    assert other is not first
+    batch.forget()
+    assert placed(batch, mask=whole) is not first
+
+
+def test_no_more_masks_are_kept_than_a_decoder_has() -> None:
+    batch = PlanBatch.of([plan_of((7, 9), COLUMNS)], CPU)
+    masks = [torch.ones(1, 1, 12, 12, dtype=torch.bool).tril() for _ in range(9)]
+    for mask in masks:
+        placed(batch, mask=mask)
+    assert len(batch.met) <= 2
+
+
+def test_heads_with_masks_of_their_own_keep_them_when_some_are_taken() -> None:
+    mask = torch.ones(1, 4, 12, 12, dtype=torch.bool).tril()
+    mask[:, 2, :, :2] = False
+    found = placed(PlanBatch.of([plan_of((7, 9), COLUMNS)], CPU), mask=mask).heads(slice(1, 3))
+    assert found.unseen is not None
+    assert found.unseen[0, :, 0, 0].tolist() == [0, -torch.inf]
+    assert found.limit.shape == (1, 2, 2, 3)
