@@ -26,8 +26,8 @@ def logit_gain(scores: torch.Tensor, lse: torch.Tensor, alpha: float) -> torch.T
     raised = bias > 0
     # Where there is no bias the logarithm is that of 0: kept out of the computation, so that its gradient is not NaN.
     safe = torch.where(raised, bias, 1.0)
-    log_gain = scores - lse.unsqueeze(-1) + safe + torch.log(-torch.expm1(-safe))
-    return torch.where(raised, log_gain, -math.inf)
+    of_row = safe + torch.log(-torch.expm1(-safe)) - lse.unsqueeze(-1)
+    return scores + torch.where(raised, of_row, -math.inf)  # one pass over the scores: the rest is per row
 
 
 def probability_gain(scores: torch.Tensor, lse: torch.Tensor, alpha: float) -> torch.Tensor:

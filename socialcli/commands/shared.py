@@ -173,8 +173,8 @@ _COMPUTE: Sequence[Callable[[Any], Any]] = (
         "--workers",
         type=click.IntRange(min=0),
         metavar="N",
-        help="Threads that read the next clips while the model works; 0: none.  [default: 1 to 4, by the number of "
-        "cores]",
+        help="Threads that read the next clips while the model works; 0: none.  [default: up to 4, one for "
+        "every four cores]",
     ),
     *_DEVICE,
     click.option(

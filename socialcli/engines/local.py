@@ -48,7 +48,7 @@ class LocalEngine:
         self._options = ask_options(settings)
         self._attn = settings.attn
         self._limit = BatchLimit(self._options.batch_size)
-        self._workers = default_workers() if settings.workers is None else settings.workers
+        self._workers = workers_of(settings, adapter)
         self._rows = RowMaker(
             settings=settings,
             model=self.identity,
@@ -157,6 +157,11 @@ def ask_options(settings: RunSettings) -> AskOptions:
         generate=settings.answer == "generate",
         batch_size=None if settings.batch_size == "auto" else settings.batch_size,
     )
+
+
+def workers_of(settings: RunSettings, adapter: Adapter) -> int:
+    """How many threads are to read clips while the model works."""
+    return default_workers(adapter.device.type == "cpu") if settings.workers is None else settings.workers
 
 
 def loaded_identity(identity: ModelIdentity, adapter: Adapter) -> ModelIdentity:

@@ -11,9 +11,9 @@ from socialcli.alignment.layers import resolve_layers
 from socialcli.alignment.measuring import AttentionGauge
 from socialcli.alignment.plan import AlignmentPlan
 from socialcli.engines.checking import Job
-from socialcli.engines.local import ask_options, loaded_identity
+from socialcli.engines.local import ask_options, loaded_identity, workers_of
 from socialcli.engines.measured import Failure, MeasuredEpisode
-from socialcli.engines.pipeline import ahead, default_workers
+from socialcli.engines.pipeline import ahead
 from socialcli.engines.selection import Selection
 from socialcli.episodes.reading import BadQuestion
 from socialcli.episodes.records import Question
@@ -45,7 +45,7 @@ class Measurer:
         with attention_kernel(self._adapter, self._attn):
             pass  # one that is not there is told before the work begins
         self._limit = BatchLimit(self._options.batch_size)
-        self._workers = default_workers() if settings.workers is None else settings.workers
+        self._workers = workers_of(settings, self._adapter)
 
     def measure(self, selections: Iterable[Selection]) -> Iterator[MeasuredEpisode]:
         """Of each selection the sums over its questions, and why some of them have no part in these.

@@ -62,7 +62,7 @@ class RunSettings:
     box_gap: float = 1.0  # seconds to interpolate over, or to the nearest box: a longer gap may hide a cut
     answer: AnswerMode = "score"  # ranks the candidates, so every question has an answer; or "generate"
     batch_size: int | Literal["auto"] = "auto"  # questions in one forward; changes speed and memory, not the answers
-    workers: int | None = None  # threads that read clips while the model works; None: by the number of cores
+    workers: int | None = None  # threads that read clips while the model works; None: one for every four cores
     device: str = "auto"  # a GPU where there is one
     dtype: str = "auto"  # bfloat16 on a GPU, float32 on a CPU
     attn: AttentionKernel = "auto"  # PyTorch's choice; another one to compare with, or where that one fails

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from itertools import chain
@@ -109,10 +109,15 @@ class VideoFile:
         key = self._next_key(packets)
         return packets if key is None else chain([key], packets)
 
-    def frames_from(self, tick: int | None) -> Iterator[VideoFrame]:
-        """Decoded frames in the order of presentation, beginning at or before `tick` (None: the first)."""
+    def frames_from(self, tick: int | None, wanted: Container[int] | None = None) -> Iterator[VideoFrame]:
+        """Decoded frames in the order of presentation, beginning at or before `tick` (None: the first).
+
+        Of the frames whose tick is not `wanted`, those that no other frame is made from may be left out.
+        """
         for packet in self.packets_from(tick):
             if isinstance(packet.stream, VideoStream) and packet.stream_index == self.stream.index:
+                needed = wanted is None or packet.pts is None or packet.pts in wanted
+                self.stream.codec_context.skip_frame = "DEFAULT" if needed else "NONREF"
                 for frame in packet.decode():
                     if isinstance(frame, VideoFrame):
                         yield frame

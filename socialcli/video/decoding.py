@@ -40,7 +40,7 @@ def _sample_listed(video: VideoFile, listing: Listing, count: int) -> list[Frame
     current: VideoFrame | None = None
     for tick in sorted(set(wanted)):
         if current is None or _seek_saves(listing.keys, current.pts, tick):
-            frames = video.frames_from(tick)
+            frames = video.frames_from(tick, wanted)
             current = next(frames, None)
         while current is not None and current.pts is not None and current.pts < tick:
             current = next(frames, None)

@@ -67,6 +67,13 @@ def test_rows_outside_the_queries_are_not_met() -> None:
     assert found.rows.real is not None
     assert found.rows.real.tolist() == [[False, True, False]]
     assert found.pairs.tolist() == [[3]]
+    assert found.limit[0, 0].tolist() == [[-torch.inf] * 3, [torch.inf] * 3, [-torch.inf] * 3]
+
+
+def test_what_a_row_that_only_fills_up_does_not_see_hides_nothing() -> None:
+    mask = torch.ones(2, 1, 12, 12, dtype=torch.bool).tril()
+    mask[:, :, 0] = False  # the row that stands in for the missing ones sees nothing
+    assert placed(PlanBatch.of([plan_of((7, 9), COLUMNS), plan_of((8,), COLUMNS)], CPU), mask=mask).unseen is None
 
 
 def test_a_mask_hides_its_columns_and_is_there_to_be_added() -> None:

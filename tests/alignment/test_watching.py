@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from socialcli.alignment.attention import Alignment, aligned, aligned_attention
+from socialcli.alignment.attention import ENTRIES_AT_ONCE, Alignment, aligned, aligned_attention
 from socialcli.alignment.bias import LOGIT, PROBABILITY
 from socialcli.alignment.plan import AlignmentPlan, Indices
 from socialcli.alignment.tracing import AttentionTrace
@@ -112,6 +112,16 @@ def test_watching_other_tokens_changes_nothing(rule: str) -> None:
     assert torch.equal(usual.output, other.output)
     assert torch.equal(usual.active, other.active)
     torch.testing.assert_close(usual.after, other.after[..., list(COLUMNS)])
+
+
+def test_all_heads_are_watched_at_once_however_few_fit_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    case, plan = random_case(), random_plan(ROWS, COLUMNS)
+    usual = run(case, [plan], heads=frozenset({(0, 2)}))
+    monkeypatch.setitem(ENTRIES_AT_ONCE, "cpu", 1)
+    seen = run(case, [plan], heads=frozenset({(0, 2)}))
+    assert seen.active.tolist() == [[False, False, True, False]]
+    assert torch.equal(seen.after, usual.after)
+    assert seen.after.shape == (1, 4, 5, 5)
 
 
 def test_words_are_watched_where_nobody_has_a_box() -> None:

@@ -88,5 +88,9 @@ def test_nobody_waits_for_work_that_is_not_wanted_any_more() -> None:
     stuck.set()
 
 
-def test_there_is_a_worker_and_not_too_many() -> None:
-    assert 1 <= default_workers() <= 4
+def test_there_are_not_too_many_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    counts = {}
+    for cores in (1, 2, 4, 8, 64):
+        monkeypatch.setattr("os.cpu_count", lambda cores=cores: cores)
+        counts[cores] = default_workers(on_cpu=True), default_workers(on_cpu=False)
+    assert counts == {1: (0, 1), 2: (0, 1), 4: (1, 1), 8: (2, 2), 64: (4, 4)}
