@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Container
 from pathlib import Path
 from typing import BinaryIO
 
@@ -178,14 +179,24 @@ def test_only_the_groups_of_the_wanted_frames_are_decoded(tmp_path: Path, monkey
     decoded = []
     frames_from = VideoFile.frames_from
 
-    def counted(self: VideoFile, tick: int | None):
-        for frame in frames_from(self, tick):
+    def counted(self: VideoFile, tick: int | None, wanted: Container[int] | None = None):
+        for frame in frames_from(self, tick, wanted):
             decoded.append(number(frame.to_ndarray(format="rgb24")))
             yield frame
 
     monkeypatch.setattr(VideoFile, "frames_from", counted)
     assert numbers(sample_frames(path, 2)) == [0, 239]
     assert len(decoded) <= 1 + 12
+
+
+def test_frames_that_no_other_is_made_from_are_decoded_only_where_they_are_wanted(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "a.mp4", 48, options={"x264-params": B_FRAMES})
+    with open_video(path, DEFAULT_LIMITS) as video:
+        whole = [frame.pts for frame in video.frames_from(None)]
+    with open_video(path, DEFAULT_LIMITS) as video:
+        wanted = [whole[1], whole[30], whole[47]]
+        some = [frame.pts for frame in video.frames_from(None, wanted)]
+    assert set(wanted) <= set(some) < set(whole)
 
 
 @pytest.mark.parametrize(
