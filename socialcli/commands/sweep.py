@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from itertools import chain
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,21 +32,16 @@ if TYPE_CHECKING:
     from socialcli.runs.settings import RunSettings
 
 
-class _Listed(click.ParamType[tuple[Any, ...]]):
-    """Values separated by commas, each converted by `item`. The option may be repeated; `_all` joins the lists."""
+def _listed(item: click.ParamType[Any]) -> Callable[..., tuple[Any, ...]]:
+    """A callback for an option that repeats: "0,0.5" and "1" together are (0.0, 0.5, 1.0), each converted by `item`."""
 
-    def __init__(self, item: click.ParamType[Any]) -> None:
-        self.item = item
-        self.name = f"{item.name} list"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[Any, ...]:
-        """Convert "0,0.5" to (0.0, 0.5). A default has been converted already."""
-        if isinstance(value, tuple):
-            return value
-        parts = [part.strip() for part in str(value).split(",")]
+    def split(context: click.Context, parameter: click.Parameter, values: Sequence[str]) -> tuple[Any, ...]:
+        parts = [part.strip() for value in values for part in value.split(",")]
         if not all(parts):
-            self.fail(f"{value!r} lacks a value beside a comma.", param, ctx)
-        return tuple(self.item.convert(part, param, ctx) for part in parts)
+            raise click.BadParameter(f"{','.join(values)!r} lacks a value beside a comma.", context, parameter)
+        return tuple(item.convert(part, parameter, context) for part in parts)
+
+    return split
 
 
 @click.command("sweep", short_help="Ask under many settings of the alignment; find the best.")
@@ -58,7 +53,7 @@ class _Listed(click.ParamType[tuple[Any, ...]]):
 @overwrite_option("the results of a sweep or run that the folder holds")
 @click.option(
     "--alpha",
-    type=_Listed(click.FLOAT),
+    callback=_listed(click.FLOAT),
     multiple=True,
     default=["0.5,1,2"],
     show_default=True,
@@ -68,7 +63,7 @@ class _Listed(click.ParamType[tuple[Any, ...]]):
 @click.option(
     "--lambda",
     "lambda_",
-    type=_Listed(click.FLOAT),
+    callback=_listed(click.FLOAT),
     multiple=True,
     default=["5e-5"],
     show_default=True,
@@ -77,7 +72,7 @@ class _Listed(click.ParamType[tuple[Any, ...]]):
 )
 @click.option(
     "--layers",
-    type=_Listed(click.STRING),
+    callback=_listed(click.STRING),
     multiple=True,
     default=["auto"],
     show_default=True,
@@ -86,7 +81,7 @@ class _Listed(click.ParamType[tuple[Any, ...]]):
 )
 @click.option(
     "--bias",
-    type=_Listed(click.STRING),
+    callback=_listed(click.STRING),
     multiple=True,
     default=["logit"],
     show_default=True,
@@ -143,7 +138,7 @@ def _grid(options: dict[str, Any]) -> Grid:
     from socialcli.runs.grid import Grid
 
     names = ("alpha", "lambda_", "layers", "bias")
-    return Grid(**{name: tuple(chain.from_iterable(options.pop(name))) for name in names})
+    return Grid(**{name: options.pop(name) for name in names})
 
 
 def _settings(options: dict[str, Any]) -> RunSettings:

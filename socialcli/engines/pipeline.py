@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future
 from queue import SimpleQueue
 from threading import Thread
@@ -26,7 +26,7 @@ def default_workers(on_cpu: bool) -> int:
     return min(MOST_WORKERS, max(cores // 4, 0 if on_cpu else 1))
 
 
-def ahead(prepare: Callable[[T], U], items: Iterable[T], workers: int) -> Iterator[tuple[T, U]]:
+def ahead(prepare: Callable[[T], U], items: Iterable[T], workers: int) -> Generator[tuple[T, U], None, None]:
     """Yield every item with what `prepare` made of it, in order, while `workers` threads prepare the next ones.
 
     At most `workers` + 1 items are ready or on their way beyond the one that was asked for; without workers, none is.

@@ -74,7 +74,7 @@ def test_threads_end_with_the_iteration() -> None:
     items = ahead(square, range(100), workers=2)
     next(items)
     assert any(thread.name.startswith("socialcli-prepare") for thread in threading.enumerate())
-    items.close()  # type: ignore[attr-defined]  # it is a generator
+    items.close()
     assert not any(thread.name.startswith("socialcli-prepare") for thread in threading.enumerate())
 
 
@@ -83,7 +83,7 @@ def test_nobody_waits_for_work_that_is_not_wanted_any_more() -> None:
     items = ahead(lambda number: number and stuck.wait(60), range(3), workers=1)
     next(items)
     started = time.monotonic()
-    items.close()  # type: ignore[attr-defined]  # it is a generator
+    items.close()
     assert time.monotonic() - started < 30
     stuck.set()
 
