@@ -45,6 +45,7 @@ COMMANDS = {
     "validate": _Entry("socialcli.commands.validate", "Check episodes files and print each problem."),
     "schema": _Entry("socialcli.commands.schema", "Print the JSON Schema of a file."),
     "convert": _Entry("socialcli.commands.convert", "Turn a public dataset or a tracker's files into episodes."),
+    "synth": _Entry("socialcli.commands.synth", "Draw a social world as video and episodes, to learn from."),
     "models": _Entry("socialcli.commands.models", "List the models and where they come from."),
     "tasks": _Entry("socialcli.commands.tasks", "List the tasks and where they come from."),
     "plugins": _Entry("socialcli.commands.plugins", "List the installed plug-ins, broken ones too."),

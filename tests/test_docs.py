@@ -185,7 +185,12 @@ def test_the_columns_that_the_readme_names_are_there(name: str, schema: Any) -> 
 
 @pytest.mark.parametrize(
     ("page", "text"),
-    [("README.md", "load_model"), ("docs/episodes.md", "EpisodeWriter"), ("docs/video.md", "sample_frames")],
+    [
+        ("README.md", "load_model"),
+        ("docs/episodes.md", "EpisodeWriter"),
+        ("docs/video.md", "sample_frames"),
+        ("docs/synth.md", "draw_plot"),
+    ],
 )
 def test_the_python_of_a_page_runs(page: str, text: str, beside_sample: Path) -> None:
     output = io.StringIO()
@@ -248,7 +253,8 @@ def test_the_bias_rule_of_the_readme_is_a_bias(extras: None) -> None:
     assert strong != pytest.approx(plain, abs=1e-4)
 
 
-def test_the_picture_can_be_drawn_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    module = script(ROOT / "docs" / "images" / "make.py", monkeypatch)
-    with Image.open(ROOT / "docs" / "images" / "alignment.png") as committed:
+@pytest.mark.parametrize(("name", "picture"), [("make.py", "alignment.png"), ("world.py", "world.png")])
+def test_the_picture_can_be_drawn_again(name: str, picture: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = script(ROOT / "docs" / "images" / name, monkeypatch)
+    with Image.open(ROOT / "docs" / "images" / picture) as committed:
         assert module.draw(module.gather()).size == committed.size

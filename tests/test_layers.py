@@ -40,6 +40,7 @@ FLOORS: tuple[dict[str, tuple[str, ...]], ...] = (
             "socialcli.plugins",
         ),
         "plots": ("socialcli.plots",),
+        "synth": ("socialcli.synth",),
     },
     {
         "inference": ("socialcli.inference",),

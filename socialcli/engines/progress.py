@@ -43,18 +43,19 @@ def _in_lines(predictions: Iterable[Prediction]) -> Iterator[Prediction]:
             last = now
 
 
-def counted(items: Iterable[T], what: str, unit: str) -> Iterator[T]:
-    """Pass the items on, and show how many `unit` there have been, as `shown` does."""
+def counted(items: Iterable[T], what: str, unit: str, total: int | None = None) -> Iterator[T]:
+    """Pass the items on, and show how many `unit` there have been, of `total` if known, as `shown` does."""
     if sys.stderr.isatty() and _log.isEnabledFor(logging.INFO):
         with logging_redirect_tqdm([logging.getLogger("socialcli")]):
-            yield from tqdm(items, unit=f" {unit}", desc=what, dynamic_ncols=True)
+            yield from tqdm(items, unit=f" {unit}", desc=what, total=total, dynamic_ncols=True)
         return
     started = last = time.monotonic()
     for count, item in enumerate(items, start=1):
         yield item
         now = time.monotonic()
         if now - last >= SECONDS_BETWEEN_LINES:
-            _log.info("%d %s, %.2f a second", count, unit, count / (now - started))
+            done = f"{count}" if total is None else f"{count} of {total}"
+            _log.info("%s %s, %.2f a second", done, unit, count / (now - started))
             last = now
 
 

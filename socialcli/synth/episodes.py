@@ -1,0 +1,102 @@
+"""One episode of a synthetic world: its record, and its video file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from socialcli.episodes.records import Box, Episode, Speaker, Utterance, Video
+from socialcli.files import atomic_write
+from socialcli.synth.film import Extents, encode, pictures
+from socialcli.synth.questions import questions, speaker_id, utterance_id
+from socialcli.synth.settings import SynthSettings, split_of, stream
+from socialcli.synth.story import Story, draw_story
+from socialcli.synth.world import World, draw_world
+
+DATASET = "synth"
+
+_SPOKEN = 0.8  # of the time of its last frame in which an utterance is still heard
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """All that is known of an episode before it is drawn."""
+
+    index: int
+    name: str
+    world: World
+    story: Story
+
+
+def draw_plot(settings: SynthSettings, seed: int, index: int) -> Plot:
+    """Episode `index`, from 0, of the world of `seed`; the same whatever other episodes there are."""
+    world = draw_world(settings, stream(seed, index, "world"))
+    story = draw_story(world.speakers, settings.turns, stream(seed, index, "story"))
+    return Plot(index, f"synth-{seed}-{index:06d}", world, story)
+
+
+def make_episode(settings: SynthSettings, seed: int, folder: Path, index: int) -> Episode:
+    """Draw the episode and write its video under `folder`/videos, which has to be there.
+
+    The file appears whole or not at all. Raises OSError where it cannot be written.
+    """
+    plot = draw_plot(settings, seed, index)
+    shown = list(pictures(plot.world))
+    path = video_path(plot.name)
+    with atomic_write(folder / path) as file:
+        file.write(encode((picture.image for picture in shown), settings.size, settings.fps))
+    return annotate(plot, settings, seed, [picture.extents for picture in shown])
+
+
+def video_path(name: str) -> str:
+    """Where the video of the episode `name` is in the folder of the episodes file."""
+    return f"videos/{name}.mp4"
+
+
+def annotate(plot: Plot, settings: SynthSettings, seed: int, extents: Sequence[Sequence[Extents]]) -> Episode:
+    """The record of an episode; `extents` says for each frame where in it each person of the world is."""
+    world, story = plot.world, plot.story
+    width, height = world.size
+    return Episode(
+        episode_id=plot.name,
+        dataset=DATASET,
+        split=split_of(plot.index, settings.splits),
+        video=Video(video_path(plot.name), width, height),
+        speakers=tuple(Speaker(speaker_id(number)) for number in range(len(story.cast))),
+        utterances=tuple(_utterances(world, story)),
+        boxes=tuple(_boxes(plot, settings, extents, stream(seed, plot.index, "boxes"))),
+        questions=questions(plot.name, world, story),
+    )
+
+
+def _utterances(world: World, story: Story) -> Iterator[Utterance]:
+    for place, line in enumerate(story.lines):
+        frames = world.frames_of(place)
+        start, end = frames[0] / world.fps, (frames[-1] + _SPOKEN) / world.fps
+        yield Utterance(
+            utterance_id(place), round(start, 6), round(end, 6), line.sentence.text, speaker_id(line.speaker)
+        )
+
+
+def _boxes(
+    plot: Plot, settings: SynthSettings, extents: Sequence[Sequence[Extents]], rng: np.random.Generator
+) -> Iterator[Box]:
+    """The speakers' boxes in every frame, but for those that are left out."""
+    for frame, everybody in enumerate(extents):
+        for number, person in enumerate(plot.story.cast):
+            edges = _moved(everybody[person], settings, rng)
+            if rng.random() >= settings.missing_boxes:
+                yield Box(speaker_id(number), round(frame / settings.fps, 6), *edges)
+
+
+def _moved(extents: Extents, settings: SynthSettings, rng: np.random.Generator) -> tuple[float, float, float, float]:
+    """The box with each edge moved at random, at least a pixel wide and high and inside the frame."""
+    most = settings.box_jitter
+    x0, y0, x1, y1 = (edge + float(rng.uniform(-most, most)) for edge in extents)
+    width, height = map(float, settings.size)
+    x0, y0 = min(max(0.0, x0), width - 1), min(max(0.0, y0), height - 1)
+    x1, y1 = min(max(x0 + 1, x1), width), min(max(y0 + 1, y1), height)
+    return round(x0, 2), round(y0, 2), round(x1, 2), round(y1, 2)

@@ -1,0 +1,66 @@
+"""From a world to its frames, the boxes in them, and the bytes of a video file."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+import av
+import numpy as np
+from PIL import Image, ImageDraw
+
+from socialcli.synth.figures import draw_person
+from socialcli.synth.rooms import paint_room
+from socialcli.synth.world import World
+
+_SCALE = 2  # drawn so many times as large as the frame, then reduced, which smooths the edges
+
+Extents = tuple[int, int, int, int]  # x0, y0, x1, y1 in pixels; x1 and y1 exclusive
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One frame: RGB, and where in it each person of the world is."""
+
+    image: Image.Image
+    extents: tuple[Extents, ...]
+
+
+def pictures(world: World) -> Iterator[Picture]:
+    """The frames of the clip, first to last. Whoever stands further down is in front."""
+    width, height = world.size
+    room = paint_room(world.room, width * _SCALE, height * _SCALE)
+    back_to_front = sorted(range(len(world.people)), key=lambda person: world.people[person].foot[1])
+    for frame in range(world.frames):
+        canvas = room.copy()
+        draw, poses = ImageDraw.Draw(canvas), world.poses(frame)
+        extents = {
+            person: draw_person(draw, world.people[person].look, poses[person], _SCALE) for person in back_to_front
+        }
+        inside = tuple(_within(extents[person], world.size) for person in range(len(poses)))
+        yield Picture(canvas.reduce(_SCALE), inside)
+
+
+def encode(images: Iterable[Image.Image], size: tuple[int, int], fps: int) -> bytes:
+    """An MP4 file with H.264 (yuv420p). One thread and no dates: the same frames give the same bytes.
+
+    Frame *i* is shown at *i* / `fps` seconds. Width and height, the `size` of the images, have to be even.
+    """
+    file = io.BytesIO()
+    with av.open(file, "w", format="mp4", options={"fflags": "+bitexact"}) as container:
+        stream = container.add_stream("libx264", rate=fps, options={"preset": "veryfast", "crf": "18", "bf": "0"})
+        (stream.width, stream.height), stream.pix_fmt, stream.thread_count = size, "yuv420p", 1
+        for index, image in enumerate(images):
+            frame = av.VideoFrame.from_ndarray(np.asarray(image), format="rgb24")
+            frame.pts, frame.time_base = index, Fraction(1, fps)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return file.getvalue()
+
+
+def _within(bounds: tuple[float, float, float, float], size: tuple[int, int]) -> Extents:
+    x0, y0, x1, y1 = bounds
+    return max(0, math.floor(x0)), max(0, math.floor(y0)), min(size[0], math.ceil(x1)), min(size[1], math.ceil(y1))

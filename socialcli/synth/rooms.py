@@ -1,0 +1,65 @@
+"""The rooms: a wall with a few things on it, and a floor seen from above. All in muted colours, unlike shirts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+WALLS = ("#cfd6dc", "#d9d0c1", "#c8d3c5", "#d8cdd3", "#c9cfe0")
+FLOORS = ("#a39170", "#b3a07f", "#93a07e", "#a88f82", "#86a09c")
+_THINGS = ("window", "picture", "door")
+_HORIZON = 0.27  # of the height: where the floor begins
+_WOOD, _GLASS, _FRAME, _PAPER = "#6d5a48", "#b9cbd8", "#e9e6de", "#b8ad9a"
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """A room. `things` are on the wall, each with its middle as a share of the width; `rug` is a share of the width."""
+
+    wall: str
+    floor: str
+    things: tuple[tuple[str, float], ...]
+    rug: float
+
+
+def draw_room(rng: np.random.Generator) -> Room:
+    """A room at random."""
+    kinds = [str(kind) for kind in rng.permutation(_THINGS)]
+    middles = np.array([0.18, 0.5, 0.82]) + rng.uniform(-0.08, 0.08, 3)
+    shown = rng.random(3) < 0.75
+    things = tuple((kind, float(x)) for kind, x, there in zip(kinds, middles, shown, strict=True) if there)
+    wall, floor = WALLS[rng.integers(len(WALLS))], FLOORS[rng.integers(len(FLOORS))]
+    return Room(wall, floor, things, float(rng.uniform(0.3, 0.7)))
+
+
+def paint_room(room: Room, width: int, height: int) -> Image.Image:
+    """The empty room, RGB."""
+    image = Image.new("RGB", (width, height), room.wall)
+    draw = ImageDraw.Draw(image)
+    horizon = _HORIZON * height
+    draw.rectangle((0, horizon, width, height), room.floor)
+    for kind, middle in room.things:
+        _paint_thing(draw, kind, middle * width, horizon)
+    draw.rectangle((0, horizon - 0.012 * height, width, horizon), _FRAME)
+    rug = ((room.rug - 0.3) * width, 0.55 * height, (room.rug + 0.3) * width, 0.93 * height)
+    draw.ellipse(rug, _darker(room.floor, 0.93), _darker(room.floor, 0.85), max(1, height // 120))
+    return image
+
+
+def _paint_thing(draw: ImageDraw.ImageDraw, kind: str, x: float, horizon: float) -> None:
+    """Something on the wall, with its middle at x; the wall is as high as `horizon` pixels."""
+    line = max(1, round(horizon / 30))
+    if kind == "door":
+        draw.rectangle((x - 0.28 * horizon, 0.12 * horizon, x + 0.28 * horizon, horizon), _WOOD, _FRAME, 2 * line)
+    elif kind == "window":
+        draw.rectangle((x - 0.45 * horizon, 0.15 * horizon, x + 0.45 * horizon, 0.72 * horizon), _GLASS, _FRAME, line)
+        draw.line((x, 0.15 * horizon, x, 0.72 * horizon), _FRAME, line)
+    else:
+        draw.rectangle((x - 0.3 * horizon, 0.25 * horizon, x + 0.3 * horizon, 0.65 * horizon), _PAPER, _WOOD, line)
+
+
+def _darker(colour: str, factor: float) -> tuple[int, int, int]:
+    red, green, blue = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
+    return int(red * factor), int(green * factor), int(blue * factor)

@@ -1,0 +1,96 @@
+"""What there is to see in an episode: people in a room who all point at each other, all the time.
+
+Who of them speaks cannot be seen. In every stretch of the clip in which somebody speaks, everybody points at somebody
+else; only the gesture of the one who speaks is asked about.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from socialcli.synth.looks import Look, draw_looks
+from socialcli.synth.places import draw_places, person_height
+from socialcli.synth.poses import Point, Pose, chest
+from socialcli.synth.rooms import Room, draw_room
+from socialcli.synth.settings import SynthSettings
+
+_HEIGHTS = (0.88, 1.12)  # of the smallest and the tallest person
+_SWAY = (0.025, 0.012)  # how far people move sideways and up and down, of their height
+_SWAY_SECONDS = 2.9
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody in the room. `foot` is the middle between the soles, in pixels, when the person does not sway."""
+
+    look: Look
+    foot: Point
+    height: float  # pixels, from the soles to the crown
+    phase: float  # radians, of the sway
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """All that can be seen. The first `speakers` people are those who have a part; nobody points at the others."""
+
+    room: Room
+    size: tuple[int, int]
+    frames: int
+    fps: int
+    people: tuple[Person, ...]
+    speakers: int
+    gestures: tuple[tuple[int, ...], ...]  # for each stretch, at whom each person points
+
+    def stretch(self, frame: int) -> int:
+        """The stretch, from 0, that a frame belongs to; all are equally long, but for whole frames."""
+        return frame * len(self.gestures) // self.frames
+
+    def frames_of(self, stretch: int) -> range:
+        """The frames of a stretch."""
+        first, end = (-(-number * self.frames // len(self.gestures)) for number in (stretch, stretch + 1))
+        return range(first, end)
+
+    def poses(self, frame: int) -> tuple[Pose, ...]:
+        """How everybody stands in a frame."""
+        feet = [_foot(person, frame / self.fps) for person in self.people]
+        chests = [chest(foot, person.height) for foot, person in zip(feet, self.people, strict=True)]
+        meant = self.gestures[self.stretch(frame)]
+        return tuple(
+            Pose(foot, person.height, chests[other])
+            for foot, person, other in zip(feet, self.people, meant, strict=True)
+        )
+
+
+def draw_world(settings: SynthSettings, rng: np.random.Generator) -> World:
+    """A world at random, with as many stretches as there will be utterances."""
+    fewest, most = settings.people
+    speakers = int(rng.integers(fewest, most + 1))
+    count = speakers + settings.distractors
+    places = draw_places(count, settings.size, rng)
+    heights = person_height(settings.size, count) * rng.permutation(np.linspace(*_HEIGHTS, count))
+    phases = rng.uniform(0, 2 * math.pi, count)
+    people = tuple(
+        Person(look, (float(x), float(y)), float(height), float(phase))
+        for look, (x, y), height, phase in zip(draw_looks(count, rng), places, heights, phases, strict=True)
+    )
+    gestures = tuple(_gestures(count, speakers, rng) for _ in range(speakers * settings.turns))
+    room = draw_room(rng)
+    return World(room, settings.size, settings.frames, settings.fps, people, speakers, gestures)
+
+
+def _gestures(count: int, speakers: int, rng: np.random.Generator) -> tuple[int, ...]:
+    """At whom each of `count` people points: at any of the first `speakers` people but themselves, alike."""
+    meant = []
+    for person in range(count):
+        others = [other for other in range(speakers) if other != person]
+        meant.append(others[int(rng.integers(len(others)))])
+    return tuple(meant)
+
+
+def _foot(person: Person, seconds: float) -> Point:
+    angle = person.phase + 2 * math.pi * seconds / _SWAY_SECONDS
+    x, y = person.foot
+    return x + _SWAY[0] * person.height * math.sin(angle), y + _SWAY[1] * person.height * math.cos(1.7 * angle)
