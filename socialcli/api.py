@@ -24,13 +24,18 @@ def load_model(
     device: str = "auto",
     dtype: str = "auto",
     frame_fit: str | None = None,
+    adapter: str | Path | None = None,
+    merge: bool = False,
 ) -> Adapter:
     """Load a model that a plug-in provides, from a folder or a hub id (default: the model's own).
 
-    Raises UnknownNameError for a name that nobody provides, CheckpointError for a checkpoint that cannot be had.
+    On top of it comes the LoRA `adapter` in a local folder, where one is named: beside the weights, or with `merge`
+    added to them. Raises UnknownNameError for a name that nobody provides, CheckpointError for a checkpoint or an
+    adapter that cannot be had.
     """
     spec = registry().model(name).item
-    return spec.load(LoadOptions(str(checkpoint or spec.default_checkpoint), device, dtype, frame_fit))
+    source, lora = str(checkpoint or spec.default_checkpoint), None if adapter is None else str(adapter)
+    return spec.load_checked(LoadOptions(source, device, dtype, frame_fit, adapter=lora, merge=merge))
 
 
 def open_clip(model: Adapter, episode: Episode, media_root: str | Path, **options: Any) -> ClipSession:

@@ -27,6 +27,8 @@ from socialcli import logs, options
 from socialcli.errors import PluginError, SocialcliError, Terminated, UnknownNameError
 
 if TYPE_CHECKING:
+    from sys import UnraisableHookArgs
+
     from socialcli.plugins import Registry
 
 _log = logging.getLogger(__name__)
@@ -37,11 +39,14 @@ class _Entry(NamedTuple):
     help: str  # its short help, here so that `socialcli --help` need not import it; a test compares them
 
 
+_SECONDS_TO_LEAVE_C = 0.01  # after which an interrupt is sent again
+
 COMMANDS = {
     "run": _Entry("socialcli.commands.run", "Ask a model the questions of EPISODES; write answers and accuracy."),
     "inspect": _Entry("socialcli.commands.inspect", "Show what a model sees of EPISODES, and what each box covers."),
     "measure": _Entry("socialcli.commands.measure", "Measure what the alignment does to a model's attention."),
     "sweep": _Entry("socialcli.commands.sweep", "Ask under many settings of the alignment; find the best."),
+    "train": _Entry("socialcli.commands.train", "Fine-tune a model on the answers in EPISODES."),
     "validate": _Entry("socialcli.commands.validate", "Check episodes files and print each problem."),
     "schema": _Entry("socialcli.commands.schema", "Print the JSON Schema of a file."),
     "convert": _Entry("socialcli.commands.convert", "Turn a public dataset or a tracker's files into episodes."),
@@ -200,16 +205,34 @@ def _terminable() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    previous = signal.signal(signal.SIGTERM, _terminate)
+    previous, hook = signal.signal(signal.SIGTERM, _terminate), sys.unraisablehook
+    sys.unraisablehook = functools.partial(_deliver_again, hook)
     try:
         yield
     finally:
+        sys.unraisablehook = hook
         signal.signal(signal.SIGTERM, previous or signal.SIG_DFL)
 
 
 def _terminate(_number: int, _frame: FrameType | None) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one must not interrupt the putting away
     raise Terminated
+
+
+def _deliver_again(otherwise: Callable[[UnraisableHookArgs], object], unraisable: UnraisableHookArgs) -> None:
+    """Send an interrupt once more that came while a library could raise nothing: in a callback from C, as ffmpeg's."""
+    if isinstance(unraisable.exc_value, KeyboardInterrupt):
+        number = signal.SIGINT
+    elif isinstance(unraisable.exc_value, Terminated):
+        number = signal.SIGTERM
+        signal.signal(number, _terminate)
+    else:
+        otherwise(unraisable)
+        return
+    # To this very thread, the main one, so that it wakes up where it waits.
+    again = threading.Timer(_SECONDS_TO_LEAVE_C, signal.pthread_kill, [threading.get_ident(), number])
+    again.daemon = True
+    again.start()
 
 
 def _added_commands() -> dict[str, click.Command]:

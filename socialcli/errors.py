@@ -9,6 +9,7 @@
     ├── TooManyFailuresError             done, with more failures than were allowed         3
     ├── InvalidInputError                a file that is there but cannot be read            4
     ├── FolderInUseError                 another run holds the output folder                5
+    ├── TrainingError                    a training that cannot go on: its loss is no number 3
     └── QuestionError                    costs one question or one episode; becomes a row
         ├── AnnotationError              the episode breaks the schema or contradicts itself
         ├── VideoError                   the video cannot be opened, decoded or trusted
@@ -79,6 +80,12 @@ class FolderInUseError(SocialcliError):
     """Another run holds the output folder."""
 
     exit_code = 5
+
+
+class TrainingError(SocialcliError):
+    """A training that has nothing to learn from, or whose weights would be lost; what was saved stays."""
+
+    exit_code = 3
 
 
 class QuestionError(SocialcliError):

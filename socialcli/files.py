@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -55,6 +56,42 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
     except BaseException:
         pending.discard()
         raise
+
+
+@contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """Yield a path beside `path`, of nothing that exists, for a library that writes files or folders by their names.
+
+    What has been written there becomes `path`, replacing it, when the block ends without an error, and is removed
+    otherwise. Raises OSError where that cannot be done.
+    """
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        with naming(path):
+            yield temporary
+            _settle(temporary)
+            if path.is_dir():
+                shutil.rmtree(path)  # a folder with something in it cannot be replaced by a rename
+            os.replace(temporary, path)
+            sync_folder(path.parent)
+    except BaseException:
+        _remove(temporary)
+        raise
+
+
+def _settle(path: Path) -> None:
+    """Flush a file, or the files of a folder, to the disk."""
+    for file in path.rglob("*") if path.is_dir() else (path,):
+        if file.is_file():
+            with file.open("rb+") as opened:
+                os.fsync(opened.fileno())
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -48,6 +48,7 @@ FLOORS: tuple[dict[str, tuple[str, ...]], ...] = (
         "qwen": ("socialcli_qwen2_5_vl",),
         "internvl": ("socialcli_internvl3",),
     },
+    {"training": ("socialcli.training",)},
     {
         "engines": ("socialcli.engines",),
         "api": ("socialcli.api",),
@@ -57,9 +58,10 @@ FLOORS: tuple[dict[str, tuple[str, ...]], ...] = (
     {"cli": ("socialcli.cli", "socialcli.__main__")},
 )
 
-HEAVY = ("torch", "torchvision", "transformers")
+HEAVY = ("torch", "torchvision", "transformers", "peft")
 MAY_IMPORT_TORCH = (
     "socialcli.adapters.huggingface",
+    "socialcli.adapters.lora",
     "socialcli.alignment.attention",
     "socialcli.alignment.batch",
     "socialcli.alignment.correction",
@@ -69,9 +71,17 @@ MAY_IMPORT_TORCH = (
     "socialcli.engines.invariance",  # through socialcli.inference
     "socialcli.engines.local",  # through socialcli.inference
     "socialcli.engines.measuring",  # through socialcli.inference
+    "socialcli.engines.training",
     "socialcli.inference",
     "socialcli.inspection.attending",  # through socialcli.inference
     "socialcli.inspection.walking",  # through socialcli.inference
+    "socialcli.training.judging",  # through socialcli.inference
+    "socialcli.training.learning",
+    "socialcli.training.lessons",  # through socialcli.inference
+    "socialcli.training.preparing",  # through socialcli.inference
+    "socialcli.training.rows",
+    "socialcli.training.state",
+    "socialcli.training.step",
     "socialcli_internvl3.adapter",
     "socialcli_llava_next_video.adapter",
     "socialcli_qwen2_5_vl.adapter",

@@ -54,7 +54,7 @@ from socialcli.cli import main
 try:
     main(sys.argv[1:])
 finally:
-    heavy = sorted({"torch", "torchvision", "transformers"} & set(sys.modules))
+    heavy = sorted({"peft", "torch", "torchvision", "transformers"} & set(sys.modules))
     print("heavy:", *heavy, file=sys.stderr)
 """
 

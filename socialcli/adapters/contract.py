@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from socialcli.adapters.lora_files import read_lora
+from socialcli.errors import CheckpointError, UsageError
+
 if TYPE_CHECKING:  # every command imports this module, `--help` too
     import numpy as np
     import numpy.typing as npt
@@ -23,13 +26,20 @@ if TYPE_CHECKING:  # every command imports this module, `--help` too
 
 @dataclass(frozen=True, slots=True)
 class LoadOptions:
-    """How to load a checkpoint."""
+    """How to load a checkpoint, and what on top of it. Raises UsageError for `merge` without an `adapter`."""
 
     checkpoint: str  # a folder, or an id on the Hugging Face hub
     device: str = "auto"  # "auto": cuda where there is one, else cpu
     dtype: str = "auto"  # "auto": bfloat16 on cuda, float32 on the cpu
     frame_fit: str | None = None  # one of the spec's `frame_fits`; None: the first of them
     weights: bool = True  # False: only encode prompts, so that the weights may be left where they are
+    adapter: str | None = None  # the folder of a LoRA adapter; without weights it is not looked at
+    merge: bool = False  # whether the adapter is to be merged into the weights, or stays beside them
+
+    def __post_init__(self) -> None:
+        """Check what goes together."""
+        if self.merge and self.adapter is None:
+            raise UsageError("--merge has nothing to merge: name a LoRA adapter with --adapter, or leave it out")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +49,26 @@ class ModelSpec:
     name: str  # what --model takes, for example "llava-next-video"
     summary: str  # one line for the list
     default_checkpoint: str  # hub id
-    load: Callable[[LoadOptions], Adapter]  # raises CheckpointError
+    load: Callable[[LoadOptions], Adapter]  # raises CheckpointError; `load_checked` calls it
     version: str  # part of a row's key: raise it when the adapter's answers can change
     frame_fits: tuple[str, ...] = ()  # how frames can be fitted to the model's input; the first is the default
+
+    def load_checked(self, options: LoadOptions) -> Adapter:
+        """Load the model, and make sure that a LoRA adapter that was asked for is in it.
+
+        Raises what `load` raises, and CheckpointError where the adapter's folder holds none, which is told before the
+        work of loading, and where `load` has left it out.
+        """
+        if options.adapter is None or not options.weights:
+            return self.load(options)
+        read_lora(options.adapter)
+        loaded = self.load(options)
+        if getattr(loaded, "lora", None) is None:  # not there at all where the plug-in is older than this member
+            raise CheckpointError(
+                f"adapter {options.adapter!r}: the plug-in of {self.name} loads no LoRA adapters; merge it into a "
+                "checkpoint of its own, and name that with --checkpoint"
+            )
+        return loaded
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,6 +110,7 @@ class Adapter(Protocol):
     spec: ModelSpec
     model: Any  # a transformers PreTrainedModel
     folder: Path | None  # where the checkpoint's files are on this machine; None: it was built in memory
+    lora: Path | None  # the folder of the LoRA adapter that is in the model, merged or not; None: there is none
 
     @property
     def decoder_layers(self) -> Sequence[Any]:
@@ -109,6 +137,11 @@ class Adapter(Protocol):
         """The token ids that end an answer."""
         ...
 
+    @property
+    def end_id(self) -> int:
+        """That of `end_ids` with which the model learns to end an answer."""
+        ...
+
     def encode_clip(self, frames: FrameSet) -> EncodedClip:
         """Prepare the frames of a clip for the model, without re-sampling them."""
         ...
@@ -126,6 +159,10 @@ class Adapter(Protocol):
 
     def decode(self, ids: Sequence[int]) -> str:
         """The text of generated token ids, without special tokens."""
+        ...
+
+    def save(self, folder: Path) -> None:
+        """Save the model, and what prepares its inputs, into `folder`, as `load` reads them. Raises OSError."""
         ...
 
     def forward_inputs(self, prompts: Sequence[EncodedPrompt], clip: EncodedClip | None) -> dict[str, torch.Tensor]:

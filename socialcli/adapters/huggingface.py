@@ -11,6 +11,7 @@ import string
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -22,10 +23,12 @@ from torch import Tensor
 from transformers import AutoConfig
 from transformers.utils.hub import cached_file
 from transformers.utils.logging import disable_progress_bar
+from transformers.utils.peft_utils import find_adapter_config_file
 
 from socialcli.adapters.contract import EncodedClip, EncodedPrompt, LoadOptions, ModelSpec
+from socialcli.adapters.explaining import explaining, one_line
 from socialcli.alignment.grid import Cells, VisualGrid
-from socialcli.errors import CheckpointError, ModelError, PromptError, SocialcliError, UsageError, VideoError
+from socialcli.errors import CheckpointError, ModelError, PromptError, UsageError, VideoError
 from socialcli.video.frames import FrameSet
 
 
@@ -47,6 +50,7 @@ class HuggingFaceAdapter(ABC):
         self.processor = processor
         self.frame_fit = frame_fit or next(iter(spec.frame_fits), None)
         self.folder: Path | None = None
+        self.lora: Path | None = None
         self._continuation = lru_cache(maxsize=None)(self._tokenize_continuation)
         # Clips are prepared in threads, and a tokenizer refuses to be used by two at a time.
         self._tokenizing = threading.Lock()
@@ -56,7 +60,8 @@ class HuggingFaceAdapter(ABC):
         """Load a checkpoint from a folder or the hub: safetensors only, no code of the checkpoint's own.
 
         Raises CheckpointError where it cannot be had, or is not of this family, or lacks weights, words or the template
-        of conversations; UsageError for a device or a number format that is not there.
+        of conversations, and where a LoRA adapter cannot be put on top of it; UsageError for a device or a number
+        format that is not there.
         """
         disable_progress_bar()
         logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # its retries; the failure is told once, below
@@ -74,7 +79,15 @@ class HuggingFaceAdapter(ABC):
             adapter = cls(spec, model, processor, options.frame_fit)
             adapter._check_words(options.checkpoint)
         adapter.folder = _folder(options.checkpoint)
+        if options.adapter is not None and options.weights:
+            adapter._add_lora(options.adapter, options.merge)
         return adapter
+
+    def _add_lora(self, folder: str, merge: bool) -> None:
+        from socialcli.adapters.lora import apply_lora  # peft: a second, which few runs need
+
+        self.model = apply_lora(self.model, folder, merge).eval()
+        self.lora = Path(folder)
 
     @classmethod
     def _load_weights(cls, options: LoadOptions, device: torch.device) -> Any:
@@ -97,6 +110,11 @@ class HuggingFaceAdapter(ABC):
                 "fetch or convert it again"
             )
         return model.to(device)
+
+    def save(self, folder: Path) -> None:
+        """Save model and processor into `folder` as `load` reads them."""
+        self.model.save_pretrained(folder)
+        self.processor.save_pretrained(folder)
 
     @property
     @abstractmethod
@@ -198,6 +216,12 @@ class HuggingFaceAdapter(ABC):
             ends = self.processor.tokenizer.eos_token_id
         return frozenset([ends] if isinstance(ends, int) else ends)
 
+    @property
+    def end_id(self) -> int:
+        """The tokenizer's own end, where it is one of `end_ids`: in conversations it ends what somebody says."""
+        usual = self.processor.tokenizer.eos_token_id
+        return int(usual) if usual in self.end_ids else min(self.end_ids)
+
     def positions(self, prompt: EncodedPrompt, clip: EncodedClip | None) -> Tensor:
         """Position ids of the whole prompt, (1, length)."""
         return torch.arange(prompt.length, device=self.device).unsqueeze(0)
@@ -292,7 +316,7 @@ def _device(name: str) -> torch.device:
         device = torch.device(name)
         torch.zeros(1, device=device).cpu()  # the meta device can be named, but holds no numbers
     except (RuntimeError, AssertionError, ImportError) as error:
-        raise UsageError(f"device {name!r} is not there: {_one_line(error)[:200]}") from error
+        raise UsageError(f"device {name!r} is not there: {one_line(error)[:200]}") from error
     return device
 
 
@@ -317,6 +341,11 @@ def _check_family(checkpoint: str, model_class: type[Any]) -> None:
         raise CheckpointError(f"checkpoint {checkpoint!r} is a file: name the folder that holds it")
     if not folder.is_dir() and (folder.is_absolute() or checkpoint.startswith(".") or checkpoint.count("/") != 1):
         raise CheckpointError(f"checkpoint {checkpoint!r} is neither a folder nor an id on the hub (owner/name)")
+    if find_adapter_config_file(checkpoint) is not None:
+        raise CheckpointError(
+            f"checkpoint {checkpoint!r} holds a LoRA adapter (adapter_config.json): name its folder with --adapter, "
+            "and with --checkpoint the model that it was trained on, in a folder of its own"
+        )
     found = AutoConfig.from_pretrained(checkpoint, trust_remote_code=False).model_type
     wanted = model_class.config_class.model_type
     if found != wanted:
@@ -328,26 +357,10 @@ def _is_no_table(record: logging.LogRecord) -> bool:
     return "LOAD REPORT" not in record.getMessage()
 
 
-class _explaining:
-    """Turns whatever transformers says of a checkpoint that cannot be loaded into one CheckpointError."""
-
-    def __init__(self, checkpoint: str) -> None:
-        self.checkpoint = checkpoint
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        # What broken files make the libraries raise is of any class, ZeroDivisionError and a bare Exception included.
-        if isinstance(error, Exception) and not isinstance(error, SocialcliError):
-            named = "" if isinstance(error, OSError | ValueError) else f"{type(error).__name__}: "
-            missing = "" if Path(self.checkpoint).is_dir() else "there is no such folder, and as a hub id: "
-            reason = (missing + named + _one_line(error))[:400].rstrip(". ")
-            raise CheckpointError(
-                f"checkpoint {self.checkpoint!r} cannot be loaded: {reason}. Give --checkpoint a folder that holds "
-                "config, processor and safetensors files, or a hub id that can be reached"
-            ) from error
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split())
+def _explaining(checkpoint: str) -> AbstractContextManager[None]:
+    """Tell of whatever transformers says of a checkpoint that cannot be loaded in one CheckpointError."""
+    advice = (
+        "Give --checkpoint a folder that holds config, processor and safetensors files, or a hub id that can be reached"
+    )
+    aside = "" if Path(checkpoint).is_dir() else "there is no such folder, and as a hub id: "
+    return explaining(f"checkpoint {checkpoint!r}", advice, aside)

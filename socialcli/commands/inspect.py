@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 from click.core import ParameterSource
 
+from socialcli.commands.results import path_texts
 from socialcli.commands.shared import alignment_options, device_options, model_options, prompt_options
 from socialcli.errors import NotThereError, TooManyFailuresError, UsageError
 from socialcli.options import config_option, logging_options
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _FOR_ATTENTION = frozenset(
     {"utterances", "attention_layers", "attention_heads", "alpha", "lambda_", "layers", "bias", "device", "dtype"}
+    | {"adapter", "merge"}  # they change neither the prompt nor what a box covers
 )
 
 
@@ -46,7 +48,7 @@ _FOR_ATTENTION = frozenset(
     "--attention",
     is_flag=True,
     help="Draw into the folder too where the words of each utterance look, without and with the alignment. "
-    "Needs the weights; the options from --utterance to --dtype are for it.",
+    "Needs the weights; --adapter, --merge and the options from --utterance to --dtype are for it.",
 )
 @click.option("--utterance", "utterances", multiple=True, metavar="ID", help="Only of this utterance. May be repeated.")
 @click.option(
@@ -151,8 +153,10 @@ def _inspector(
         options["dtype"],
         options["frame_fit"],
         weights=heads is not None,
+        adapter=path_texts(options, "adapter")["adapter"],
+        merge=options["merge"],
     )
-    adapter = spec.load(source)
+    adapter = spec.load_checked(source)
     from socialcli.alignment.attention import Alignment  # this and the next two import torch
     from socialcli.inspection.attending import AttentionQuery
     from socialcli.inspection.walking import Inspector

@@ -79,7 +79,7 @@ def _settings(options: dict[str, Any]) -> RunSettings:
     if inputs == "L":
         raise UsageError("--inputs L leaves the video out, and there is no attention to it to measure; use --inputs VL")
     resolved = {"inputs": inputs, "boxes_as": boxes_as, "tasks": named_tasks(options["tasks"])}
-    return RunSettings(**{**options, **path_texts(options, "episodes", "media_root"), **resolved})
+    return RunSettings(**{**options, **path_texts(options, "episodes", "media_root", "adapter"), **resolved})
 
 
 def _summary(result: Measurement, output: Path) -> dict[str, Any]:

@@ -104,6 +104,6 @@ def _settings(options: dict[str, Any]) -> RunSettings:
 
     inputs, boxes_as = resolve_inputs(options["inputs"], options["boxes_as"])
     alignment = resolve_alignment(options["alignment"], inputs)
-    paths = path_texts(options, "episodes", "media_root", "heads")
+    paths = path_texts(options, "episodes", "media_root", "heads", "adapter")
     resolved = {"inputs": inputs, "boxes_as": boxes_as, "alignment": alignment, "tasks": named_tasks(options["tasks"])}
     return RunSettings(**{**options, **paths, **resolved})

@@ -12,8 +12,16 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def model_options(function: F) -> F:
-    """Give a command `--model` (required) and `--checkpoint`: arguments `model` and `checkpoint` (str | None)."""
-    return _with(_MODEL, function)
+    """Give a command the options that say which model.
+
+    They arrive as `model` (required), `checkpoint` (str | None), `adapter` (Path | None) and `merge` (bool).
+    """
+    return _with((*_CHECKPOINT, *_LORA), function)
+
+
+def checkpoint_options(function: F) -> F:
+    """Give a command `model` (required) and `checkpoint` (str | None) alone."""
+    return _with(_CHECKPOINT, function)
 
 
 def prompt_options(function: F) -> F:
@@ -54,12 +62,26 @@ def _with(options: Sequence[Callable[[F], F]], function: F) -> F:
     return function
 
 
-_MODEL: Sequence[Callable[[Any], Any]] = (
+_CHECKPOINT: Sequence[Callable[[Any], Any]] = (
     click.option("--model", required=True, metavar="NAME", help="The model; `socialcli models` lists them."),
     click.option(
         "--checkpoint",
         metavar="DIR|ID",
         help="The weights: a folder, or an id on the Hugging Face hub.  [default: the model's own]",
+    ),
+)
+
+_LORA: Sequence[Callable[[Any], Any]] = (
+    click.option(
+        "--adapter",
+        type=click.Path(path_type=Path),
+        metavar="DIR",
+        help="A LoRA adapter to put on top of the weights: a folder as peft saves it.",
+    ),
+    click.option(
+        "--merge",
+        is_flag=True,
+        help="Add --adapter into the weights, in the format of --dtype, instead of keeping it beside them in float32.",
     ),
 )
 

@@ -8,6 +8,7 @@ from itertools import chain
 from pathlib import Path
 
 from socialcli.adapters.contract import LoadOptions, ModelSpec
+from socialcli.adapters.lora_files import read_lora
 from socialcli.alignment.rules import BiasRule
 from socialcli.episodes.reading import EpisodeRow, read_episodes
 from socialcli.errors import CheckpointError, NotThereError, UsageError
@@ -38,7 +39,23 @@ class Job:
         """How to load the model."""
         settings, spec = self.settings, self.model.item
         checkpoint = settings.checkpoint or spec.default_checkpoint
-        return LoadOptions(checkpoint, settings.device, settings.dtype, settings.frame_fit)
+        return LoadOptions(
+            checkpoint,
+            settings.device,
+            settings.dtype,
+            settings.frame_fit,
+            adapter=settings.adapter,
+            merge=settings.merge,
+        )
+
+    @property
+    def source(self) -> str:
+        """What is to be loaded, in words: the model, its checkpoint, and what comes on top of that."""
+        options = self.load_options
+        source = f"{self.settings.model} from {options.checkpoint}"
+        if options.adapter is None:
+            return source
+        return f"{source} with the {'merged ' * options.merge}adapter {options.adapter}"
 
     @property
     def identity(self) -> ModelIdentity:
@@ -49,6 +66,8 @@ class Job:
             distribution=self.model.distribution,
             distribution_version=self.model.version,
             checkpoint=self.load_options.checkpoint,
+            adapter=self.settings.adapter,
+            merged=self.settings.merge,
         )
 
 
@@ -63,6 +82,8 @@ def check_job(settings: RunSettings, output: Path, overwrite: bool, registry: Re
     rule = registry.bias_rule(settings.bias).item
     _check_frame_fit(settings, model.item)
     _check_checkpoint(settings.checkpoint)
+    if settings.adapter is not None:
+        read_lora(settings.adapter)
     _check_media_root(settings.media_root)
     folder = OutputFolder(output)
     folder.check(overwrite)

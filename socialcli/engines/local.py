@@ -21,7 +21,7 @@ from socialcli.inference.answering import Outcome, answer_episodes
 from socialcli.inference.batching import BatchLimit
 from socialcli.inference.looking import AskOptions
 from socialcli.inference.preparing import PreparedEpisode, prepare_episode
-from socialcli.runs.keys import checkpoint_fingerprint, media_digest
+from socialcli.runs.keys import checkpoint_fingerprint, lora_fingerprint, media_digest
 from socialcli.runs.manifest import ModelIdentity
 from socialcli.runs.predictions import Prediction
 from socialcli.runs.settings import RunSettings
@@ -62,7 +62,7 @@ class LocalEngine:
 
         Raises CheckpointError where it cannot be had, UsageError for a device or layers that are not there.
         """
-        adapter = job.model.item.load(job.load_options)
+        adapter = job.model.item.load_checked(job.load_options)
         aligned = alignment_of(job, adapter)
         return cls(job, adapter, [aligned if condition else None for condition in job.settings.conditions()])
 
@@ -169,6 +169,7 @@ def loaded_identity(identity: ModelIdentity, adapter: Adapter) -> ModelIdentity:
     return replace(
         identity,
         checkpoint_sha256=checkpoint_fingerprint(adapter.folder) if adapter.folder else None,
+        adapter_sha256=lora_fingerprint(adapter.lora) if adapter.lora else None,
         device=str(adapter.device),
         dtype=str(adapter.model.dtype).removeprefix("torch."),
     )

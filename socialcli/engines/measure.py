@@ -80,7 +80,7 @@ def measure(request: MeasureRequest, registry: Registry, watch: Watch = iter) ->
 def _measurer(job: Job) -> Measurer:
     from socialcli.engines.measuring import Measurer  # imports torch: seconds
 
-    _log.info("loading %s from %s", job.settings.model, job.load_options.checkpoint)
+    _log.info("loading %s", job.source)
     return Measurer(job)
 
 
@@ -176,6 +176,7 @@ class _Work:
         return MeasuredUnder(
             model=settings.model,
             checkpoint=self._measurer.identity.checkpoint,
+            adapter=self._measurer.identity.adapter,
             alpha=settings.alpha,
             lambda_=settings.lambda_,
             layers=self._layers,

@@ -34,7 +34,7 @@ class Measurer:
         Raises CheckpointError where it cannot be had, UsageError for a device or layers that are not there.
         """
         settings = job.settings
-        self._adapter = job.model.item.load(job.load_options)
+        self._adapter = job.model.item.load_checked(job.load_options)
         self.shape = len(self._adapter.layers), int(self._adapter.model.config.get_text_config().num_attention_heads)
         self.chosen = resolve_layers(settings.layers, self.shape[0])
         self.identity = loaded_identity(job.identity, self._adapter)

@@ -13,6 +13,7 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 
 from socialcli.episodes.reading import EpisodeRow
 from socialcli.runs.predictions import Prediction
+from socialcli.runs.training import LogRow
 
 _log = logging.getLogger(__name__)
 
@@ -57,6 +58,37 @@ def counted(items: Iterable[T], what: str, unit: str, total: int | None = None) 
             done = f"{count}" if total is None else f"{count} of {total}"
             _log.info("%s %s, %.2f a second", done, unit, count / (now - started))
             last = now
+
+
+def trained(rows: Iterable[LogRow], steps: int) -> Iterator[LogRow]:
+    """Pass the rows of a training's log on, and show its loss and accuracy as `shown` shows answers."""
+    if sys.stderr.isatty() and _log.isEnabledFor(logging.INFO):
+        with (
+            logging_redirect_tqdm([logging.getLogger("socialcli")]),
+            tqdm(total=steps, unit=" steps", desc="train", dynamic_ncols=True) as bar,
+        ):
+            for row in _accuracies_logged(rows):
+                yield row
+                if row.accuracy is None:
+                    bar.update(row.step - bar.n)
+                    bar.set_postfix(loss=row.loss, epoch=row.epoch, refresh=False)
+        return
+    last = time.monotonic()
+    losses: list[float] = []
+    for row in _accuracies_logged(rows):
+        yield row
+        losses += [] if row.loss is None else [row.loss]
+        now = time.monotonic()
+        if losses and (now - last >= SECONDS_BETWEEN_LINES or row.step == steps):
+            _log.info("step %d of %d, epoch %d: loss %.4f", row.step, steps, row.epoch, sum(losses) / len(losses))
+            last, losses = now, []
+
+
+def _accuracies_logged(rows: Iterable[LogRow]) -> Iterator[LogRow]:
+    for row in rows:
+        if row.accuracy is not None:
+            _log.info("epoch %d: %s right %.3f of %d", row.epoch, row.task, row.accuracy, row.questions)
+        yield row
 
 
 class FailureLog:

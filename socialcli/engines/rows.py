@@ -46,6 +46,7 @@ class RowMaker:
             task=question.task,
             answer=question.answer,
             checkpoint=self.model.checkpoint,
+            adapter=self.model.adapter,
             **condition,
             **_result(outcome),
             **_sizes(outcome),
@@ -65,6 +66,7 @@ class RowMaker:
             task=bad.task or "unknown",
             answer=bad.answer,
             checkpoint=self.model.checkpoint,
+            adapter=self.model.adapter,
             **condition,
             status="failed",
             error=AnnotationError(bad.message).record,
@@ -97,7 +99,10 @@ class RowMaker:
         }
 
     def _key(self, condition: Mapping[str, object], parts: Mapping[str, object]) -> str:
-        """The key of a row. A checkpoint counts by its content: the same one in another folder answers the same."""
+        """The key of a row. A checkpoint counts by its content: the same one in another folder answers the same.
+
+        So does a LoRA adapter; whether it is merged decides how its sums are rounded.
+        """
         settings, model = self.settings, self.model
         others = {
             "adapter": model.adapter_version,
@@ -107,6 +112,8 @@ class RowMaker:
             "frame_fit": self.frame_fit,
             "box_gap": settings.box_gap,
         }
+        if model.adapter is not None:
+            others |= {"lora": model.adapter_sha256 or model.adapter, "merged": model.merged}
         return answer_key({**condition, **others, **parts})
 
 

@@ -84,7 +84,7 @@ def execute(request: RunRequest, registry: Registry, watch: Watch = iter) -> Run
 def _engine(job: Job) -> LocalEngine:
     from socialcli.engines.local import LocalEngine  # imports torch: seconds
 
-    _log.info("loading %s from %s", job.settings.model, job.load_options.checkpoint)
+    _log.info("loading %s", job.source)
     return LocalEngine.load(job)
 
 

@@ -122,7 +122,10 @@ def _cut(group: Sequence[Waiting], adapter: Adapter, limit: BatchLimit) -> Itera
         start += size
 
 
+def transcript_end(asked: AskedQuestion) -> int:
+    """The number of tokens of a prompt up to the end of its last utterance."""
+    return max((int(span[-1]) + 1 for span in asked.encoded.token_spans if span.size), default=asked.encoded.prefix)
+
+
 def _transcript(asked: AskedQuestion) -> bytes:
-    """The tokens of a prompt up to the end of its last utterance."""
-    end = max((int(span[-1]) + 1 for span in asked.encoded.token_spans if span.size), default=asked.encoded.prefix)
-    return asked.encoded.ids[:end].tobytes()
+    return asked.encoded.ids[: transcript_end(asked)].tobytes()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from socialcli.episodes.records import Box, Episode
+from socialcli.episodes.records import Box, Episode, Question
 from socialcli.episodes.tracks import MAX_GAP, speaker_boxes
 from socialcli.tasks.labels import speaker_numbers
 from socialcli.tasks.prompt import BoxesAs, Context, Scene
+from socialcli.tasks.speakers import asked_utterance
 from socialcli.video.frames import FrameSet
 from socialcli.video.media import resolve_media
 from socialcli.video.overlay import draw_boxes, speaker_colors
@@ -47,6 +48,22 @@ def look(episode: Episode, options: AskOptions) -> tuple[Scene | None, FrameSet 
     colors = {speaker: color.name for speaker, color in speaker_colors(numbers).items()}
     scene = Scene(frames.times, boxes, size, "overlay", colors)
     return scene, draw_boxes(frames, _by_frame(boxes, len(frames.frames)), numbers)
+
+
+def last_moment(episode: Episode, question: Question, options: AskOptions) -> float:
+    """The moment (seconds) after which the question may see nothing; infinity: the clip's own end."""
+    if options.context == "full" or question.utterance is None:
+        return float("inf")
+    return asked_utterance(episode, question).end
+
+
+def known_until(episode: Episode, end: float) -> Episode:
+    """The episode as it was known at `end`: neither frames nor boxes from later. Words are the prompt's business."""
+    if end == float("inf"):
+        return episode
+    stop = end if episode.video.end is None else min(end, episode.video.end)
+    boxes = tuple(box for box in episode.boxes if box.time <= end)
+    return replace(episode, video=replace(episode.video, end=stop), boxes=boxes)
 
 
 def _by_frame(

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
 
 from socialcli.adapters.contract import Adapter
 from socialcli.episodes.records import Episode, Question
 from socialcli.errors import QuestionError
 from socialcli.inference.asked import AskedQuestion
-from socialcli.inference.looking import AskOptions
+from socialcli.inference.looking import AskOptions, known_until, last_moment
 from socialcli.inference.session import ClipSession
 from socialcli.tasks.base import Task
-from socialcli.tasks.speakers import asked_utterance
 from socialcli.video.frames import FrameSet
 
 
@@ -74,19 +73,3 @@ def _prepare_clip(
         except QuestionError as error:
             prepared.append(FailedQuestion(question, error, session.frames))
     return prepared
-
-
-def last_moment(episode: Episode, question: Question, options: AskOptions) -> float:
-    """The moment (seconds) after which the question may see nothing; infinity: the clip's own end."""
-    if options.context == "full" or question.utterance is None:
-        return float("inf")
-    return asked_utterance(episode, question).end
-
-
-def known_until(episode: Episode, end: float) -> Episode:
-    """The episode as it was known at `end`: neither frames nor boxes from later. Words are the prompt's business."""
-    if end == float("inf"):
-        return episode
-    stop = end if episode.video.end is None else min(end, episode.video.end)
-    boxes = tuple(box for box in episode.boxes if box.time <= end)
-    return replace(episode, video=replace(episode.video, end=stop), boxes=boxes)

@@ -13,8 +13,7 @@ from socialcli.adapters.contract import Adapter, LoadOptions
 from socialcli.episodes.reading import EpisodeRow
 from socialcli.episodes.records import Episode, Question
 from socialcli.errors import QuestionError, UnknownNameError
-from socialcli.inference.looking import AskOptions
-from socialcli.inference.preparing import known_until, last_moment
+from socialcli.inference.looking import AskOptions, known_until, last_moment
 from socialcli.inference.session import ClipSession
 from socialcli.inspection.attending import AttentionQuery, attention_maps
 from socialcli.inspection.maps import AttentionMaps

@@ -32,6 +32,7 @@ class AccuracyRow:
     dataset: str | None
     split: str | None
     checkpoint: str
+    adapter: str | None
     alignment: bool
     alpha: float | None
     lambda_: float | None
@@ -59,8 +60,8 @@ class AccuracyRow:
 
 # The columns that tell one row of the table from another, in the order by which rows are sorted.
 GROUP_COLUMNS = (
-    *("model", "task", "dataset", "split", "checkpoint", "alignment", "alpha", "lambda", "layers", "bias", "heads"),
-    *("inputs", "boxes_as", "context", "answer_mode"),
+    *("model", "task", "dataset", "split", "checkpoint", "adapter", "alignment", "alpha", "lambda", "layers", "bias"),
+    *("heads", "inputs", "boxes_as", "context", "answer_mode"),
 )
 
 ACCURACY_ARROW_SCHEMA: pa.Schema = pa.schema(

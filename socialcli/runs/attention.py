@@ -29,6 +29,7 @@ class MeasuredUnder:
 
     model: str
     checkpoint: str
+    adapter: str | None
     alpha: float
     lambda_: float
     layers: str  # first and last layer that take part, "10-19"
@@ -74,6 +75,7 @@ _COLUMNS: list[pa.Field[Any]] = [
     pa.field("tasks", pa.list_(pa.string()), nullable=False),
     pa.field("model", pa.string(), nullable=False),
     pa.field("checkpoint", pa.string(), nullable=False),
+    pa.field("adapter", pa.string()),
     pa.field("alpha", pa.float64(), nullable=False),
     pa.field("lambda", pa.float64(), nullable=False),
     pa.field("layers", pa.string(), nullable=False),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,13 +24,7 @@ class ResultFolder(ABC):
 
     def check(self, overwrite: bool) -> None:
         """Raise UsageError where `prepare` could not do its work, as far as looking tells. Changes nothing."""
-        nearest = next(place for place in (self.path, *self.path.parents) if os.path.lexists(place))
-        if not nearest.is_dir():
-            raise UsageError(
-                f"--output {self.path}: the folder cannot be made: {nearest} is no folder; name another one"
-            )
-        if not os.access(nearest, os.W_OK | os.X_OK):
-            raise UsageError(f"--output {self.path}: nothing can be written to {nearest}; name another folder")
+        self.check_place()
         results = self._results()
         if results and not overwrite:
             names = ", ".join(path.name for path in results)
@@ -38,6 +33,16 @@ class ResultFolder(ABC):
                 "or replace them with --overwrite"
             )
 
+    def check_place(self) -> None:
+        """Raise UsageError where the folder is not there and cannot be made, or cannot be written to."""
+        nearest = next(place for place in (self.path, *self.path.parents) if os.path.lexists(place))
+        if not nearest.is_dir():
+            raise UsageError(
+                f"--output {self.path}: the folder cannot be made: {nearest} is no folder; name another one"
+            )
+        if not os.access(nearest, os.W_OK | os.X_OK):
+            raise UsageError(f"--output {self.path}: nothing can be written to {nearest}; name another folder")
+
     def prepare(self, overwrite: bool) -> None:
         """Create the folder, or with `overwrite` remove the results of an earlier run from it.
 
@@ -45,12 +50,16 @@ class ResultFolder(ABC):
         where the path is a file, and where nothing can be written.
         """
         self.check(overwrite)
+        self.make()
+        for path in self._results():
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+    def make(self) -> None:
+        """Create the folder where it is not there. Raises UsageError where it cannot be made."""
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UsageError(f"--output {self.path}: the folder cannot be made: {error.strerror or error}") from error
-        for path in self._results():
-            path.unlink()
 
     def _results(self) -> list[Path]:
         return [path for path in self.files if path.exists()]

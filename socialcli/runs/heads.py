@@ -80,6 +80,8 @@ def _metadata(statistics: HeadStatistics) -> dict[str, Any]:
         "model": statistics.model.name,
         "checkpoint": statistics.model.checkpoint,
         "checkpoint_sha256": statistics.model.checkpoint_sha256,
+        "adapter": statistics.model.adapter,
+        "adapter_sha256": statistics.model.adapter_sha256,
         "adapter_version": statistics.model.adapter_version,
         "dtype": statistics.model.dtype,
         "layers": statistics.layers,

@@ -24,13 +24,16 @@ _CHECKPOINT_SUFFIXES = (".json", ".jinja", ".safetensors", ".model", ".tiktoken"
 _CHECKPOINT_NAMES = ("merges.txt", "vocab.txt")
 _TEMPLATE_FOLDER = "additional_chat_templates"
 
+# What peft reads of a LoRA adapter.
+_LORA_NAMES = ("adapter_config.json", "adapter_model.safetensors")
+
 
 def answer_key(parts: Mapping[str, object]) -> str:
     """The key of an answer: a hash of everything it depends on, whatever the order of `parts`.
 
-    The caller names the digests of the episode, the question and the media, the checkpoint's fingerprint, the
-    adapter's version, the prompt and the settings. Raises TypeError or ValueError for a part that is no
-    finite JSON value.
+    The caller names the digests of the episode, the question and the media, the fingerprints of the checkpoint and
+    the LoRA adapter, the adapter's version, the prompt and the settings. Raises TypeError or ValueError for a part
+    that is no finite JSON value.
     """
     return _json_sha256(parts)[:KEY_LENGTH]
 
@@ -79,6 +82,17 @@ def checkpoint_fingerprint(folder: Path) -> str:
         return _files_sha256(folder, files)
     except OSError as error:
         raise CheckpointError(f"{folder}: the checkpoint cannot be read: {error.strerror or error}") from error
+
+
+def lora_fingerprint(folder: Path) -> str:
+    """Hash the configuration and the weights of the LoRA adapter in a folder; nothing else there decides answers.
+
+    Raises CheckpointError where one of the two files cannot be read.
+    """
+    try:
+        return _json_sha256({name: file_digest(folder / name) for name in _LORA_NAMES})
+    except OSError as error:
+        raise CheckpointError(f"{folder}: the adapter cannot be read: {error.strerror or error}") from error
 
 
 def file_digest(path: Path) -> str:

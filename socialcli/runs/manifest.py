@@ -26,7 +26,7 @@ Outcome = Literal["running", "done", "failures", "interrupted", "error"]
 
 MANIFEST_VERSION = "1.0"
 MAX_PROBLEMS = 100  # messages kept of unreadable rows; `counts.unreadable` counts them all
-PACKAGES = ("socialcli", "torch", "transformers", "pyarrow", "av", "numpy")
+PACKAGES = ("socialcli", "torch", "transformers", "peft", "pyarrow", "av", "numpy")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,11 +34,14 @@ class ModelIdentity:
     """Which model answered: everything but the settings that its answers depend on."""
 
     name: str  # as --model takes it
-    adapter_version: str
+    adapter_version: str  # of the plug-in's adapter to the model, which is no LoRA adapter
     distribution: str | None  # the package that brings the adapter; None: none does
     distribution_version: str | None
     checkpoint: str  # the folder or hub id
     checkpoint_sha256: str | None = None  # see `socialcli.runs.keys.checkpoint_fingerprint`; None: not loaded yet
+    adapter: str | None = None  # the folder of the LoRA adapter; None: there is none
+    adapter_sha256: str | None = None  # see `socialcli.runs.keys.lora_fingerprint`; None: none, or not loaded yet
+    merged: bool = False  # whether the LoRA adapter was merged into the weights
     device: str | None = None  # what "auto" came to, for example "cuda:0"; None: not loaded yet
     dtype: str | None = None
 

@@ -38,6 +38,7 @@ class Prediction:
     task: str
     model: str
     checkpoint: str
+    adapter: str | None = None  # the folder of the LoRA adapter; None: there is none
     alignment: bool
     alpha: float | None  # this and the next three: None where not aligned
     lambda_: float | None
@@ -94,6 +95,7 @@ _COLUMNS: list[pa.Field[Any]] = [
     pa.field("task", pa.string(), nullable=False),
     pa.field("model", pa.string(), nullable=False),
     pa.field("checkpoint", pa.string(), nullable=False),
+    pa.field("adapter", pa.string()),
     pa.field("alignment", pa.bool_(), nullable=False),
     pa.field("alpha", pa.float64()),
     pa.field("lambda", pa.float64()),

@@ -47,6 +47,8 @@ class RunSettings:
     model: str  # the name of a model, as `socialcli models` lists it
     tasks: tuple[str, ...]  # at least one, as `socialcli tasks` lists them
     checkpoint: str | None = None  # None: the hub id that the model's adapter names
+    adapter: str | None = None  # the folder of a LoRA adapter; None: the checkpoint alone
+    merge: bool = False  # unmerged, the adapter's numbers stay in float32
     alignment: Alignment = "on"  # what socialcli is for; "both" asks every question without and with it
     alpha: float = 1.0  # the published strength of the bias; 0 changes nothing
     lambda_: float = 5e-5  # the published share of attention from which a head is active

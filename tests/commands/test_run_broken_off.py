@@ -94,3 +94,33 @@ def test_a_signal_keeps_what_was_done(media: Path, stuck: Path, number: int, cod
     assert (done.manifest["outcome"], done.manifest["exit_code"]) == ("interrupted", code)
     assert done.manifest["counts"]["ok"] == len(done.rows)
     assert sorted(path.name for path in done.output.iterdir()) == ["predictions.parquet", "run.json"]
+
+
+DEAF = """
+import ctypes, signal, time
+import click
+from socialcli.hookspecs import hookimpl
+
+@click.command("deaf")
+@click.argument("number", type=int)
+def command(number):
+    send = ctypes.CFUNCTYPE(None)(lambda: signal.raise_signal(number))
+    send()  # raises inside a callback from C, which can raise nothing
+    time.sleep(60)
+
+@hookimpl
+def socialcli_commands():
+    return [command]
+"""
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_in_a_callback_from_c_is_not_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, code: int
+) -> None:
+    with site_folder(tmp_path / "site", monkeypatch) as install:
+        words = [sys.executable, "-m", "socialcli", "deaf", str(int(number))]
+        environment = shell_environment(install("acme-deaf", DEAF))
+        done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=50)
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr

@@ -100,6 +100,8 @@ def test_a_typo_is_told_before_torch_is_imported(tmp_path: Path) -> None:
         [*good, "--layers", "ten"],
         [*good, "--frame-fit", "none"],
         [*good, "--checkpoint", "/nowhere"],
+        [*good, "--adapter", "/nowhere"],
+        [*good, "--merge"],
         [*good, "--media-root", "/nowhere"],
         [*good, "-o", str(tmp_path)],
         [*good, "--max-failures", "x"],

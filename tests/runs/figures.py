@@ -14,6 +14,7 @@ def under(**changes: Any) -> MeasuredUnder:
     values: dict[str, Any] = {
         "model": "qwen2.5-vl",
         "checkpoint": "checkpoints/qwen2.5-vl",
+        "adapter": None,
         "alpha": 1.0,
         "lambda_": 5e-5,
         "layers": "1-2",

@@ -80,13 +80,14 @@ def test_every_condition_gets_a_row_and_the_order_does_not_depend_on_the_input()
         plain(answer_mode="generate"),
         plain(model="internvl3"),
         plain(checkpoint="elsewhere"),
+        plain(adapter="adapters/tuned"),
     ]
     expected = table(*rows)
     assert len(expected) == len(rows)
     assert all(row.n == 1 for row in expected)
     random.Random(1).shuffle(rows)
     assert table(*rows) == expected
-    assert [row.model for row in expected] == ["internvl3"] + ["qwen2.5-vl"] * 14
+    assert [row.model for row in expected] == ["internvl3"] + ["qwen2.5-vl"] * 15
     assert expected[1].task == "coref"
     assert expected[2].dataset is None
 

@@ -15,6 +15,7 @@ from socialcli.runs.keys import (
     checkpoint_fingerprint,
     episode_digest,
     file_digest,
+    lora_fingerprint,
     media_digest,
     question_digest,
 )
@@ -138,6 +139,35 @@ def test_a_folder_without_a_model_is_a_checkpoint_error(tmp_path: Path, name: st
     (tmp_path / "empty").mkdir()
     with pytest.raises(CheckpointError, match=message):
         checkpoint_fingerprint(tmp_path / name)
+
+
+@pytest.fixture
+def lora(tmp_path: Path) -> Path:
+    folder = tmp_path / "adapter"
+    folder.mkdir()
+    for name in ("adapter_config.json", "adapter_model.safetensors"):
+        (folder / name).write_text(name)
+    return folder
+
+
+@pytest.mark.parametrize("name", ["adapter_config.json", "adapter_model.safetensors"])
+def test_an_adapter_changes_with_its_two_files(lora: Path, name: str) -> None:
+    before = lora_fingerprint(lora)
+    (lora / name).write_text("changed")
+    assert lora_fingerprint(lora) != before
+
+
+def test_other_files_and_the_place_of_an_adapter_do_not_matter(lora: Path) -> None:
+    before = lora_fingerprint(lora)
+    for name in ("README.md", "trainer_state.json", "optimizer.safetensors"):
+        (lora / name).write_text("anything")
+    assert lora_fingerprint(lora.rename(lora.with_name("moved"))) == before
+
+
+def test_an_adapter_that_is_gone_is_a_checkpoint_error(lora: Path) -> None:
+    (lora / "adapter_model.safetensors").unlink()
+    with pytest.raises(CheckpointError, match="the adapter cannot be read"):
+        lora_fingerprint(lora)
 
 
 def test_a_file_is_hashed_whole(tmp_path: Path) -> None:

@@ -81,7 +81,8 @@ def test_any_file_name_makes_valid_json(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "changes",
     [{"alignment": "both", "max_failures": "2.5%"}, {"layers": "0-3", "tasks": ("coref", "target")},
-     {"limit": 3, "split": "test", "media_root": "media", "checkpoint": "x", "frame_fit": "pad"}],
+     {"limit": 3, "split": "test", "media_root": "media", "checkpoint": "x", "frame_fit": "pad"},
+     {"adapter": "y", "merge": True}],
 )  # fmt: skip
 def test_every_setting_passes_the_schema(changes: dict[str, Any], tmp_path: Path) -> None:
     record = written(begun(**changes), tmp_path)["settings"]

@@ -18,6 +18,7 @@ def accuracy(**changes: Any) -> AccuracyRow:
         "dataset": "drawn",
         "split": "test",
         "checkpoint": "checkpoints/llava-next-video",
+        "adapter": None,
         "alignment": False,
         "alpha": None,
         "lambda_": None,

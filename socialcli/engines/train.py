@@ -1,0 +1,89 @@
+"""A training from its settings to its folder: check, load the model, go on from the state if there is one, learn, save.
+
+Whatever ends it, the folder holds a whole state, and the same command goes on from there to the same weights.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from socialcli.engines.checking import Job, check_job
+from socialcli.plugins import Registry
+from socialcli.runs.interrupts import uninterrupted
+from socialcli.runs.keys import checkpoint_fingerprint, file_digest
+from socialcli.runs.training import LogRow, TrainFolder, check_same
+from socialcli.training.material import Material, read_material
+from socialcli.training.settings import TrainSettings
+
+if TYPE_CHECKING:
+    from socialcli.engines.training import Trainer
+
+_log = logging.getLogger(__name__)
+
+Watch = Callable[[Iterable[LogRow], int], Iterable[LogRow]]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainRequest:
+    """What `socialcli train` was asked to do."""
+
+    settings: TrainSettings
+    output: Path
+    overwrite: bool = False  # begin anew, whatever the folder holds
+    command: Sequence[str] = ()  # the command line, for train.json
+
+
+def train(request: TrainRequest, registry: Registry, watch: Watch = lambda rows, _: rows) -> Mapping[str, Any]:
+    """Train, and return train.json as it was written. `watch` sees every row of the log, and the number of steps.
+
+    A folder that holds the same training unfinished is gone on with, one that holds it finished is left as it is.
+    Raises what `check_job` and loading the model raise; UsageError where the folder holds another training;
+    InvalidInputError where no question has an answer; TrainingError where the loss is no number; OSError where nothing
+    can be written. An interrupt saves the state first.
+    """
+    settings, folder = request.settings, TrainFolder(request.output)
+    folder.check_place()
+    job = check_job(settings.ask, request.output, True, registry)
+    identity = _identity(settings, job)
+    begun = None if request.overwrite else folder.begun()
+    if begun is not None:
+        check_same(folder, begun, identity)
+        if begun["outcome"] == "done":
+            _log.info("%s holds this training, finished: there is nothing to do", folder.path)
+            return begun
+    elif not request.overwrite:
+        folder.check(overwrite=False)  # something of a training without its train.json
+    material = read_material(job.episodes, settings, job.tasks)
+    trainer = _trainer(job, settings, material, folder)
+    if begun is None:
+        folder.prepare(request.overwrite)
+    manifest = trainer.begin(identity, request.command, begun)
+    try:
+        for _ in watch(trainer.rows(), trainer.steps):
+            pass
+        return trainer.finish(manifest)
+    except BaseException as error:
+        with uninterrupted():
+            trainer.record_end(manifest, error)
+        raise
+
+
+def _identity(settings: TrainSettings, job: Job) -> dict[str, Any]:
+    """What decides the weights that come out, as JSON values."""
+    checkpoint = job.load_options.checkpoint
+    folder = Path(checkpoint)
+    return settings.identity | {
+        "episodes_sha256": file_digest(Path(settings.ask.episodes)),
+        "checkpoint": checkpoint_fingerprint(folder) if folder.is_dir() else checkpoint,
+    }
+
+
+def _trainer(job: Job, settings: TrainSettings, material: Material, folder: TrainFolder) -> Trainer:
+    from socialcli.engines.training import Trainer  # imports torch and peft: seconds
+
+    _log.info("loading %s", job.source)
+    return Trainer(job, settings, material, folder)
