@@ -182,10 +182,10 @@ def command(output: Path, overwrite: bool, as_json: bool, **options: Any) -> Non
     from socialcli.engines.progress import trained
     from socialcli.engines.train import TrainRequest, train
     from socialcli.plugins import registry
+    from socialcli.runs.training import accuracy_lines
 
     result = train(TrainRequest(_settings(options), output, overwrite, sys.argv), registry(), watch=trained)
-    if as_json:
-        click.echo(json.dumps(result, ensure_ascii=False))
+    click.echo(json.dumps(result, ensure_ascii=False) if as_json else accuracy_lines(result["accuracy"]))
     if result["exit_code"]:
         counts = result["counts"]
         raise TooManyFailuresError(

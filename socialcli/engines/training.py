@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -21,7 +22,7 @@ from socialcli.inference.memory import free_bytes, is_out_of_memory
 from socialcli.runs.interrupts import uninterrupted
 from socialcli.runs.manifest import ending
 from socialcli.runs.settings import FailureLimit
-from socialcli.runs.training import LogRow, TrainFolder, read_log, write_log
+from socialcli.runs.training import LogRow, TrainFolder, latest_accuracies, read_log, write_log
 from socialcli.training.judging import judge
 from socialcli.training.learning import Learner, LoraSettings, learn_all, learn_lora
 from socialcli.training.lessons import Course, Exercise, exercises
@@ -115,11 +116,13 @@ class Trainer:
         with atomic_path(target) as temporary, telling_os_errors(target):
             temporary.mkdir()
             self._learner.save(temporary)
-        draw_training(self._folder.picture, self._log, f"{self._settings.ask.model}: {target.name}")
+        draw_training(self._folder.picture, self._log, self._title())
         limit = FailureLimit.parse(self._settings.ask.max_failures)
         counts = self._counts()
         over = limit.exceeded(counts.lost + counts.unreadable, counts.questions + counts.unreadable)
-        ended = manifest.end("failures" if over else "done", 3 if over else 0, counts, self._problems())
+        ended = manifest.end(
+            "failures" if over else "done", 3 if over else 0, counts, latest_accuracies(self._log), self._problems()
+        )
         write_train_manifest(self._folder.manifest, ended)
         self._folder.state.unlink(missing_ok=True)
         _log.info("the weights are in %s", target)
@@ -131,7 +134,10 @@ class Trainer:
             if isinstance(error, KeyboardInterrupt | Terminated) and self._done.step > self._saved:
                 self._save()
             problems = [*filter(None, [str(error)]), *self._problems()]
-            write_train_manifest(self._folder.manifest, manifest.end(*ending(error), self._counts(), problems))
+            write_train_manifest(
+                self._folder.manifest,
+                manifest.end(*ending(error), self._counts(), latest_accuracies(self._log), problems),
+            )
         except OSError as refused:
             _log.warning("%s cannot be written: %s", self._folder.path, refused.strerror)
 
@@ -243,6 +249,11 @@ class Trainer:
             steps_done=self._done.step,
             weights=sum(weight.numel() for weight in self._learner.parameters.values()),
         )
+
+    def _title(self) -> str:
+        rank = self._settings.lora_rank
+        what = "all weights" if self._learner.lora is None else f"LoRA of rank {rank}"
+        return f"{self._settings.ask.model}, {what}, {Path(self._settings.ask.episodes).name}"
 
     def _problems(self) -> list[str]:
         return [*self._material.problems, *self._lost.values()]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -140,6 +140,23 @@ def check_same(folder: TrainFolder, begun: Mapping[str, Any], identity: Mapping[
         )
 
 
-def latest_accuracies(rows: Sequence[LogRow]) -> dict[str, float]:
-    """Of each task, the last accuracy in the log."""
-    return {row.task: row.accuracy for row in rows if row.task is not None and row.accuracy is not None}
+def latest_accuracies(rows: Iterable[LogRow]) -> dict[str, dict[str, float | int | None]]:
+    """Of each task, the last accuracy in the log, with the number of questions and how many of them failed."""
+    return {
+        row.task: {"accuracy": row.accuracy, "questions": row.questions, "failed": row.failed}
+        for row in rows
+        if row.task is not None and row.accuracy is not None
+    }
+
+
+def accuracy_lines(accuracy: Mapping[str, Mapping[str, float]]) -> str:
+    """The accuracies of `latest_accuracies` as a table, a line for each task."""
+    if not accuracy:
+        return "no validation split, so there is no accuracy to show"
+    width = max(len("task"), *map(len, accuracy))
+    lines = [f"{'task':<{width}}     n  accuracy  failed"]
+    lines += [
+        f"{task:<{width}}  {found['questions']:>4}  {found['accuracy']:>8.1%}  {found['failed']:>6}"
+        for task, found in accuracy.items()
+    ]
+    return "\n".join(lines)

@@ -44,6 +44,7 @@ class Learner:
             self.adapter.save(folder)
         else:  # embeddings are not trained; by default peft would look on the hub whether the vocabulary has grown
             self.lora.save_pretrained(str(folder), safe_serialization=True, save_embedding_layers=False)
+            (folder / "README.md").unlink(missing_ok=True)  # peft's form for a description, which nobody has filled in
 
 
 def learn_all(adapter: Adapter, dtype: torch.dtype) -> Learner:

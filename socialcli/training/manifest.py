@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
@@ -46,6 +46,7 @@ class TrainManifest:
     resumed_from: int | None  # the step that an earlier process had saved
     finished: datetime | None = None
     counts: TrainCounts = TrainCounts()
+    accuracy: Mapping[str, Any] = field(default_factory=dict)  # see `socialcli.runs.training.latest_accuracies`
     problems: tuple[str, ...] = ()
     outcome: Outcome = "running"
     exit_code: int | None = None
@@ -71,19 +72,27 @@ class TrainManifest:
             resumed_from=resumed_from,
         )
 
-    def end(self, outcome: Outcome, exit_code: int, counts: TrainCounts, problems: Sequence[str] = ()) -> Self:
+    def end(
+        self,
+        outcome: Outcome,
+        exit_code: int,
+        counts: TrainCounts,
+        accuracy: Mapping[str, Any],
+        problems: Sequence[str] = (),
+    ) -> Self:
         """The same training, ended now. Of `problems` the first `MAX_PROBLEMS` are kept."""
         return dataclasses.replace(
             self,
             outcome=outcome,
             exit_code=exit_code,
             counts=counts,
+            accuracy=accuracy,
             problems=tuple(problems[:MAX_PROBLEMS]),
             finished=datetime.now(UTC),
         )
 
     def as_record(self) -> dict[str, Any]:
-        """The manifest as JSON values."""
+        """The manifest as JSON values; schemas/train.schema.json describes it."""
         return {
             "manifest_version": TRAINING_VERSION,
             "outcome": self.outcome,
@@ -96,6 +105,7 @@ class TrainManifest:
             "identity": dict(self.identity),
             "model": dataclasses.asdict(self.model),
             "counts": dataclasses.asdict(self.counts),
+            "accuracy": dict(self.accuracy),
             "problems": list(self.problems),
             "versions": dict(self.versions),
             "platform": dict(self.platform),

@@ -16,7 +16,7 @@ from socialcli.synth.making import SynthRequest, synthesize
 from socialcli.synth.settings import SynthSettings
 
 from ..conftest import SAMPLE
-from ..runs.samples import disk_of
+from ..runs.samples import disk_of, validator
 from .runs import FAMILY, Run, assert_told, command
 
 FEW = ("--frames", "1", "--task", "videoqa", "--questions-per-clip", "all", "--lora-rank", "4")
@@ -76,6 +76,8 @@ def test_what_is_left(trained: Path) -> None:
     assert sorted(path.name for path in trained.iterdir()) == ["adapter", "log.parquet", "loss.png", "train.json"]
     assert (trained / "loss.png").read_bytes().startswith(b"\x89PNG")
     found = manifest(trained)
+    validator("train").validate(found)
+    assert found["accuracy"]["videoqa"]["questions"] == 4
     assert (found["outcome"], found["exit_code"]) == ("done", 0)
     assert found["counts"]["questions"] == 32
     assert found["counts"]["steps"] == found["counts"]["steps_done"] == 4
@@ -168,7 +170,13 @@ def test_a_finished_training_is_left_as_it_is(world: Path, trained: Path) -> Non
     again = train(world, trained, "--epochs", "2", "--lr", "1e-2", "--bias-warmup", "2")
     assert again.code == 0
     assert "nothing to do" in again.stderr
+    assert again.stdout.splitlines()[0].split() == ["task", "n", "accuracy", "failed"]
     assert {path: path.stat().st_mtime_ns for path in trained.rglob("*")} == before
+
+
+def test_json_is_the_manifest(world: Path, trained: Path) -> None:
+    again = train(world, trained, "--epochs", "2", "--lr", "1e-2", "--bias-warmup", "2", "--json")
+    assert json.loads(again.stdout) == manifest(trained)
 
 
 def test_other_settings_are_told_one_by_one(world: Path, trained: Path) -> None:
