@@ -7,7 +7,6 @@ import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -102,9 +101,7 @@ class Trainer:
     def rows(self) -> Iterator[LogRow]:
         """Learn, and yield every row of the log as it comes, those of an epoch's accuracy behind its last update."""
         self._clock = time.perf_counter() - self._done.seconds
-        for row in self._learn():
-            self._log.append(row)
-            yield row
+        yield from self._learn()
         self._save()
 
     def finish(self, manifest: TrainManifest) -> Mapping[str, Any]:
@@ -142,36 +139,44 @@ class Trainer:
             _log.warning("%s cannot be written: %s", self._folder.path, refused.strerror)
 
     def _learn(self) -> Iterator[LogRow]:
-        first, skipped = divmod(self._done.step, self._per_epoch)
+        done = self._done.step
+        if self._ends_epoch(done) and not any(row.accuracy is not None and row.step == done for row in self._log):
+            yield from self._judged(done)  # it was broken off right before
+        first, skipped = divmod(done, self._per_epoch)
         for epoch in range(first, self._settings.epochs):
-            for step, report in self._updates(epoch, skipped if epoch == first else 0):
-                yield self._update_row(step, epoch, report)
-                ended = step == self.steps or step % self._per_epoch == 0
+            for row in self._updates(epoch, skipped if epoch == first else 0):
+                yield row
+                ended = self._ends_epoch(row.step)
                 if ended:
-                    yield from self._accuracy(step, epoch)
-                if ended or step % self._settings.save_steps == 0:
+                    yield from self._judged(row.step)
+                if ended or row.step % self._settings.save_steps == 0:
                     self._save()
-                if step == self.steps:
-                    return
 
-    def _updates(self, epoch: int, skipped: int) -> Iterator[tuple[int, StepReport | None]]:
-        """Do the updates of an epoch but the first `skipped`; None: nothing of one could be prepared."""
+    def _ends_epoch(self, step: int) -> bool:
+        return step > 0 and (step == self.steps or step % self._per_epoch == 0)
+
+    def _updates(self, epoch: int, skipped: int) -> Iterator[LogRow]:
+        """Do the updates of an epoch but the first `skipped`, and none beyond the last step."""
         rows = self._course.epoch(epoch)
         size = self._settings.batch_size
-        starts = islice(range(0, len(rows), size), skipped, None)
+        starts = range(0, len(rows), size)[skipped : max(0, self.steps - epoch * self._per_epoch)]
         batches = (rows[start : start + size] for start in starts)
         prepared = ahead(self._prepare, batches, workers_of(self._settings.ask, self._adapter))
         for step, (_, found) in enumerate(prepared, start=epoch * self._per_epoch + skipped + 1):
             self._note_lost(found)
-            report = self._update(step, found)
-            # In one breath with the update, so that an interrupt finds weights and count in step.
-            self._done = Progress(step, time.perf_counter() - self._clock)
-            yield step, report
+            report = self._gradient(step, found)
+            with uninterrupted():  # weights, count and log go together
+                if report is not None:
+                    self._stepper.apply(report)
+                self._done = Progress(step, time.perf_counter() - self._clock)
+                self._log.append(self._update_row(step, epoch, report))
+            yield self._log[-1]
 
-    def _update(self, step: int, found: Sequence[PreparedRow]) -> StepReport | None:
+    def _gradient(self, step: int, found: Sequence[PreparedRow]) -> StepReport | None:
+        """None: no question of the update could be prepared."""
         rows = [one.row for one in found if one.row is not None]
         try:
-            return self._stepper.step(step, rows) if rows else None
+            return self._stepper.gradient(step, rows) if rows else None
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
@@ -184,22 +189,28 @@ class Trainer:
     def _prepare(self, batch: Sequence[Exercise]) -> list[PreparedRow]:
         return [self._maker.make(exercise) for exercise in batch]
 
-    def _accuracy(self, step: int, epoch: int) -> Iterator[LogRow]:
-        """The accuracy on the validation split, as `socialcli run` would find it."""
+    def _judged(self, step: int) -> list[LogRow]:
+        """The accuracy on the validation split, as `socialcli run` would find it; goes into the log as a whole."""
         if not self._material.validation:
-            return
+            return []
         split = self._material.validation[0][0].split
-        for score in judge(self._adapter, self._material.validation, self._job.tasks, self._options, self._alignment):
-            yield LogRow(
+        scores = judge(self._adapter, self._material.validation, self._job.tasks, self._options, self._alignment)
+        seconds = time.perf_counter() - self._clock
+        rows = [
+            LogRow(
                 step=step,
-                epoch=epoch + 1,
+                epoch=-(-step // self._per_epoch),
                 split=split,
                 task=score.task,
                 questions=score.questions,
                 accuracy=score.right / score.questions,
                 failed=score.failed,
-                seconds=time.perf_counter() - self._clock,
+                seconds=seconds,
             )
+            for score in scores
+        ]
+        self._log += rows
+        return rows
 
     def _update_row(self, step: int, epoch: int, report: StepReport | None) -> LogRow:
         row = LogRow(

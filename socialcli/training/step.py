@@ -17,7 +17,6 @@ from socialcli.adapters.contract import Adapter
 from socialcli.alignment.attention import Alignment, AlignmentReport, aligned
 from socialcli.alignment.bias import floored
 from socialcli.errors import TrainingError
-from socialcli.runs.interrupts import uninterrupted
 from socialcli.training.learning import Learner
 from socialcli.training.rows import TrainingBatch, TrainingRow, alike
 from socialcli.training.schedule import Schedule
@@ -65,11 +64,10 @@ class Stepper:
         self.settings = settings
         self.alignment = alignment
 
-    def step(self, number: int, rows: Sequence[TrainingRow]) -> StepReport:
-        """Do update `number`, counted from 1, on `rows`.
+    def gradient(self, number: int, rows: Sequence[TrainingRow]) -> StepReport:
+        """Find the gradient for update `number`, counted from 1, on `rows`. The weights stay as they are.
 
-        An interrupt leaves the weights as they were before it or after it. Raises TrainingError where the loss or its
-        gradient is no number, with the weights as they were before.
+        Raises TrainingError where the loss or its gradient is no number.
         """
         torch.manual_seed(self.settings.seed + number)  # dropout is the same after a resumption
         rate, floor = self.schedule.rate(number), self.schedule.floor(number)
@@ -87,10 +85,6 @@ class Stepper:
                 f"step {number}: the gradient is no number (loss {loss:.4g}); "
                 "lower --learning-rate, or use another --dtype"
             )
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.settings.learning_rate * rate
-        with uninterrupted():
-            self.optimizer.step()
         shares = [share for _, report in parts if report is not None for share in report.active_share()]
         return StepReport(
             loss=loss,
@@ -100,6 +94,12 @@ class Stepper:
             learning_rate=self.settings.learning_rate * rate,
             bias_floor=floor,
         )
+
+    def apply(self, report: StepReport) -> None:
+        """Do the update whose gradient was just found. Not to be interrupted: half an update is none."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = report.learning_rate
+        self.optimizer.step()
 
     def _parts(self, rows: Sequence[TrainingRow]) -> Iterator[Sequence[TrainingRow]]:
         """The rows of each forward, long ones together, so that little is filled up."""

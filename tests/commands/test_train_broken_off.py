@@ -86,3 +86,40 @@ def test_a_signal_keeps_every_update(
     assert train(world, output, *OPTIONS).code == 0
     assert manifest(output)["resumed_from"] == found["counts"]["steps_done"]
     assert furthest(output, undisturbed) < 1e-6
+
+
+def test_an_interrupt_while_judging_loses_no_accuracy(
+    world: Path,
+    undisturbed: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as changed:
+        changed.setattr("socialcli.engines.training.judge", interrupted)
+        assert train(world, tmp_path, *OPTIONS).code == 130
+    assert manifest(tmp_path)["counts"]["steps_done"] == 2
+    assert [row["accuracy"] for row in log(tmp_path)] == [None, None]
+    assert train(world, tmp_path, *OPTIONS).code == 0
+    assert furthest(tmp_path, undisturbed) < 1e-6
+    mine, theirs = ([(row["step"], row["accuracy"]) for row in log(folder)] for folder in (tmp_path, undisturbed))
+    assert mine == theirs
+
+
+def test_a_training_that_only_lacks_its_end_does_no_more_updates(
+    world: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device", "loss.png")
+
+    with monkeypatch.context() as changed:
+        changed.setattr("socialcli.plots.training.draw_training", full)
+        assert train(world, tmp_path, *OPTIONS, "--max-steps", "3").code == 1
+    assert manifest(tmp_path)["outcome"] == "error"
+    assert train(world, tmp_path, *OPTIONS, "--max-steps", "3").code == 0
+    assert [row["step"] for row in log(tmp_path) if row["loss"] is not None] == [1, 2, 3]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["adapter", "log.parquet", "loss.png", "train.json"]
