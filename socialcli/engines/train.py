@@ -52,7 +52,7 @@ def train(request: TrainRequest, registry: Registry, watch: Watch = lambda rows,
     begun = None if request.overwrite else folder.begun()
     if begun is not None:
         check_same(folder, begun, identity)
-        if begun["outcome"] == "done":
+        if begun["outcome"] in ("done", "failures"):
             _log.info("%s holds this training, finished: there is nothing to do", folder.path)
             return begun
     elif not request.overwrite:

@@ -45,7 +45,7 @@ def pictures(world: World) -> Iterator[Picture]:
 
 
 def encode(images: Iterable[Image.Image], size: tuple[int, int], fps: int) -> bytes:
-    """An MP4 file with H.264 (yuv420p). One thread and no dates: the same frames give the same bytes.
+    """An MP4 file with H.264 (yuv420p). One thread and no dates, so that the same frames give the same video.
 
     Frame *i* is shown at *i* / `fps` seconds. Width and height, the `size` of the images, have to be even.
     """

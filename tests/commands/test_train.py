@@ -209,7 +209,10 @@ def test_a_missing_video_costs_its_own_questions(world: Path, tmp_path: Path) ->
     assert_told(done, 3, "4 of 32 questions could not be learnt from")
     assert manifest(tmp_path / "out")["counts"]["lost"] == 4
     assert "gone.mp4" in manifest(tmp_path / "out")["problems"][0]
-    assert (tmp_path / "out" / "adapter" / "adapter_model.safetensors").exists()
+    written = (tmp_path / "out" / "adapter" / "adapter_model.safetensors").stat().st_mtime_ns
+    again = train(file, tmp_path / "out", "--epochs", "1", "--media-root", str(world.parent))
+    assert_told(again, 3, "4 of 32 questions could not be learnt from")
+    assert (tmp_path / "out" / "adapter" / "adapter_model.safetensors").stat().st_mtime_ns == written
 
 
 def test_a_full_disk_leaves_nothing_half_written(world: Path, trained: Path, tmp_path: Path) -> None:
