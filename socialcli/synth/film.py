@@ -18,6 +18,14 @@ from socialcli.synth.world import World
 
 _SCALE = 2  # drawn so many times as large as the frame, then reduced, which smooths the edges
 
+_X264 = {
+    "preset": "veryfast",
+    "crf": "18",
+    "bf": "0",
+    # x264's AVX-512 code chooses otherwise now and then, on the same frames; its portable code never does.
+    "x264-params": "asm=0",
+}
+
 Extents = tuple[int, int, int, int]  # x0, y0, x1, y1 in pixels; x1 and y1 exclusive
 
 
@@ -45,13 +53,13 @@ def pictures(world: World) -> Iterator[Picture]:
 
 
 def encode(images: Iterable[Image.Image], size: tuple[int, int], fps: int) -> bytes:
-    """An MP4 file with H.264 (yuv420p). One thread and no dates, so that the same frames give the same video.
+    """An MP4 file with H.264 (yuv420p). The same frames give the same bytes, for which it has one thread and no dates.
 
     Frame *i* is shown at *i* / `fps` seconds. Width and height, the `size` of the images, have to be even.
     """
     file = io.BytesIO()
     with av.open(file, "w", format="mp4", options={"fflags": "+bitexact"}) as container:
-        stream = container.add_stream("libx264", rate=fps, options={"preset": "veryfast", "crf": "18", "bf": "0"})
+        stream = container.add_stream("libx264", rate=fps, options=_X264)
         (stream.width, stream.height), stream.pix_fmt, stream.thread_count = size, "yuv420p", 1
         for index, image in enumerate(images):
             frame = av.VideoFrame.from_ndarray(np.asarray(image), format="rgb24")
