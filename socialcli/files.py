@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 
 class PendingFile:
@@ -56,6 +57,16 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
     except BaseException:
         pending.discard()
         raise
+
+
+def write_json(path: Path, record: Mapping[str, Any]) -> None:
+    """Write a JSON object for people and programs, whole or not at all. Raises OSError where it cannot be written.
+
+    Half a surrogate pair, from a file name that is no UTF-8, becomes the JSON escape that stands for it.
+    """
+    text = json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False)
+    with atomic_write(path) as file:
+        file.write(text.encode("utf-8", "backslashreplace") + b"\n")
 
 
 @contextmanager

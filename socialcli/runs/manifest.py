@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.metadata
-import json
 import os
 import platform
 from collections.abc import Mapping, Sequence
@@ -18,7 +17,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from socialcli.errors import SocialcliError, Terminated
-from socialcli.files import atomic_write
+from socialcli.files import write_json
 from socialcli.runs.invariance import Change
 from socialcli.runs.settings import RunSettings
 
@@ -142,11 +141,7 @@ class Manifest:
 
 def write_manifest(path: Path, manifest: Manifest) -> None:
     """Write run.json, whole or not at all. Raises OSError where it cannot be written."""
-    text = json.dumps(manifest.as_record(), indent=2, ensure_ascii=False, allow_nan=False)
-    with atomic_write(path) as file:
-        # Half a surrogate pair, from a file name that is no UTF-8, becomes the JSON escape that stands for
-        # it.
-        file.write(text.encode("utf-8", "backslashreplace") + b"\n")
+    write_json(path, manifest.as_record())
 
 
 def ending(error: BaseException) -> tuple[Outcome, int]:

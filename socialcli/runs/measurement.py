@@ -5,13 +5,12 @@ measure.json is written when a measurement starts (outcome "running") and again 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from socialcli.files import atomic_write
+from socialcli.files import write_json
 from socialcli.runs.attention_summary import Place, SummaryRow
 from socialcli.runs.folder import ResultFolder
 from socialcli.runs.manifest import Manifest
@@ -121,7 +120,4 @@ def measure_settings(settings: RunSettings) -> dict[str, Any]:
 
 def write_measurement(path: Path, measurement: Measurement) -> None:
     """Write measure.json, whole or not at all. Raises OSError where it cannot be written."""
-    text = json.dumps(measurement.as_record(), indent=2, ensure_ascii=False, allow_nan=False)
-    with atomic_write(path) as file:
-        # Half a surrogate pair, from a file name that is no UTF-8, becomes the JSON escape that stands for it.
-        file.write(text.encode("utf-8", "backslashreplace") + b"\n")
+    write_json(path, measurement.as_record())

