@@ -1,20 +1,20 @@
-"""Tiny checkpoints of the three model families: the real classes and processors, random weights.
+"""Tiny checkpoints of the three model families: the real classes and processors.
 
-What decides how a clip becomes tokens (image sizes, patch sizes, special tokens, chat templates) is as published; what
-costs room (widths, depths, vocabularies) is tiny. The weights are random, so that the answers are guesses; they are
-scaled so that attention is not uniform and that every visual token depends on its own pixels above all.
+What decides how a clip becomes tokens (patch sizes, special tokens, chat templates; image sizes, where no other is
+given) is as published; what costs room (widths, depths, vocabularies) is tiny. Random weights are scaled so that
+attention is not uniform and that every visual token depends on its own pixels above all.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from _tokenizers import internvl_tokenizer, llava_tokenizer, qwen_tokenizer
+from _tokenizers import corpus, internvl_tokenizer, llava_tokenizer, qwen_tokenizer
 from transformers import (
     CLIPVisionConfig,
     GenerationConfig,
@@ -39,17 +39,40 @@ from transformers import (
 )
 
 DTYPE = torch.bfloat16  # as the published checkpoints are saved
-TEXT: dict[str, Any] = {
-    "hidden_size": 64,
-    "intermediate_size": 128,
-    "num_hidden_layers": 4,
-    "num_attention_heads": 4,
-    "num_key_value_heads": 2,
-    "head_dim": 16,
-    "max_position_embeddings": 32768,
-    "tie_word_embeddings": False,
-}
-VISION: dict[str, Any] = {"hidden_size": 32, "intermediate_size": 64, "num_attention_heads": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What of a model is not as published: widths, depths, vocabulary, and where it is given, the size of a frame."""
+
+    text: Mapping[str, Any]  # of the decoder's configuration
+    vision_width: int
+    vision_layers: int
+    vision_heads: int
+    lines: tuple[str, ...]  # that the tokenizer is trained on
+    phrases: tuple[str, ...] = ()  # that are one token where the tokenizer can do it
+    side: int | None = None  # pixels of a frame's sides as the model sees it; None: as published
+    rope: float | None = None  # base of the rotary embedding's frequencies; None: as published
+
+    def rope_parameters(self, published: float) -> dict[str, Any]:
+        """The rotary embedding as transformers configures it."""
+        return {"rope_type": "default", "rope_theta": self.rope or published}
+
+
+def random_shape() -> Shape:
+    """That of the random checkpoints: the published frames, and a decoder as tiny as can be."""
+    text = {
+        "hidden_size": 64,
+        "intermediate_size": 128,
+        "num_hidden_layers": 4,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 2,
+        "head_dim": 16,
+        "max_position_embeddings": 32768,
+        "tie_word_embeddings": False,
+    }
+    return Shape(text, vision_width=32, vision_layers=2, vision_heads=2, lines=tuple(corpus()))
+
 
 # The templates render exactly what those of the published processors do.
 LLAVA_TEMPLATE = """\
@@ -113,11 +136,12 @@ class Checkpoint:
     processor: Any
 
 
-def llava_next_video() -> Checkpoint:
+def llava_next_video(shape: Shape) -> Checkpoint:
     """LLaVA-NeXT-Video: CLIP at 336 x 336 pixels, 2 x 2 patches pooled, Llama decoder."""
-    tokenizer = llava_tokenizer()
-    pinpoints = [[336, 672], [672, 336], [672, 672], [1008, 336], [336, 1008]]
-    fitted: dict[str, Any] = {"size": {"shortest_edge": 336}, "crop_size": {"height": 336, "width": 336}}
+    tokenizer = llava_tokenizer(shape.lines, shape.phrases)
+    side = shape.side or 336
+    pinpoints = [[side * rows, side * columns] for rows, columns in ((1, 2), (2, 1), (2, 2), (3, 1), (1, 3))]
+    fitted: dict[str, Any] = {"size": {"shortest_edge": side}, "crop_size": {"height": side, "width": side}}
     processor = _made(
         LlavaNextVideoProcessor,
         video_processor=LlavaNextVideoVideoProcessor(**fitted),
@@ -128,21 +152,31 @@ def llava_next_video() -> Checkpoint:
         vision_feature_select_strategy="default",
         num_additional_image_tokens=1,
     )
-    vision = CLIPVisionConfig(**VISION, num_hidden_layers=2, image_size=336, patch_size=14, projection_dim=32)
+    text = LlamaConfig(**shape.text, **_token_ids(tokenizer), rope_parameters=shape.rope_parameters(1e4))
     config = LlavaNextVideoConfig(
-        vision_config=vision,
-        text_config=LlamaConfig(**TEXT, **_token_ids(tokenizer)),
+        vision_config=CLIPVisionConfig(
+            hidden_size=shape.vision_width,
+            intermediate_size=2 * shape.vision_width,
+            num_attention_heads=shape.vision_heads,
+            num_hidden_layers=shape.vision_layers,
+            image_size=side,
+            patch_size=14,
+            projection_dim=32,
+        ),
+        text_config=text,
         image_grid_pinpoints=pinpoints,
         image_token_index=processor.image_token_id,
         video_token_index=processor.video_token_id,
     )
-    return _checkpoint(LlavaNextVideoForConditionalGeneration, config, processor, seed=1)
+    return Checkpoint(LlavaNextVideoForConditionalGeneration(config).eval(), processor)
 
 
-def qwen2_5_vl() -> Checkpoint:
+def qwen2_5_vl(shape: Shape) -> Checkpoint:
     """Qwen2.5-VL: any size in steps of 28 pixels, two frames a step, windowed vision tower, three-part positions."""
-    tokenizer: Any = qwen_tokenizer()
+    tokenizer: Any = qwen_tokenizer(shape.lines)
     size = {"shortest_edge": 56 * 56, "longest_edge": 28 * 28 * 16384}
+    if shape.side is not None:
+        size = {"shortest_edge": shape.side**2, "longest_edge": shape.side**2}
     processor = _made(
         Qwen2_5_VLProcessor,
         image_processor=Qwen2VLImageProcessor(size=size),
@@ -152,17 +186,17 @@ def qwen2_5_vl() -> Checkpoint:
     )
     config = Qwen2_5_VLConfig(
         text_config={
-            **TEXT,
+            **shape.text,
             **_token_ids(tokenizer),
-            "rope_parameters": {"rope_type": "default", "rope_theta": 1e6, "mrope_section": [2, 3, 3]},
+            "rope_parameters": {**shape.rope_parameters(1e6), "mrope_section": [2, 3, 3]},
         },
         vision_config={
-            "depth": 2,
-            "hidden_size": VISION["hidden_size"],
-            "intermediate_size": VISION["intermediate_size"],
-            "num_heads": VISION["num_attention_heads"],
-            "out_hidden_size": TEXT["hidden_size"],
-            "fullatt_block_indexes": [1],
+            "depth": shape.vision_layers,
+            "hidden_size": shape.vision_width,
+            "intermediate_size": 2 * shape.vision_width,
+            "num_heads": shape.vision_heads,
+            "out_hidden_size": shape.text["hidden_size"],
+            "fullatt_block_indexes": [shape.vision_layers - 1],
             "tokens_per_second": 2,
         },
         image_token_id=processor.image_token_id,
@@ -170,46 +204,69 @@ def qwen2_5_vl() -> Checkpoint:
         vision_start_token_id=tokenizer.convert_tokens_to_ids("<|vision_start|>"),
         vision_end_token_id=tokenizer.convert_tokens_to_ids("<|vision_end|>"),
     )
-    return _checkpoint(Qwen2_5_VLForConditionalGeneration, config, processor, seed=2)
+    return Checkpoint(Qwen2_5_VLForConditionalGeneration(config).eval(), processor)
 
 
-def internvl3() -> Checkpoint:
+def internvl3(shape: Shape) -> Checkpoint:
     """InternVL3: frames squashed to 448 x 448 pixels, 2 x 2 patches shuffled into one token, Qwen2 decoder."""
-    tokenizer = internvl_tokenizer()
+    tokenizer = internvl_tokenizer(shape.lines)
+    side = shape.side or 448
     seen: dict[str, Any] = {
-        "size": {"height": 448, "width": 448},
+        "size": {"height": side, "width": side},
         "image_mean": [0.485, 0.456, 0.406],
         "image_std": [0.229, 0.224, 0.225],
     }
+    tokens = (side // 28) ** 2  # of a frame
     processor = _made(
         InternVLProcessor,
         image_processor=GotOcr2ImageProcessor(**seen),
         video_processor=InternVLVideoProcessor(**seen),
         tokenizer=tokenizer,
         chat_template=INTERNVL_TEMPLATE,
-        image_seq_length=256,
+        image_seq_length=tokens,
+    )
+    vision = InternVLVisionConfig(
+        hidden_size=shape.vision_width,
+        intermediate_size=2 * shape.vision_width,
+        num_attention_heads=shape.vision_heads,
+        num_hidden_layers=shape.vision_layers,
+        image_size=[side, side],
+        attention_bias=True,
     )
     config = InternVLConfig(
-        vision_config=InternVLVisionConfig(**VISION, num_hidden_layers=2, attention_bias=True),
-        text_config=Qwen2Config(
-            **TEXT, **_token_ids(tokenizer), rope_parameters={"rope_type": "default", "rope_theta": 1e6}
-        ),
+        vision_config=vision,
+        text_config=Qwen2Config(**shape.text, **_token_ids(tokenizer), rope_parameters=shape.rope_parameters(1e6)),
         image_token_id=processor.image_token_id,
+        image_seq_length=tokens,
         tie_word_embeddings=False,
     )
-    return _checkpoint(InternVLForConditionalGeneration, config, processor, seed=3)
+    return Checkpoint(InternVLForConditionalGeneration(config).eval(), processor)
 
 
-CHECKPOINTS: dict[str, Callable[[], Checkpoint]] = {
+FAMILIES: dict[str, Callable[[Shape], Checkpoint]] = {
     "llava-next-video": llava_next_video,
     "qwen2.5-vl": qwen2_5_vl,
     "internvl3": internvl3,
 }
 
 
-def write_checkpoint(name: str, folder: Path) -> None:
-    """Make one checkpoint (a key of `CHECKPOINTS`) and save it as `from_pretrained` reads it."""
-    checkpoint = CHECKPOINTS[name]()
+def random_checkpoint(name: str) -> Checkpoint:
+    """A family's checkpoint with random weights, on which everything but the answers can be tried."""
+    made = FAMILIES[name](random_shape())
+    randomise(made.model, torch.Generator().manual_seed(1 + list(FAMILIES).index(name)))
+    return Checkpoint(made.model.to(DTYPE), made.processor)
+
+
+def save(checkpoint: Checkpoint, folder: Path) -> None:
+    """Save a checkpoint as `from_pretrained` reads it."""
+    tokenizer = checkpoint.processor.tokenizer
+    checkpoint.model.generation_config = _made(
+        GenerationConfig,
+        do_sample=False,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    )
     checkpoint.model.save_pretrained(folder)
     checkpoint.processor.save_pretrained(folder)
 
@@ -229,22 +286,8 @@ def _token_ids(tokenizer: Any) -> dict[str, Any]:
     }
 
 
-def _checkpoint(model_class: Any, config: Any, processor: Any, seed: int) -> Checkpoint:
-    model = model_class(config).eval()
-    _randomise(model, torch.Generator().manual_seed(seed))
-    tokenizer = processor.tokenizer
-    model.generation_config = _made(
-        GenerationConfig,
-        do_sample=False,
-        bos_token_id=tokenizer.bos_token_id,
-        eos_token_id=tokenizer.eos_token_id,
-        pad_token_id=tokenizer.pad_token_id,
-    )
-    return Checkpoint(model.to(DTYPE), processor)
-
-
 @torch.no_grad()
-def _randomise(model: torch.nn.Module, generator: torch.Generator) -> None:
+def randomise(model: torch.nn.Module, generator: torch.Generator) -> None:
     """Draw every weight anew, in the order of the names."""
     for name, weight in sorted(model.named_parameters()):
         if "norm" in name or "ln_q" in name:

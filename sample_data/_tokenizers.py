@@ -1,8 +1,9 @@
-"""Small tokenizers of the three families, trained on the sample's own dialogues and a little prose."""
+"""Small tokenizers of the three families, trained on the lines that they are to read."""
 
 from __future__ import annotations
 
 import json
+import re
 import string
 from collections.abc import Sequence
 from typing import Any
@@ -62,7 +63,7 @@ Merges = list[Any]  # of pairs of tokens
 
 
 def corpus() -> list[str]:
-    """The lines that the tokenizers are trained on."""
+    """The lines of the sample's own dialogues, and a little prose."""
     lines = [line for line in PROSE.splitlines() if line]
     for scene in SCENES:
         lines += [line.text for line in scene.lines]
@@ -71,17 +72,20 @@ def corpus() -> list[str]:
     return [line for line in lines if line]
 
 
-def llava_tokenizer() -> LlamaTokenizer:
-    """A Llama tokenizer: words begin with "▁", and what has no token of its own is spelt in bytes."""
+def llava_tokenizer(corpus: Sequence[str], phrases: Sequence[str] = ()) -> LlamaTokenizer:
+    """A Llama tokenizer: words begin with "▁", and what has no token of its own is spelt in bytes.
+
+    `phrases` become tokens as words do, where they are frequent in the corpus.
+    """
     trained = Tokenizer(models.BPE(byte_fallback=True, unk_token="<unk>"))
     trained.pre_tokenizer = pre_tokenizers.Sequence(
         [
             pre_tokenizers.Metaspace(prepend_scheme="always", split=False),
-            pre_tokenizers.Split(Regex(PIECES), behavior="isolated"),
+            pre_tokenizers.Split(Regex("|".join([*map(_escaped, phrases), PIECES])), behavior="isolated"),
         ]
     )
     letters = "".join(chr(code) for code in range(0x21, 0x7F)) + "▁"
-    lines = ["".join(char for char in line if ord(char) < 0x250) for line in corpus()]
+    lines = ["".join(char for char in line if ord(char) < 0x250) for line in corpus]
     special = ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256))]
     vocab, merges = _train(trained, lines, special, letters)
     return LlamaTokenizer(
@@ -95,12 +99,12 @@ def llava_tokenizer() -> LlamaTokenizer:
     )
 
 
-def qwen_tokenizer() -> Qwen2Tokenizer:
+def qwen_tokenizer(corpus: Sequence[str]) -> Qwen2Tokenizer:
     """A Qwen2 tokenizer with the special tokens of Qwen2.5-VL, in its order."""
-    return _byte_level(QWEN_SPECIAL, {})
+    return _byte_level(corpus, QWEN_SPECIAL, {})
 
 
-def internvl_tokenizer() -> Qwen2Tokenizer:
+def internvl_tokenizer(corpus: Sequence[str]) -> Qwen2Tokenizer:
     """A Qwen2 tokenizer with the special tokens of InternVL3 behind those of Qwen."""
     named = {
         "start_image_token": "<img>",
@@ -108,10 +112,10 @@ def internvl_tokenizer() -> Qwen2Tokenizer:
         "context_image_token": "<IMG_CONTEXT>",
         "video_token": "<video>",
     }
-    return _byte_level((*QWEN_SPECIAL, *INTERNVL_SPECIAL), named)
+    return _byte_level(corpus, (*QWEN_SPECIAL, *INTERNVL_SPECIAL), named)
 
 
-def _byte_level(special: Sequence[str], named: dict[str, str]) -> Qwen2Tokenizer:
+def _byte_level(corpus: Sequence[str], special: Sequence[str], named: dict[str, str]) -> Qwen2Tokenizer:
     trained = Tokenizer(models.BPE())
     trained.normalizer = normalizers.NFC()
     trained.pre_tokenizer = pre_tokenizers.Sequence(
@@ -120,7 +124,7 @@ def _byte_level(special: Sequence[str], named: dict[str, str]) -> Qwen2Tokenizer
             pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
         ]
     )
-    vocab, merges = _train(trained, corpus(), [], "".join(sorted(pre_tokenizers.ByteLevel.alphabet())))
+    vocab, merges = _train(trained, corpus, [], "".join(sorted(pre_tokenizers.ByteLevel.alphabet())))
     merges = _with_letters(vocab, merges, "Ġ")
     vocab |= {token: len(vocab) + index for index, token in enumerate(special)}
     tokenizer = Qwen2Tokenizer(
@@ -134,6 +138,10 @@ def _byte_level(special: Sequence[str], named: dict[str, str]) -> Qwen2Tokenizer
     )
     tokenizer.add_tokens([AddedToken(token, special=True, normalized=False) for token in special])
     return tokenizer
+
+
+def _escaped(phrase: str) -> str:
+    return re.escape(phrase.replace(" ", "▁"))
 
 
 def _train(

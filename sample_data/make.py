@@ -41,10 +41,10 @@ def make_episodes(folder: Path, scenes: Iterable[Scene] = SCENES) -> None:
 
 def make_checkpoints(folder: Path, names: Iterable[str] = CHECKPOINT_NAMES) -> None:
     """Write the tiny random checkpoints into `folder`/checkpoints."""
-    from _checkpoints import write_checkpoint  # torch and transformers, which the other parts do without
+    from _checkpoints import random_checkpoint, save  # torch and transformers, which the other parts do without
 
     for name in names:
-        write_checkpoint(name, folder / "checkpoints" / name)
+        save(random_checkpoint(name), folder / "checkpoints" / name)
         _say(f"checkpoints/{name}")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from _checkpoints import CHECKPOINTS
+from _checkpoints import random_checkpoint
 from make import CHECKPOINT_NAMES, make_checkpoints
 from safetensors.torch import load_file
 from transformers import (
@@ -122,7 +122,7 @@ def test_making_the_checkpoint_again_gives_the_same_bytes(tmp_path: Path, name: 
 @families
 def test_the_checkpoint_is_what_the_script_makes(sample_data: Path, name: str) -> None:
     folder = sample_data / "checkpoints" / name
-    made = CHECKPOINTS[name]()
+    made = random_checkpoint(name)
     stored, drawn = load_file(folder / "model.safetensors"), made.model.state_dict()
     for weight, tensor in stored.items():
         candidates = [value for key, value in drawn.items() if key.removeprefix("model.").endswith(_tail(weight))]

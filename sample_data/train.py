@@ -1,0 +1,192 @@
+"""Train the checkpoints of `trained/` again: `python sample_data/train.py --work DIR`. Hours on two cores.
+
+Each tiny model learns to read, learns to see, and is then fine-tuned on a synthetic world by `socialcli train`,
+with the alignment in place. Steps that are done are not done again: what they leave is in the work folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import _reading
+import _seeing
+import torch
+from _checkpoints import DTYPE, FAMILIES, Checkpoint, Shape, randomise, save
+
+from socialcli import load_model, read_episodes
+from socialcli.plugins import registry
+from socialcli.synth.looks import SHIRTS
+from socialcli.synth.settings import SynthSettings
+from socialcli.tasks.prompt import build_prompt
+
+HERE = Path(__file__).parent
+READER = {"qwen2.5-vl": "llava-next-video", "internvl3": "qwen2.5-vl"}  # whose decoder has read before
+READER_STEPS = {"qwen2.5-vl": 1100, "internvl3": 150}  # updates in words of its own
+WORLD = SynthSettings(size=(224, 224))
+WORLD_SEED, EPISODES = 21, 3000
+SEEN_SEED, SEEN_CLIPS = 1000, 600
+PHRASES = (
+    "USER:",
+    " ASSISTANT:",
+    "People in the video:",
+    "Transcript:",
+    "\nQuestion:",
+    " What is the colour of",
+    "'s shirt?",
+    "\nAnswer with the letter of the right option only.",
+    *(f"\n{letter}." for letter in "ABCD"),
+)
+TEXT: dict[str, Any] = {
+    "hidden_size": 96,
+    "intermediate_size": 192,
+    "num_hidden_layers": 7,
+    "num_attention_heads": 6,
+    "num_key_value_heads": 6,
+    "head_dim": 16,
+    "max_position_embeddings": 4096,
+    "tie_word_embeddings": False,
+}
+FRONT = 4  # layers in front of those that read: of 11 layers, the middle third begins with the first that reads
+
+TUNING = (
+    *("--task", "videoqa", "--full", "--lr", "2e-4", "--batch-size", "8", "--questions-per-clip", "all"),
+    *("--epochs", "1"),
+)
+
+
+def world(work: Path) -> Path:
+    """The folder of the world that is learnt, drawn where it is not there yet."""
+    folder = work / "world"
+    if not (folder / "episodes.parquet").exists():
+        size = f"{WORLD.size[0]}x{WORLD.size[1]}"
+        socialcli("synth", "-o", folder, "--episodes", EPISODES, "--seed", WORLD_SEED, "--size", size)
+    return folder
+
+
+def prompts(episodes: Path, count: int) -> list[str]:
+    """The texts of the first questions of an episodes file."""
+    texts: list[str] = []
+    for row in read_episodes(episodes):
+        if row.episode is None:
+            continue
+        for question in row.episode.questions:
+            texts.append(build_prompt(registry().task(question.task).item, row.episode, question, None).text)
+        if len(texts) >= count:
+            break
+    return texts
+
+
+def read(name: str, work: Path) -> Path:
+    """The family's checkpoint after it has learnt to read."""
+    folder = work / name / "reading"
+    if folder.exists():
+        return folder
+    texts = prompts(world(work) / "episodes.parquet", 3000)
+    save(new(name, texts), work / name / "new")
+    adapter: Any = load_model(name, work / name / "new", dtype="float32")
+    checkpoint = Checkpoint(adapter.model, adapter.processor)
+    shelf = library(adapter, texts)
+    if name in READER:
+        reader: Any = load_model(READER[name], read(READER[name], work), dtype="float32")
+        _reading.follow(checkpoint, Checkpoint(reader.model, reader.processor))
+        _reading.learn(checkpoint, shelf, steps=READER_STEPS[name], rate=7e-4, hinted=0.6, whole=0.6)
+    else:
+        _reading.start(checkpoint, seed=0)
+        _reading.learn(checkpoint, shelf, steps=1600, rate=1e-3, simple=400)
+        _reading.open_heads(checkpoint)
+        _reading.learn(checkpoint, shelf, steps=600, rate=5e-4, hinted=0.6, whole=0.6)
+    save(checkpoint, folder)
+    return folder
+
+
+def new(name: str, texts: Sequence[str]) -> Checkpoint:
+    """The family's model before it has learnt anything."""
+    lines = tuple(f" USER: {text} ASSISTANT: system\nYou are a helpful assistant.\nuser\nassistant" for text in texts)
+    biased = {"attention_bias": True} if name == "llava-next-video" else {}  # Qwen2's attention has biases anyway
+    checkpoint = FAMILIES[name](Shape(TEXT | biased, 64, 4, 4, lines, PHRASES, side=112, rope=1e5))
+    randomise(checkpoint.model, torch.Generator().manual_seed(1))
+    return checkpoint
+
+
+def library(adapter: Any, texts: Sequence[str]) -> _reading.Library:
+    """Documents in the family's format."""
+    message = {"role": "user", "content": [{"type": "text", "text": "?"}]}
+    rendered = adapter.processor.apply_chat_template([message], add_generation_prompt=True, tokenize=False)
+    head, tail = rendered.split("?")
+    lines = {line for text in texts[:400] for line in text.split("\n") if line.startswith("Speaker ")}
+    sentences = sorted({line.split(": ", 1)[1] for line in lines})
+    return _reading.Library(
+        adapter.processor.tokenizer,
+        head,
+        tail,
+        adapter.letter_prefix,
+        adapter.end_id,
+        list(SHIRTS),
+        sentences,
+        random.Random(1),
+        questions=8 if adapter.spec.name == "llava-next-video" else 6,  # whose words are more tokens
+    )
+
+
+def see(name: str, work: Path) -> Path:
+    """The family's checkpoint after it has learnt to read and to see, deep enough to be aligned: all begin with it."""
+    folder = work / name / "base"
+    if folder.exists():
+        return folder
+    adapter: Any = load_model(name, read(name, work), dtype="float32")
+    torch.manual_seed(1)
+    clips = [_seeing.look_out(adapter, WORLD, list(SHIRTS), SEEN_SEED, index) for index in range(SEEN_CLIPS)]
+    prompt = adapter.processor.tokenizer("x", add_special_tokens=False)["input_ids"]
+    words = [adapter.processor.tokenizer(f"x {one}", add_special_tokens=False)["input_ids"] for one in SHIRTS]
+    assert all(len(word) == len(prompt) + 1 for word in words)
+    checkpoint = Checkpoint(adapter.model, adapter.processor)
+    background = _reading.unheard(checkpoint)
+    _seeing.learn(adapter, [word[-1] for word in words], background, clips, steps=800, rate=1e-3)
+    _reading.deepen(checkpoint, FRONT)
+    save(checkpoint, folder)
+    return folder
+
+
+def tune(name: str, work: Path) -> Path:
+    """The family's checkpoint after fine-tuning with the alignment in place."""
+    output = work / name / "aligned"
+    episodes = world(work) / "episodes.parquet"
+    socialcli("train", episodes, "--model", name, "--checkpoint", see(name, work), *TUNING, "-o", output)
+    return output / "checkpoint"
+
+
+def keep(name: str, trained: Path, folder: Path) -> None:
+    """Write a checkpoint as the sample data has it."""
+    adapter: Any = load_model(name, trained, dtype="bfloat16")
+    save(Checkpoint(adapter.model.to(DTYPE), adapter.processor), folder)
+
+
+def socialcli(*words: object) -> None:
+    """Run a command of socialcli's. Raises CalledProcessError where it fails."""
+    subprocess.run([sys.executable, "-m", "socialcli", *map(str, words)], check=True)
+
+
+def main() -> None:
+    """Train what the command line asks for."""
+    parser = argparse.ArgumentParser(description="Train the sample's checkpoints again.")
+    parser.add_argument("--work", type=Path, required=True, help="folder for the world and the steps between")
+    parser.add_argument("--model", choices=FAMILIES, action="append", help="train just this one (default: all)")
+    parser.add_argument("--until", choices=["reading", "base"], help="stop there")
+    options = parser.parse_args()
+    for name in options.model or FAMILIES:
+        if options.until == "reading":
+            read(name, options.work)
+        elif options.until == "base":
+            see(name, options.work)
+        else:
+            keep(name, tune(name, options.work), HERE / "trained" / name)
+
+
+if __name__ == "__main__":
+    main()
