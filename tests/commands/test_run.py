@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from socialcli.episodes.reading import read_records
+from socialcli.episodes.reading import read_episodes, read_records
 from socialcli.video.sampling import sample_frames
 
 from ..conftest import ROOT, SAMPLE
@@ -55,21 +55,28 @@ def sample_run(tmp_path_factory: pytest.TempPathFactory) -> SampleRun:
 
 
 def test_the_first_command_of_the_readme(family: str, tmp_path: Path) -> None:
-    found = re.search(r"^pip install \. && socialcli (run .*)$", (ROOT / "README.md").read_text(), re.MULTILINE)
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    found = re.search(r"^pip install \. && socialcli (run .*)$", readme, re.MULTILINE)
     assert found
     words = shlex.split(found[1])
     output = words.index("-o") + 1
     words[output] = str(tmp_path / words[output])
     done = command(*(word.replace(FAMILY, family).replace("sample_data", str(SAMPLE)) for word in words)).validated()
     assert done.code == 0, done.stderr
-    assert [row["question_id"] for row in done.rows] == question_ids(["mentioned"])
-    assert {(row["status"], row["task"], row["model"]) for row in done.rows} == {("ok", "mentioned", family)}
-    assert sum(row["n"] for row in done.accuracy) == len(done.rows)
-    assert [line.split()[:3] for line in done.stdout.splitlines()] == [
-        ["task", "split", "alignment"],
-        ["mentioned", "test", "on"],
-        ["mentioned", "validation", "on"],
-    ]
+    assert {(row["status"], row["task"], row["model"]) for row in done.rows} == {("ok", "videoqa", family)}
+    world = [row.episode for row in read_episodes(SAMPLE / "world" / "episodes.parquet") if row.episode is not None]
+    asked = [question.id for one in world for question in one.questions if question.task == "videoqa"]
+    for aligned in (False, True):
+        assert [row["question_id"] for row in done.rows if row["alignment"] is aligned] == asked
+    accuracy = {row["alignment"]: row["accuracy"] for row in done.accuracy}
+    assert accuracy[True] >= 0.9
+    assert accuracy[False] < 0.39  # four standard errors above chance
+    (shown,) = (
+        block for block in re.findall(r"^```text\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL) if "videoqa" in block
+    )
+    headings, *lines = shown.splitlines()
+    assert done.stdout.splitlines()[0] == headings
+    assert [line.split()[:3] for line in done.stdout.splitlines()[1:]] == [line.split()[:3] for line in lines]
 
 
 @pytest.mark.parametrize("task", ALL_FOUR)

@@ -1,4 +1,4 @@
-"""The trained checkpoints answer what only the boxes can tell, and guess without the alignment."""
+"""The trained checkpoints: small, and at a loss without boxes. README's first command is tested beside `run`."""
 
 from __future__ import annotations
 
@@ -14,29 +14,17 @@ from socialcli.cli import main
 from socialcli.episodes.reading import read_episodes
 
 VISUAL_TOKENS = {"llava-next-video": 8 * 16, "qwen2.5-vl": 4 * 16, "internvl3": 8 * 16}  # of 8 frames
-QUESTIONS = 60
-
-
-def accuracies(sample_data: Path, output: Path, name: str, *options: str) -> dict[bool, float]:
-    """By alignment."""
-    words = [str(sample_data / "world" / "episodes.parquet"), "--model", name, "--task", "videoqa"]
-    words += ["--checkpoint", str(sample_data / "trained" / name), "--limit", str(QUESTIONS), *options]
-    done = CliRunner().invoke(main, ["run", *words, "-o", str(output)], catch_exceptions=False)
-    assert done.exit_code == 0, done.output
-    rows = pq.read_table(output / "accuracy.parquet").to_pylist()
-    assert all(row["n"] == QUESTIONS and row["chance"] == 0.25 for row in rows)
-    return {row["alignment"]: row["accuracy"] for row in rows}
 
 
 @pytest.mark.parametrize("name", CHECKPOINT_NAMES)
-def test_the_checkpoint_answers_when_it_is_aligned_and_guesses_when_it_is_not(
-    sample_data: Path, tmp_path: Path, name: str
-) -> None:
-    found = accuracies(sample_data, tmp_path / "both", name, "--alignment", "both")
-    assert found[True] >= 0.7
-    assert found[False] < 0.45  # four standard errors above chance
-    (words_alone,) = accuracies(sample_data, tmp_path / "L", name, "--inputs", "L").values()
-    assert words_alone < 0.45
+def test_words_alone_do_not_give_the_answers_away(sample_data: Path, tmp_path: Path, name: str) -> None:
+    words = [str(sample_data / "world" / "episodes.parquet"), "--model", name, "--task", "videoqa", "--inputs", "L"]
+    words += ["--checkpoint", str(sample_data / "trained" / name), "-o", str(tmp_path / "out")]
+    done = CliRunner().invoke(main, ["run", *words], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    (row,) = pq.read_table(tmp_path / "out" / "accuracy.parquet").to_pylist()
+    assert (row["n"], row["failed"], row["chance"]) == (160, 0, 0.25)
+    assert row["accuracy"] < 0.39  # four standard errors above chance
 
 
 @pytest.mark.parametrize("name", CHECKPOINT_NAMES)
