@@ -70,10 +70,10 @@ def world(work: Path) -> Path:
 
 
 def prompts(episodes: Path, count: int) -> list[str]:
-    """The texts of the first questions of an episodes file."""
+    """The texts of the first questions to train on in an episodes file."""
     texts: list[str] = []
     for row in read_episodes(episodes):
-        if row.episode is None:
+        if row.episode is None or row.episode.split != "train":
             continue
         for question in row.episode.questions:
             texts.append(build_prompt(registry().task(question.task).item, row.episode, question, None).text)
