@@ -1,7 +1,9 @@
-"""A vision tower learns the colours of shirts: over a person, the visual tokens come to be like the colour's word.
+"""A vision tower learns what people look like, where they stand and where they point.
 
-Where nobody is, they come to be like something that the decoder does not listen to. What captions teach the projector
-of a published model, the world's pictures teach here. Nothing says who is who.
+Over a person, the visual tokens come to be like the sum of five words: for the colour of the shirt, for the column and
+the row of the frame in which the person stands, and for those of whom the person points at. Where nobody is, they come
+to be like something that the decoder does not listen to. What captions teach the projector of a published model, the
+world's pictures teach here. Nothing says who is who.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
+from _documents import FACTS
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
@@ -23,10 +26,13 @@ from socialcli.alignment.grid import Cells, covered
 from socialcli.episodes.records import Box
 from socialcli.synth.episodes import draw_plot
 from socialcli.synth.film import pictures
+from socialcli.synth.poses import Pose, chest
 from socialcli.synth.settings import SynthSettings
 from socialcli.video.frames import Frame, FrameSet
 
 FRAMES = 8
+DIRECTIONS = 16
+FAR = 0.3  # what a distance from the words counts, beside how well they can be told
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,18 +41,20 @@ class Lookout:
 
     inputs: Mapping[str, Tensor]
     over: Tensor  # (people * steps, visual tokens) bool
-    shirts: Tensor  # (people * steps,) numbers of colours
+    facts: Tensor  # (people * steps, 5): number of the shirt's colour; column and row of the person; those of its aim
+    directions: Tensor  # (people * steps,): in which of `DIRECTIONS` the arm points
     nobody: Tensor  # (visual tokens,) bool: no box so much as touches their cells
 
 
 def look_out(adapter: Any, settings: SynthSettings, colours: Sequence[str], seed: int, index: int) -> Lookout:
     """Draw clip `index` of a world, and find its people among the visual tokens."""
     world = draw_plot(settings, seed, index).world
-    shown = list(pictures(world))[:: settings.frames // FRAMES]
+    stride = settings.frames // FRAMES
+    shown = list(pictures(world))[::stride]
     frames = [Frame(number / settings.fps, np.asarray(one.image)) for number, one in enumerate(shown)]
     clip = adapter.encode_clip(FrameSet(tuple(frames), len(frames)))
     height, width = clip.cells.shape[:2]
-    over, shirts = [], []
+    over, facts, directions = [], [], []
     nobody = np.ones((len(clip.frames), height, width), dtype=np.bool_)
     for person, who in enumerate(world.people):
         for step, merged in enumerate(clip.frames):
@@ -54,55 +62,89 @@ def look_out(adapter: Any, settings: SynthSettings, colours: Sequence[str], seed
             for frame in merged:
                 box = Box("", 0.0, *map(float, shown[frame].extents[person]))
                 cells[step] |= covered(box, clip.cells)
-                nobody[step] &= ~_touched(box, clip.cells)
+                nobody[step] &= _beside(box, clip.cells)
             over.append(cells.reshape(-1))
-            shirts.append(colours.index(who.look.shirt))
+            poses, meant = world.poses(stride * merged[0]), world.gestures[world.stretch(stride * merged[0])]
+            squares = [_square(pose, world.size) for pose in poses]
+            facts.append((colours.index(who.look.shirt), *squares[person], *squares[meant[person]]))
+            x, y = poses[person].direction
+            directions.append(round(math.atan2(y, x) / (2 * math.pi) * DIRECTIONS) % DIRECTIONS)
     return Lookout(
-        clip.inputs, torch.from_numpy(np.stack(over)), torch.tensor(shirts), torch.from_numpy(nobody.reshape(-1))
+        clip.inputs,
+        torch.from_numpy(np.stack(over)),
+        torch.tensor(facts),
+        torch.tensor(directions),
+        torch.from_numpy(nobody.reshape(-1)),
     )
 
 
-def _touched(box: Box, cells: Cells) -> npt.NDArray[np.bool_]:
+def _square(pose: Pose, size: tuple[int, int]) -> tuple[int, int]:
+    """Column and row, of four each, of where in the frame somebody's chest is."""
+    at = chest(pose.foot, pose.height)
+    column, row = (min(3, max(0, int(4 * at[side] / size[side]))) for side in (0, 1))
+    return column, row
+
+
+def _beside(box: Box, cells: Cells) -> npt.NDArray[np.bool_]:
+    """The cells that a box does not so much as touch."""
     aside = (cells[..., 2] <= box.x0) | (cells[..., 0] >= box.x1)
     beyond = (cells[..., 3] <= box.y0) | (cells[..., 1] >= box.y1)
     apart: npt.NDArray[np.bool_] = aside | beyond
-    return ~apart
+    return apart
 
 
 def learn(
-    adapter: Any, words: Sequence[int], background: Tensor, lookouts: Sequence[Lookout], steps: int, rate: float
+    adapter: Any,
+    words: Sequence[Sequence[int]],
+    background: Tensor,
+    lookouts: Sequence[Lookout],
+    steps: int,
+    rate: float,
 ) -> None:
-    """Learn that the mean of the visual tokens over a person is the embedding of the shirt's colour's word.
+    """Learn that the mean of the visual tokens over a person is the sum of the embeddings of five words.
 
-    `words` are the tokens of the colours, `background` is what the tokens over nobody are to be.
-    The last tenth of the clips is not learnt, but tells how well it goes.
+    `words` are the tokens of the colours, and those of the columns and rows where one stands and points; `background`
+    is what the tokens over nobody are to be. The direction of an arm is learnt beside them, as a step to its aim. The
+    last 100 clips are not learnt, but tell how well it goes.
     """
     model = adapter.model
-    targets = model.get_input_embeddings().weight[list(words)].detach()
+    tables = [model.get_input_embeddings().weight[list(tokens)].detach() for tokens in words]
     learnt = [
         weight for name, weight in model.named_parameters() if "language_model" not in name and "lm_head" not in name
     ]
+    pointing = torch.nn.Linear(tables[0].shape[1], DIRECTIONS)
+    learnt += pointing.parameters()
     optimizer = torch.optim.AdamW(learnt, lr=rate, weight_decay=0.01)
-    known = len(lookouts) - len(lookouts) // 10
+    known, batch = len(lookouts) - 100, 6
     begin = time.monotonic()
     for step in range(1, steps + 1):
         for group in optimizer.param_groups:
             group["lr"] = rate * min(1.0, step / 100) * 0.5 * (1 + math.cos(math.pi * step / steps))
         optimizer.zero_grad()
-        for index in torch.randint(known, (6,)).tolist():
-            (seen, rest), shirts = _seen(model, lookouts[index]), lookouts[index].shirts
-            far = (seen - targets[shirts]).square().sum(dim=-1).mean() + (rest - background).square().sum(dim=-1).mean()
-            loss = cross_entropy(seen @ targets.T, shirts) + 0.3 * far
-            (loss / 6).backward()
+        for index in torch.randint(known, (batch,)).tolist():
+            seen, rest = _seen(model, lookouts[index])
+            facts = lookouts[index].facts.T
+            meant = sum(table[fact] for table, fact in zip(tables, facts, strict=True))
+            far = (seen - meant).square().sum(dim=-1).mean() + (rest - background).square().sum(dim=-1).mean()
+            told = sum(cross_entropy(seen @ table.T, fact) for table, fact in zip(tables, facts, strict=True))
+            told = told + cross_entropy(pointing(seen), lookouts[index].directions)
+            ((told + FAR * far) / batch).backward()
         torch.nn.utils.clip_grad_norm_(learnt, 1.0)
         optimizer.step()
         if step % 100 == 0:
-            with torch.no_grad():
-                hits = [(_seen(model, one)[0] @ targets.T).argmax(dim=-1) == one.shirts for one in lookouts[known:]]
-            print(
-                f"seeing {step}: colour {torch.cat(hits).float().mean():.3f}, {time.monotonic() - begin:.0f} s",
-                file=sys.stderr,
-            )
+            right = zip(FACTS, _right(model, tables, lookouts[known:]).tolist(), strict=True)
+            shares = ", ".join(f"{fact.name} {share:.3f}" for fact, share in right)
+            print(f"seeing {step}: {shares}, {time.monotonic() - begin:.0f} s", file=sys.stderr)
+
+
+@torch.no_grad()
+def _right(model: Any, tables: Sequence[Tensor], lookouts: Sequence[Lookout]) -> Tensor:
+    """The shares of people of whom each fact is seen, (5,)."""
+    hits = []
+    for one in lookouts:
+        seen = _seen(model, one)[0]
+        hits.append(torch.stack([(seen @ table.T).argmax(dim=-1) for table in tables], dim=-1) == one.facts)
+    return torch.cat(hits).float().mean(dim=0)
 
 
 def _seen(model: Any, lookout: Lookout) -> tuple[Tensor, Tensor]:

@@ -11,13 +11,16 @@ import random
 import subprocess
 import sys
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import _decoders
 import _reading
 import _seeing
 import torch
 from _checkpoints import DTYPE, FAMILIES, Checkpoint, Shape, randomise, save
+from _documents import ALL, COLOURS, FACTS, Library
 
 from socialcli import load_model, read_episodes
 from socialcli.plugins import registry
@@ -30,7 +33,7 @@ READER = {"qwen2.5-vl": "llava-next-video", "internvl3": "qwen2.5-vl"}  # whose 
 READER_STEPS = {"qwen2.5-vl": 1100, "internvl3": 150}  # updates in words of its own
 WORLD = SynthSettings(size=(224, 224))
 WORLD_SEED, EPISODES = 21, 3000
-SEEN_SEED, SEEN_CLIPS = 1000, 600
+SEEN_SEED, SEEN_CLIPS, SEEING_STEPS = 1000, 3000, 3000
 PHRASES = (
     "USER:",
     " ASSISTANT:",
@@ -39,6 +42,9 @@ PHRASES = (
     "\nQuestion:",
     " What is the colour of",
     "'s shirt?",
+    " What is the column of",
+    " What is the row of",
+    "'s aim?",
     "\nAnswer with the letter of the right option only.",
     *(f"\n{letter}." for letter in "ABCD"),
 )
@@ -55,8 +61,8 @@ TEXT: dict[str, Any] = {
 FRONT = 4  # layers in front of those that read: of 11 layers, the middle third begins with the first that reads
 
 TUNING = (
-    *("--task", "videoqa", "--full", "--lr", "2e-4", "--batch-size", "8", "--questions-per-clip", "all"),
-    *("--epochs", "1"),
+    *("--task", "all", "--full", "--lr", "3e-5", "--batch-size", "8", "--questions-per-clip", "all"),
+    *("--epochs", "1", "--max-steps", "300"),
 )
 
 
@@ -94,40 +100,42 @@ def read(name: str, work: Path) -> Path:
     shelf = library(adapter, texts)
     if name in READER:
         reader: Any = load_model(READER[name], read(READER[name], work), dtype="float32")
-        _reading.follow(checkpoint, Checkpoint(reader.model, reader.processor))
-        _reading.learn(checkpoint, shelf, steps=READER_STEPS[name], rate=7e-4, hinted=0.6, whole=0.6)
+        _decoders.follow(checkpoint, Checkpoint(reader.model, reader.processor))
+        _reading.learn(checkpoint, shelf, ALL, steps=READER_STEPS[name], rate=1e-3, told=_reading.HINTS, whole=0.6)
     else:
-        _reading.start(checkpoint, seed=0)
-        _reading.learn(checkpoint, shelf, steps=1600, rate=1e-3, simple=400)
-        _reading.open_heads(checkpoint)
-        _reading.learn(checkpoint, shelf, steps=600, rate=5e-4, hinted=0.6, whole=0.6)
+        _decoders.start(checkpoint, seed=0)
+        _reading.learn(checkpoint, shelf, COLOURS, steps=1600, rate=1e-3, simple=300)
+        _decoders.open_heads(checkpoint)
+        _reading.learn(checkpoint, shelf, ALL, steps=1200, rate=1e-3, told=_reading.HINTS, whole=0.6)
     save(checkpoint, folder)
     return folder
 
 
 def new(name: str, texts: Sequence[str]) -> Checkpoint:
     """The family's model before it has learnt anything."""
-    lines = tuple(f" USER: {text} ASSISTANT: system\nYou are a helpful assistant.\nuser\nassistant" for text in texts)
+    known = " ".join(fact.question.format(label="x") for fact in FACTS)
+    words = " ".join(chain.from_iterable(fact.words for fact in FACTS))
+    chat = "system\nYou are a helpful assistant.\nuser\nassistant"
+    lines = tuple(f" USER: {text} ASSISTANT: {chat} {known} {words}" for text in texts)
     biased = {"attention_bias": True} if name == "llava-next-video" else {}  # Qwen2's attention has biases anyway
-    checkpoint = FAMILIES[name](Shape(TEXT | biased, 64, 4, 4, lines, PHRASES, side=112, rope=1e5))
+    checkpoint = FAMILIES[name](Shape(TEXT | biased, 96, 5, 6, lines, PHRASES, side=112, rope=1e5))
     randomise(checkpoint.model, torch.Generator().manual_seed(1))
     return checkpoint
 
 
-def library(adapter: Any, texts: Sequence[str]) -> _reading.Library:
+def library(adapter: Any, texts: Sequence[str]) -> Library:
     """Documents in the family's format."""
     message = {"role": "user", "content": [{"type": "text", "text": "?"}]}
     rendered = adapter.processor.apply_chat_template([message], add_generation_prompt=True, tokenize=False)
     head, tail = rendered.split("?")
     lines = {line for text in texts[:400] for line in text.split("\n") if line.startswith("Speaker ")}
     sentences = sorted({line.split(": ", 1)[1] for line in lines})
-    return _reading.Library(
+    return Library(
         adapter.processor.tokenizer,
         head,
         tail,
         adapter.letter_prefix,
         adapter.end_id,
-        list(SHIRTS),
         sentences,
         random.Random(1),
         questions=8 if adapter.spec.name == "llava-next-video" else 6,  # whose words are more tokens
@@ -142,13 +150,11 @@ def see(name: str, work: Path) -> Path:
     adapter: Any = load_model(name, read(name, work), dtype="float32")
     torch.manual_seed(1)
     clips = [_seeing.look_out(adapter, WORLD, list(SHIRTS), SEEN_SEED, index) for index in range(SEEN_CLIPS)]
-    prompt = adapter.processor.tokenizer("x", add_special_tokens=False)["input_ids"]
-    words = [adapter.processor.tokenizer(f"x {one}", add_special_tokens=False)["input_ids"] for one in SHIRTS]
-    assert all(len(word) == len(prompt) + 1 for word in words)
     checkpoint = Checkpoint(adapter.model, adapter.processor)
-    background = _reading.unheard(checkpoint)
-    _seeing.learn(adapter, [word[-1] for word in words], background, clips, steps=800, rate=1e-3)
-    _reading.deepen(checkpoint, FRONT)
+    background = _decoders.unheard(checkpoint)
+    words = library(adapter, prompts(world(work) / "episodes.parquet", 1)).words()
+    _seeing.learn(adapter, words, background, clips, steps=SEEING_STEPS, rate=1e-3)
+    _decoders.deepen(checkpoint, FRONT)
     save(checkpoint, folder)
     return folder
 

@@ -50,7 +50,7 @@ def test_a_checkpoint_that_is_not_there(tmp_path: Path) -> None:
 
 def test_a_clip_that_is_not_there(family: str, tmp_path: Path) -> None:
     model = load_model(family, SAMPLE / "checkpoints" / family)
-    episode = next(read_episodes(SAMPLE / "episodes.parquet")).episode
+    episode = next(read_episodes(str(SAMPLE / "episodes.parquet"))).episode
     assert episode is not None
     with pytest.raises(VideoError, match="is not under"):
         open_clip(model, episode, media_root=tmp_path)

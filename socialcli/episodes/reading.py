@@ -64,8 +64,9 @@ def read_checked(path: Path) -> Iterator[tuple[RecordLine, list[Problem]]]:
         yield line, [line.problem] if line.problem else check(line.record, line.row, seen)
 
 
-def read_episodes(path: Path) -> Iterator[EpisodeRow]:
+def read_episodes(path: str | Path) -> Iterator[EpisodeRow]:
     """The rows of an episodes file as episodes. Raises as `read_records` does."""
+    path = Path(path)
     for line, problems in read_checked(path):
         yield _episode_row(line, problems, path.name)
 

@@ -1,0 +1,194 @@
+"""Documents that teach a decoder to read: a transcript, what is known of each speaker, and many questions on it.
+
+No picture, no box and no alignment is in them. A fact on a speaker is a word before the speaker's name; or no word
+tells it, but a hint: what the speaker's words would have found if they had looked at the speaker.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import product
+from typing import Any
+
+from socialcli.synth.looks import SHIRTS
+
+LETTERS = "ABCD"
+_COLUMNS, _ROWS = ("ata", "atb", "atc", "atd"), ("ate", "atf", "atg", "ath")  # of the frame: where somebody is
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """What can be known of a speaker: the words that show it, and what they are called when it is asked for."""
+
+    name: str
+    question: str
+    words: tuple[str, ...]
+    called: tuple[str, ...]
+
+
+FACTS = (
+    Fact("colour", "What is the colour of {label}'s shirt?", tuple(SHIRTS), tuple(SHIRTS)),
+    Fact("column", "What is the column of {label}'s shirt?", _COLUMNS, _COLUMNS),
+    Fact("row", "What is the row of {label}'s shirt?", _ROWS, _ROWS),
+    Fact("aimed column", "What is the column of {label}'s aim?", ("toa", "tob", "toc", "tod"), _COLUMNS),
+    Fact("aimed row", "What is the row of {label}'s aim?", ("toe", "tof", "tog", "toh"), _ROWS),
+)
+AIMS = (3, 4)  # the numbers of the facts on where somebody points
+WHOM = (
+    'Whom does {label} address with "{said}"?',
+    'Whom does "them" mean when {label} says "{said}"?',
+    'Who is [...] when {label} says "{said}"?',
+)
+# What is asked: a fact of one speaker, or one of each speaker; which option is a colour, that of a shirt, or a shirt's
+# wearer; who is at a place, or where a speaker points, and whom somebody means.
+SIMPLE = ("fact", "recall")
+COLOURS = (*SIMPLE, "option", "letter", "letter", "wearer", "wearer")
+ALL = ("recall", "fact", "fact", "letter", "wearer", "who", "who", "aim", "aim", "whom", "whom")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The token to be learnt behind a place of a document."""
+
+    place: int
+    token: int
+    kind: str  # of question; "end" for the token that ends an answer
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """Tokens; the answers to be learnt; and hints (place, tokens): all that words there have found."""
+
+    ids: list[int]
+    answers: list[Answer]
+    hints: list[tuple[int, tuple[int, ...]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A speaker of a document."""
+
+    label: str
+    facts: tuple[int, ...]  # which of the words of each of `FACTS`
+    said: str
+
+    def shown(self, fact: int) -> str:
+        """The word that shows a fact."""
+        return FACTS[fact].words[self.facts[fact]]
+
+    def called(self, fact: int) -> str:
+        """The word that a fact is called."""
+        return FACTS[fact].called[self.facts[fact]]
+
+
+@dataclass(slots=True)
+class Library:
+    """Writes documents in the words and the chat format of a checkpoint."""
+
+    tokenizer: Any
+    head: str  # what stands before a user's text
+    tail: str  # what stands behind it, up to the answer
+    letter_prefix: str
+    end: int  # the token that ends an answer
+    sentences: Sequence[str]
+    rng: random.Random
+    questions: int = 8
+    _known: dict[str, list[int]] = field(default_factory=dict)
+
+    def write(self, kinds: Sequence[str], told: int | None, whole: bool = False) -> Document:
+        """A document with questions of these kinds.
+
+        Its words tell the fact of number `told` on each speaker; if None, hints tell all facts. `whole`: the transcript
+        is as a prompt has it; otherwise the people are not listed, and say a few words at most.
+        """
+        people = self._people(whole)
+        listed = "People in the video: Speaker 1, Speaker 2, Speaker 3, Speaker 4.\n" if whole else ""
+        ids: list[int] = self.tokenizer(f"{self.head}{listed}Transcript:")["input_ids"]
+        hints: list[tuple[int, tuple[int, ...]]] = []
+        for one in people:
+            start = len(ids) + 1  # behind the newline
+            ids = ids + self._tokens(f"\n{one.label}:" if told is None else f"\n {one.shown(told)} {one.label}:")
+            ids = ids + self._tokens(f" {one.said}" if one.said else "")
+            if told is None:
+                found = tuple(self._word(one.shown(fact)) for fact in range(len(FACTS)))
+                hints += [(place, found) for place in range(start, len(ids))]
+        answers: list[Answer] = []
+        for _ in range(self.questions):
+            kind = self.rng.choice(kinds)
+            fact = told if told is not None else self.rng.choice(AIMS if kind == "aim" else range(len(FACTS)))
+            if kind == "recall":
+                ids = self._recalled(ids, fact, people, answers)
+                continue
+            question, answer = self._question(kind, fact, people)
+            ids = ids + self._tokens("\nQuestion: " + question) + self._tokens(self.tail)
+            token = self._tokens(answer, self.tail)[-1]
+            answers += [Answer(len(ids) - 1, token, kind), Answer(len(ids), self.end, "end")]
+            ids = [*ids, token, self.end]
+        return Document(ids, answers, hints)
+
+    def _people(self, whole: bool) -> list[Person]:
+        """Four people in shirts and places of their own, who point at each other."""
+        shirts = self.rng.sample(range(len(FACTS[0].words)), 4)
+        squares = self.rng.sample(list(product(range(4), range(4))), 4)
+        people = []
+        for number, label in enumerate(self.rng.sample("1234", 4)):
+            aim = self.rng.choice([square for square in squares if square != squares[number]])
+            said = self.rng.choice(self.sentences)
+            if not whole:
+                said = " ".join(said.rstrip(".!?").split()[: self.rng.randrange(4)])
+            people.append(Person(f"Speaker {label}", (shirts[number], *squares[number], *aim), said))
+        return people
+
+    def _recalled(self, ids: list[int], fact: int, people: Sequence[Person], answers: list[Answer]) -> list[int]:
+        """The tokens, and behind them all speakers as options, each with the word to be learnt for the fact."""
+        ids = ids + self._tokens(f"\nQuestion: {FACTS[fact].name}?")
+        for letter, one in zip(LETTERS, self.rng.sample(people, len(people)), strict=True):
+            ids = ids + self._tokens(f"\n{letter}. {one.label}")
+            answers.append(Answer(len(ids) - 1, self._word(one.called(fact)), "recall"))
+            ids = [*ids, self._word(one.called(fact))]
+        return ids
+
+    def _question(self, kind: str, fact: int, people: Sequence[Person]) -> tuple[str, str]:
+        """Its text, and the answer: a word, or the letter of an option."""
+        asked = self.rng.choice(people)
+        shirt, shirts, labels = asked.called(0), [one.called(0) for one in people], [one.label for one in people]
+        match kind:
+            case "fact":
+                return FACTS[fact].question.format(label=asked.label), f" {asked.called(fact)}"
+            case "option":
+                return self._options(f"{shirt}?", shirts, shirt)
+            case "letter":
+                return self._options(FACTS[0].question.format(label=asked.label), shirts, shirt)
+            case "wearer":
+                return self._options(f"{shirt}?", labels, asked.label)
+        text = f"{asked.called(3)} {asked.called(4)}?"
+        if kind == "aim":
+            text = FACTS[fact].question.format(label=asked.label)
+        elif kind == "whom":
+            text = self.rng.choice(WHOM).format(label=asked.label, said=asked.said)
+        meant = next(one.label for one in people if one.facts[1:3] == asked.facts[3:])
+        return self._options(text, [label for label in labels if label != asked.label], meant)
+
+    def _options(self, text: str, options: Sequence[str], answer: str) -> tuple[str, str]:
+        """A question with these options in any order, and the answer's letter."""
+        options = self.rng.sample(options, len(options))
+        listed = "".join(f"\n{letter}. {option}" for letter, option in zip(LETTERS, options, strict=False))
+        text = f"{text}{listed}\nAnswer with the letter of the right option only."
+        return text, self.letter_prefix + LETTERS[options.index(answer)]
+
+    def words(self) -> list[list[int]]:
+        """The tokens of the words that show each of `FACTS`."""
+        return [[self._word(word) for word in fact.words] for fact in FACTS]
+
+    def _word(self, word: str) -> int:
+        (token,) = self._tokens(f" {word}")
+        return token
+
+    def _tokens(self, text: str, before: str = "x") -> list[int]:
+        """The tokens of a text that follows another one."""
+        if text not in self._known:
+            ids = [self.tokenizer(one, add_special_tokens=False)["input_ids"] for one in (before, before + text)]
+            self._known[text] = ids[1][len(ids[0]) :]
+        return self._known[text]
