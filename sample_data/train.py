@@ -33,7 +33,7 @@ READER = {"qwen2.5-vl": "llava-next-video", "internvl3": "qwen2.5-vl"}  # whose 
 READER_STEPS = {"qwen2.5-vl": 1100, "internvl3": 150}  # updates in words of its own
 WORLD = SynthSettings(size=(224, 224))
 WORLD_SEED, EPISODES = 21, 3000
-SEEN_SEED, SEEN_CLIPS, SEEING_STEPS = 1000, 3000, 3000
+SEEN_SEED, SEEN_CLIPS, SEEING_STEPS = 1000, 5000, 5200
 PHRASES = (
     "USER:",
     " ASSISTANT:",
@@ -61,7 +61,7 @@ TEXT: dict[str, Any] = {
 FRONT = 4  # layers in front of those that read: of 11 layers, the middle third begins with the first that reads
 
 TUNING = (
-    *("--task", "all", "--full", "--lr", "3e-5", "--batch-size", "8", "--questions-per-clip", "all"),
+    *("--task", "all", "--full", "--lr", "5e-5", "--batch-size", "8", "--questions-per-clip", "all"),
     *("--epochs", "1", "--max-steps", "300"),
 )
 
@@ -153,7 +153,7 @@ def see(name: str, work: Path) -> Path:
     checkpoint = Checkpoint(adapter.model, adapter.processor)
     background = _decoders.unheard(checkpoint)
     words = library(adapter, prompts(world(work) / "episodes.parquet", 1)).words()
-    _seeing.learn(adapter, words, background, clips, steps=SEEING_STEPS, rate=1e-3)
+    _seeing.learn(adapter, words, background, clips, steps=SEEING_STEPS, rate=1.5e-3)
     _decoders.deepen(checkpoint, FRONT)
     save(checkpoint, folder)
     return folder
