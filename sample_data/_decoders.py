@@ -1,9 +1,9 @@
 """A decoder's weights: how they start, what of them stays open for the alignment, and layers in front of them.
 
-The start makes reading quick to learn: heads of the first layer look one to four tokens back, and in the others keys
-are like queries and outputs like values, as they are in trained models (Trockman and Kolter, "Mimetic Initialization of
-Self-Attention Layers", arXiv 2305.09828). And two heads of the first layer stay open: they look everywhere alike, with
-an even score above 0. That is where a bias in proportion to the score finds something to raise.
+The start makes reading quick to learn: heads of the first layer look one to six tokens back, and in the others keys are
+like queries and outputs like values, as they are in trained models (Trockman and Kolter, "Mimetic Initialization of
+Self-Attention Layers", arXiv 2305.09828). Two heads of the first layer are then opened: they look everywhere alike,
+with an even score above 0. That is where a bias in proportion to the score finds something to raise.
 """
 
 from __future__ import annotations

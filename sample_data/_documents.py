@@ -41,8 +41,9 @@ WHOM = (
     'Whom does "them" mean when {label} says "{said}"?',
     'Who is [...] when {label} says "{said}"?',
 )
-# What is asked: a fact of one speaker, or one of each speaker; which option is a colour, that of a shirt, or a shirt's
-# wearer; who is at a place, or where a speaker points, and whom somebody means.
+# The kinds of questions, as often as they are asked. "fact": what is the colour of a shirt? "recall": of all shirts?
+# With options, "option": which is this colour? "letter": which is the colour of a shirt? "wearer": who wears it?
+# "who": who is at this place? "aim": who is where somebody points? "whom": as prompts ask whom somebody means.
 SIMPLE = ("fact", "recall")
 COLOURS = (*SIMPLE, "option", "letter", "letter", "wearer", "wearer")
 ALL = ("recall", "fact", "fact", "letter", "wearer", "who", "who", "aim", "aim", "whom", "whom")
@@ -81,6 +82,18 @@ class Person:
     def called(self, fact: int) -> str:
         """The word that a fact is called."""
         return FACTS[fact].called[self.facts[fact]]
+
+
+def words(tokenizer: Any) -> list[list[int]]:
+    """The tokens of the words that show each of `FACTS`; each word has to be one."""
+    tokens = [[_tokens(tokenizer, f" {word}", "x") for word in fact.words] for fact in FACTS]
+    return [[token for (token,) in fact] for fact in tokens]
+
+
+def _tokens(tokenizer: Any, text: str, before: str) -> list[int]:
+    """The tokens of a text that follows another one."""
+    ids: list[list[int]] = [tokenizer(one, add_special_tokens=False)["input_ids"] for one in (before, before + text)]
+    return ids[1][len(ids[0]) :]
 
 
 @dataclass(slots=True)
@@ -178,17 +191,11 @@ class Library:
         text = f"{text}{listed}\nAnswer with the letter of the right option only."
         return text, self.letter_prefix + LETTERS[options.index(answer)]
 
-    def words(self) -> list[list[int]]:
-        """The tokens of the words that show each of `FACTS`."""
-        return [[self._word(word) for word in fact.words] for fact in FACTS]
-
     def _word(self, word: str) -> int:
         (token,) = self._tokens(f" {word}")
         return token
 
     def _tokens(self, text: str, before: str = "x") -> list[int]:
-        """The tokens of a text that follows another one."""
         if text not in self._known:
-            ids = [self.tokenizer(one, add_special_tokens=False)["input_ids"] for one in (before, before + text)]
-            self._known[text] = ids[1][len(ids[0]) :]
+            self._known[text] = _tokens(self.tokenizer, text, before)
         return self._known[text]

@@ -90,7 +90,9 @@ def _batch(library: Library, kinds: Sequence[str], told: Told, whole: float) -> 
     documents = []
     for _ in range(_BATCH):
         tells = library.rng.choice(told)
-        asked = SIMPLE if tells else COLOURS if tells == 0 and kinds is not SIMPLE else kinds
+        asked = kinds
+        if tells is not None and kinds != SIMPLE:  # words alone tell less than hints
+            asked = COLOURS if tells == 0 else SIMPLE
         documents.append(library.write(asked, tells, library.rng.random() < whole))
     length = max(len(one.ids) for one in documents)
     answers = [(row, answer) for row, one in enumerate(documents) for answer in one.answers]

@@ -32,7 +32,8 @@ from socialcli.video.frames import Frame, FrameSet
 
 FRAMES = 8
 DIRECTIONS = 16
-FAR = 0.3  # what a distance from the words counts, beside how well they can be told
+_BATCH, _HELD_OUT = 6, 100  # clips
+_FAR = 0.3  # what a distance from the words counts, beside how well they can be told
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,7 +47,7 @@ class Lookout:
     nobody: Tensor  # (visual tokens,) bool: no box so much as touches their cells
 
 
-def look_out(adapter: Any, settings: SynthSettings, colours: Sequence[str], seed: int, index: int) -> Lookout:
+def look_out(adapter: Any, settings: SynthSettings, seed: int, index: int) -> Lookout:
     """Draw clip `index` of a world, and find its people among the visual tokens."""
     world = draw_plot(settings, seed, index).world
     stride = settings.frames // FRAMES
@@ -54,6 +55,9 @@ def look_out(adapter: Any, settings: SynthSettings, colours: Sequence[str], seed
     frames = [Frame(number / settings.fps, np.asarray(one.image)) for number, one in enumerate(shown)]
     clip = adapter.encode_clip(FrameSet(tuple(frames), len(frames)))
     height, width = clip.cells.shape[:2]
+    moments = [stride * merged[0] for merged in clip.frames]
+    poses = [world.poses(moment) for moment in moments]
+    squares = [[_square(pose, world.size) for pose in everybody] for everybody in poses]
     over, facts, directions = [], [], []
     nobody = np.ones((len(clip.frames), height, width), dtype=np.bool_)
     for person, who in enumerate(world.people):
@@ -64,10 +68,10 @@ def look_out(adapter: Any, settings: SynthSettings, colours: Sequence[str], seed
                 cells[step] |= covered(box, clip.cells)
                 nobody[step] &= _beside(box, clip.cells)
             over.append(cells.reshape(-1))
-            poses, meant = world.poses(stride * merged[0]), world.gestures[world.stretch(stride * merged[0])]
-            squares = [_square(pose, world.size) for pose in poses]
-            facts.append((colours.index(who.look.shirt), *squares[person], *squares[meant[person]]))
-            x, y = poses[person].direction
+            meant = world.gestures[world.stretch(moments[step])][person]
+            shirt = FACTS[0].words.index(who.look.shirt)
+            facts.append((shirt, *squares[step][person], *squares[step][meant]))
+            x, y = poses[step][person].direction
             directions.append(round(math.atan2(y, x) / (2 * math.pi) * DIRECTIONS) % DIRECTIONS)
     return Lookout(
         clip.inputs,
@@ -105,7 +109,7 @@ def learn(
 
     `words` are the tokens of the colours, and those of the columns and rows where one stands and points; `background`
     is what the tokens over nobody are to be. The direction of an arm is learnt beside them, as a step to its aim. The
-    last 100 clips are not learnt, but tell how well it goes.
+    last clips are not learnt, but tell how well it goes.
     """
     model = adapter.model
     tables = [model.get_input_embeddings().weight[list(tokens)].detach() for tokens in words]
@@ -115,20 +119,20 @@ def learn(
     pointing = torch.nn.Linear(tables[0].shape[1], DIRECTIONS)
     learnt += pointing.parameters()
     optimizer = torch.optim.AdamW(learnt, lr=rate, weight_decay=0.01)
-    known, batch = len(lookouts) - 100, 6
+    known = len(lookouts) - _HELD_OUT
     begin = time.monotonic()
     for step in range(1, steps + 1):
         for group in optimizer.param_groups:
             group["lr"] = rate * min(1.0, step / 100) * 0.5 * (1 + math.cos(math.pi * step / steps))
         optimizer.zero_grad()
-        for index in torch.randint(known, (batch,)).tolist():
+        for index in torch.randint(known, (_BATCH,)).tolist():
             seen, rest = _seen(model, lookouts[index])
             facts = lookouts[index].facts.T
             meant = sum(table[fact] for table, fact in zip(tables, facts, strict=True))
             far = (seen - meant).square().sum(dim=-1).mean() + (rest - background).square().sum(dim=-1).mean()
             told = sum(cross_entropy(seen @ table.T, fact) for table, fact in zip(tables, facts, strict=True))
             told = told + cross_entropy(pointing(seen), lookouts[index].directions)
-            ((told + FAR * far) / batch).backward()
+            ((told + _FAR * far) / _BATCH).backward()
         torch.nn.utils.clip_grad_norm_(learnt, 1.0)
         optimizer.step()
         if step % 100 == 0:

@@ -20,11 +20,10 @@ import _reading
 import _seeing
 import torch
 from _checkpoints import DTYPE, FAMILIES, Checkpoint, Shape, randomise, save
-from _documents import ALL, COLOURS, FACTS, Library
+from _documents import ALL, COLOURS, FACTS, LETTERS, Library, words
 
 from socialcli import load_model, read_episodes
 from socialcli.plugins import registry
-from socialcli.synth.looks import SHIRTS
 from socialcli.synth.settings import SynthSettings
 from socialcli.tasks.prompt import build_prompt
 
@@ -46,7 +45,7 @@ PHRASES = (
     " What is the row of",
     "'s aim?",
     "\nAnswer with the letter of the right option only.",
-    *(f"\n{letter}." for letter in "ABCD"),
+    *(f"\n{letter}." for letter in LETTERS),
 )
 TEXT: dict[str, Any] = {
     "hidden_size": 96,
@@ -114,9 +113,9 @@ def read(name: str, work: Path) -> Path:
 def new(name: str, texts: Sequence[str]) -> Checkpoint:
     """The family's model before it has learnt anything."""
     known = " ".join(fact.question.format(label="x") for fact in FACTS)
-    words = " ".join(chain.from_iterable(fact.words for fact in FACTS))
+    shown = " ".join(chain.from_iterable(fact.words for fact in FACTS))
     chat = "system\nYou are a helpful assistant.\nuser\nassistant"
-    lines = tuple(f" USER: {text} ASSISTANT: {chat} {known} {words}" for text in texts)
+    lines = tuple(f" USER: {text} ASSISTANT: {chat} {known} {shown}" for text in texts)
     biased = {"attention_bias": True} if name == "llava-next-video" else {}  # Qwen2's attention has biases anyway
     checkpoint = FAMILIES[name](Shape(TEXT | biased, 96, 5, 6, lines, PHRASES, side=112, rope=1e5))
     randomise(checkpoint.model, torch.Generator().manual_seed(1))
@@ -149,11 +148,10 @@ def see(name: str, work: Path) -> Path:
         return folder
     adapter: Any = load_model(name, read(name, work), dtype="float32")
     torch.manual_seed(1)
-    clips = [_seeing.look_out(adapter, WORLD, list(SHIRTS), SEEN_SEED, index) for index in range(SEEN_CLIPS)]
+    clips = [_seeing.look_out(adapter, WORLD, SEEN_SEED, index) for index in range(SEEN_CLIPS)]
     checkpoint = Checkpoint(adapter.model, adapter.processor)
     background = _decoders.unheard(checkpoint)
-    words = library(adapter, prompts(world(work) / "episodes.parquet", 1)).words()
-    _seeing.learn(adapter, words, background, clips, steps=SEEING_STEPS, rate=1.5e-3)
+    _seeing.learn(adapter, words(adapter.processor.tokenizer), background, clips, steps=SEEING_STEPS, rate=1.5e-3)
     _decoders.deepen(checkpoint, FRONT)
     save(checkpoint, folder)
     return folder
