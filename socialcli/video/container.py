@@ -112,7 +112,8 @@ class VideoFile:
     def frames_from(self, tick: int | None, wanted: Container[int] | None = None) -> Iterator[VideoFrame]:
         """Decoded frames in the order of presentation, beginning at or before `tick` (None: the first).
 
-        Of the frames whose tick is not `wanted`, those that no other frame is made from may be left out.
+        Of the frames whose tick is not `wanted`, those that no other frame is made from may be left out. Raises
+        VideoError for a damaged frame, wanted or not: decoders patch it up, and what is made from it looks sound.
         """
         for packet in self.packets_from(tick):
             if isinstance(packet.stream, VideoStream) and packet.stream_index == self.stream.index:
@@ -120,7 +121,13 @@ class VideoFile:
                 self.stream.codec_context.skip_frame = "DEFAULT" if needed else "NONREF"
                 for frame in packet.decode():
                     if isinstance(frame, VideoFrame):
+                        self._check_whole(frame)
                         yield frame
+
+    def _check_whole(self, frame: VideoFrame) -> None:
+        if frame.is_corrupt:
+            where = "" if frame.pts is None else f" at {self.clock.seconds(frame.pts):.3f} s"
+            raise VideoError(f"{self.path}: the picture{where} is damaged; fetch the file again")
 
     def _can_seek(self, tick: int) -> bool:
         start = self.stream.start_time

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import cast
 
 import numpy as np
 import numpy.typing as npt
-from av.video.frame import VideoFrame
+from av.video.frame import PictureType, VideoFrame
 
 from socialcli.errors import VideoError
 from socialcli.video.container import VideoFile, open_video
@@ -19,6 +20,7 @@ from socialcli.video.listing import Listing, list_frames
 from socialcli.video.timing import Window, pick_uniform, within
 
 _REORDER = 1.0  # seconds decoded on past a window where time stamps come out in disorder
+_MOST_AHEAD = 16  # pictures that a format allows to be decoded before one that is shown before them
 _UNIT = 65536  # one, in the fixed-point numbers of a display matrix
 
 
@@ -38,8 +40,10 @@ def _sample_listed(video: VideoFile, listing: Listing, count: int) -> list[Frame
     wanted = [listing.ticks[index] for index in pick_uniform(listing.ticks, count)]
     found: dict[int, Frame] = {}
     current: VideoFrame | None = None
+    frames: Iterator[VideoFrame] = iter(())
     for tick in sorted(set(wanted)):
         if current is None or _seek_saves(listing.keys, current.pts, tick):
+            _check_made_from(current, frames)
             frames = video.frames_from(tick, wanted)
             current = next(frames, None)
         while current is not None and current.pts is not None and current.pts < tick:
@@ -47,7 +51,14 @@ def _sample_listed(video: VideoFile, listing: Listing, count: int) -> list[Frame
         if current is None or current.pts != tick:
             return None
         found[tick] = _frame(video, current, tick)
+    _check_made_from(current, frames)
     return [found[tick] for tick in wanted]
+
+
+def _check_made_from(frame: VideoFrame | None, later: Iterator[VideoFrame]) -> None:
+    """Decode on to the picture behind a B-frame from which this was made: `later` raises where it is damaged."""
+    if frame is not None and frame.pict_type == PictureType.B:
+        next((one for one in islice(later, _MOST_AHEAD) if one.pict_type != PictureType.B), None)
 
 
 def _seek_saves(keys: Sequence[int], position: int | None, tick: int) -> bool:
@@ -99,8 +110,6 @@ def _no_frame(video: VideoFile, window: Window) -> VideoError:
 
 def _frame(video: VideoFile, frame: VideoFrame, tick: int) -> Frame:
     time = video.clock.seconds(tick)
-    if frame.is_corrupt:
-        raise VideoError(f"{video.path}: the picture at {time:.3f} s is damaged; fetch the file again")
     video.limits.check_pixels(video.path, frame.width, frame.height)
     image = np.asarray(frame.to_ndarray(format="rgb24"), dtype=np.uint8)
     return Frame(time, np.ascontiguousarray(_oriented(image, frame, video.path)))

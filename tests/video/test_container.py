@@ -95,6 +95,51 @@ def test_damaged_pictures_are_an_error(tmp_path: Path) -> None:
         sample_frames(source, 50)
 
 
+def _damaged(path: Path, frame: int) -> Path:
+    """The video with most bytes of one picture's packet replaced; the frames are numbered as they are shown."""
+    with open_video(path, DEFAULT_LIMITS) as video:
+        packets = [packet for packet in video.packets_from(None) if packet.pts is not None and packet.pos is not None]
+    packet = sorted(packets, key=lambda one: one.pts)[frame]
+    data = bytearray(path.read_bytes())
+    start, end = packet.pos + packet.size // 3, packet.pos + packet.size - 8
+    data[start:end] = np.random.default_rng(frame).bytes(end - start)
+    path.write_bytes(bytes(data))
+    return path
+
+
+@pytest.mark.parametrize(("damaged", "wanted"), [(4, 7), (4, 2), (8, 5)], ids=["before", "behind a B", "far behind"])
+def test_what_is_made_from_a_damaged_picture_is_no_sound_one(tmp_path: Path, damaged: int, wanted: int) -> None:
+    source = write_video(tmp_path / "a.mp4", 24, draw=_noise, options={"x264-params": B_FRAMES})
+    time = wanted / 25
+    before = sample_frames(source, 1, time, time)
+    _damaged(source, damaged)
+    with pytest.raises(VideoError, match=rf"the picture at {damaged / 25:.3f} s is damaged"):
+        sample_frames(source, 1, time, time)
+    assert before.times == (time,)
+
+
+def test_damage_in_another_group_of_pictures_costs_nothing(tmp_path: Path) -> None:
+    source = write_video(tmp_path / "a.mp4", 36, draw=_noise, options={"x264-params": B_FRAMES})
+    before = sample_frames(source, 3, 12 / 25, 22 / 25)
+    _damaged(_damaged(source, 4), 28)
+    after = sample_frames(source, 3, 12 / 25, 22 / 25)
+    assert all((a.image == b.image).all() for a, b in zip(before.frames, after.frames, strict=True))
+
+
+def test_damage_shown_before_the_key_frame_costs_nothing(tmp_path: Path) -> None:
+    options = {"x264-params": B_FRAMES + ":open-gop=1:b-pyramid=normal"}
+    source = write_video(tmp_path / "a.mp4", 36, draw=_noise, options=options)
+    with open_video(source, DEFAULT_LIMITS) as video:
+        listing = list_frames(video, Window())
+    key = listing.ticks.index(listing.keys[1])
+    before = sample_frames(source, 1, key / 25, key / 25)
+    _damaged(source, key - 2)  # decoded after the key frame, and what its neighbours are made from
+    after = sample_frames(source, 1, key / 25, key / 25)
+    assert (after.frames[0].image == before.frames[0].image).all()
+    with pytest.raises(VideoError, match="is damaged"):
+        sample_frames(source, 1, (key - 2) / 25, (key - 2) / 25)
+
+
 def test_sound_alone_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(VideoError, match="no video in this file"):
         sample_frames(write_sound(tmp_path / "sound.mp4"), 8)
