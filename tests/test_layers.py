@@ -62,6 +62,7 @@ HEAVY = ("torch", "torchvision", "transformers", "peft")
 MAY_IMPORT_TORCH = (
     "socialcli.adapters.huggingface",
     "socialcli.adapters.lora",
+    "socialcli.adapters.trial",
     "socialcli.alignment.attention",
     "socialcli.alignment.batch",
     "socialcli.alignment.correction",

@@ -25,8 +25,10 @@ from transformers.utils.hub import cached_file
 from transformers.utils.logging import disable_progress_bar
 from transformers.utils.peft_utils import find_adapter_config_file
 
+from socialcli.adapters.containment import INDEX, PROCESSORS, TOKENIZER, check_contained
 from socialcli.adapters.contract import EncodedClip, EncodedPrompt, LoadOptions, ModelSpec
 from socialcli.adapters.explaining import explaining, one_line
+from socialcli.adapters.trial import try_out
 from socialcli.alignment.grid import Cells, VisualGrid
 from socialcli.errors import CheckpointError, ModelError, PromptError, UsageError, VideoError
 from socialcli.video.frames import FrameSet
@@ -51,6 +53,7 @@ class HuggingFaceAdapter(ABC):
         self.frame_fit = frame_fit or next(iter(spec.frame_fits), None)
         self.folder: Path | None = None
         self.lora: Path | None = None
+        self._words = int(model.get_input_embeddings().weight.shape[0])
         self._continuation = lru_cache(maxsize=None)(self._tokenize_continuation)
         # Clips are prepared in threads, and a tokenizer refuses to be used by two at a time.
         self._tokenizing = threading.Lock()
@@ -60,8 +63,8 @@ class HuggingFaceAdapter(ABC):
         """Load a checkpoint from a folder or the hub: safetensors only, no code of the checkpoint's own.
 
         Raises CheckpointError where it cannot be had, or is not of this family, or lacks weights, words or the template
-        of conversations, and where a LoRA adapter cannot be put on top of it; UsageError for a device or a number
-        format that is not there.
+        of conversations, or does not compute, and where a LoRA adapter cannot be put on top of it; UsageError for a
+        device or a number format that is not there.
         """
         disable_progress_bar()
         logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # its retries; the failure is told once, below
@@ -78,6 +81,7 @@ class HuggingFaceAdapter(ABC):
                 model = cls._load_weights(options, device)
             adapter = cls(spec, model, processor, options.frame_fit)
             adapter._check_words(options.checkpoint)
+            try_out(adapter, options.checkpoint, forward=options.weights)
         adapter.folder = _folder(options.checkpoint)
         if options.adapter is not None and options.weights:
             adapter._add_lora(options.adapter, options.merge)
@@ -180,11 +184,13 @@ class HuggingFaceAdapter(ABC):
     def encode_prompt(self, text: str, spans: Sequence[tuple[int, int]], clip: EncodedClip | None) -> EncodedPrompt:
         """Put `text` into the conversation format, tokenize it, and find the tokens of each [start, end) in it.
 
-        Raises PromptError where the text would not reach the model as plain text, or is too long for it.
+        Raises PromptError where the text would not reach the model as plain text, or is too long for it, or where the
+        tokenizer makes a token of it that the model does not have.
         """
         expanded, start = self._expand(self._render(text, clip is not None), text, clip)
         ids, offsets = self._tokenize(expanded)
         self._check_plain(ids, offsets, start, start + len(text))
+        self._check_known(ids)
         visual = np.flatnonzero(ids == self.visual_token_id)
         limit = self.model.config.get_text_config().max_position_embeddings
         if ids.size > limit:
@@ -292,6 +298,15 @@ class HuggingFaceAdapter(ABC):
                     f"the text contains {str(steering[int(ids[index])])!r}, which steers this model; remove it"
                 )
 
+    def _check_known(self, ids: npt.NDArray[np.int64]) -> None:
+        """On a GPU, a token without an embedding would end the process and not only the question."""
+        unknown = ids[(ids >= self._words) & (ids != self.visual_token_id)]
+        if unknown.size:
+            raise PromptError(
+                f"the tokenizer makes a token {int(unknown[0])} of the prompt, and the model has {self._words} tokens; "
+                "is tokenizer.json the checkpoint's own?"
+            )
+
     def _placed(self, name: str, value: Any) -> Tensor:
         # Only pixels take the model's number format: a time in bfloat16 would move the positions.
         return torch.as_tensor(value).to(self.device, self.model.dtype if name.startswith("pixel") else None)
@@ -335,6 +350,13 @@ def _folder(checkpoint: str) -> Path:
     return folder if folder.is_dir() else Path(str(cached_file(checkpoint, "config.json"))).parent
 
 
+def _cached_folder(checkpoint: str) -> Path:
+    """The hub's cache of a checkpoint, once it holds those configurations that name further files."""
+    for name in (INDEX, TOKENIZER, *PROCESSORS):
+        cached_file(checkpoint, name, _raise_exceptions_for_missing_entries=False)
+    return _folder(checkpoint)
+
+
 def _check_family(checkpoint: str, model_class: type[Any]) -> None:
     folder = Path(checkpoint)
     if folder.is_file():
@@ -346,7 +368,11 @@ def _check_family(checkpoint: str, model_class: type[Any]) -> None:
             f"checkpoint {checkpoint!r} holds a LoRA adapter (adapter_config.json): name its folder with --adapter, "
             "and with --checkpoint the model that it was trained on, in a folder of its own"
         )
+    if folder.is_dir():
+        check_contained(folder, f"checkpoint {checkpoint!r}")
     found = AutoConfig.from_pretrained(checkpoint, trust_remote_code=False).model_type
+    if not folder.is_dir():
+        check_contained(_cached_folder(checkpoint), f"checkpoint {checkpoint!r}")
     wanted = model_class.config_class.model_type
     if found != wanted:
         raise CheckpointError(f"checkpoint {checkpoint!r} holds a {found!r} model, not {wanted!r}")

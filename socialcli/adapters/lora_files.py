@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from socialcli.adapters.containment import check_links
 from socialcli.errors import CheckpointError
 
 CONFIG_NAME = "adapter_config.json"
@@ -45,11 +46,12 @@ class LoraFiles:
 def read_lora(folder: str | Path) -> LoraFiles:
     """Read the configuration of the adapter in a local folder, and look for its weights.
 
-    Raises CheckpointError where the folder or one of the two files is not there, where the configuration is no JSON,
-    and where it is of something else than LoRA.
+    Raises CheckpointError where the folder or one of the two files is not there, or a link to elsewhere, where the
+    configuration is no JSON, and where it is of something else than LoRA.
     """
     path = Path(folder)
     _check_folder(path)
+    check_links(path, (path / CONFIG_NAME, path / WEIGHTS_NAME), f"adapter {str(path)!r}")
     config = _config(path)
     kind = config.get("peft_type")
     if kind != "LORA":

@@ -15,7 +15,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from socialcli.api import load_model
-from socialcli.errors import CheckpointError, UsageError
+from socialcli.errors import CheckpointError, PromptError, UsageError
 from tests.conftest import FAMILIES, SAMPLE
 
 Change = Callable[[Path], object]
@@ -175,6 +175,33 @@ def test_a_broken_file_is_a_single_line(change: Change, reason: str, tmp_path: P
     checkpoint = copied("internvl3", tmp_path)
     change(checkpoint)
     assert reason in refusal("internvl3", checkpoint)
+
+
+@pytest.mark.parametrize(
+    ("family", "change", "reason"),
+    [
+        ("llava-next-video", configured("config.json", vision_config__num_attention_heads=-2), "RuntimeError: "),
+        ("qwen2.5-vl", configured("config.json", video_token_id=1684), "can be asked nothing: the processor makes 0"),
+        ("internvl3", configured("config.json", image_token_id=1247), "Image features and image tokens do not match"),
+    ],
+)
+def test_a_config_that_fits_the_weights_and_does_not_compute(
+    family: str, change: Change, reason: str, tmp_path: Path
+) -> None:
+    checkpoint = copied(family, tmp_path)
+    change(checkpoint)
+    assert reason in refusal(family, checkpoint)
+
+
+def test_a_token_that_the_model_does_not_have_fails_its_prompt_alone(tmp_path: Path) -> None:
+    checkpoint = copied("internvl3", tmp_path)
+    words = json.loads((checkpoint / "tokenizer.json").read_text(encoding="utf-8"))
+    words["model"]["vocab"]["~"] = 99999
+    (checkpoint / "tokenizer.json").write_text(json.dumps(words), encoding="utf-8")
+    model = load_model("internvl3", checkpoint)
+    assert model.encode_prompt("a cup", (), None).length > 0
+    with pytest.raises(PromptError, match="makes a token 99999 of the prompt, and the model has"):
+        model.encode_prompt("a ~ cup", (), None)
 
 
 @pytest.mark.parametrize(
