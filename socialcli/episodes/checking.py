@@ -8,6 +8,7 @@ from typing import Any
 
 from socialcli.episodes.asking import question_findings
 from socialcli.episodes.explaining import explain, shape_test
+from socialcli.episodes.ids import FirstRows
 from socialcli.episodes.meaning import Scene, episode_findings
 from socialcli.episodes.problems import Finding, Problem, field_path, shown
 
@@ -16,8 +17,8 @@ from socialcli.episodes.problems import Finding, Problem, field_path, shown
 class Seen:
     """The ids of the records of a file so far, each with the row where it first stood."""
 
-    episodes: dict[str, int] = field(default_factory=dict)
-    questions: dict[str, int] = field(default_factory=dict)
+    episodes: FirstRows = field(default_factory=FirstRows)
+    questions: FirstRows = field(default_factory=FirstRows)
 
 
 def check(record: object, row: int, seen: Seen) -> list[Problem]:
@@ -56,12 +57,9 @@ def _id_findings(record: object, row: int, seen: Seen) -> Iterator[Finding]:
             yield from _taken(("questions", index, "id"), question.get("id"), row, seen.questions)
 
 
-def _taken(path: tuple[str | int, ...], name: object, row: int, rows: dict[str, int]) -> Iterator[Finding]:
-    if not isinstance(name, str):
-        return
-    if name in rows:
-        yield path, f"{shown(name)} is already used in row {rows[name]}; give each its own id"
-    rows.setdefault(name, row)
+def _taken(path: tuple[str | int, ...], name: object, row: int, rows: FirstRows) -> Iterator[Finding]:
+    if isinstance(name, str) and (first := rows.note(name, row)) is not None:
+        yield path, f"{shown(name)} is already used in row {first}; give each its own id"
 
 
 def _meaning(record: Mapping[str, Any], bad_questions: set[str | int]) -> Iterator[Finding]:

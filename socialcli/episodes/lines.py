@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import codecs
+import gzip
 import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, BinaryIO, NoReturn
 
 from socialcli.episodes.problems import FieldPath, Problem, field_path, shown
 
@@ -16,6 +17,11 @@ from socialcli.episodes.problems import FieldPath, Problem, field_path, shown
 _LONE_SURROGATE = re.compile(
     rb"\\u[dD](?:[89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..\\u[dD])[c-fC-F])|\\\\u[dD]"
 )
+
+MOST_BYTES = 2**28
+"""The longest line that is read: two hours of five people with a box each in every frame fill a third of it."""
+
+_SKIPPED_AT_ONCE = 2**20  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +36,26 @@ class RecordLine:
     problem: Problem | None = None
 
 
-def parse_lines(source: Iterable[bytes]) -> Iterator[RecordLine]:
-    """The records on the lines of `source`. Blank lines are skipped, but counted."""
+def split_lines(file: BinaryIO | gzip.GzipFile) -> Iterator[bytes | None]:
+    """The lines of an open file; None in the place of one longer than `MOST_BYTES`, which is never in memory whole.
+
+    In a compressed file a kilobyte can stand for a megabyte of it.
+    """
+    while line := file.readline(MOST_BYTES + 1):
+        if len(line) <= MOST_BYTES or line.endswith(b"\n"):
+            yield line
+            continue
+        while (rest := file.readline(_SKIPPED_AT_ONCE)) and not rest.endswith(b"\n"):
+            pass
+        yield None
+
+
+def parse_lines(source: Iterable[bytes | None]) -> Iterator[RecordLine]:
+    """The records on the lines of `source`, None being one that is too long. Blank lines are skipped, but counted."""
     for row, line in enumerate(source, start=1):
-        if not line.isspace():
+        if line is None:
+            yield _bad(row, f"is longer than {MOST_BYTES} bytes; cut the episode into shorter clips")
+        elif not line.isspace():
             yield _parse(row, line.removeprefix(codecs.BOM_UTF8) if row == 1 else line)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from socialcli.episodes.checking import Seen, check
 from socialcli.episodes.files import inspected_suffix
-from socialcli.episodes.lines import RecordLine, parse_lines
+from socialcli.episodes.lines import RecordLine, parse_lines, split_lines
 from socialcli.episodes.problems import Problem
 from socialcli.episodes.records import Episode
 from socialcli.errors import InvalidInputError
@@ -89,8 +89,8 @@ def _parquet_rows(path: Path) -> Iterator[RecordLine]:
 def _json_rows(path: Path, suffix: str) -> Iterator[RecordLine]:
     row = 0
     try:
-        with gzip.open(path, "rb") if suffix == ".jsonl.gz" else path.open("rb") as source:
-            for line in parse_lines(source):
+        with path.open("rb") as file, gzip.GzipFile(fileobj=file) if suffix == ".jsonl.gz" else file as source:
+            for line in parse_lines(split_lines(source)):
                 row = line.row
                 yield line
     except (OSError, EOFError, zlib.error) as error:

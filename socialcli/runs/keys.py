@@ -15,6 +15,8 @@ from pathlib import Path
 
 from socialcli.episodes.records import Episode, Question
 from socialcli.errors import CheckpointError, VideoError
+from socialcli.video.folder import image_files
+from socialcli.video.limits import DEFAULT_LIMITS
 
 KEY_LENGTH = 32  # hexadecimal characters: 128 bits, far more than any number of rows can collide in
 
@@ -57,13 +59,15 @@ def heads_digest(heads: Iterable[tuple[int, int]]) -> str:
 
 
 def media_digest(path: Path) -> str:
-    """Hash a video file's content, or a folder of images: their names, in order, and contents.
+    """Hash a video file's content, or a folder of images: their names and contents.
 
-    Raises VideoError where the path cannot be read.
+    Raises VideoError where the path cannot be read, or is none that frames are taken from: too large, or an image that
+    lies elsewhere.
     """
     try:
         if path.is_dir():
-            return _files_sha256(path, (item for item in path.iterdir() if not item.name.startswith(".")))
+            return _files_sha256(path, image_files(path))
+        DEFAULT_LIMITS.check_bytes(path, path.stat().st_size)
         return file_digest(path)
     except OSError as error:
         raise VideoError(f"{path}: cannot be read: {error.strerror or error}") from error

@@ -22,7 +22,7 @@ _FORMATS = ("JPEG", "PNG", "BMP", "WEBP")  # what the files may hold, whatever t
 def sample_folder(path: Path, count: int, window: Window, fps: float | None, limits: DecodeLimits) -> list[Frame]:
     """`count` images of a folder, uniform over `window`; repeats are one object. Raises VideoError."""
     clock = Clock(1 / _rate(path, fps))
-    images = _images(path)
+    images = image_files(path)
     inside = within(range(len(images)), clock.first_tick(window), clock.last_tick(window))
     if not inside:
         raise VideoError(
@@ -42,7 +42,8 @@ def _rate(path: Path, fps: float | None) -> Fraction:
     return Fraction(fps)
 
 
-def _images(folder: Path) -> list[Path]:
+def image_files(folder: Path) -> list[Path]:
+    """The images of a folder in their order. Raises VideoError where there is none, and where one lies elsewhere."""
     try:
         entries = [entry for entry in folder.iterdir() if not entry.is_dir()]
     except OSError as error:
@@ -50,6 +51,9 @@ def _images(folder: Path) -> list[Path]:
     found = [entry for entry in entries if entry.suffix.lower() in _SUFFIXES]
     if not found:
         raise VideoError(f"{folder}: there is no image in the folder ({', '.join(sorted(_SUFFIXES))})")
+    for entry in found:
+        if entry.is_symlink():
+            _check_link(entry)
     return sorted(found, key=_natural)
 
 
@@ -60,8 +64,8 @@ def _natural(path: Path) -> tuple[list[tuple[int, int, str]], str]:
 
 
 def _read(path: Path, time: float, limits: DecodeLimits) -> Frame:
-    _check_file(path, limits)
     try:
+        _check_file(path, limits)
         with Image.open(path, formats=_FORMATS) as image:
             limits.check_pixels(path, image.width, image.height)
             upright = ImageOps.exif_transpose(image).convert("RGB")
@@ -73,13 +77,15 @@ def _read(path: Path, time: float, limits: DecodeLimits) -> Frame:
 
 
 def _check_file(path: Path, limits: DecodeLimits) -> None:
+    if not path.is_file():
+        raise VideoError(f"{path}: not a regular file; replace it by an image")
+    limits.check_bytes(path, path.stat().st_size)
+
+
+def _check_link(path: Path) -> None:
     try:
         place = path.resolve(strict=True)
-        size = place.stat().st_size
     except (OSError, RuntimeError) as error:
         raise VideoError(f"{path}: the image cannot be reached ({error}); check its symbolic link") from error
     if not place.is_relative_to(path.parent.resolve()):
         raise VideoError(f"{path}: a symbolic link leads out of the folder; copy the image into it")
-    if not place.is_file():
-        raise VideoError(f"{path}: not a regular file; replace it by an image")
-    limits.check_bytes(path, size)

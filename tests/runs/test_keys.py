@@ -19,6 +19,7 @@ from socialcli.runs.keys import (
     media_digest,
     question_digest,
 )
+from socialcli.video.limits import DEFAULT_LIMITS
 
 QUESTION = Question(id="q1", task="mentioned", utterance="u1", span=(0, 3), answer="ann")
 EPISODE = Episode(
@@ -90,6 +91,26 @@ def test_a_folder_of_images_is_its_names_and_contents(tmp_path: Path) -> None:
     assert media_digest(tmp_path) == before
     (tmp_path / "2.png").rename(tmp_path / "3.png")
     assert media_digest(tmp_path) != before
+
+
+def test_only_the_images_of_a_folder_are_hashed(tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "1.png").write_bytes(b"a picture")
+    before = media_digest(tmp_path / "images")
+    (tmp_path / "notes.txt").write_text("no picture")
+    (tmp_path / "images" / "notes.txt").symlink_to(tmp_path / "notes.txt")
+    assert media_digest(tmp_path / "images") == before
+    (tmp_path / "other.png").write_bytes(b"another picture")
+    (tmp_path / "images" / "2.png").symlink_to(tmp_path / "other.png")
+    with pytest.raises(VideoError, match="leads out of the folder"):
+        media_digest(tmp_path / "images")
+
+
+def test_a_file_that_no_frame_is_taken_from_is_not_hashed(tmp_path: Path) -> None:
+    with (tmp_path / "clip.mp4").open("wb") as file:
+        file.truncate(DEFAULT_LIMITS.max_file_bytes + 1)  # a hole, of which nothing is stored
+    with pytest.raises(VideoError, match="more than the limit"):
+        media_digest(tmp_path / "clip.mp4")
 
 
 def test_media_that_are_not_there_are_a_video_error(tmp_path: Path) -> None:

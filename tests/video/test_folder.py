@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -116,6 +118,12 @@ def test_a_link_out_of_the_folder_is_refused(folder: Path) -> None:
         sample_frames(folder, 13, fps=1.0)
 
 
+def test_a_link_that_is_not_even_sampled_is_refused(folder: Path) -> None:
+    (folder / "frame13.png").symlink_to(_save(folder.parent / "secret.png", 1))
+    with pytest.raises(VideoError, match=r"frame13\.png: a symbolic link leads out of the folder"):
+        sample_frames(folder, 1, 0.0, 0.0, fps=1.0)
+
+
 def test_a_link_within_the_folder_is_followed(folder: Path) -> None:
     (folder / "frame13.png").symlink_to("frame3.png")
     assert numbers(sample_frames(folder, 13, fps=1.0)) == [*range(12), 2]
@@ -124,6 +132,26 @@ def test_a_link_within_the_folder_is_followed(folder: Path) -> None:
 def test_too_many_pixels_are_refused_before_they_are_decoded(folder: Path) -> None:
     with pytest.raises(VideoError, match="larger than the limit"):
         sample_frames(folder, 8, fps=1.0, limits=DecodeLimits(max_pixels=1000))
+
+
+def _png_header(width: int, height: int) -> bytes:
+    """A PNG that says how large it is, and holds next to nothing."""
+    chunks = [
+        (b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)),
+        (b"IDAT", zlib.compress(b"")),
+        (b"IEND", b""),
+    ]
+    body = (
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(body)
+
+
+@pytest.mark.parametrize(("width", "height"), [(100_000, 100_000), (8193, 8192), (2**31 - 1, 1)])
+def test_a_small_file_of_a_huge_picture_is_refused(folder: Path, width: int, height: int) -> None:
+    (folder / "frame1.png").write_bytes(_png_header(width, height))
+    with pytest.raises(VideoError, match=r"frame1\.png: (too large an image|pictures of .* are larger than the limit)"):
+        sample_frames(folder, 1, 0.0, 0.0, fps=1.0)
 
 
 def test_pillows_own_guard_becomes_a_video_error(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
