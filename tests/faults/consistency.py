@@ -1,0 +1,92 @@
+"""What holds of the rows of every run, however broken its inputs were."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from ..commands.runs import Row, Run
+
+TASKS = ("videoqa", "target", "coref", "mentioned")
+
+
+def check_rows(run: Run, asked: Sequence[str] | None, limit: int) -> None:
+    """Raise AssertionError where the rows of a run with `--alignment both` contradict each other, or the file.
+
+    `asked` are the ids of the file's questions, where it can be read without socialcli.
+    """
+    if run.code not in (0, 3):
+        return
+    rows = run.validated().rows
+    plain, aligned = rows[::2], rows[1::2]
+    assert [row["question_id"] for row in plain] == [row["question_id"] for row in aligned]
+    assert not any(row["alignment"] for row in plain), "an aligned row stands where a plain one should"
+    assert all(row["alignment"] for row in aligned), "a plain row stands where an aligned one should"
+    for row in rows:
+        check_row(row)
+    counts = run.manifest["counts"]
+    assert counts["rows"] == len(rows) == counts["ok"] + counts["unparsed"] + counts["failed"]
+    assert (run.code == 3) == (counts["failed"] + counts["unreadable"] > 0)
+    assert len(plain) <= limit
+    if asked is None:
+        return
+    named = [row["question_id"] for row in plain if not row["question_id"].startswith("episodes.")]
+    assert named == asked[: len(named)], f"rows of {named} where the file asks {asked[:limit]}"
+    assert len(plain) == limit or len(named) == len(asked), f"{len(plain)} questions of {len(asked)}"
+
+
+def check_row(row: Row) -> None:
+    """Raise AssertionError where a row contradicts itself."""
+    answered = row["status"] == "ok"
+    assert (row["error"] is not None) == (row["status"] == "failed"), row
+    assert (row["prediction"] is not None) == (row["scores"] is not None) == answered, row
+    if answered:
+        assert len(row["scores"]) == len(row["candidates"]), row
+        assert all(map(math.isfinite, row["scores"])), row
+        assert row["prediction"] == row["candidates"][row["scores"].index(max(row["scores"]))], row
+        assert math.isclose(sum(map(math.exp, row["scores"])), 1, abs_tol=1e-6), row
+    if row["answer"] is not None:
+        assert row["correct"] is (row["prediction"] == row["answer"]), row
+
+
+def asked_questions(file: Path | None) -> list[str] | None:
+    """The ids of an episodes file's questions of the built-in tasks, read without socialcli; None where nothing can."""
+    if file is None:
+        return None
+    try:
+        records = pq.read_table(file).to_pylist() if file.suffix == ".parquet" else _lines(file)
+    except Exception:  # whatever pyarrow raises for a damaged file
+        return None
+    questions = [one for record in records for one in _list(record.get("questions"))]
+    return [one["id"] for one in questions if isinstance(one.get("id"), str) and _is_asked(one.get("task"))]
+
+
+def _is_asked(task: object) -> bool:
+    return task in TASKS if isinstance(task, str) else True  # what has no task is a failed row
+
+
+def _list(value: object) -> list[dict[str, Any]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _lines(file: Path) -> list[dict[str, Any]]:
+    records = []
+    for line in file.read_bytes().split(b"\n"):
+        try:
+            record = json.loads(line.decode(), object_pairs_hook=_once)
+        except ValueError:
+            continue
+        if isinstance(record, dict):
+            records.append(record)
+    return records
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(dict(pairs)) != len(pairs):
+        raise ValueError("a key stands twice")
+    return dict(pairs)
