@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import sqlite3
+import tracemalloc
 
 import pytest
 
@@ -32,6 +33,18 @@ def test_many_ids_are_all_told_apart() -> None:
     names = [f"episode-{number}/question-{number % 7}" for number in range(100_000)]
     assert not any(ids.note(name, row) for row, name in enumerate(names, start=1))
     assert [ids.note(names[place], 0) for place in (0, 49_999, 99_999)] == [1, 50_000, 100_000]
+
+
+def test_many_ids_take_no_more_of_pythons_memory_than_few() -> None:
+    ids = FirstRows()
+    tracemalloc.start()
+    try:
+        for row in range(20_000):
+            ids.note(f"episode-{row}", row)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 100_000  # a set of them takes two million
 
 
 def test_a_full_disk_is_told_as_one() -> None:

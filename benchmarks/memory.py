@@ -1,0 +1,87 @@
+"""How much memory a command takes as its input grows, in whole processes.
+
+    python benchmarks/memory.py
+    python benchmarks/memory.py --episodes 20 --times 10     # to try the script
+
+Writes the sample's episodes again and again under new ids, few of them and many, in each format, and prints the ratio
+of the most memory that `socialcli validate` has taken of the one file and of the other. No torch, no network.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from _timing import limit_cell, note, row, table_head
+
+from socialcli.episodes.writing import EpisodeWriter
+
+SAMPLE = Path(__file__).resolve().parent.parent / "sample_data" / "episodes.jsonl"
+FORMATS = (".jsonl", ".jsonl.gz", ".parquet")
+LIMIT = 1.1
+
+# Of the process itself, not of the one that started it: Linux hands `ru_maxrss` on to the children.
+PROGRAM = """
+import sys
+from socialcli.cli import main
+try:
+    main(sys.argv[1:])
+finally:
+    with open("/proc/self/status") as status:
+        print(next(line.split()[1] for line in status if line.startswith("VmHWM:")), file=sys.stderr)
+"""
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--episodes", type=int, default=200, help="episodes of the small file (default: %(default)s)")
+    parser.add_argument(
+        "--times", type=int, default=100, help="how many times as many the large one has (default: 100)"
+    )
+    options = parser.parse_args()
+    print(f"Python {sys.version.split()[0]}; the most memory of {options.episodes * options.times:,} episodes,")
+    print(f"against that of {options.episodes:,}\n")
+    table_head("work", "memory / that of the small file", "limit", "MiB")
+    with tempfile.TemporaryDirectory() as folder:
+        for suffix in FORMATS:
+            small, large = (
+                peak("validate", str(written(Path(folder) / f"episodes{suffix}", count)))
+                for count in (options.episodes, options.episodes * options.times)
+            )
+            row(f"`socialcli validate`, `{suffix}`", f"{large / small:.2f}", limit_cell(LIMIT), f"{large / 2**10:.0f}")
+
+
+def written(path: Path, count: int) -> Path:
+    """A file of so many episodes."""
+    note(f"writing {count} episodes into {path.name}")
+    with EpisodeWriter(path) as writer:
+        for record in records(count):
+            writer.write(record)
+    return path
+
+
+def records(count: int) -> Iterator[dict[str, Any]]:
+    """The sample's episodes, over and over, with ids of their own."""
+    sample = [json.loads(line) for line in SAMPLE.read_text(encoding="utf-8").splitlines()]
+    for number in range(count):
+        record = sample[number % len(sample)]
+        questions = [{**question, "id": f"{question['id']}-{number}"} for question in record["questions"]]
+        yield {**record, "episode_id": f"{record['episode_id']}-{number}", "questions": questions}
+
+
+def peak(*words: str) -> int:
+    """The most memory that a command had at a time, in KiB. Raises CalledProcessError where it fails."""
+    command: Sequence[str] = (sys.executable, "-c", PROGRAM, *words)
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return int(done.stderr.split()[-1])
+
+
+if __name__ == "__main__":
+    main()
