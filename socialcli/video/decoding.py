@@ -32,7 +32,7 @@ def sample_file(path: Path, count: int, window: Window, limits: DecodeLimits) ->
             raise _no_frame(video, window)
         frames = _sample_listed(video, listing, count) if listing.trusted else None
         # Packets that never become a picture (hidden frames, a broken first group) show only when decoded.
-        return _sample_decoded(video, window, count) if frames is None else frames
+        return _sample_decoded(video, window, count, listing) if frames is None else frames
 
 
 def _sample_listed(video: VideoFile, listing: Listing, count: int) -> list[Frame] | None:
@@ -67,20 +67,27 @@ def _seek_saves(keys: Sequence[int], position: int | None, tick: int) -> bool:
     return position is None or (before > 0 and keys[before - 1] > position)
 
 
-def _sample_decoded(video: VideoFile, window: Window, count: int) -> list[Frame]:
+def _sample_decoded(video: VideoFile, window: Window, count: int, listing: Listing) -> list[Frame]:
     """Decode the whole window twice: for its times, then for its pictures.
 
     A decoder gives frames out in order of presentation, whatever their time stamps: the i-th frame has the
     i-th time.
     """
     first, last = video.clock.first_tick(window), video.clock.last_tick(window)
-    ticks = _decoded_ticks(video, first, last)
+    begin = first
+    ticks = _decoded_ticks(video, begin, last)
     inside = within(ticks, first, last)
+    if listing.trusted and (not inside or ticks[inside.start] > listing.ticks[0]):
+        # Not every key frame is a whole picture: where pictures are refreshed bit by bit, a decoder that begins in the
+        # middle keeps back what it cannot complete.
+        begin = None
+        ticks = _decoded_ticks(video, begin, last)
+        inside = within(ticks, first, last)
     if not inside:
         raise _no_frame(video, window)
     wanted = [inside[index] for index in pick_uniform(ticks[inside.start : inside.stop], count)]
     found: dict[int, Frame] = {}
-    for place, frame in enumerate(video.frames_from(first)):
+    for place, frame in enumerate(video.frames_from(begin)):
         if place in wanted:
             found[place] = _frame(video, frame, ticks[place])
         if place == wanted[-1]:

@@ -62,6 +62,12 @@ def test_every_format_gives_the_right_pictures_at_the_right_times(
     assert (frames.width, frames.height) == (WIDTH, HEIGHT)
 
 
+def test_a_video_that_is_refreshed_bit_by_bit_loses_no_frame(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "a.mp4", 60, options={"x264-params": "intra-refresh=1:keyint=12"})
+    assert numbers(sample_frames(path, 4, 1.2, 1.88)) == [30, 36, 41, 47]
+    assert numbers(sample_frames(path, 3)) == [0, 29, 59]
+
+
 def test_avi_gives_pictures_in_order_although_it_stores_no_presentation_times(tmp_path: Path) -> None:
     path = write_video(tmp_path / "a.avi", 50, options={"x264-params": B_FRAMES})
     assert numbers(sample_frames(path, 8)) == [0, 7, 14, 21, 28, 35, 42, 49]
