@@ -46,6 +46,8 @@ COMMANDS = {
     "inspect": _Entry("socialcli.commands.inspect", "Show what a model sees of EPISODES, and what each box covers."),
     "measure": _Entry("socialcli.commands.measure", "Measure what the alignment does to a model's attention."),
     "sweep": _Entry("socialcli.commands.sweep", "Ask under many settings of the alignment; find the best."),
+    "accuracy": _Entry("socialcli.commands.accuracy", "Compute accuracy tables again from predictions."),
+    "compare": _Entry("socialcli.commands.compare", "Compare two runs, question by question."),
     "train": _Entry("socialcli.commands.train", "Fine-tune a model on the answers in EPISODES."),
     "validate": _Entry("socialcli.commands.validate", "Check episodes files and print each problem."),
     "schema": _Entry("socialcli.commands.schema", "Print the JSON Schema of a file."),

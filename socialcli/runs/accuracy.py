@@ -116,15 +116,15 @@ def accuracy_table(rows: Iterable[Mapping[str, Any]], seed: int = 0, draws: int 
     for row in rows:
         group = tuple(row[name] for name in GROUP_COLUMNS)
         tallies.setdefault(group, _Tally()).add(row)
-    return [_summarised(group, tallies[group], seed, draws) for group in sorted(tallies, key=_nulls_first)]
+    return [_summarised(group, tallies[group], seed, draws) for group in sorted(tallies, key=nulls_first)]
 
 
 def _summarised(group: tuple[Any, ...], tally: _Tally, seed: int, draws: int) -> AccuracyRow:
     named = {"lambda_" if name == "lambda" else name: value for name, value in zip(GROUP_COLUMNS, group, strict=True)}
     n = sum(questions for questions, _ in tally.episodes.values())
     correct = sum(right for _, right in tally.episodes.values())
-    questions_seed = _derived_seed(seed, named["task"], named["dataset"], named["split"])
-    interval = clustered_interval(tally.episodes.values(), questions_seed, draws)
+    own_seed = questions_seed(seed, named["task"], named["dataset"], named["split"])
+    interval = clustered_interval(tally.episodes.values(), own_seed, draws)
     return AccuracyRow(
         **named,
         n=n,
@@ -139,11 +139,14 @@ def _summarised(group: tuple[Any, ...], tally: _Tally, seed: int, draws: int) ->
     )
 
 
-def _nulls_first(group: tuple[Any, ...]) -> tuple[tuple[bool, Any], ...]:
+def nulls_first(group: tuple[Any, ...]) -> tuple[tuple[bool, Any], ...]:
+    """What to sort rows by whose columns `group` tell them apart: null before any value."""
     return tuple((value is not None, value) for value in group)
 
 
-def _derived_seed(*parts: object) -> int:
+def questions_seed(seed: int, task: str, dataset: str | None, split: str | None) -> int:
+    """The seed of the resamples of a task's questions in a dataset and split, whatever they were asked under."""
+    parts = (seed, task, dataset, split)
     return int.from_bytes(hashlib.sha256(json.dumps(parts).encode("ascii")).digest()[:8])
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from socialcli.runs.accuracy import GROUP_COLUMNS, AccuracyRow
+from socialcli.runs.layout import label, laid_out, percent, percent_interval
 from socialcli.runs.manifest import Manifest
 
 _Cell = Callable[[AccuracyRow], str]
@@ -14,24 +15,24 @@ _Cell = Callable[[AccuracyRow], str]
 _ALWAYS_SHOWN = ("task", "alignment")
 # Null in every unaligned row, which is no difference to show.
 _STRENGTH = ("alpha", "lambda", "layers", "bias", "heads")
-_GAP = "  "
 
 _FIGURES: dict[str, _Cell] = {
     "n": lambda row: str(row.n),
-    "accuracy": lambda row: _percent(row.accuracy),
-    "95% interval": lambda row: _interval(row.ci_low, row.ci_high),
-    "chance": lambda row: _percent(row.chance),
+    "accuracy": lambda row: percent(row.accuracy),
+    "95% interval": lambda row: percent_interval(row.ci_low, row.ci_high),
+    "chance": lambda row: percent(row.chance),
     "failed": lambda row: str(row.failed),
     "unparsed": lambda row: str(row.unparsed),
     "unlabelled": lambda row: str(row.unlabelled),
 }
 
 
-def summary_lines(rows: Sequence[AccuracyRow]) -> str:
+def summary_lines(rows: Sequence[AccuracyRow], folders: Sequence[str] | None = None) -> str:
     """The table as text, without a newline at its end: a line per row, accuracies in percent, "-" for none.
 
-    Beside task and alignment it shows the columns in which the rows differ. With a single model, dataset and
-    condition a line is about 80 characters wide.
+    Beside task and alignment it shows the columns in which the rows differ, and before them `folders`, where rows of
+    several are in one table: the folder of each row. With a single model, dataset and condition a line is about 80
+    characters wide.
     """
     if not rows:
         return "no question was asked, so there is no accuracy to show"
@@ -39,11 +40,13 @@ def summary_lines(rows: Sequence[AccuracyRow]) -> str:
     labels = [name for name in GROUP_COLUMNS if name in _ALWAYS_SHOWN or _differs(name, records)]
     lines = [[*labels, *_FIGURES]]
     lines += [
-        [*(_label(item[name]) for name in labels), *(cell(row) for cell in _FIGURES.values())]
+        [*(label(item[name]) for name in labels), *(cell(row) for cell in _FIGURES.values())]
         for row, item in zip(rows, records, strict=True)
     ]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return "\n".join(_aligned(line, widths, len(labels)) for line in lines)
+    if folders is None:
+        return laid_out(lines, len(labels))
+    first = ["folder", *folders]
+    return laid_out([[cell, *line] for cell, line in zip(first, lines, strict=True)], len(labels) + 1)
 
 
 def summary_json(rows: Sequence[AccuracyRow], output: Path, manifest: Manifest) -> dict[str, Any]:
@@ -58,25 +61,3 @@ def summary_json(rows: Sequence[AccuracyRow], output: Path, manifest: Manifest) 
 
 def _differs(name: str, records: Sequence[dict[str, Any]]) -> bool:
     return len({item[name] for item in records if item["alignment"] or name not in _STRENGTH}) > 1
-
-
-def _aligned(cells: Sequence[str], widths: Sequence[int], labels: int) -> str:
-    padded = [
-        cell.ljust(width) if index < labels else cell.rjust(width)
-        for index, (cell, width) in enumerate(zip(cells, widths, strict=True))
-    ]
-    return _GAP.join(padded).rstrip()
-
-
-def _label(value: object) -> str:
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    return "-" if value is None else str(value)
-
-
-def _percent(share: float | None) -> str:
-    return "-" if share is None else f"{100 * share:.1f}%"
-
-
-def _interval(low: float | None, high: float | None) -> str:
-    return "-" if low is None or high is None else f"{_percent(low)} to {_percent(high)}"

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from socialcli.runs.accuracy import AccuracyRow
 from socialcli.runs.choice import Choice, Comparison, SweepTable
 from socialcli.runs.grid import OPTIONS, Setting, short
+from socialcli.runs.layout import laid_out, percent, percent_interval
 from socialcli.runs.sweep import Sweep
 
-_GAP = "  "
 _TOGETHER = "all tasks"
 _HEAD = ("chosen for", "setting", "task", "split", "n", "accuracy", "95% interval", "plain", "95% interval")
 _FIGURES = 5  # of these, to the right
@@ -55,47 +55,31 @@ def _by_setting(sweep: Sweep, table: SweepTable, split: str | None) -> str:
         yield from ("-" if value is None else short(value) for value in setting.as_record().values())
         for task, together in columns:
             mark = " *" if chosen.get(task) == setting else "  "
-            yield _percent(table.mean(split, together, setting)) + mark
+            yield percent(table.mean(split, together, setting)) + mark
 
     head = [*OPTIONS, *(f"{task or _TOGETHER}  " for task, _ in columns)]
     title = f"accuracy in the split {split}" if split is not None else "accuracy of the episodes without a split"
     title += "; *: the best of a column, the nearest to the plain model (-) among equals" if chosen else ""
-    return f"{title}\n{_laid_out([head, *map(list, map(cells, table.settings))], len(OPTIONS))}"
+    return f"{title}\n{laid_out([head, *map(list, map(cells, table.settings))], len(OPTIONS))}"
 
 
 def _reported(best: Sequence[Choice]) -> str:
     lines = [list(line) for choice in best for comparison in choice.test for line in _compared(choice, comparison)]
     if not lines:
         return "no other split has a labelled question to report the chosen settings on"
-    return f"the chosen settings in the other splits\n{_laid_out([list(_HEAD), *lines], len(_HEAD) - _FIGURES)}"
+    return f"the chosen settings in the other splits\n{laid_out([list(_HEAD), *lines], len(_HEAD) - _FIGURES)}"
 
 
 def _compared(choice: Choice, comparison: Comparison) -> Iterator[tuple[str, ...]]:
     named = (choice.task or _TOGETHER, str(choice.setting) or "plain model")
     split = "-" if comparison.split is None else comparison.split
     for chosen, plain in comparison.rows:
-        figures = (_percent(chosen.accuracy), _interval(chosen), _percent(plain.accuracy), _interval(plain))
+        figures = (percent(chosen.accuracy), _interval(chosen), percent(plain.accuracy), _interval(plain))
         yield *named, chosen.task, split, str(chosen.n), *figures
     if choice.task is None:
         chosen_mean, plain_mean = comparison.means
-        yield *named, "mean", split, "", _percent(chosen_mean), "", _percent(plain_mean), ""
-
-
-def _laid_out(lines: Sequence[Sequence[str]], labels: int) -> str:
-    """The lines in columns, the first `labels` of them to the left."""
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    sides: list[Callable[[str, int], str]] = [
-        str.ljust if place < labels else str.rjust for place in range(len(widths))
-    ]
-    return "\n".join(
-        _GAP.join(side(cell, width) for side, cell, width in zip(sides, line, widths, strict=True)).rstrip()
-        for line in lines
-    )
-
-
-def _percent(share: float | None) -> str:
-    return "-" if share is None else f"{100 * share:.1f}%"
+        yield *named, "mean", split, "", percent(chosen_mean), "", percent(plain_mean), ""
 
 
 def _interval(row: AccuracyRow) -> str:
-    return "-" if row.ci_low is None or row.ci_high is None else f"{_percent(row.ci_low)} to {_percent(row.ci_high)}"
+    return percent_interval(row.ci_low, row.ci_high)

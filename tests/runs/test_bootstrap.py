@@ -5,7 +5,7 @@ import random
 import numpy as np
 import pytest
 
-from socialcli.runs.bootstrap import clustered_interval
+from socialcli.runs.bootstrap import clustered_difference, clustered_interval
 
 CLUSTERS = [(1, 1), (4, 1), (2, 2), (5, 4), (3, 0), (1, 0), (6, 5), (2, 1), (4, 4), (3, 2), (1, 1), (2, 0)]
 
@@ -64,3 +64,44 @@ def test_the_interval_covers_the_truth_about_as_often_as_it_says() -> None:
         )
         covered += low <= 0.5 <= high
     assert 0.90 <= covered / trials <= 0.98
+
+
+PAIRED = [(n, correct, (correct + shift) % (n + 1)) for shift, (n, correct) in enumerate(CLUSTERS)]
+
+
+def plain_difference(clusters: list[tuple[int, int, int]], draws: int, seed: int) -> tuple[float, float]:
+    """The definition, on whole questions: each draw takes episodes with both answers of each of their questions."""
+    generator = np.random.default_rng(seed)
+    both = [np.array([[place < a, place < b] for place in range(n)], dtype=float).reshape(n, 2) for n, a, b in clusters]
+    differences = np.empty(draws)
+    for draw in range(draws):
+        answers = np.concatenate([both[index] for index in generator.integers(len(both), size=len(both))])
+        differences[draw] = answers[:, 1].mean() - answers[:, 0].mean()
+    low, high = np.quantile(differences, (0.025, 0.975))
+    return float(low), float(high)
+
+
+def test_a_difference_equals_a_plain_resampling_of_whole_episodes() -> None:
+    interval = clustered_difference(PAIRED, seed=0, draws=20_000)
+    assert interval == pytest.approx(plain_difference(PAIRED, 20_000, seed=1), abs=0.015)
+
+
+def test_the_sides_of_a_difference_see_the_same_resamples() -> None:
+    # Both sides are right on the same episodes, but for one question: apart, each interval is wide.
+    clusters = [(4, 4 * (number % 2), 4 * (number % 2)) for number in range(20)] + [(4, 0, 1)]
+    accuracy = clustered_interval([(n, a) for n, a, _ in clusters], seed=0)
+    difference = clustered_difference(clusters, seed=0)
+    assert accuracy is not None and difference is not None
+    assert accuracy[1] - accuracy[0] > 0.3
+    assert 0 == difference[0] < difference[1] < 0.05
+
+
+def test_a_difference_turns_round_with_its_sides() -> None:
+    there, back = (clustered_difference(one, seed=5) for one in (PAIRED, [(n, b, a) for n, a, b in PAIRED]))
+    assert there is not None and back is not None
+    assert back == pytest.approx((-there[1], -there[0]), abs=0.015)
+
+
+@pytest.mark.parametrize("clusters", [[], [(5, 3, 1)]])
+def test_a_difference_of_fewer_than_two_clusters_has_no_interval(clusters: list[tuple[int, int, int]]) -> None:
+    assert clustered_difference(clusters, seed=0) is None

@@ -1,0 +1,100 @@
+"""What `socialcli compare` prints: the two sides, in what they differ, and a short table; or one JSON object."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from socialcli.runs.comparison import ComparedRow, Comparison
+from socialcli.runs.conditions import Side
+from socialcli.runs.differences import known_by_manifest
+from socialcli.runs.layout import label, laid_out, percent
+
+_Cell = Callable[[ComparedRow], str]
+
+_SMALLEST_P = 0.001  # below, three digits would show nothing but zeros
+_HASH_DIGITS = 8
+
+_FIGURES: dict[str, _Cell] = {
+    "n": lambda row: str(row.n),
+    "A": lambda row: percent(row.accuracy_a),
+    "B": lambda row: percent(row.accuracy_b),
+    "B - A": lambda row: _points(row.difference),
+    "95% interval": lambda row: _points_interval(row.ci_low, row.ci_high),
+    "only A": lambda row: str(row.only_a),
+    "only B": lambda row: str(row.only_b),
+    "p": lambda row: _p(row.p),
+}
+# Shown where there are any.
+_COUNTS: dict[str, Callable[[ComparedRow], int]] = {
+    "failed A": lambda row: row.failed_a,
+    "failed B": lambda row: row.failed_b,
+    "unparsed A": lambda row: row.unparsed_a,
+    "unparsed B": lambda row: row.unparsed_b,
+    "unlabelled": lambda row: row.unlabelled,
+}
+
+
+def comparison_lines(comparison: Comparison) -> str:
+    """The comparison as text, without a newline at its end; accuracies in percent, differences in points of it."""
+    head = (f"A: {comparison.a}", f"B: {comparison.b}", _differing(comparison))
+    return "\n".join([*head, "", _table(comparison.table)])
+
+
+def comparison_record(comparison: Comparison) -> dict[str, Any]:
+    """The same as JSON values."""
+    return {
+        "a": _side(comparison.a),
+        "b": _side(comparison.b),
+        "differing": {name: list(values) for name, values in comparison.differing.items()},
+        "only_in_a": comparison.pairing.only_a,
+        "only_in_b": comparison.pairing.only_b,
+        "warnings": list(comparison.warnings),
+        "tasks": [row.as_record() for row in comparison.table],
+    }
+
+
+def _table(rows: Sequence[ComparedRow]) -> str:
+    labels = ["task", *(name for name in ("dataset", "split") if len({getattr(row, name) for row in rows}) > 1)]
+    counts = [name for name, count in _COUNTS.items() if any(map(count, rows))]
+    lines = [[*labels, *_FIGURES, *counts]]
+    for row in rows:
+        named = [label(getattr(row, name)) for name in labels]
+        lines.append(
+            [*named, *(cell(row) for cell in _FIGURES.values()), *(str(_COUNTS[name](row)) for name in counts)]
+        )
+    return laid_out(lines, len(labels))
+
+
+def _side(side: Side) -> dict[str, Any]:
+    return {"folder": str(side.source.path), "condition": side.condition.as_record()}
+
+
+def _differing(comparison: Comparison) -> str:
+    values = [_values(name, *pair) for name, pair in comparison.differing.items()]
+    partly = "" if known_by_manifest(comparison.a, comparison.b) else ", as far as the rows tell"
+    return f"settings that differ{partly}: {', '.join(values) or 'none'}"
+
+
+def _values(name: str, one: Any, other: Any) -> str:
+    return f"{name} ({_value(name, one)}, {_value(name, other)})"
+
+
+def _value(name: str, value: Any) -> str:
+    if isinstance(value, list):
+        return "+".join(map(str, value))
+    return label(value)[:_HASH_DIGITS] if name.endswith("sha256") else label(value)
+
+
+def _points(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:+.1f}"
+
+
+def _points_interval(low: float | None, high: float | None) -> str:
+    return "-" if low is None or high is None else f"{_points(low)} to {_points(high)}"
+
+
+def _p(p: float | None) -> str:
+    if p is None:
+        return "-"
+    return f"<{_SMALLEST_P}" if p < _SMALLEST_P else f"{p:.3f}"

@@ -1,0 +1,57 @@
+"""The questions on which two sides differ, one right and the other wrong, as a Parquet file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from socialcli.files import atomic_write
+from socialcli.runs.comparison import Comparison, flipped
+from socialcli.runs.pairing import Pair
+
+_COLUMNS: list[pa.Field[Any]] = [
+    pa.field("question_id", pa.string(), nullable=False),
+    pa.field("episode_id", pa.string(), nullable=False),
+    pa.field("dataset", pa.string()),
+    pa.field("split", pa.string()),
+    pa.field("task", pa.string(), nullable=False),
+    pa.field("alignment_a", pa.bool_(), nullable=False),
+    pa.field("alignment_b", pa.bool_(), nullable=False),
+    pa.field("answer", pa.string(), nullable=False),
+    pa.field("prediction_a", pa.string()),
+    pa.field("prediction_b", pa.string()),
+    pa.field("error_a", pa.string()),
+    pa.field("error_b", pa.string()),
+    pa.field("direction", pa.string(), nullable=False),
+]
+FLIPS_ARROW_SCHEMA: pa.Schema = pa.schema(_COLUMNS)
+
+
+def write_flips(path: Path, comparisons: Iterable[Comparison]) -> None:
+    """Write the flipped questions in their order, whole or not at all. Raises OSError where it cannot be written."""
+    rows = [_record(one, pair) for one in comparisons for pair in flipped(one.pairing.pairs)]
+    with atomic_write(path) as file:
+        pq.write_table(pa.Table.from_pylist(rows, schema=FLIPS_ARROW_SCHEMA), file, compression="zstd")
+
+
+def _record(comparison: Comparison, pair: Pair) -> dict[str, Any]:
+    a, b = pair.a, pair.b
+    return {
+        "question_id": a.question_id,
+        "episode_id": a.episode_id,
+        "dataset": a.dataset,
+        "split": a.split,
+        "task": a.task,
+        "alignment_a": comparison.a.condition.aligned,
+        "alignment_b": comparison.b.condition.aligned,
+        "answer": a.answer,
+        "prediction_a": a.prediction,
+        "prediction_b": b.prediction,
+        "error_a": a.error,
+        "error_b": b.error,
+        "direction": "lost" if a.correct else "gained",
+    }

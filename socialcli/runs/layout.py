@@ -1,0 +1,39 @@
+"""Tables as text: columns below each other, shares in percent, "-" for what there is not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+_GAP = "  "
+
+
+def laid_out(lines: Sequence[Sequence[str]], labels: int) -> str:
+    """The lines in columns, without a newline at the end: the first `labels` cells to the left, figures to the right.
+
+    All lines have the same number of cells, and there is at least one line.
+    """
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    sides: list[Callable[[str, int], str]] = [
+        str.ljust if place < labels else str.rjust for place in range(len(widths))
+    ]
+    return "\n".join(
+        _GAP.join(side(cell, width) for side, cell, width in zip(sides, line, widths, strict=True)).rstrip()
+        for line in lines
+    )
+
+
+def label(value: object) -> str:
+    """What a column says, for people: "on" and "off" for a bool, "-" for null."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return "-" if value is None else str(value)
+
+
+def percent(share: float | None) -> str:
+    """A share of 1 in percent."""
+    return "-" if share is None else f"{100 * share:.1f}%"
+
+
+def percent_interval(low: float | None, high: float | None) -> str:
+    """The ends of an interval of shares, in percent."""
+    return "-" if low is None or high is None else f"{percent(low)} to {percent(high)}"

@@ -1,0 +1,73 @@
+"""The accuracy of predictions that are there already, counted again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from socialcli.files import atomic_write
+from socialcli.runs.accuracy import ACCURACY_ARROW_SCHEMA, AccuracyRow, accuracy_table, write_accuracy
+from socialcli.runs.answers import Labels, Relabelling
+from socialcli.runs.predictions import storable
+from socialcli.runs.sources import Source
+from socialcli.runs.summary import summary_lines
+
+
+@dataclass(frozen=True, slots=True)
+class Recount:
+    """The table of one source."""
+
+    source: Source
+    seed: int  # of the intervals
+    table: tuple[AccuracyRow, ...]
+    warnings: tuple[str, ...]
+
+    def as_record(self) -> dict[str, Any]:
+        """The recount as JSON values."""
+        return {
+            "folder": str(self.source.path),
+            "seed": self.seed,
+            "warnings": list(self.warnings),
+            "accuracy": [row.as_record() for row in self.table],
+        }
+
+
+def recount(source: Source, labels: Labels | None = None, seed: int | None = None) -> Recount:
+    """Count the rows of `source`, with answers from `labels` where given; without `seed` its run's own is used.
+
+    The rows are streamed: memory grows with the episodes, not with the rows. Raises as `read_predictions` does.
+    """
+    seed = source.seed if seed is None else seed
+    if labels is None:
+        return Recount(source, seed, tuple(accuracy_table(source.rows(), seed)), tuple(source.warnings()))
+    relabelling = Relabelling(labels)
+    table = tuple(accuracy_table(relabelling.rows(source.rows()), seed))
+    lost = [f"{source.path}: {warning}" for warning in relabelling.warnings()]
+    return Recount(source, seed, table, (*source.warnings(), *labels.warnings(), *lost))
+
+
+def recount_lines(recounts: Sequence[Recount]) -> str:
+    """The tables as text, as a run prints its own; those of several sources in one, with the source of each row."""
+    rows = [row for one in recounts for row in one.table]
+    if len(recounts) == 1:
+        return summary_lines(rows)
+    return summary_lines(rows, [str(one.source.path) for one in recounts for _ in one.table])
+
+
+def write_recounts(path: Path, recounts: Sequence[Recount]) -> None:
+    """Write the table as accuracy.parquet has it; with several sources a first column `folder` tells them apart.
+
+    Whole or not at all. Raises OSError where it cannot be written.
+    """
+    if len(recounts) == 1:
+        write_accuracy(path, recounts[0].table)
+        return
+    schema = pa.schema([pa.field("folder", pa.string(), nullable=False), *ACCURACY_ARROW_SCHEMA])
+    rows = [{"folder": storable(str(one.source.path)), **row.as_record()} for one in recounts for row in one.table]
+    with atomic_write(path) as file:
+        pq.write_table(pa.Table.from_pylist(rows, schema=schema), file, compression="zstd")

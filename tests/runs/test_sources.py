@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from socialcli.errors import InvalidInputError, NotThereError
+from socialcli.files import write_json
+from socialcli.runs.sources import Source
+
+from .folders import answered, leave
+
+
+def test_a_folder_and_the_file_in_it_are_the_same_source(tmp_path: Path) -> None:
+    folder = leave(tmp_path / "out", answered("10"), settings={"seed": 7}, model={"device": "cpu"})
+    for path in (folder, folder / "predictions.parquet"):
+        source = Source.find(path)
+        assert (source.path, source.predictions) == (path, folder / "predictions.parquet")
+        assert source.folder is not None and source.folder.accuracy == folder / "accuracy.parquet"
+        assert (source.seed, source.model) == (7, {"device": "cpu"})
+        assert [row["question_id"] for row in source.rows()] == ["q0", "q1"]
+        assert source.warnings() == []
+
+
+def test_a_file_of_another_name_stands_alone(tmp_path: Path) -> None:
+    folder = leave(tmp_path, answered("1"), settings={"seed": 7})
+    copied = (folder / "predictions.parquet").rename(tmp_path / "kept.parquet")
+    source = Source.find(copied)
+    assert (source.folder, source.seed, source.settings, source.model) == (None, 0, {}, {})
+    assert len(list(source.rows())) == 1
+
+
+def test_a_sweep_has_a_manifest_of_another_name(tmp_path: Path) -> None:
+    write_json(leave(tmp_path, answered("1")) / "sweep.json", {"settings": {"seed": 9}, "outcome": "done"})
+    assert Source.find(tmp_path).seed == 9
+
+
+@pytest.mark.parametrize(
+    ("outcome", "part"), [("running", "killed"), ("interrupted", "was interrupted"), ("error", "by an error")]
+)
+def test_a_run_that_did_not_end_is_told(outcome: str, part: str, tmp_path: Path) -> None:
+    (warning,) = Source.find(leave(tmp_path, answered("1"), outcome=outcome)).warnings()
+    assert part in warning and str(tmp_path) in warning
+
+
+def test_nothing_to_read_is_told_by_what_was_named(tmp_path: Path) -> None:
+    with pytest.raises(NotThereError, match=r"gone: there is no such folder or file"):
+        Source.find(tmp_path / "gone")
+    with pytest.raises(NotThereError, match=r"holds no predictions\.parquet"):
+        Source.find(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "\udcff"])
+def test_a_broken_manifest_is_an_error_and_no_guess(text: str, tmp_path: Path) -> None:
+    (leave(tmp_path, answered("1")) / "run.json").write_bytes(text.encode("utf-8", "surrogateescape"))
+    with pytest.raises(InvalidInputError, match=r"run\.json"):
+        Source.find(tmp_path)
