@@ -25,6 +25,7 @@ from torch.nn.functional import cross_entropy
 Told = Sequence[int | None]
 WORDS: Told = (0,)  # what a document tells, at random: the colours of shirts, in words; or ...
 HINTS: Told = (*(None,) * 12, *(0,) * 4, 1, 2, 3, 4)  # in hints, all facts; in words, one of them
+MOST_HINTS: Told = (None, None, None, 0)
 _EARLY = {"recall": 3, "fact": 4}  # the number of layers in which the answers to such questions are to be found
 _BATCH = 24
 

@@ -11,6 +11,7 @@ import random
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ import _reading
 import _seeing
 import torch
 from _checkpoints import DTYPE, FAMILIES, Checkpoint, Shape, randomise, save
-from _documents import ALL, COLOURS, FACTS, LETTERS, Library, words
+from _documents import AIM, ALL, COLOURS, FACTS, LETTERS, WHO, WHOM, Library, words
 
 from socialcli import load_model, read_episodes
 from socialcli.plugins import registry
@@ -30,6 +31,28 @@ from socialcli.tasks.prompt import build_prompt
 HERE = Path(__file__).parent
 READER = {"qwen2.5-vl": "llava-next-video", "internvl3": "qwen2.5-vl"}  # whose decoder has read before
 READER_STEPS = {"qwen2.5-vl": 1100, "internvl3": 150}  # updates in words of its own
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What a decoder that has read nothing reads in one go: kinds of questions, and how documents tell of people."""
+
+    kinds: Sequence[str]
+    steps: int
+    told: _reading.Told = _reading.HINTS
+    simple: int = 0  # of the steps, those that begin with simple questions alone
+    whole: float = 0.6  # the share of documents with a whole transcript
+
+
+FIRST = Lesson(COLOURS, 1600, _reading.WORDS, simple=300, whole=0.0)
+LESSONS = (  # with open heads
+    Lesson(ALL, 1200),
+    Lesson(ALL, 1000, simple=300),
+    Lesson(WHO, 300),
+    Lesson(AIM, 500, _reading.MOST_HINTS),
+    Lesson(WHOM, 600, _reading.MOST_HINTS),
+    Lesson(WHOM, 400, _reading.MOST_HINTS),
+)
 WORLD = SynthSettings(size=(224, 224))
 WORLD_SEED, EPISODES = 21, 3000
 SEEN_SEED, SEEN_CLIPS, SEEING_STEPS = 1000, 5000, 5200
@@ -100,14 +123,29 @@ def read(name: str, work: Path) -> Path:
     if name in READER:
         reader: Any = load_model(READER[name], read(READER[name], work), dtype="float32")
         _decoders.follow(checkpoint, Checkpoint(reader.model, reader.processor))
-        _reading.learn(checkpoint, shelf, ALL, steps=READER_STEPS[name], rate=1e-3, told=_reading.HINTS, whole=0.6)
+        study(checkpoint, shelf, [Lesson(ALL, READER_STEPS[name])])
     else:
         _decoders.start(checkpoint, seed=0)
-        _reading.learn(checkpoint, shelf, COLOURS, steps=1600, rate=1e-3, simple=300)
+        study(checkpoint, shelf, [FIRST])
         _decoders.open_heads(checkpoint)
-        _reading.learn(checkpoint, shelf, ALL, steps=1200, rate=1e-3, told=_reading.HINTS, whole=0.6)
+        study(checkpoint, shelf, LESSONS)
     save(checkpoint, folder)
     return folder
+
+
+def study(checkpoint: Checkpoint, shelf: Library, lessons: Sequence[Lesson]) -> None:
+    """Learn one lesson after the other."""
+    for lesson in lessons:
+        _reading.learn(
+            checkpoint,
+            shelf,
+            lesson.kinds,
+            steps=lesson.steps,
+            rate=1e-3,
+            told=lesson.told,
+            simple=lesson.simple,
+            whole=lesson.whole,
+        )
 
 
 def new(name: str, texts: Sequence[str]) -> Checkpoint:
