@@ -4,7 +4,8 @@
     python benchmarks/memory.py --episodes 20 --times 10     # to try the script
 
 Writes the sample's episodes again and again under new ids, few of them and many, in each format, and prints the ratio
-of the most memory that `socialcli validate` has taken of the one file and of the other. No torch, no network.
+of the most memory that a command has taken of the one file and of the other: `validate`, `run --limit 0`, and `plan`,
+which makes every prompt (of words alone: to decode twenty thousand clips takes hours). No network.
 """
 
 from __future__ import annotations
@@ -22,7 +23,11 @@ from _timing import limit_cell, note, row, table_head
 
 from socialcli.episodes.writing import EpisodeWriter
 
-SAMPLE = Path(__file__).resolve().parent.parent / "sample_data" / "episodes.jsonl"
+SAMPLE_DATA = Path(__file__).resolve().parent.parent / "sample_data"
+SAMPLE = SAMPLE_DATA / "episodes.jsonl"
+CHECKPOINT = SAMPLE_DATA / "checkpoints" / "llava-next-video"
+MODEL = ("--model", "llava-next-video", "--checkpoint", str(CHECKPOINT), "--task", "all", "-qq")
+ASKED = {"run --limit 0": ("run", "--limit", "0"), "plan --inputs L": ("plan", "--inputs", "L")}
 FORMATS = (".jsonl", ".jsonl.gz", ".parquet")
 LIMIT = 1.1
 
@@ -56,6 +61,13 @@ def main() -> None:
                 for count in (options.episodes, options.episodes * options.times)
             )
             row(f"`socialcli validate`, `{suffix}`", f"{large / small:.2f}", limit_cell(LIMIT), f"{large / 2**10:.0f}")
+        files = [Path(folder) / f"episodes-{name}.jsonl" for name in ("small", "large")]
+        for file, count in zip(files, (options.episodes, options.episodes * options.times), strict=True):
+            written(file, count)
+        for name, words in ASKED.items():
+            out = ("-o", str(Path(folder) / "out"), "--overwrite")
+            small, large = (peak(words[0], str(file), *MODEL, *words[1:], *out) for file in files)
+            row(f"`socialcli {name}`, `.jsonl`", f"{large / small:.2f}", limit_cell(LIMIT), f"{large / 2**10:.0f}")
 
 
 def written(path: Path, count: int) -> Path:

@@ -1,17 +1,19 @@
-"""How soon the command line answers, and how fast `validate` is, both in whole processes.
+"""How soon the command line answers, and how fast `validate` is, all in whole processes.
 
     python benchmarks/startup.py
     python benchmarks/startup.py --episodes 100 --repeats 3     # to try the script
 
-Prints ratios of medians: of `socialcli --help` to `python -c "import click"`, and of `socialcli validate` on a JSONL of
-episodes with 500 boxes each to `json.loads` on every line. Then it plants errors in a part of that file, and compares
-what `validate` finds with what the JSON Schema alone finds. No torch, no network.
+Prints ratios of medians: of `socialcli --help` to `python -c "import click"`, of a run of 10,000 answers that finds
+itself done to `python -c "import pyarrow.parquet"`, and of `socialcli validate` on a JSONL of episodes with 500 boxes
+each to `json.loads` on every line. Then it plants errors in a part of that file, and compares what `validate` finds
+with what the JSON Schema alone finds. No network.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -27,6 +29,7 @@ from jsonschema import Draft202012Validator
 from socialcli.episodes.problems import field_path
 
 PYTHON = sys.executable
+SAMPLE = Path(__file__).resolve().parent.parent / "sample_data"
 SOCIALCLI = str(Path(PYTHON).parent / "socialcli")
 LOADS = "import json, sys\nfor line in open(sys.argv[1], 'rb'):\n    json.loads(line)"
 BOX_SECONDS = 25.0  # at 20 boxes a second: 500 boxes
@@ -49,6 +52,8 @@ def main() -> None:
     table_head("work", "against", "time / that one's", "limit", "seconds")
     start(options.repeats)
     with tempfile.TemporaryDirectory() as folder:
+        finished(Path(folder), max(1, options.repeats // 3))
+    with tempfile.TemporaryDirectory() as folder:
         validate(Path(folder) / "episodes.jsonl", options.episodes, max(1, options.repeats // 3))
         print(f"\n{compare_findings(Path(folder) / 'planted.jsonl', min(options.episodes, options.checked))}")
 
@@ -68,6 +73,52 @@ def start(repeats: int) -> None:
     for name, limit in (("socialcli --help", 3.0), ("socialcli validate --help", None)):
         seconds = timed[name].seconds
         row(f"`{name}`", f"`{base}`", f"{seconds / timed[base].seconds:.2f}", limit_cell(limit), f"{seconds:.3f}")
+
+
+def finished(folder: Path, repeats: int) -> None:
+    """Print how long the command of a run takes that is done. Raises SystemExit where it finds something to do."""
+    note("writing what a run of 10,000 answers leaves")
+    words = finished_run(folder, 10_000)
+    base = 'python -c "import pyarrow.parquet"'
+    timed = in_turns(
+        {
+            base: partial(process, PYTHON, "-c", "import pyarrow.parquet"),
+            "run": partial(nothing_to_do, words),
+        },
+        repeats,
+        warm_up=2,
+    )
+    seconds = timed["run"].seconds
+    ratio = f"{seconds / timed[base].seconds:.2f}"
+    row("`socialcli run`, 10,000 answers, all done", f"`{base}`", ratio, limit_cell(3.0), f"{seconds:.3f}")
+
+
+def finished_run(folder: Path, answers: int) -> list[str]:
+    """Have a run over the sample's first episodes, each many times over; its command."""
+    episodes = folder / "episodes.jsonl"
+    (folder / "videos").mkdir()
+    sample = [json.loads(line) for line in (SAMPLE / "episodes.jsonl").read_text(encoding="utf-8").splitlines()]
+    with episodes.open("w", encoding="utf-8") as file:
+        asked = number = 0
+        while asked < answers:
+            record = sample[number % len(sample)]
+            questions = [{**one, "id": f"{one['id']}-{number}"} for one in record["questions"]][: answers - asked]
+            video = f"videos/{number}{Path(record['video']['path']).suffix}"
+            shutil.copy(SAMPLE / record["video"]["path"], folder / video)
+            record = {**record, "episode_id": f"{record['episode_id']}-{number}", "questions": questions}
+            file.write(json.dumps({**record, "video": {**record["video"], "path": video}}) + "\n")
+            asked, number = asked + len(questions), number + 1
+    model = ["--model", "llava-next-video", "--checkpoint", str(SAMPLE / "checkpoints" / "llava-next-video")]
+    words = [SOCIALCLI, "run", str(episodes), *model, "--task", "all", "--frames", "1", "-o", str(folder / "out")]
+    subprocess.run([*words, "-q"], check=True, stdout=subprocess.DEVNULL)
+    return words
+
+
+def nothing_to_do(words: list[str]) -> None:
+    """Give the command of a finished run again."""
+    done = subprocess.run(words, check=True, capture_output=True, text=True)
+    if "nothing to do" not in done.stderr:
+        raise SystemExit(done.stderr)
 
 
 def validate(path: Path, episodes: int, repeats: int) -> None:

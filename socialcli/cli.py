@@ -15,20 +15,16 @@ import os
 import select
 import signal
 import sys
-import threading
 from collections.abc import Callable, Iterator, Sequence
-from types import FrameType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 import socialcli
-from socialcli import logs, options
+from socialcli import logs, options, signals
 from socialcli.errors import PluginError, SocialcliError, Terminated, UnknownNameError
 
 if TYPE_CHECKING:
-    from sys import UnraisableHookArgs
-
     from socialcli.plugins import Registry
 
 _log = logging.getLogger(__name__)
@@ -39,10 +35,9 @@ class _Entry(NamedTuple):
     help: str  # its short help, here so that `socialcli --help` need not import it; a test compares them
 
 
-_SECONDS_TO_LEAVE_C = 0.01  # after which an interrupt is sent again
-
 COMMANDS = {
     "run": _Entry("socialcli.commands.run", "Ask a model the questions of EPISODES; write answers and accuracy."),
+    "plan": _Entry("socialcli.commands.plan", "Show what a run would do, and what would fail, without the weights."),
     "inspect": _Entry("socialcli.commands.inspect", "Show what a model sees of EPISODES, and what each box covers."),
     "measure": _Entry("socialcli.commands.measure", "Measure what the alignment does to a model's attention."),
     "sweep": _Entry("socialcli.commands.sweep", "Ask under many settings of the alignment; find the best."),
@@ -127,7 +122,7 @@ class Shell(click.Group):
         if not standalone_mode:
             return work()
         logs.configure()
-        with _terminable():
+        with signals.handled():
             code = _exit_code(work)
         sys.exit(code)
 
@@ -199,42 +194,6 @@ def _broken_pipe_kept() -> Iterator[None]:
         yield
     except BrokenPipeError as error:
         raise _BrokenPipe(error) from error
-
-
-@contextlib.contextmanager
-def _terminable() -> Iterator[None]:
-    """Make SIGTERM an exception while the work runs. Only the main thread may; elsewhere do nothing."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    previous, hook = signal.signal(signal.SIGTERM, _terminate), sys.unraisablehook
-    sys.unraisablehook = functools.partial(_deliver_again, hook)
-    try:
-        yield
-    finally:
-        sys.unraisablehook = hook
-        signal.signal(signal.SIGTERM, previous or signal.SIG_DFL)
-
-
-def _terminate(_number: int, _frame: FrameType | None) -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one must not interrupt the putting away
-    raise Terminated
-
-
-def _deliver_again(otherwise: Callable[[UnraisableHookArgs], object], unraisable: UnraisableHookArgs) -> None:
-    """Send an interrupt once more that came while a library could raise nothing: in a callback from C, as ffmpeg's."""
-    if isinstance(unraisable.exc_value, KeyboardInterrupt):
-        number = signal.SIGINT
-    elif isinstance(unraisable.exc_value, Terminated):
-        number = signal.SIGTERM
-        signal.signal(number, _terminate)
-    else:
-        otherwise(unraisable)
-        return
-    # To this very thread, the main one, so that it wakes up where it waits.
-    again = threading.Timer(_SECONDS_TO_LEAVE_C, signal.pthread_kill, [threading.get_ident(), number])
-    again.daemon = True
-    again.start()
 
 
 def _added_commands() -> dict[str, click.Command]:

@@ -14,6 +14,7 @@
         ├── AnnotationError              the episode breaks the schema or contradicts itself
         ├── VideoError                   the video cannot be opened, decoded or trusted
         ├── PromptError                  the question cannot be put to this model
+        ├── TimeLimitError               the question takes longer than it may
         └── ModelError                   the model gave no usable scores
             └── OutOfMemoryError         there is not enough memory for the prompt
 
@@ -109,6 +110,10 @@ class VideoError(QuestionError):
 
 class PromptError(QuestionError):
     """The question cannot be put to this model as it stands."""
+
+
+class TimeLimitError(QuestionError):
+    """A question takes longer than `--timeout-per-question`."""
 
 
 class ModelError(QuestionError):

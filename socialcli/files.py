@@ -7,7 +7,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -55,7 +55,8 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
             yield pending.file
             pending.commit()
     except BaseException:
-        pending.discard()
+        with suppress(OSError):  # a full disk speaks up again when the file is closed; the first error says where
+            pending.discard()
         raise
 
 

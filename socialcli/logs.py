@@ -11,7 +11,15 @@ import logging
 import sys
 from datetime import UTC, datetime
 
+DETAIL = 15  # what a person wants with -v alone, and a program always: a line for every answer
+
 _LEVELS = {-1: logging.WARNING, 0: logging.INFO, 1: logging.DEBUG}
+_FIELDS = "socialcli_fields"
+
+
+def event(name: str, **fields: object) -> dict[str, object]:
+    """The `extra` of a log call that JSON lines show: what happened, and where ("episode", "question"), and more."""
+    return {_FIELDS: {"event": name, **fields}}
 
 
 def configure(verbosity: int = 0, style: str = "text") -> None:
@@ -26,7 +34,8 @@ def configure(verbosity: int = 0, style: str = "text") -> None:
     for old in [one for one in logger.handlers if isinstance(one, _StandardError)]:
         logger.removeHandler(old)
     logger.addHandler(handler)
-    logger.setLevel(logging.ERROR if verbosity < -1 else _LEVELS[min(verbosity, 1)])
+    level = logging.ERROR if verbosity < -1 else _LEVELS[min(verbosity, 1)]
+    logger.setLevel(min(level, DETAIL) if style == "json" and verbosity == 0 else level)
 
 
 class _StandardError(logging.Handler):
@@ -51,18 +60,23 @@ class _Text(logging.Formatter):
         super().__init__("socialcli: %(message)s")
 
     def formatMessage(self, record: logging.LogRecord) -> str:
-        if record.levelno == logging.INFO:
+        if record.levelno in (DETAIL, logging.INFO):
             return super().formatMessage(record)
         return f"socialcli: {record.levelname.lower()}: {record.message}"
 
 
 class _JsonLines(logging.Formatter):
-    """One object a line: time (UTC, ISO 8601), level, logger, message, and the traceback if any."""
+    """One object a line: time (UTC, ISO 8601), level, event, episode, question, seconds, message, and more.
+
+    The first six are always there, null where they say nothing; `seconds` are those that an answer took.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         line = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
-            "level": record.levelname.lower(),
+            "level": "info" if record.levelno == DETAIL else record.levelname.lower(),
+            **dict.fromkeys(("event", "episode", "question", "seconds")),
+            **getattr(record, _FIELDS, {}),
             "logger": record.name,
             "message": record.getMessage(),
         }

@@ -9,6 +9,8 @@ import pytest
 
 from socialcli.files import PendingFile, atomic_write
 
+from .runs.samples import disk_of
+
 
 def test_the_content_replaces_what_stood_there(tmp_path: Path) -> None:
     path = tmp_path / "run.json"
@@ -65,3 +67,10 @@ def test_results_are_as_readable_as_any_new_file(tmp_path: Path) -> None:
 def test_a_missing_folder_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError), atomic_write(tmp_path / "nowhere" / "run.json"):
         pass
+
+
+def test_a_disk_that_is_full_to_the_last_byte_is_told_with_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "run.json"
+    with disk_of(4), pytest.raises(OSError, match=r"run\.json"), atomic_write(path) as file:
+        file.write(b"more than that")  # stays in the buffer, which neither commit nor discard can write
+    assert list(tmp_path.iterdir()) == []

@@ -55,7 +55,7 @@ FLOORS: tuple[dict[str, tuple[str, ...]], ...] = (
         "inspection": ("socialcli.inspection",),
     },
     {"commands": ("socialcli.commands",)},
-    {"cli": ("socialcli.cli", "socialcli.__main__")},
+    {"cli": ("socialcli.cli", "socialcli.signals", "socialcli.__main__")},
 )
 
 HEAVY = ("torch", "torchvision", "transformers", "peft")
@@ -71,6 +71,7 @@ MAY_IMPORT_TORCH = (
     "socialcli.alignment.tracing",
     "socialcli.engines.invariance",  # through socialcli.inference
     "socialcli.engines.local",  # through socialcli.inference
+    "socialcli.engines.planning",  # through socialcli.inference
     "socialcli.engines.measuring",  # through socialcli.inference
     "socialcli.engines.training",
     "socialcli.inference",

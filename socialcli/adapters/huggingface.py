@@ -76,7 +76,7 @@ class HuggingFaceAdapter(ABC):
             if not options.weights:
                 config = cls.model_class.config_class.from_pretrained(options.checkpoint)
                 with torch.device("meta"):  # shapes without numbers: no weight is read, no memory taken
-                    model = cls.model_class(config)
+                    model = cls.model_class(config).to(_dtype(options.dtype, device))
             else:
                 model = cls._load_weights(options, device)
             adapter = cls(spec, model, processor, options.frame_fit)

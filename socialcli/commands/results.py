@@ -57,7 +57,7 @@ def answer_option(function: F) -> F:
 
 def limit_option(verb: str) -> Callable[[F], F]:
     """Give a command `limit` (int | None), the questions to `verb` at most."""
-    return click.option("--limit", type=click.IntRange(min=1), metavar="N", help=f"{verb} only the first N questions.")
+    return click.option("--limit", type=click.IntRange(min=0), metavar="N", help=f"{verb} only the first N questions.")
 
 
 def split_option(verb: str) -> Callable[[F], F]:
@@ -116,6 +116,6 @@ def check_failed_answers(manifest: Manifest, output: Path, file: str) -> None:
         rows = "1 row" if counts.unreadable == 1 else f"{counts.unreadable} rows"
         found.append(f"{rows} of the episodes file could not be read (see 'problems' of {file})")
     raise TooManyFailuresError(
-        f"{' and '.join(found)}, more than --max-failures {manifest.settings.max_failures} allows; "
+        f"{' and '.join(found)}, more than --max-failures {manifest.settings.max_failures or 0} allows; "
         f"the results are in {output}"
     )

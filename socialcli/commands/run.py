@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -14,7 +15,6 @@ from socialcli.commands.results import (
     check_failed_answers,
     json_option,
     limit_option,
-    max_failures_option,
     named_tasks,
     output_option,
     overwrite_option,
@@ -27,69 +27,99 @@ from socialcli.commands.shared import alignment_options, compute_options, model_
 from socialcli.options import config_option, logging_options
 
 if TYPE_CHECKING:
+    from socialcli.engines.request import RunRequest, RunResult
     from socialcli.runs.settings import RunSettings
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def run_options(function: F) -> F:
+    """Give a command what a run can be told of how to ask; `run_settings` makes settings of it."""
+    for option in reversed(_OPTIONS):
+        function = option(function)
+    return function
+
+
+_OPTIONS: Sequence[Callable[[Any], Any]] = (
+    model_options,
+    task_option("to ask the questions of"),
+    click.option(
+        "--alignment",
+        type=click.Choice(["on", "off", "both"]),
+        help="Multi-speaker attention alignment; both: ask every question without it and with it.  "
+        "[default: on; off with --inputs L]",
+    ),
+    alignment_options,
+    click.option(
+        "--heads",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Align the heads that `socialcli measure` found active most often (its heads.parquet), whatever --lambda "
+        "and --layers say.",
+    ),
+    click.option(
+        "--heads-min-share",
+        type=click.FloatRange(min=0, max=1, min_open=True),
+        default=0.5,
+        show_default=True,
+        help="With --heads: the share of prompts in which a head was active from which it takes part.",
+    ),
+    prompt_options,
+    answer_option,
+    compute_options,
+    limit_option("Ask"),
+    split_option("Ask"),
+    seed_option,
+    click.option(
+        "--check-invariance",
+        type=click.IntRange(min=0),
+        default=0,
+        metavar="K",
+        help="Ask the first K questions again, one by one and with eager attention; run.json tells what changes.",
+    ),
+    click.option(
+        "--timeout-per-question",
+        type=click.FloatRange(min=0, min_open=True),
+        metavar="SECONDS",
+        help="Give up a question that takes longer; its row says so.  [default: no limit]",
+    ),
+    click.option(
+        "--max-failures",
+        metavar="N|P%",
+        help="Stop with exit code 3 when more answers than N, or than this share of all, have failed.  [default: ask "
+        "everything, and exit with 3 if any failed]",
+    ),
+    click.option("--retry-failed", is_flag=True, help="Ask again what failed in the run that the folder holds."),
+)
 
 
 @click.command("run", short_help="Ask a model the questions of EPISODES; write answers and accuracy.")
 @click.argument("episodes", type=click.Path(path_type=Path))
 @config_option
-@model_options
-@task_option("to ask the questions of")
 @output_option
 @overwrite_option("the results that the folder holds")
-@click.option(
-    "--alignment",
-    type=click.Choice(["on", "off", "both"]),
-    help="Multi-speaker attention alignment; both: ask every question without it and with it.  "
-    "[default: on; off with --inputs L]",
-)
-@alignment_options
-@click.option(
-    "--heads",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Align the heads that `socialcli measure` found active most often (its heads.parquet), whatever --lambda and "
-    "--layers say.",
-)
-@click.option(
-    "--heads-min-share",
-    type=click.FloatRange(min=0, max=1, min_open=True),
-    default=0.5,
-    show_default=True,
-    help="With --heads: the share of prompts in which a head was active from which it takes part.",
-)
-@prompt_options
-@answer_option
-@compute_options
-@limit_option("Ask")
-@split_option("Ask")
-@seed_option
-@click.option(
-    "--check-invariance",
-    type=click.IntRange(min=0),
-    default=0,
-    metavar="K",
-    help="Ask the first K questions again, one by one and with eager attention; run.json tells what changes.",
-)
-@max_failures_option("answers")
+@run_options
 @json_option
 @logging_options
-def command(output: Path, overwrite: bool, as_json: bool, **options: Any) -> None:
+def command(output: Path, overwrite: bool, retry_failed: bool, as_json: bool, **options: Any) -> None:
     """Ask a model the questions of EPISODES (Parquet, JSONL or .jsonl.gz), and write predictions.parquet,
     accuracy.parquet and run.json.
 
+    Answers are kept as they are made. The same command, given again, goes on where it was broken off, asks again what
+    depends on a file that has changed, and does nothing where all is done.
+
     The last thing on standard output is a table of accuracy by task and condition.
 
-    Exit codes: 0 done, 2 usage, 3 more failures than --max-failures, 4 EPISODES cannot be read, 130 interrupted, 143
-    terminated; the last two keep what was done.
+    Exit codes: 0 done, 2 usage, 3 more failures than --max-failures, 4 EPISODES cannot be read, 5 another run is at
+    work in the folder, 130 interrupted, 143 terminated; all keep what was done.
     """
-    from socialcli.engines.progress import shown
-    from socialcli.engines.run import RunRequest, execute
+    from socialcli.engines.finished import find_finished
+    from socialcli.engines.request import RunRequest
     from socialcli.plugins import registry
     from socialcli.runs.summary import summary_json, summary_lines
 
-    request = RunRequest(_settings(options), output, overwrite, sys.argv)
-    result = execute(request, registry(), watch=shown)
+    request = RunRequest(run_settings(options), output, overwrite, sys.argv, retry_failed)
+    result = find_finished(request, registry()) or _run(request)
     if as_json:
         click.echo(json.dumps(summary_json(result.accuracy, output, result.manifest), ensure_ascii=False))
     else:
@@ -97,8 +127,16 @@ def command(output: Path, overwrite: bool, as_json: bool, **options: Any) -> Non
     check_failed_answers(result.manifest, output, "run.json")
 
 
-def _settings(options: dict[str, Any]) -> RunSettings:
-    """The settings that the options come to. Raises UsageError."""
+def _run(request: RunRequest) -> RunResult:
+    from socialcli.engines.progress import shown
+    from socialcli.engines.run import execute
+    from socialcli.plugins import registry
+
+    return execute(request, registry(), watch=shown)
+
+
+def run_settings(options: dict[str, Any]) -> RunSettings:
+    """The settings that `run_options`, but for `retry_failed`, and `episodes` come to. Raises UsageError."""
     from socialcli.engines.inputs import resolve_alignment, resolve_inputs
     from socialcli.runs.settings import RunSettings
 

@@ -1,4 +1,4 @@
-"""What a run needs before its model: names, paths and folder. Looked at without torch: a typo is told at once."""
+"""What a run needs before its model: names and paths. Looked at without torch: a typo is told at once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from socialcli.alignment.rules import BiasRule
 from socialcli.episodes.reading import EpisodeRow, read_episodes
 from socialcli.errors import CheckpointError, NotThereError, UsageError
 from socialcli.plugins import Provided, Registry
-from socialcli.runs.folder import OutputFolder
 from socialcli.runs.heads import HeadChoice
 from socialcli.runs.manifest import ModelIdentity
 from socialcli.runs.settings import RunSettings
@@ -31,7 +30,6 @@ class Job:
     rule: BiasRule
     model: Provided[ModelSpec]
     episodes: Iterator[EpisodeRow]  # the rows of the episodes file, from the first one on
-    folder: OutputFolder
     heads: HeadChoice | None  # a fixed choice of heads to align; None: lambda chooses
 
     @property
@@ -71,10 +69,10 @@ class Job:
         )
 
 
-def check_job(settings: RunSettings, output: Path, overwrite: bool, registry: Registry) -> Job:
+def check_job(settings: RunSettings, registry: Registry) -> Job:
     """Find what the settings name. Changes nothing, and reads the episodes file up to its first row.
 
-    Raises UsageError for a name that nobody provides and for a path that is not there or stands in the way, and
+    Raises UsageError for a name that nobody provides and for a path that is not there, and
     InvalidInputError for an episodes file that cannot be read.
     """
     model = registry.model(settings.model)
@@ -85,9 +83,7 @@ def check_job(settings: RunSettings, output: Path, overwrite: bool, registry: Re
     if settings.adapter is not None:
         read_lora(settings.adapter)
     _check_media_root(settings.media_root)
-    folder = OutputFolder(output)
-    folder.check(overwrite)
-    return Job(settings, tasks, rule, model, _opened(Path(settings.episodes)), folder, _heads(settings))
+    return Job(settings, tasks, rule, model, _opened(Path(settings.episodes)), _heads(settings))
 
 
 def _tasks(settings: RunSettings, registry: Registry) -> dict[str, Task]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Self
+from typing import Protocol, Self
 
 from socialcli.adapters.contract import Adapter
 from socialcli.alignment.attention import Alignment
@@ -26,6 +28,28 @@ from socialcli.runs.manifest import ModelIdentity
 from socialcli.runs.predictions import Prediction
 from socialcli.runs.settings import RunSettings
 from socialcli.video.media import resolve_media
+
+MOST_EPISODES = 64  # to wait for before any is answered: those of which all is kept already add no question
+
+
+class Kept(Protocol):
+    """Rows of an earlier run, found by their key."""
+
+    def __contains__(self, key: str) -> bool:
+        """Whether there is one. Called from threads."""
+
+    def row(self, key: str) -> Prediction:
+        """The row. Raises KeyError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A selection with a row for every question of it under every condition, in that order."""
+
+    selection: Selection
+    rows: Sequence[Prediction]
+    fresh: Sequence[Sequence[Prediction]]  # of the rows, by question, those that the model was asked for now
+    kept: int  # of the rows, those of an earlier run
 
 
 class LocalEngine:
@@ -49,12 +73,8 @@ class LocalEngine:
         self._attn = settings.attn
         self._limit = BatchLimit(self._options.batch_size)
         self._workers = workers_of(settings, adapter)
-        self._rows = RowMaker(
-            settings=settings,
-            model=self.identity,
-            frame_fit=settings.frame_fit or next(iter(adapter.spec.frame_fits), None),
-            decoder_layers=len(adapter.layers),
-        )
+        self.seconds = {"prepare": 0.0, "answer": 0.0}  # spent on clips and prompts, in all threads, and in the model
+        self._rows = row_maker(job, adapter, self.identity)
 
     @classmethod
     def load(cls, job: Job) -> Self:
@@ -63,72 +83,110 @@ class LocalEngine:
         Raises CheckpointError where it cannot be had, UsageError for a device or layers that are not there.
         """
         adapter = job.model.item.load_checked(job.load_options)
-        aligned = alignment_of(job, adapter)
-        return cls(job, adapter, [aligned if condition else None for condition in job.settings.conditions()])
+        return cls(job, adapter, conditions_of(job, adapter))
 
-    def answer(self, selections: Iterable[Selection]) -> Iterator[tuple[Selection, list[Prediction]]]:
-        """Each selection with a row for every question of it under every condition, in that order.
+    @property
+    def files(self) -> list[Path]:
+        """The folders of the weights."""
+        return [folder for folder in (self._adapter.folder, self._adapter.lora) if folder is not None]
+
+    def answer(self, selections: Iterable[Selection], kept: Kept | None = None) -> Iterator[list[Answered]]:
+        """Every selection with its rows; a question of which all rows are `kept` is not asked again.
 
         While the model works, the next clips are read in threads. Selections are answered a few at a time, so that
-        questions on several clips can go through the model together.
+        questions on several clips can go through the model together. Who keeps such a few together, and goes on behind
+        them, has the same questions go through the model together as who never stopped: and so the same scores.
         """
-        group: list[tuple[Selection, _Prepared | None]] = []
+        group: list[tuple[Selection, _Prepared]] = []
         questions = 0
-        for item in ahead(self._prepare, selections, self._workers):
+        for item in ahead(partial(self._prepare, kept=kept), selections, self._workers):
             group.append(item)
-            questions += len(item[0].questions)
-            if questions >= self._limit.to_collect(self._adapter):
-                yield from self._answered(group, self._limit, self._attn)
+            questions += len(item[1].to_ask)
+            if questions >= self._limit.to_collect(self._adapter) or len(group) >= MOST_EPISODES:
+                yield self._answered(group, self._limit, self._attn)
                 group, questions = [], 0
-        yield from self._answered(group, self._limit, self._attn)
+        yield self._answered(group, self._limit, self._attn)
 
-    def again(self, selection: Selection, *, eager: bool = False) -> list[Prediction]:
+    def again(self, selection: Selection, *, eager: bool = False) -> Sequence[Prediction]:
         """The rows of a selection asked one question at a time, with the plain eager attention if wanted."""
-        group = [(selection, self._prepare(selection))]
-        ((_, rows),) = self._answered(group, BatchLimit(1), "eager" if eager else self._attn)
-        return rows
+        group = [(selection, self._prepare(selection, None))]
+        (answered,) = self._answered(group, BatchLimit(1), "eager" if eager else self._attn)
+        return answered.rows
 
-    def _prepare(self, selection: Selection) -> _Prepared | None:
+    def _prepare(self, selection: Selection, kept: Kept | None) -> _Prepared:
         episode = selection.row.episode
         good = [question for question in selection.questions if isinstance(question, Question)]
         if episode is None or not good:
-            return None
-        prepared = prepare_episode(self._adapter, episode, good, self._tasks, self._options)
-        return _Prepared(episode, _media_digest(episode, self._options), prepared)
+            return _Prepared(episode, {}, {}, [], None)
+        media = clip_digest(episode, self._options)
+        keys = {one.id: self._rows.keys(episode, media, one, self.conditions) for one in good}
+        found = {one.id: kept for one in good if kept is not None and all(key in kept for key in keys[one.id])}
+        to_ask = [one for one in good if one.id not in found]
+        prepared = prepare_episode(self._adapter, episode, to_ask, self._tasks, self._options) if to_ask else None
+        return _Prepared(episode, keys, found, to_ask, prepared)
 
-    def _answered(
-        self, group: Sequence[tuple[Selection, _Prepared | None]], limit: BatchLimit, kernel: str
-    ) -> Iterator[tuple[Selection, list[Prediction]]]:
-        ready = [prepared.questions for _, prepared in group if prepared is not None]
+    def _answered(self, group: Sequence[tuple[Selection, _Prepared]], limit: BatchLimit, kernel: str) -> list[Answered]:
+        ready = [prepared.questions for _, prepared in group if prepared.questions is not None]
+        started = time.perf_counter()
         with attention_kernel(self._adapter, kernel):
-            outcomes = iter(answer_episodes(self._adapter, ready, self.conditions, self._options.generate, limit))
-        for selection, prepared in group:
-            rows = [] if prepared is None else [self._row(prepared, outcome) for outcome in next(outcomes)]
-            yield selection, self._with_refused(selection, rows)
+            options = self._options
+            outcomes = iter(
+                answer_episodes(self._adapter, ready, self.conditions, options.generate, limit, options.timeout)
+            )
+        self.seconds["answer"] += time.perf_counter() - started
+        self.seconds["prepare"] += sum(prepared.seconds for prepared in ready)
+        return [
+            self._with_rows(selection, prepared, iter(next(outcomes)) if prepared.to_ask else iter(()))
+            for selection, prepared in group
+        ]
 
-    def _row(self, prepared: _Prepared, outcome: Outcome) -> Prediction:
-        return self._rows.answered(prepared.episode, prepared.media, outcome)
-
-    def _with_refused(self, selection: Selection, answered: Iterable[Prediction]) -> list[Prediction]:
-        """The rows of the questions that were asked, and, in their places, those of the ones that could not be."""
-        answered = iter(answered)
+    def _with_rows(self, selection: Selection, prepared: _Prepared, outcomes: Iterator[Outcome]) -> Answered:
+        """The rows of the questions in their places: kept, asked, or refused because the file gets them wrong."""
         rows: list[Prediction] = []
+        fresh: list[list[Prediction]] = []
+        kept = 0
         for question in selection.questions:
-            for condition in self.conditions:
-                if isinstance(question, BadQuestion):
-                    rows.append(self._rows.refused(selection.row, question, condition))
-                else:
-                    rows.append(next(answered))
-        return rows
+            if isinstance(question, BadQuestion):
+                rows += [self._rows.refused(selection.row, question, condition) for condition in self.conditions]
+            elif question.id in prepared.kept:
+                rows += [prepared.kept[question.id].row(key) for key in prepared.keys[question.id]]
+                kept += len(self.conditions)
+            else:
+                fresh.append([self._row(prepared, next(outcomes), key) for key in prepared.keys[question.id]])
+                rows += fresh[-1]
+        return Answered(selection, rows, fresh, kept)
+
+    def _row(self, prepared: _Prepared, outcome: Outcome, key: str) -> Prediction:
+        assert prepared.episode is not None
+        return self._rows.answered(prepared.episode, outcome, key)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Prepared:
     """A selection of which nothing is missing but the answers."""
 
-    episode: Episode
-    media: str | None  # hash of the clip
-    questions: PreparedEpisode
+    episode: Episode | None  # None: the row of the file is no episode
+    keys: Mapping[str, Sequence[str]]  # of the rows by question, in the order of the conditions
+    kept: Mapping[str, Kept]  # by question, where its rows are found that are there already
+    to_ask: Sequence[Question]
+    questions: PreparedEpisode | None  # None: there is none to ask
+
+
+def row_maker(job: Job, adapter: Adapter, model: ModelIdentity) -> RowMaker:
+    """What makes the rows of a job's questions, and their keys."""
+    return RowMaker(
+        settings=job.settings,
+        model=model,
+        tasks=job.tasks,
+        frame_fit=job.settings.frame_fit or next(iter(adapter.spec.frame_fits), None),
+        decoder_layers=len(adapter.layers),
+    )
+
+
+def conditions_of(job: Job, adapter: Adapter) -> list[Alignment | None]:
+    """The conditions that the settings ask every question under. Raises as `alignment_of` does."""
+    aligned = alignment_of(job, adapter)
+    return [aligned if condition else None for condition in job.settings.conditions()]
 
 
 def alignment_of(job: Job, adapter: Adapter) -> Alignment:
@@ -155,6 +213,7 @@ def ask_options(settings: RunSettings) -> AskOptions:
         frames=settings.frames,
         box_gap=settings.box_gap,
         generate=settings.answer == "generate",
+        timeout=settings.timeout_per_question,
         batch_size=None if settings.batch_size == "auto" else settings.batch_size,
     )
 
@@ -175,8 +234,8 @@ def loaded_identity(identity: ModelIdentity, adapter: Adapter) -> ModelIdentity:
     )
 
 
-def _media_digest(episode: Episode, options: AskOptions) -> str | None:
-    """The hash of the clip's file; None where the model gets no video, or there is none to hash."""
+def clip_digest(episode: Episode, options: AskOptions) -> str | None:
+    """The hash of an episode's clip; None where the model gets no video, or there is none to hash."""
     if not options.with_video:
         return None
     try:

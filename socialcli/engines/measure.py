@@ -60,8 +60,13 @@ def measure(request: MeasureRequest, registry: Registry, watch: Watch = iter) ->
     """
     folder = MeasureFolder(request.output)
     # The results of a run may stand in the folder too: their names are others, and nothing here replaces them.
-    job = check_job(request.settings, request.output, True, registry)
-    folder.check(request.overwrite)
+    job = check_job(request.settings, registry)
+    with folder.held():
+        folder.check(request.overwrite)
+        return _measured(request, job, folder, watch)
+
+
+def _measured(request: MeasureRequest, job: Job, folder: MeasureFolder, watch: Watch) -> Measurement:
     begun = Manifest.begin(job.settings, request.command, job.identity, file_digest(Path(job.settings.episodes)))
     measurer = _measurer(job)
     work = _Work(job, measurer, folder, replace(begun, model=measurer.identity))

@@ -6,12 +6,14 @@ import logging
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
 from socialcli.episodes.reading import EpisodeRow
+from socialcli.logs import DETAIL, event
 from socialcli.runs.predictions import Prediction
 from socialcli.runs.training import LogRow
 
@@ -23,25 +25,59 @@ SECONDS_BETWEEN_LINES = 30.0
 MOST_WARNINGS = 20  # of failures: a wrong --media-root should not write a line for each of ten thousand episodes
 
 
-def shown(predictions: Iterable[Prediction]) -> Iterator[Prediction]:
-    """Pass the rows on, and show how many there have been: a bar on a terminal, a line now and then elsewhere."""
+def shown(predictions: Iterable[Prediction], total: int | None = None) -> Iterator[Prediction]:
+    """Pass the rows on, and show how many of `total` there have been: a bar on a terminal, lines elsewhere."""
     if sys.stderr.isatty() and _log.isEnabledFor(logging.INFO):
         with logging_redirect_tqdm([logging.getLogger("socialcli")]):
-            yield from tqdm(predictions, unit=" answers", desc="run", dynamic_ncols=True)
+            yield from tqdm(predictions, unit=" answers", desc="run", total=total, dynamic_ncols=True)
     else:
-        yield from _in_lines(predictions)
+        yield from _in_lines(predictions, total)
 
 
-def _in_lines(predictions: Iterable[Prediction]) -> Iterator[Prediction]:
-    started = last = time.monotonic()
+def _in_lines(predictions: Iterable[Prediction], total: int | None) -> Iterator[Prediction]:
+    last, counted_then = time.monotonic(), 0
     failed = 0
     for count, prediction in enumerate(predictions, start=1):
         yield prediction
         failed += prediction.status == "failed"
         now = time.monotonic()
         if now - last >= SECONDS_BETWEEN_LINES:
-            _log.info("%d answers, %d failed, %.1f a second", count, failed, count / (now - started))
-            last = now
+            _heartbeat(count, failed, (count - counted_then) / max(now - last, 1e-9), total)
+            last, counted_then = now, count
+
+
+def _heartbeat(done: int, failed: int, rate: float, total: int | None) -> None:
+    """A line that says that the run is alive, and when it may end; `rate` is that of the last moments, in answers/s."""
+    if total is None:
+        _log.info("%d answers, %d failed, %.2f a second", done, failed, rate, extra=event("heartbeat", done=done))
+        return
+    left = max(total - done, 0)
+    end = datetime.now(UTC) + timedelta(seconds=left / rate)
+    _log.info(
+        "%d of %d answers, %d failed, %.2f a second; the end is expected at %s",
+        *(done, total, failed, rate, end.astimezone().strftime("%Y-%m-%d %H:%M:%S")),
+        extra=event(
+            "heartbeat", done=done, left=left, failed=failed, rate=round(rate, 4), end=end.isoformat(timespec="seconds")
+        ),
+    )
+
+
+def tell(answers: Sequence[Prediction]) -> None:
+    """Log the rows of a question that the model was asked for, as JSON lines and -v show them."""
+    for row in answers:
+        _log.log(
+            DETAIL,
+            "question %r: %s",
+            *(row.question_id, row.prediction or row.status),
+            extra=event(
+                "answer",
+                episode=row.episode_id,
+                question=row.question_id,
+                seconds=None if row.seconds is None else round(row.seconds, 4),
+                status=row.status,
+                alignment=row.alignment,
+            ),
+        )
 
 
 def counted(items: Iterable[T], what: str, unit: str, total: int | None = None) -> Iterator[T]:
@@ -109,7 +145,8 @@ class FailureLog:
             if self._said <= MOST_WARNINGS:
                 place = f"{episode.source_name}:{episode.row}"
                 known = f"{place}:" in error  # what the file gets wrong says where
-                _log.warning("%s%s: %s", "" if known else f"{place}: ", _named(list(ids)), error)
+                told = event("failure", episode=(episode.record or {}).get("episode_id"), question=next(iter(ids)))
+                _log.warning("%s%s: %s", "" if known else f"{place}: ", _named(list(ids)), error, extra=told)
             elif self._said == MOST_WARNINGS + 1:
                 _log.warning("more questions fail; the column 'error' of predictions.parquet says why of each")
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from socialcli.episodes.reading import BadQuestion, EpisodeRow
-from socialcli.episodes.records import Episode
-from socialcli.errors import AnnotationError, ModelError
+from socialcli.episodes.records import Episode, Question
+from socialcli.errors import AnnotationError, ModelError, QuestionError
 from socialcli.runs.keys import answer_key, episode_digest, heads_digest, question_digest
 from socialcli.runs.manifest import ModelIdentity
 from socialcli.runs.predictions import Prediction
 from socialcli.runs.settings import RunSettings
+from socialcli.tasks.base import Task
+from socialcli.tasks.prompt import build_prompt
 
 if TYPE_CHECKING:
     from socialcli.alignment.attention import Alignment
@@ -25,19 +27,36 @@ class RowMaker:
 
     settings: RunSettings
     model: ModelIdentity
+    tasks: Mapping[str, Task]
     frame_fit: str | None  # what the setting came to; None: the model fits frames in one way only
     decoder_layers: int  # of the model: what "auto" is a third of
 
-    def answered(self, episode: Episode, media: str | None, outcome: Outcome) -> Prediction:
-        """The row of a question that was put to the model, or should have been; `media` is the hash of its clip."""
-        question = outcome.question
-        condition = self._condition(outcome.alignment)
+    def keys(
+        self, episode: Episode, media: str | None, question: Question, conditions: Iterable[Alignment | None]
+    ) -> list[str]:
+        """The keys of the rows that a question is to have, which is known before it is asked.
+
+        `media` is the hash of its clip. Of the prompt they hold all but what it tells of boxes in the frames, which
+        follows from episode, clip and settings.
+        """
         parts = {
             "episode": episode_digest(episode),
             "question": question_digest(question),
             "media": media,
-            "prompt": outcome.asked.prompt.text if outcome.asked else None,
+            "prompt": self._prompt(episode, question),
         }
+        return [self._key(self._condition(alignment), parts) for alignment in conditions]
+
+    def _prompt(self, episode: Episode, question: Question) -> str | None:
+        try:
+            return build_prompt(self.tasks[question.task], episode, question, None, self.settings.context).text
+        except QuestionError:
+            return None  # to ask it meets the same error
+
+    def answered(self, episode: Episode, outcome: Outcome, key: str) -> Prediction:
+        """The row of a question that was put to the model, or should have been."""
+        question = outcome.question
+        condition = self._condition(outcome.alignment)
         return Prediction(
             question_id=question.id,
             episode_id=episode.episode_id,
@@ -50,7 +69,7 @@ class RowMaker:
             **condition,
             **_result(outcome),
             **_sizes(outcome),
-            key=self._key(condition, parts),
+            key=key,
         )
 
     def refused(self, row: EpisodeRow, bad: BadQuestion, alignment: Alignment | None) -> Prediction:

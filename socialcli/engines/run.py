@@ -2,83 +2,89 @@
 
 In that order, so that a mistake is told as early as it can be seen: names and paths before torch is imported, what only
 the model knows before earlier results are replaced.
+
+Rows are written twice: as parts, as soon as they are made, and into the file that becomes predictions.parquet when it
+is whole. What breaks a run off costs the second; the same run, begun again, fills it from the first.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+import shutil
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from socialcli.engines.checking import Job, check_job
-from socialcli.engines.progress import FailureLog
-from socialcli.engines.selection import select
+from socialcli.engines.progress import FailureLog, tell
+from socialcli.engines.request import RunRequest, RunResult
+from socialcli.engines.selection import Selection, select
 from socialcli.engines.tally import Tally
+from socialcli.episodes.counting import count_questions
+from socialcli.errors import TooManyFailuresError
 from socialcli.plugins import Registry
 from socialcli.runs.accuracy import AccuracyRow, accuracy_table, write_accuracy
+from socialcli.runs.continuing import begun, check_same_numbers, check_same_settings
 from socialcli.runs.folder import OutputFolder
 from socialcli.runs.interrupts import uninterrupted
+from socialcli.runs.kept import KeptRows
 from socialcli.runs.keys import file_digest
 from socialcli.runs.manifest import Manifest, Outcome, ending, write_manifest
+from socialcli.runs.parts import PartWriter, part_paths
 from socialcli.runs.predictions import Prediction, PredictionWriter, read_predictions
-from socialcli.runs.settings import FailureLimit, RunSettings
+from socialcli.runs.settings import FailureLimit
+from socialcli.runs.stamps import Inputs
 
 if TYPE_CHECKING:
     from socialcli.engines.invariance import InvarianceCheck
-    from socialcli.engines.local import LocalEngine
+    from socialcli.engines.local import Answered, LocalEngine
 
 _log = logging.getLogger(__name__)
 
-Watch = Callable[[Iterable[Prediction]], Iterable[Prediction]]
+Watch = Callable[[Iterable[Prediction], int], Iterable[Prediction]]
 
 
-@dataclass(frozen=True, slots=True)
-class RunRequest:
-    """What `socialcli run` was asked to do."""
-
-    settings: RunSettings
-    output: Path
-    overwrite: bool = False  # replace the results of an earlier run
-    command: Sequence[str] = ()  # the command line, for the manifest
+def _unwatched(rows: Iterable[Prediction], _total: int) -> Iterable[Prediction]:
+    return rows
 
 
-@dataclass(frozen=True, slots=True)
-class RunResult:
-    """What a run left: the accuracy table, and the manifest as it was written."""
+def execute(request: RunRequest, registry: Registry, watch: Watch = _unwatched) -> RunResult:
+    """Do the run, or what an earlier one in the folder has left of it. `watch` sees every row, and how
+    many there will be (a progress bar).
 
-    accuracy: Sequence[AccuracyRow]
-    manifest: Manifest
-
-
-def execute(request: RunRequest, registry: Registry, watch: Watch = iter) -> RunResult:
-    """Do the run. `watch` sees every row on its way to the file (a progress bar).
-
-    Failed questions are rows, and more of them than allowed are the manifest's `exit_code`, not an error. Raises what
-    `check_job` and loading the model raise, with the folder untouched; InvalidInputError where no row of the file is an
-    episode; OSError where results cannot be written. Once the work has begun, whatever ends it leaves the rows that
-    were done, and a run.json that says how it ended.
+    Failed questions are rows, and more of them than allowed are the manifest's `exit_code`, not an error; unless the
+    settings name a limit: TooManyFailuresError as soon as it is passed. Raises what `check_job` and loading the model
+    raise, FolderInUseError, and UsageError where the folder holds a run with other settings, all with the folder
+    untouched; InvalidInputError where no row of the file is an episode; OSError where results cannot be written. Once
+    the work has begun, whatever ends it leaves the rows that were done, and a run.json that says how it ended.
     """
-    settings = request.settings
-    job = check_job(settings, request.output, request.overwrite, registry)
-    manifest = Manifest.begin(settings, request.command, job.identity, file_digest(Path(settings.episodes)))
-    engine = _engine(job)
-    manifest = replace(manifest, model=engine.identity)
-    job.folder.prepare(request.overwrite)
-    write_manifest(job.folder.manifest, manifest)
-    tally = Tally()
-    try:
-        check = _invariance_check(engine, settings.check_invariance)
-        accuracy = _work(job, engine, tally, check, watch)
-        manifest = _done(replace(manifest, invariance=check.changes() if check else None), tally, job)
-        write_manifest(job.folder.manifest, manifest)
-    except BaseException as error:
-        with uninterrupted():
-            _record_end(job.folder, manifest, tally, error)
-        raise
-    _log.info("the results are in %s", job.folder.path)
-    return RunResult(accuracy, manifest)
+    folder = OutputFolder(request.output)
+    job = check_job(request.settings, registry)
+    with folder.held():
+        before = None if request.overwrite else _before(folder, request)
+        settings = request.settings
+        manifest = Manifest.begin(settings, request.command, job.identity, file_digest(Path(settings.episodes)))
+        started = time.monotonic()
+        engine = _engine(job)
+        stages = {"load": time.monotonic() - started}
+        if before is not None:
+            check_same_numbers(folder.path, before, engine.identity)
+        else:
+            folder.prepare(request.overwrite)
+        work = _Work(request, job, folder, engine, stages, Inputs.of(settings, engine.files))
+        return work.do(replace(manifest, model=engine.identity), watch)
+
+
+def _before(folder: OutputFolder, request: RunRequest) -> Mapping[str, object] | None:
+    """The manifest of the run that the folder holds; None: it holds nothing. Raises UsageError for anything else."""
+    found = begun(folder.manifest)
+    if found is None or any(path.exists() for path in folder.foreign):
+        folder.check(overwrite=False)
+        return None
+    check_same_settings(folder.path, found, request.settings)
+    return found
 
 
 def _engine(job: Job) -> LocalEngine:
@@ -88,51 +94,134 @@ def _engine(job: Job) -> LocalEngine:
     return LocalEngine.load(job)
 
 
-def _invariance_check(engine: LocalEngine, count: int) -> InvarianceCheck | None:
-    from socialcli.engines.invariance import InvarianceCheck  # imports torch, as the engine has done
+@dataclass
+class _Work:
+    """A run whose model is loaded, and whose folder is held."""
 
-    return InvarianceCheck(engine, count) if count else None
+    request: RunRequest
+    job: Job
+    folder: OutputFolder
+    engine: LocalEngine
+    stages: Mapping[str, float]  # seconds spent before
+    inputs: Inputs
+    tally: Tally = field(default_factory=Tally)
 
+    def do(self, manifest: Manifest, watch: Watch) -> RunResult:
+        """Write a row for every question and condition, then the table of them, and how it ended."""
+        write_manifest(self.folder.manifest, manifest)
+        try:
+            check = self._invariance_check()
+            self._write_rows(check, watch)
+            accuracy = self._write_table()
+            changes = check.changes() if check else None
+            self._settle()
+            manifest = self._done(replace(manifest, invariance=changes))
+            write_manifest(self.folder.manifest, manifest)
+        except BaseException as error:
+            with uninterrupted():
+                self._record_end(manifest, error)
+            raise
+        _log.info("the results are in %s", self.folder.path)
+        return RunResult(accuracy, manifest)
 
-def _work(
-    job: Job, engine: LocalEngine, tally: Tally, check: InvarianceCheck | None, watch: Watch
-) -> list[AccuracyRow]:
-    """Write a row for every question and condition, then the table of them."""
-    with PredictionWriter(job.folder.predictions) as writer:
-        for prediction in watch(_predictions(job, engine, tally, check)):
-            writer.write(prediction)
-            tally.add(prediction)
-    tally.check_readable()
-    accuracy = accuracy_table(read_predictions(job.folder.predictions), job.settings.seed)
-    write_accuracy(job.folder.accuracy, accuracy)
-    return accuracy
+    def _invariance_check(self) -> InvarianceCheck | None:
+        from socialcli.engines.invariance import InvarianceCheck  # imports torch, as the engine has done
 
+        count = self.request.settings.check_invariance
+        return InvarianceCheck(self.engine, count) if count else None
 
-def _predictions(job: Job, engine: LocalEngine, tally: Tally, check: InvarianceCheck | None) -> Iterator[Prediction]:
-    failures = FailureLog()
-    for selection, rows in engine.answer(select(job.episodes, job.settings, job.tasks, tally)):
-        failures.note(selection.row, rows)
-        if check is not None:
-            check.compare(selection, rows)
-        tally.note_choice(selection.row.episode.episode_id if selection.row.episode else None, job.heads)
-        yield from rows
+    def _write_rows(self, check: InvarianceCheck | None, watch: Watch) -> None:
+        kept = self._kept()
+        total = self._total()
+        with (
+            PartWriter(self.folder.parts) as parts,
+            PredictionWriter(self.folder.predictions, unfinished=False) as writer,
+        ):
+            for prediction in watch(self._predictions(kept, parts, check), total):
+                writer.write(prediction)
+                self.tally.add(prediction)
+                self._check_failures(total)
+        self.tally.check_readable()
+        if len(kept):
+            _log.info("%d answers of %d in the folder still hold", self.tally.kept, len(kept))
 
+    def _total(self) -> int:
+        """How many rows there will be; some more where rows of the file cannot be read."""
+        settings = self.request.settings
+        questions = count_questions(Path(settings.episodes), self.job.tasks, settings.split)
+        asked = questions if settings.limit is None else min(questions, settings.limit)
+        return asked * len(settings.conditions())
 
-def _done(manifest: Manifest, tally: Tally, job: Job) -> Manifest:
-    """The manifest of a run that came to its end, successfully or not."""
-    warnings = tally.warnings(job.settings, job.tasks)
-    for warning in warnings:
-        _log.warning("%s", warning)
-    over = FailureLimit.parse(job.settings.max_failures).exceeded(tally.failures, tally.total)
-    outcome: Outcome = "failures" if over else "done"
-    return manifest.end(outcome, 3 if over else 0, tally.counts(), tally.problems, warnings)
+    def _kept(self) -> KeptRows:
+        there = [self.folder.predictions] if self.folder.predictions.exists() else []
+        return KeptRows.read([*there, *part_paths(self.folder.parts)], failed=not self.request.retry_failed)
 
+    def _predictions(self, kept: KeptRows, parts: PartWriter, check: InvarianceCheck | None) -> Iterator[Prediction]:
+        failures = FailureLog()
+        for group in self.engine.answer(self._selections(), kept):
+            parts.write([rows for answered in group for rows in answered.fresh])
+            for answered in group:
+                self._note(answered, failures)
+                if check is not None:
+                    check.compare(answered.selection, answered.rows)
+                yield from answered.rows
 
-def _record_end(folder: OutputFolder, manifest: Manifest, tally: Tally, error: BaseException) -> None:
-    """Write how a run broke off. Where even that fails, the error itself is what the user must hear."""
-    outcome, code = ending(error)
-    problems = [*filter(None, [str(error)]), *tally.problems]
-    try:
-        write_manifest(folder.manifest, manifest.end(outcome, code, tally.counts(), problems))
-    except OSError as refused:
-        _log.warning("%s still says that the run is on: it cannot be written (%s)", folder.manifest, refused.strerror)
+    def _selections(self) -> Iterator[Selection]:
+        settings = self.request.settings
+        for selection in select(self.job.episodes, settings, self.job.tasks, self.tally):
+            episode = selection.row.episode
+            if episode is not None and settings.inputs != "L":
+                self.inputs.add(episode.video.path)
+            yield selection
+
+    def _note(self, answered: Answered, failures: FailureLog) -> None:
+        episode = answered.selection.row.episode
+        for rows in answered.fresh:
+            tell(rows)
+        failures.note(answered.selection.row, answered.rows)
+        self.tally.kept += answered.kept
+        self.tally.note_choice(episode.episode_id if episode else None, self.job.heads)
+
+    def _check_failures(self, total: int) -> None:
+        """Raise TooManyFailuresError where the failures are more than the settings name, whatever is still to come."""
+        named, failures = self.request.settings.max_failures, self.tally.failures
+        if named is None or not FailureLimit.parse(named).exceeded(failures, max(total, self.tally.total)):
+            return
+        raise TooManyFailuresError(
+            f"stopped: {failures} answers failed or could not be read, more than --max-failures {named} allows; the "
+            f"answers so far are kept in {self.folder.path}, and the same command with a higher limit goes on"
+        )
+
+    def _write_table(self) -> list[AccuracyRow]:
+        accuracy = accuracy_table(read_predictions(self.folder.predictions), self.request.settings.seed)
+        write_accuracy(self.folder.accuracy, accuracy)
+        return accuracy
+
+    def _settle(self) -> None:
+        """Remember what the answers were made from; the parts are in predictions.parquet, and needed no more."""
+        self.inputs.write(self.folder.inputs)
+        if self.folder.parts.exists():
+            shutil.rmtree(self.folder.parts)
+
+    def _done(self, manifest: Manifest) -> Manifest:
+        """The manifest of a run that came to its end, successfully or not."""
+        settings, tally = self.request.settings, self.tally
+        warnings = tally.warnings(settings, self.job.tasks)
+        for warning in warnings:
+            _log.warning("%s", warning)
+        over = FailureLimit.parse(settings.max_failures).exceeded(tally.failures, tally.total)
+        outcome: Outcome = "failures" if over else "done"
+        code, stages = 3 if over else 0, {**self.stages, **self.engine.seconds}
+        return manifest.end(outcome, code, tally.counts(), tally.problems, warnings, stages)
+
+    def _record_end(self, manifest: Manifest, error: BaseException) -> None:
+        """Write how a run broke off. Where even that fails, the error itself is what the user must hear."""
+        outcome, code = ending(error)
+        problems = [*filter(None, [str(error)]), *self.tally.problems]
+        stages = {**self.stages, **self.engine.seconds}
+        try:
+            write_manifest(self.folder.manifest, manifest.end(outcome, code, self.tally.counts(), problems, (), stages))
+        except OSError as refused:
+            _log.warning(
+                "%s still says that the run is on: it cannot be written (%s)", self.folder.manifest, refused.strerror
+            )

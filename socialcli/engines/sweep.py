@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -71,9 +72,15 @@ def sweep(request: SweepRequest, registry: Registry, watch: Watch = iter) -> Swe
     folder = SweepFolder(request.output)
     request.grid.check(request.settings)
     rules = {name: registry.bias_rule(name).item for name in request.grid.bias}
-    # The folder of a run is checked by `folder`, which knows of its files too.
-    job = check_job(request.settings, request.output, True, registry)
-    folder.check(request.overwrite)
+    job = check_job(request.settings, registry)
+    with folder.held():
+        folder.check(request.overwrite)
+        return _swept(request, job, folder, rules, watch)
+
+
+def _swept(
+    request: SweepRequest, job: Job, folder: SweepFolder, rules: dict[str, BiasRule], watch: Watch
+) -> SweepResult:
     splits = _splits(request)
     begun = Manifest.begin(job.settings, request.command, job.identity, file_digest(Path(job.settings.episodes)))
     _log.info("loading %s", job.source)
@@ -185,6 +192,6 @@ class _Work:
         failures = FailureLog()
         rows = _of_splits(self._job.episodes, self._sweep.splits)
         selections = select(rows, self._job.settings, self._job.tasks, self._tally)
-        for selection, answered in self._engine.answer(selections):
-            failures.note(selection.row, answered)
-            yield from answered
+        for answered in chain.from_iterable(self._engine.answer(selections)):
+            failures.note(answered.selection.row, answered.rows)
+            yield from answered.rows

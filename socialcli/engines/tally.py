@@ -28,6 +28,7 @@ class Tally:
     unlabelled: int = 0
     aligned: int = 0  # aligned rows that did not fail
     chosen_from: int = 0  # episodes that the fixed choice of heads was made from
+    kept: int = 0  # rows of an earlier run that still hold
     bound: int = 0  # those among them in which the alignment had words and boxes to work on
 
     def add(self, row: Prediction) -> None:
@@ -68,6 +69,7 @@ class Tally:
             failed=self.statuses["failed"],
             unlabelled=self.unlabelled,
             unreadable=self.unreadable,
+            kept=self.kept,
         )
 
     def warnings(self, settings: RunSettings, tasks: Collection[str]) -> list[str]:
@@ -75,7 +77,7 @@ class Tally:
         found = []
         if settings.split is not None and settings.split not in self.splits:
             found.append(f"no episode is of the split {settings.split!r}; the file has: {_listed(self.splits)}")
-        elif not self.questions:
+        elif not self.questions and settings.limit != 0:
             where = "the file" if settings.split is None else f"the split {settings.split!r}"
             found.append(f"{where} has no question of {', '.join(sorted(tasks))}; it has: {_listed(self.tasks)}")
         unknown = Counter({name: count for name, count in self.tasks.items() if name not in tasks})

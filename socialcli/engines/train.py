@@ -45,9 +45,15 @@ def train(request: TrainRequest, registry: Registry, watch: Watch = lambda rows,
     InvalidInputError where no question has an answer; TrainingError where the loss is no number; OSError where nothing
     can be written. An interrupt saves the state first.
     """
-    settings, folder = request.settings, TrainFolder(request.output)
+    folder = TrainFolder(request.output)
     folder.check_place()
-    job = check_job(settings.ask, request.output, True, registry)
+    job = check_job(request.settings.ask, registry)
+    with folder.held():
+        return _trained(request, job, folder, watch)
+
+
+def _trained(request: TrainRequest, job: Job, folder: TrainFolder, watch: Watch) -> Mapping[str, Any]:
+    settings = request.settings
     identity = _identity(settings, job)
     begun = None if request.overwrite else folder.begun()
     if begun is not None:

@@ -17,6 +17,7 @@ from socialcli.errors import ModelError, QuestionError
 from socialcli.inference.answers import Answer, answer_batch
 from socialcli.inference.asked import AskedQuestion
 from socialcli.inference.batching import BatchLimit, Waiting, batches, in_parts
+from socialcli.inference.deadline import time_limit
 from socialcli.inference.preparing import PreparedEpisode
 from socialcli.video.frames import FrameSet
 
@@ -48,8 +49,9 @@ def answer_episodes(
     conditions: Sequence[Alignment | None],
     generate: bool,
     limit: BatchLimit,
+    timeout: float | None = None,
 ) -> list[list[Outcome]]:
-    """Put the questions of a few episodes to the model, together where that saves time.
+    """Put the questions of a few episodes to the model, together where that saves time, for `timeout` seconds each.
 
     Returns the outcomes of each episode: question by question in the order they were given to `prepare_episode`, each
     in the order of `conditions`.
@@ -57,8 +59,9 @@ def answer_episodes(
 
     def run(batch: Sequence[Waiting]) -> tuple[list[list[Answer | ModelError]], float]:
         started = time.perf_counter()
-        prompts = [session.prompt(asked) for session, asked in batch]
-        answers = answer_batch(adapter, prompts, conditions, generate)
+        with time_limit(adapter, timeout, len(batch)):
+            prompts = [session.prompt(asked) for session, asked in batch]
+            answers = answer_batch(adapter, prompts, conditions, generate)
         return answers, (time.perf_counter() - started) / len(batch)
 
     results: dict[int, _Result] = {}  # by the identity of the asked question

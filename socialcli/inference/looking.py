@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import inf
 from pathlib import Path
 
 from socialcli.episodes.records import Box, Episode, Question
@@ -12,6 +14,7 @@ from socialcli.tasks.labels import speaker_numbers
 from socialcli.tasks.prompt import BoxesAs, Context, Scene
 from socialcli.tasks.speakers import asked_utterance
 from socialcli.video.frames import FrameSet
+from socialcli.video.limits import DEFAULT_LIMITS
 from socialcli.video.media import resolve_media
 from socialcli.video.overlay import draw_boxes, speaker_colors
 from socialcli.video.sampling import check_size, sample_frames
@@ -28,6 +31,7 @@ class AskOptions:
     frames: int = 8
     box_gap: float = MAX_GAP  # seconds
     generate: bool = False  # False: score the candidates
+    timeout: float | None = None  # seconds for reading a clip, and for each question in the model; None: no limit
     batch_size: int | None = None  # questions that go through the model together; None: as many as fit
 
 
@@ -37,7 +41,8 @@ def look(episode: Episode, options: AskOptions) -> tuple[Scene | None, FrameSet 
         return None, None
     video = episode.video
     path = resolve_media(options.media_root, video.path)
-    frames = sample_frames(path, options.frames, video.start, video.end, video.fps)
+    limits = replace(DEFAULT_LIMITS, until=inf if options.timeout is None else time.monotonic() + options.timeout)
+    frames = sample_frames(path, options.frames, video.start, video.end, video.fps, limits=limits)
     check_size(frames, video.width, video.height)
     tracks = speaker_boxes(episode.boxes, frames.times, options.box_gap)
     boxes = {speaker.id: tracks[speaker.id] for speaker in episode.speakers if speaker.id in tracks}

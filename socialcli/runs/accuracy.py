@@ -13,6 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from socialcli.errors import InvalidInputError
 from socialcli.files import atomic_write
 from socialcli.runs.bootstrap import DRAWS, clustered_interval
 from socialcli.runs.predictions import PREDICTION_ARROW_SCHEMA
@@ -155,3 +156,15 @@ def write_accuracy(path: Path, rows: Sequence[AccuracyRow]) -> None:
     table = pa.Table.from_pylist([row.as_record() for row in rows], schema=ACCURACY_ARROW_SCHEMA)
     with atomic_write(path) as file:
         pq.write_table(table, file, compression="zstd")
+
+
+def read_accuracy(path: Path) -> list[AccuracyRow]:
+    """Read a table that `write_accuracy` wrote. Raises InvalidInputError where it cannot be read."""
+    try:
+        records = pq.read_table(path, schema=ACCURACY_ARROW_SCHEMA).to_pylist()
+        return [
+            AccuracyRow(**{"lambda_" if name == "lambda" else name: record[name] for name in record})
+            for record in records
+        ]
+    except (OSError, ValueError, TypeError, pa.ArrowException) as error:
+        raise InvalidInputError(f"{path}: cannot be read as an accuracy table: {error}") from error

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from socialcli.errors import UsageError
+from socialcli.runs.lock import locked
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,30 @@ class ResultFolder(ABC):
         for path in self._results():
             shutil.rmtree(path) if path.is_dir() else path.unlink()
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep other processes out of the folder, which is made where it is not there.
+
+        What a killed process left half-written in it is removed; and so is the folder, if it was made here and nothing
+        has come into it. Raises UsageError where there can be no such folder, FolderInUseError where it is taken.
+        """
+        self.check_place()
+        missing = [place for place in (self.path, *self.path.parents) if not place.exists()]
+        self.make()
+        try:
+            with locked(self.path):
+                self._tidy()
+                yield
+        finally:
+            with suppress(OSError):  # not empty
+                for place in missing:
+                    place.rmdir()
+
+    def _tidy(self) -> None:
+        for path in self.files:
+            for left in path.parent.glob(f".{path.name}.*.tmp"):
+                shutil.rmtree(left) if left.is_dir() else left.unlink()
+
     def make(self) -> None:
         """Create the folder where it is not there. Raises UsageError where it cannot be made."""
         try:
@@ -85,6 +112,21 @@ class OutputFolder(ResultFolder):
         return self.path / "run.json"
 
     @property
+    def parts(self) -> Path:
+        """Answers of a run that has not ended: see `socialcli.runs.parts`."""
+        return self.path / "parts"
+
+    @property
+    def inputs(self) -> Path:
+        """What the answers were made from: see `socialcli.runs.stamps`."""
+        return self.path / "inputs.json"
+
+    @property
+    def foreign(self) -> tuple[Path, ...]:
+        """A sweep's manifest, which says nothing about predictions that replace the sweep's own."""
+        return (self.path / "sweep.json",)
+
+    @property
     def files(self) -> tuple[Path, ...]:
-        """All three; and a sweep's manifest, which says nothing about predictions that replace the sweep's own."""
-        return self.predictions, self.accuracy, self.manifest, self.path / "sweep.json"
+        """All of them."""
+        return self.predictions, self.accuracy, self.manifest, self.inputs, self.parts, *self.foreign

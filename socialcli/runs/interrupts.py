@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 HELD_BACK = (signal.SIGINT, signal.SIGTERM)
 
@@ -20,10 +21,10 @@ def uninterrupted() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    arrived: list[int] = []
+    arrived: list[signal.Signals] = []
 
     def remember(number: int, _frame: FrameType | None) -> None:
-        arrived.append(number)
+        arrived.append(signal.Signals(number))
 
     # A handler that was not set from Python reads as None and could not be put back.
     handlers = {number: signal.getsignal(number) for number in HELD_BACK}
@@ -36,4 +37,11 @@ def uninterrupted() -> Iterator[None]:
         for number, handler in held.items():
             signal.signal(number, handler)
         for late in dict.fromkeys(arrived):
-            signal.raise_signal(late)
+            _deliver(late, held[late])
+
+
+def _deliver(number: int, handler: Any) -> None:
+    if callable(handler):
+        handler(number, None)  # not by a signal: a second interrupt would be counted, which stops the process at once
+    else:
+        signal.raise_signal(number)

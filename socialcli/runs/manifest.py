@@ -11,12 +11,12 @@ import importlib.metadata
 import os
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from socialcli.errors import SocialcliError, Terminated
+from socialcli.errors import InvalidInputError, SocialcliError, Terminated, TooManyFailuresError
 from socialcli.files import write_json
 from socialcli.runs.invariance import Change
 from socialcli.runs.settings import RunSettings
@@ -57,6 +57,7 @@ class Counts:
     failed: int = 0
     unlabelled: int = 0  # rows of any status without an answer to compare with
     unreadable: int = 0  # rows of the episodes file that gave no question at all
+    kept: int = 0  # of the rows, those of an earlier run that still hold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +78,7 @@ class Manifest:
     warnings: tuple[str, ...] = ()
     outcome: Outcome = "running"
     exit_code: int | None = None
+    stages: Mapping[str, float] = field(default_factory=dict)  # seconds by stage of the work
 
     @classmethod
     def begin(cls, settings: RunSettings, command: Sequence[str], model: ModelIdentity, input_sha256: str) -> Self:
@@ -98,6 +100,7 @@ class Manifest:
         counts: Counts,
         problems: Sequence[str] = (),
         warnings: Sequence[str] = (),
+        stages: Mapping[str, float] | None = None,
     ) -> Self:
         """The same run, ended now. Of `problems` the first `MAX_PROBLEMS` are kept."""
         return dataclasses.replace(
@@ -107,8 +110,35 @@ class Manifest:
             counts=counts,
             problems=tuple(problems[:MAX_PROBLEMS]),
             warnings=tuple(warnings),
+            stages=self.stages if stages is None else dict(stages),
             finished=datetime.now(UTC),
         )
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any], settings: RunSettings) -> Self:
+        """The manifest that a run with these settings wrote; what its invariance check found is left out.
+
+        Raises InvalidInputError where it is none.
+        """
+        try:
+            return cls(
+                settings=settings,
+                command=tuple(record["command"]),
+                model=ModelIdentity(**record["model"]),
+                input_sha256=record["input_sha256"],
+                versions=record["versions"],
+                platform=record["platform"],
+                started=datetime.fromisoformat(record["started"]),
+                finished=datetime.fromisoformat(record["finished"]) if record["finished"] else None,
+                counts=Counts(**record["counts"]),
+                problems=tuple(record["problems"]),
+                warnings=tuple(record["warnings"]),
+                outcome=record["outcome"],
+                exit_code=record["exit_code"],
+                stages=record["stages"],
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise InvalidInputError(f"the manifest of the run cannot be read: {error!r}") from error
 
     @property
     def seconds(self) -> float | None:
@@ -129,6 +159,7 @@ class Manifest:
             "model": dataclasses.asdict(self.model),
             "input_sha256": self.input_sha256,
             "counts": dataclasses.asdict(self.counts),
+            "stages": {stage: round(seconds, 3) for stage, seconds in self.stages.items()},
             "invariance": {way: change.as_record() for way, change in self.invariance.items()}
             if self.invariance
             else None,
@@ -150,6 +181,8 @@ def ending(error: BaseException) -> tuple[Outcome, int]:
         return "interrupted", 130
     if isinstance(error, Terminated):
         return "interrupted", 143
+    if isinstance(error, TooManyFailuresError):
+        return "failures", error.exit_code
     return "error", error.exit_code if isinstance(error, SocialcliError) else 1
 
 

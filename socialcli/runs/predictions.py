@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -135,6 +135,15 @@ def as_record(prediction: Prediction) -> dict[str, Any]:
     return {name: storable(values[name]) for name in PREDICTION_ARROW_SCHEMA.names}
 
 
+def from_record(record: Mapping[str, Any]) -> Prediction:
+    """The row that a record of a predictions file stands for. Raises TypeError or ValueError where it is none."""
+    values: dict[str, Any] = {}
+    for name, value in record.items():
+        if name != "correct":
+            values["lambda_" if name == "lambda" else name] = tuple(value) if isinstance(value, list) else value
+    return Prediction(**values)
+
+
 def storable(value: Any) -> Any:
     """Turn tuples into lists, and half a surrogate pair into its escape, `\\ud800`.
 
@@ -150,13 +159,14 @@ def storable(value: Any) -> Any:
 class PredictionWriter:
     """Writes rows in order to a Parquet file that takes its name when the `with` block ends.
 
-    It does so on an error and an interrupt too, since finished work is kept: the manifest, not this file,
-    says whether the run came to its end. Only when the rows themselves cannot be written (a full disk:
-    OSError) is the file discarded, and what stood under the name before stays.
+    Where the block ends with an error or an interrupt, the file takes its name if `unfinished`, since finished work is
+    kept: the manifest, not this file, says whether the work came to its end. Else, and when the rows themselves cannot
+    be written (a full disk: OSError), it is discarded, and what stood under the name before stays.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, unfinished: bool = True) -> None:
         """Start the file that will become `path`. Raises OSError where its folder cannot be written to."""
+        self._unfinished = unfinished
         self._pending: list[dict[str, Any]] = []
         self._broken = False
         self._file = PendingFile(path)
@@ -178,7 +188,7 @@ class PredictionWriter:
     ) -> None:
         """Finish the file under its name, also when the block failed; discard it when a write did."""
         with uninterrupted(), naming(self._file.path):
-            if self._broken:
+            if self._broken or (error is not None and not self._unfinished):
                 self._discard()
                 return
             try:

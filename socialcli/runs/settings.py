@@ -32,7 +32,7 @@ _AT_LEAST = {
     "box_gap": 0,
     "frames": 1,
     "workers": 0,
-    "limit": 1,
+    "limit": 0,
     "seed": 0,
     "check_invariance": 0,
 }
@@ -73,7 +73,8 @@ class RunSettings:
     seed: int = 0  # any fixed number makes a run repeatable
     media_root: str | None = None  # None: the folder of the episodes file
     check_invariance: int = 0  # questions to ask again in other ways; a few show a set-up that cannot be trusted
-    max_failures: str = "0"  # a nightly run should speak up at the first failure; "5" or "2%" allow some
+    max_failures: str | None = None  # "5" or "2%": stop when more fail; None: ask all, and speak up if any failed
+    timeout_per_question: float | None = None  # seconds; None: as long as it takes
 
     def __post_init__(self) -> None:
         """Check what can be checked without the model."""
@@ -87,6 +88,10 @@ class RunSettings:
             raise UsageError("no task is named: add --task NAME, or --task all")
         check_layers(self.layers)
         FailureLimit.parse(self.max_failures)
+        if self.timeout_per_question is not None and not self.timeout_per_question > 0:
+            raise UsageError(
+                f"--timeout-per-question {self.timeout_per_question} is out of range: give seconds above 0"
+            )
 
     def conditions(self) -> tuple[bool, ...]:
         """The conditions each question is asked under: whether aligned, the unaligned one first."""
@@ -106,8 +111,10 @@ class FailureLimit:
     is_share: bool
 
     @classmethod
-    def parse(cls, text: str) -> FailureLimit:
-        """Read "5" (rows) or "2.5%" (of all rows). Raises UsageError for anything else."""
+    def parse(cls, text: str | None) -> FailureLimit:
+        """Read "5" (rows) or "2.5%" (of all rows); None allows no failure. Raises UsageError for anything else."""
+        if text is None:
+            return cls(Fraction(0), is_share=False)
         match = _FAILURE_LIMIT.fullmatch(text)
         if match is None:
             raise UsageError(f"--max-failures {text!r} is no limit: write a number of rows (5) or a share of them (2%)")

@@ -43,7 +43,9 @@ class Source:
             if path.name != folder.predictions.name:
                 return cls(path, path, None, {})
         if not folder.predictions.is_file():
-            raise NotThereError(f"{path}: holds no {folder.predictions.name}; name the output folder of a run or sweep")
+            unfinished = "the run in it is not done: its command, given again, goes on"
+            advice = unfinished if folder.parts.exists() else "name the output folder of a run or sweep"
+            raise NotThereError(f"{path}: holds no {folder.predictions.name}; {advice}")
         return cls(path, folder.predictions, folder, _manifest(folder))
 
     @property

@@ -54,7 +54,7 @@ def summary_json(rows: Sequence[AccuracyRow], output: Path, manifest: Manifest) 
     record = manifest.as_record()
     return {
         "output": str(output),
-        **{name: record[name] for name in ("outcome", "exit_code", "seconds", "counts", "warnings")},
+        **{name: record[name] for name in ("outcome", "exit_code", "seconds", "counts", "stages", "warnings")},
         "accuracy": [row.as_record() for row in rows],
     }
 

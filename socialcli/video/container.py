@@ -145,6 +145,7 @@ class VideoFile:
         self._at_start = False
         for packet in self.container.demux():
             self._packets_read += 1
+            self.limits.check_time(self.path)
             if self._packets_read > self.limits.max_packets:
                 raise VideoError(
                     f"{self.path}: more than {self.limits.max_packets} packets had to be read; "

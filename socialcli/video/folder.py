@@ -65,6 +65,7 @@ def _natural(path: Path) -> tuple[list[tuple[int, int, str]], str]:
 
 def _read(path: Path, time: float, limits: DecodeLimits) -> Frame:
     try:
+        limits.check_time(path)
         _check_file(path, limits)
         with Image.open(path, formats=_FORMATS) as image:
             limits.check_pixels(path, image.width, image.height)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from socialcli.errors import VideoError
+from socialcli.errors import TimeLimitError, VideoError
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +17,13 @@ class DecodeLimits:
     max_pixels: int = 2**26  # of one picture: 8192 x 8192; 8K video has 33 million
     max_file_bytes: int = 2**36  # 64 GiB: hours of camera footage
     max_packets: int = 20_000_000  # read for one clip, sound included: about four days
+
+    until: float = math.inf  # the moment of `time.monotonic()` at which reading a clip is given up
+
+    def check_time(self, where: Path) -> None:
+        """Raise TimeLimitError where reading a clip has taken too long. It is looked at between pieces of the work."""
+        if time.monotonic() > self.until:
+            raise TimeLimitError(f"{where}: reading the clip takes longer than --timeout-per-question; cut it out")
 
     def check_pixels(self, where: Path, width: int, height: int) -> None:
         """Raise VideoError where a picture of `width` x `height` pixels is too large."""

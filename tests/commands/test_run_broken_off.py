@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from ..conftest import SAMPLE
@@ -33,10 +34,11 @@ CHECKPOINT = str(SAMPLE / "checkpoints" / FAMILY)
 def test_a_full_disk(tmp_path: Path) -> None:
     with disk_of(6000):
         done = run(SAMPLE_FILE, tmp_path, "--frames", "1", "--limit", "12", tasks=["all"])
-    assert_told(done, 1, str(tmp_path / "predictions.parquet"), "File too large")
+    assert_told(done, 1, str(tmp_path / "parts" / "000001.parquet"), "File too large")
     assert done.manifest["outcome"] == "error"
-    assert "predictions.parquet" in done.manifest["problems"][0]
+    assert "000001.parquet" in done.manifest["problems"][0]
     assert [path.name for path in tmp_path.iterdir()] == ["run.json"]
+    assert run(SAMPLE_FILE, tmp_path, "--frames", "1", "--limit", "12", tasks=["all"]).code == 0
 
 
 STUCK = """
@@ -88,12 +90,14 @@ def test_a_signal_keeps_what_was_done(media: Path, stuck: Path, number: int, cod
         time.sleep(0.05)
     process.send_signal(number)
     stdout, stderr = process.communicate(timeout=60)
-    done = Run(process.returncode, stdout, stderr, media / "out").validated()
+    done = Run(process.returncode, stdout, stderr, media / "out")
     assert_told(done, code, word)
-    assert [row["question_id"] for row in done.rows] == question_ids(["mentioned"], sample_records()[:2])
+    (part,) = done.output.glob("parts/*")
+    rows = pq.read_table(part).to_pylist()
+    assert [row["question_id"] for row in rows] == question_ids(["mentioned"], sample_records()[:2])
     assert (done.manifest["outcome"], done.manifest["exit_code"]) == ("interrupted", code)
-    assert done.manifest["counts"]["ok"] == len(done.rows)
-    assert sorted(path.name for path in done.output.iterdir()) == ["predictions.parquet", "run.json"]
+    assert done.manifest["counts"]["ok"] == len(rows)
+    assert sorted(path.name for path in done.output.iterdir()) == ["parts", "run.json"]
 
 
 DEAF = """
@@ -124,3 +128,39 @@ def test_a_signal_in_a_callback_from_c_is_not_lost(
         done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=50)
     assert done.returncode == code, done.stderr
     assert "Traceback" not in done.stderr
+
+
+HEEDLESS = """
+import pathlib, sys, time
+import click
+from socialcli.hookspecs import hookimpl
+
+@click.command("heedless")
+@click.argument("reached")
+def command(reached):
+    while True:
+        try:
+            pathlib.Path(reached).touch()
+            time.sleep(60)
+        except KeyboardInterrupt:
+            pathlib.Path(reached).with_suffix(".once").touch()
+
+@hookimpl
+def socialcli_commands():
+    return [command]
+"""
+
+
+def test_a_second_interrupt_stops_what_does_not_heed_the_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with site_folder(tmp_path / "site", monkeypatch) as install:
+        words = [sys.executable, "-m", "socialcli", "heedless", str(tmp_path / "reached")]
+        environment = shell_environment(install("acme-heedless", HEEDLESS))
+        process = subprocess.Popen(words, env=environment, stderr=subprocess.PIPE, text=True)
+    for sign in ("reached", "reached.once"):
+        deadline = time.monotonic() + 60
+        while not (tmp_path / sign).exists() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "interrupted twice" in stderr and "Traceback" not in stderr

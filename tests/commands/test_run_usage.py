@@ -33,7 +33,8 @@ CHECKPOINT = str(SAMPLE / "checkpoints" / FAMILY)
         (["--answer", "guess"], "'guess' is not one of 'score', 'generate'"),
         (["--frames", "0"], "0 is not in the range x>=1"),
         (["--frames", "many"], "'many' is not a valid integer"),
-        (["--limit", "0"], "0 is not in the range x>=1"),
+        (["--limit", "-1"], "-1 is not in the range x>=0"),
+        (["--timeout-per-question", "0"], "0 is not in the range x>0"),
         (["--seed", "-1"], "-1 is not in the range x>=0"),
         (["--alpha", "-1"], "-1.0 is not in the range x>=0"),
         (["--alpha", "nan"], "--alpha nan is out of range"),
@@ -89,7 +90,7 @@ def test_a_required_option_is_named(missing: str) -> None:
 
 
 def test_a_typo_is_told_before_torch_is_imported(tmp_path: Path) -> None:
-    (tmp_path / "run.json").touch()
+    (tmp_path / "predictions.parquet").touch()
     common = ["--checkpoint", CHECKPOINT, "-o", str(tmp_path / "out")]
     good = [str(SAMPLE_FILE), "--model", FAMILY, "--task", "mentioned", *common]
     typos = [
@@ -140,7 +141,7 @@ def test_results_are_not_replaced_unasked(tmp_path: Path) -> None:
     few = ("--limit", "1", "--frames", "1")
     assert run(SAMPLE_FILE, tmp_path, *few).code == 0
     again = run(SAMPLE_FILE, tmp_path, *few, tasks=["target"])
-    assert_told(again, 2, "holds the results of a run (predictions.parquet, accuracy.parquet, run.json)", "--overwrite")
+    assert_told(again, 2, "holds a run with other settings", "tasks:", "--overwrite")
     assert [row["task"] for row in again.rows] == ["mentioned"]
     replaced = run(SAMPLE_FILE, tmp_path, *few, "--overwrite", tasks=["target"])
     assert (replaced.code, [row["task"] for row in replaced.rows]) == (0, ["target"])

@@ -13,29 +13,28 @@ from ..conftest import SAMPLE
 from ..runs.samples import settings
 
 
-def job(output: Path, overwrite: bool = False, **changes: Any) -> Job:
+def job(**changes: Any) -> Job:
     asked = settings(**{"episodes": str(SAMPLE / "episodes.jsonl"), "model": "internvl3", **changes})
-    return check_job(asked, output, overwrite, registry())
+    return check_job(asked, registry())
 
 
-def test_everything_but_the_model_is_found_and_nothing_changed(tmp_path: Path) -> None:
-    found = job(tmp_path / "out", tasks=("all",))
+def test_everything_but_the_model_is_found() -> None:
+    found = job(tasks=("all",))
     assert set(found.tasks) == set(registry().tasks())
     assert [row.row for row in found.episodes] == list(range(1, 15))
-    assert not (tmp_path / "out").exists()
 
 
-def test_the_identity_of_the_model_before_it_is_loaded(tmp_path: Path) -> None:
-    identity = job(tmp_path).identity
+def test_the_identity_of_the_model_before_it_is_loaded() -> None:
+    identity = job().identity
     assert (identity.name, identity.checkpoint) == ("internvl3", "OpenGVLab/InternVL3-8B-hf")
     assert identity.distribution == "socialcli"
     assert identity.checkpoint_sha256 is identity.device is None
-    assert job(tmp_path, checkpoint=str(SAMPLE)).identity.checkpoint == str(SAMPLE)
+    assert job(checkpoint=str(SAMPLE)).identity.checkpoint == str(SAMPLE)
 
 
 @pytest.mark.parametrize("checkpoint", ["owner/name", "name"])
-def test_what_may_be_on_the_hub_is_left_to_the_adapter(tmp_path: Path, checkpoint: str) -> None:
-    assert job(tmp_path, checkpoint=checkpoint).load_options.checkpoint == checkpoint
+def test_what_may_be_on_the_hub_is_left_to_the_adapter(checkpoint: str) -> None:
+    assert job(checkpoint=checkpoint).load_options.checkpoint == checkpoint
 
 
 @pytest.mark.parametrize("checkpoint", ["/models/x", "./x", "../x", "~/x", "models/of/mine"])
@@ -44,7 +43,7 @@ def test_a_folder_of_weights_that_is_not_there(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UsageError, match="there is no such folder"):
-        job(tmp_path, checkpoint=checkpoint)
+        job(checkpoint=checkpoint)
 
 
 def test_a_file_of_another_kind_is_seen_in_its_first_row(tmp_path: Path) -> None:
@@ -53,12 +52,4 @@ def test_a_file_of_another_kind_is_seen_in_its_first_row(tmp_path: Path) -> None
 
     pq.write_table(pa.table({"x": [1]}), tmp_path / "x.parquet")
     with pytest.raises(InvalidInputError, match="has no episodes"):
-        job(tmp_path / "out", episodes=str(tmp_path / "x.parquet"))
-
-
-def test_earlier_results_stay_until_the_model_is_there(tmp_path: Path) -> None:
-    (tmp_path / "run.json").write_text("{}")
-    with pytest.raises(UsageError, match="--overwrite"):
-        job(tmp_path)
-    job(tmp_path, overwrite=True)
-    assert (tmp_path / "run.json").read_text() == "{}"
+        job(episodes=str(tmp_path / "x.parquet"))

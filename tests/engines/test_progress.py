@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import json
 import logging
+from datetime import datetime, timedelta
 
 import pytest
 
 from socialcli.engines import progress
 from socialcli.engines.progress import FailureLog, shown
 from socialcli.episodes.reading import EpisodeRow
+from socialcli.logs import _JsonLines
 
 from ..runs.samples import failed, plain, prediction
 
@@ -22,6 +25,21 @@ def test_the_rows_pass_in_order_with_a_line_now_and_then(
         assert list(shown(rows)) == rows
     assert caplog.messages[0].startswith("1 answers, 0 failed, ")
     assert caplog.messages[1].startswith("2 answers, 1 failed, ")
+
+
+def test_a_heartbeat_tells_what_is_left_and_when_it_ends(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds = iter([0.0, 10.0, 40.0, 50.0])  # the start, and the moments of the answers
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(seconds))
+    with caplog.at_level(logging.INFO, "socialcli"):
+        list(shown([prediction(), failed(), prediction()], total=23))
+    (line,) = caplog.records
+    assert line.getMessage().startswith("2 of 23 answers, 1 failed, 0.05 a second; the end is expected at 20")
+    told = json.loads(_JsonLines().format(line))
+    assert (told["event"], told["done"], told["left"], told["failed"], told["rate"]) == ("heartbeat", 2, 21, 1, 0.05)
+    left = datetime.fromisoformat(told["end"]) - datetime.fromisoformat(told["time"])
+    assert timedelta(seconds=418) <= left <= timedelta(seconds=422)
 
 
 def test_a_quick_run_writes_no_line(caplog: pytest.LogCaptureFixture) -> None:

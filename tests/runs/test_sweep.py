@@ -40,7 +40,8 @@ def test_sweep_json_holds_the_choice_and_what_it_was_made_from(tmp_path: Path) -
 
 def test_the_settings_of_a_sweep_are_those_of_a_run_but_for_what_it_goes_through() -> None:
     left = set(settings().as_record()) - set(SETTINGS)
-    assert left == {"alignment", *OPTIONS, "heads", "heads_min_share", "split", "check_invariance"}
+    runs_own = {"heads", "heads_min_share", "split", "check_invariance", "timeout_per_question"}
+    assert left == {"alignment", *OPTIONS, *runs_own}
 
 
 def test_the_page_names_every_field() -> None:

@@ -1,0 +1,57 @@
+"""`socialcli plan`: what a run would do, and what would go wrong, without the weights."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from socialcli.commands.results import json_option, overwrite_option
+from socialcli.commands.run import run_options, run_settings
+from socialcli.errors import TooManyFailuresError
+from socialcli.options import config_option, logging_options
+
+if TYPE_CHECKING:
+    from socialcli.engines.plan import Plan
+
+
+@click.command("plan", short_help="Show what a run would do, and what would fail, without the weights.")
+@click.argument("episodes", type=click.Path(path_type=Path))
+@config_option
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The folder of the run, to see what of it is done already.",
+)
+@overwrite_option("the results that the folder holds: nothing counts as done")
+@run_options
+@json_option
+@logging_options
+def command(output: Path | None, overwrite: bool, retry_failed: bool, as_json: bool, **options: Any) -> None:
+    """Show what `socialcli run` with the same options would do: questions by task, what is done already, tokens per
+    question, the memory that weights and the longest prompt take, and every answer that would fail.
+
+    Clips are read and prompts are made as in a run; the model's configuration and processor are enough. Nothing is
+    written. Exits with 3 where more answers would fail than --max-failures allows.
+    """
+    from socialcli.engines.plan import plan, plan_lines
+    from socialcli.engines.request import RunRequest
+    from socialcli.plugins import registry
+
+    settings = run_settings(options)
+    found = plan(RunRequest(settings, output or Path(), overwrite, sys.argv, retry_failed), output, registry())
+    click.echo(json.dumps(found.as_record(), ensure_ascii=False) if as_json else plan_lines(found))
+    _check(found, settings.max_failures)
+
+
+def _check(found: Plan, allowed: str | None) -> None:
+    from socialcli.runs.settings import FailureLimit
+
+    if FailureLimit.parse(allowed).exceeded(found.failures, found.rows + found.unreadable):
+        raise TooManyFailuresError(
+            f"{found.failures} answers would fail, more than --max-failures {allowed or 0} allows"
+        )

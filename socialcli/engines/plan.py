@@ -1,0 +1,177 @@
+"""A dry run: what a run would do and what would fail, without the weights."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import statistics
+from array import array
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from socialcli.engines.checking import Job, check_job
+from socialcli.engines.progress import counted
+from socialcli.engines.request import RunRequest
+from socialcli.engines.selection import select
+from socialcli.engines.tally import Tally
+from socialcli.plugins import Registry
+from socialcli.runs.continuing import begun, check_same_settings
+from socialcli.runs.folder import OutputFolder
+from socialcli.runs.kept import KeptRows
+from socialcli.runs.layout import laid_out
+from socialcli.runs.parts import part_paths
+
+if TYPE_CHECKING:
+    from socialcli.engines.planning import Planned
+
+_log = logging.getLogger(__name__)
+
+MOST_PROBLEMS = 100  # that are told one by one; all of them count
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """The least, middle and greatest of some numbers."""
+
+    least: int
+    median: float
+    most: int
+
+    @classmethod
+    def of(cls, numbers: Sequence[int]) -> Spread | None:
+        """None for no numbers."""
+        return cls(min(numbers), statistics.median(numbers), max(numbers)) if numbers else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a run would do. Memory is in bytes; a row is a question under one condition."""
+
+    questions: Mapping[str, int]  # by task
+    rows: int  # kept ones included
+    kept: int  # that the folder has already
+    failures: int  # rows that would fail, and rows of the file that cannot be read
+    unreadable: int
+    visual_tokens: Spread | None  # of a question that would be asked; None: there is none
+    text_tokens: Spread | None
+    weights: int
+    prompt: int  # what the longest prompt takes beyond the weights, with its cache
+    prompts: int | None  # that go through the model together at most; None: as many as fit
+    problems: Sequence[str]  # the first of them
+    warnings: Sequence[str]
+
+    def as_record(self) -> dict[str, Any]:
+        """The plan as JSON values."""
+        return dataclasses.asdict(self)
+
+
+def plan(request: RunRequest, output: Path | None, registry: Registry) -> Plan:
+    """Find out what a run would do; with `output`, what of it is done there. Writes nothing.
+
+    Raises what `check_job` and loading the model's configuration and processor raise, UsageError where `output` holds
+    something that the run could not go on with, and InvalidInputError where no row of the file is an episode.
+    """
+    job = check_job(request.settings, registry)
+    kept = _kept(request, output)
+    tally = Tally()
+    tallied = _Tallied()
+    planner = _planner(job)
+    found = planner.plan(select(job.episodes, request.settings, job.tasks, tally), kept)
+    for one in counted(found, "plan", "episodes"):
+        tallied.add(one)
+    tally.check_readable()
+    conditions = len(request.settings.conditions())
+    return Plan(
+        questions=dict(sorted(tallied.questions.items())),
+        rows=tally.questions * conditions,
+        kept=tallied.kept * conditions,
+        failures=tallied.failed * conditions + tally.unreadable,
+        unreadable=tally.unreadable,
+        visual_tokens=Spread.of(tallied.visual),
+        text_tokens=Spread.of(tallied.text),
+        weights=planner.weights,
+        prompt=planner.prompt_bytes(tallied.longest),
+        prompts=None if request.settings.batch_size == "auto" else int(request.settings.batch_size),
+        problems=[*tally.problems, *tallied.problems][:MOST_PROBLEMS],
+        warnings=tally.warnings(request.settings, job.tasks),
+    )
+
+
+def _planner(job: Job) -> Any:
+    from socialcli.engines.planning import Planner  # imports torch: seconds
+
+    return Planner(job)
+
+
+def _kept(request: RunRequest, output: Path | None) -> KeptRows:
+    """What the folder has already, as the run would find it."""
+    if output is None or request.overwrite or not output.exists():
+        return KeptRows.read([])
+    folder = OutputFolder(output)
+    found = begun(folder.manifest)
+    if found is None:
+        folder.check(overwrite=False)
+    else:
+        check_same_settings(folder.path, found, request.settings)
+    there = [folder.predictions] if folder.predictions.exists() else []
+    return KeptRows.read([*there, *part_paths(folder.parts)], failed=not request.retry_failed)
+
+
+class _Tallied:
+    """What the questions come to; numbers alone, whatever their count."""
+
+    def __init__(self) -> None:
+        self.questions: Counter[str] = Counter()
+        self.kept = self.failed = self.longest = 0
+        self.visual, self.text = array("q"), array("q")
+        self.problems: list[str] = []
+
+    def add(self, planned: Planned) -> None:
+        """Count the questions of an episode."""
+        self.questions.update(planned.tasks)
+        self.kept += planned.kept
+        for visual, length in planned.tokens:
+            self.visual.append(visual)
+            self.text.append(length - visual)
+            self.longest = max(self.longest, length)
+        for problem in planned.problems:
+            self.failed += 1
+            if self.failed <= MOST_PROBLEMS:
+                self.problems.append(problem)
+                _log.warning("%s", problem)
+
+
+def plan_lines(found: Plan) -> str:
+    """The plan as text, without a newline at its end."""
+    tasks = [["task", "questions"], *([task, str(count)] for task, count in found.questions.items())]
+    parts = [laid_out(tasks, 1), _rows(found)]
+    spreads = {"visual": found.visual_tokens, "text": found.text_tokens}
+    if any(spreads.values()):
+        head = ["tokens a question", "least", "median", "most"]
+        parts.append(laid_out([head, *([name, *_cells(one)] for name, one in spreads.items())], 1))
+    together = "" if found.prompts is None else f", {found.prompts} together at most"
+    parts.append(
+        f"memory: weights {_size(found.weights)}; the longest prompt with its cache {_size(found.prompt)}{together}"
+    )
+    return "\n\n".join([*parts, *_listed("warning", found.warnings)])
+
+
+def _rows(found: Plan) -> str:
+    to_ask = found.rows - found.kept
+    failing = f"; {found.failures} would fail" if found.failures else "; none would fail"
+    return f"{found.rows} answers: {found.kept} done already, {to_ask} to do{failing}"
+
+
+def _cells(spread: Spread | None) -> list[str]:
+    return ["-"] * 3 if spread is None else [str(spread.least), f"{spread.median:g}", str(spread.most)]
+
+
+def _size(count: int) -> str:
+    return f"{count / 2**30:.2f} GiB" if count >= 2**30 else f"{count / 2**20:.1f} MiB"
+
+
+def _listed(what: str, texts: Iterable[str]) -> list[str]:
+    return [f"{what}: {text}" for text in texts]

@@ -1,0 +1,52 @@
+"""How many questions an episodes file has, unchecked: to know how far a run is, and how long it will take."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator, Sequence
+from pathlib import Path
+
+from socialcli.episodes.files import inspected_suffix
+from socialcli.episodes.reading import read_records
+from socialcli.errors import InvalidInputError
+
+
+def count_questions(path: Path, tasks: Container[str], split: str | None = None) -> int:
+    """The questions of these tasks in the episodes of a split (None: of all); never fewer than a run will ask.
+
+    One without a task counts, since a run answers for it with a failed row. Raises NotThereError where there is no such
+    file, and InvalidInputError where it cannot be read.
+    """
+    episodes = _parquet_tasks(path) if inspected_suffix(path) == ".parquet" else _json_tasks(path)
+    wanted = (names for its_split, names in episodes if split is None or its_split == split)
+    return sum(name is None or name in tasks for names in wanted for name in names)
+
+
+_Tasks = tuple[str | None, Sequence[str | None]]  # the split of an episode, and the task of each of its questions
+
+
+def _json_tasks(path: Path) -> Iterator[_Tasks]:
+    for line in read_records(path):
+        record = line.record if isinstance(line.record, dict) else {}
+        questions, split = record.get("questions"), record.get("split")
+        yield (
+            split if isinstance(split, str) else None,
+            [_task(question) for question in (questions if isinstance(questions, list) else ())],
+        )
+
+
+def _task(question: object) -> str | None:
+    task = question.get("task") if isinstance(question, dict) else None
+    return task if isinstance(task, str) else None
+
+
+def _parquet_tasks(path: Path) -> Iterator[_Tasks]:
+    import pyarrow as pa  # JSONL does without
+    import pyarrow.parquet as pq
+
+    try:
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(1024, columns=["split", "questions.list.element.task"]):
+                for record in batch.to_pylist():
+                    yield record.get("split"), [_task(question) for question in record.get("questions") or ()]
+    except (OSError, pa.ArrowException) as error:
+        raise InvalidInputError(f"{path}: cannot be read: {error}") from error

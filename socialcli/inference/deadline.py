@@ -1,0 +1,41 @@
+"""(torch) A limit on the time that questions take in the model.
+
+The clock is looked at before every block of the model, vision tower and decoder alike. Nothing is torn from the middle
+of its work, as a signal would do, so that what the next question finds is whole.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from torch.nn import Module, ModuleList
+
+from socialcli.adapters.contract import Adapter
+from socialcli.errors import TimeLimitError
+
+
+@contextmanager
+def time_limit(adapter: Adapter, seconds: float | None, questions: int) -> Iterator[None]:
+    """Give `questions` that go through the model together `seconds` each; None: as long as it takes.
+
+    Raises TimeLimitError at the first block of the model that begins too late.
+    """
+    if seconds is None:
+        yield
+        return
+    due = time.monotonic() + seconds * questions
+
+    def check(_module: Module, _arguments: Any) -> None:
+        if time.monotonic() > due:
+            raise TimeLimitError(f"the model takes longer than --timeout-per-question {seconds:g} allows")
+
+    blocks = [block for part in adapter.model.modules() if isinstance(part, ModuleList) for block in part]
+    hooks = [block.register_forward_pre_hook(check) for block in blocks]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()

@@ -1,0 +1,64 @@
+"""Whether a run may go on in a folder: it was begun with the same settings, or with others that change no answer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from socialcli.errors import InvalidInputError, UsageError
+from socialcli.runs.manifest import ModelIdentity
+from socialcli.runs.settings import RunSettings
+
+# Settings of speed, of what is said of the answers, and of where the clips are: no answer depends on them. (Answers
+# depend on the clips, but by their contents.)
+FREE = frozenset(
+    {"batch_size", "workers", "device", "attn", "timeout_per_question", "seed", "max_failures", "check_invariance"}
+    | {"media_root", "limit"}
+)
+_BEGIN_ANEW = "name another folder, or begin anew with --overwrite"
+
+
+def begun(manifest: Path) -> Mapping[str, Any] | None:
+    """run.json of the run that a folder holds; None: it holds none. Raises InvalidInputError where it is damaged."""
+    try:
+        record = json.loads(manifest.read_text(encoding="utf-8"))
+        return {"settings": {**record["settings"]}, "outcome": record["outcome"], "counts": record["counts"], **record}
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InvalidInputError(
+            f"{manifest}: cannot be read as the manifest of a run ({error}); {_BEGIN_ANEW}"
+        ) from error
+
+
+def check_same_settings(folder: Path, before: Mapping[str, Any], settings: RunSettings) -> None:
+    """Raise UsageError, with each difference, where a run cannot go on with these settings.
+
+    A higher limit on the number of questions is fine, a lower one would drop answers.
+    """
+    now = settings.as_record()
+    there = before["settings"]
+    names = [name for name in now if name not in FREE and there.get(name, now[name]) != now[name]]
+    if now["limit"] is not None and (there.get("limit") is None or there["limit"] > now["limit"]):
+        names.append("limit")
+    _refuse(folder, [(name, there.get(name), now[name]) for name in names])
+
+
+def check_same_numbers(folder: Path, before: Mapping[str, Any], model: ModelIdentity) -> None:
+    """Raise UsageError where the loaded model calculates in another number format than the run did."""
+    dtype = (before.get("model") or {}).get("dtype")
+    if dtype is not None and dtype != model.dtype:
+        _refuse(folder, [("dtype", dtype, model.dtype)])
+
+
+def _refuse(folder: Path, differences: list[tuple[str, object, object]]) -> None:
+    if not differences:
+        return
+    listed = "; ".join(f"{name}: {_shown(old)} there, {_shown(new)} now" for name, old, new in differences)
+    raise UsageError(f"--output {folder}: holds a run with other settings ({listed}); {_BEGIN_ANEW}")
+
+
+def _shown(value: object) -> str:
+    return "none" if value is None else json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,106 @@
+"""What a folder holds of the answers of an earlier run: rows by their key.
+
+In memory is an index alone, 44 bytes a row; the rows themselves are read when they are asked for, a few hundred at a
+time, since they are asked for in about the order in which they were written.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from socialcli.runs.keys import KEY_LENGTH
+from socialcli.runs.predictions import PREDICTION_ARROW_SCHEMA, Prediction, from_record
+
+_log = logging.getLogger(__name__)
+
+_GROUPS_IN_MEMORY = 4
+_KEY = f"S{KEY_LENGTH}"
+
+
+class KeptRows:
+    """Rows of earlier predictions files, found by their key."""
+
+    def __init__(self, paths: Sequence[Path], keys: Any, files: Any, groups: Any, rows: Any) -> None:
+        """Take what `read` has found: the files, and of each row its key, file, row group and place in that."""
+        order = np.argsort(keys, kind="stable")
+        self._paths = paths
+        self._keys, self._files, self._groups, self._rows = (found[order] for found in (keys, files, groups, rows))
+        self._records = lru_cache(_GROUPS_IN_MEMORY)(self._read_group)
+
+    @classmethod
+    def read(cls, paths: Iterable[Path], failed: bool = True) -> Self:
+        """The rows of predictions files, those that failed left out unless `failed`.
+
+        Of rows with the same key the one in the last file counts. A file that cannot be read, or whose columns are
+        others, is a warning, and counts as not there.
+        """
+        read: list[Path] = []
+        found = [_Found.nothing()]
+        for path in paths:
+            try:
+                found.append(_Found.in_file(path, len(read), failed))
+                read.append(path)
+            except (pa.ArrowException, ValueError, OSError) as error:
+                _log.warning("%s: cannot be read, so its answers are computed again: %s", path, error)
+        columns = (np.concatenate(column) for column in zip(*(one.columns for one in found), strict=True))
+        return cls(read, *columns)
+
+    def __len__(self) -> int:
+        """The number of rows, those included that another one replaces."""
+        return len(self._keys)
+
+    def __contains__(self, key: str) -> bool:
+        """Whether there is a row with the key. Safe in any thread."""
+        return self._place(key) is not None
+
+    def row(self, key: str) -> Prediction:
+        """The row with the key. Raises KeyError; InvalidInputError where its file has been damaged meanwhile."""
+        place = self._place(key)
+        if place is None:
+            raise KeyError(key)
+        records = self._records(int(self._files[place]), int(self._groups[place]))
+        return from_record(records[int(self._rows[place])])
+
+    def _place(self, key: str) -> int | None:
+        place = int(np.searchsorted(self._keys, key.encode("ascii"), side="right")) - 1
+        return place if place >= 0 and self._keys[place] == key.encode("ascii") else None
+
+    def _read_group(self, file: int, group: int) -> list[dict[str, Any]]:
+        with pq.ParquetFile(self._paths[file]) as opened:
+            table = opened.read_row_group(group, columns=PREDICTION_ARROW_SCHEMA.names)
+        return table.select(PREDICTION_ARROW_SCHEMA.names).to_pylist()
+
+
+class _Found:
+    """The keys of a file's rows, and where each is."""
+
+    def __init__(self, keys: Any, files: Any, groups: Any, rows: Any) -> None:
+        self.columns = keys, files, groups, rows
+
+    @classmethod
+    def nothing(cls) -> Self:
+        return cls(np.empty(0, _KEY), *(np.empty(0, np.int32) for _ in range(3)))
+
+    @classmethod
+    def in_file(cls, path: Path, number: int, failed: bool) -> Self:
+        """Raises ArrowException, ValueError or OSError for a file that cannot be read to its end."""
+        keys, groups, rows = [np.empty(0, _KEY)], [np.empty(0, np.int32)], [np.empty(0, np.int32)]
+        with pq.ParquetFile(path) as file:
+            if not file.schema_arrow.equals(PREDICTION_ARROW_SCHEMA):
+                raise ValueError("its columns are not those of this version of socialcli")
+            for group in range(file.num_row_groups):
+                table = file.read_row_group(group)  # all columns: damage is to be found now
+                chosen = [row for row, status in enumerate(table["status"].to_pylist()) if failed or status != "failed"]
+                keys.append(np.array(table["key"].to_pylist(), _KEY)[chosen])
+                rows.append(np.array(chosen, np.int32))
+                groups.append(np.full(len(chosen), group, np.int32))
+        places = np.concatenate(groups)
+        return cls(np.concatenate(keys), np.full_like(places, number), places, np.concatenate(rows))

@@ -1,0 +1,97 @@
+"""What Ctrl-C and termination do while a command works: the first ends it in good order, a second Ctrl-C at once."""
+
+from __future__ import annotations
+
+import functools
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from socialcli.errors import Terminated
+
+if TYPE_CHECKING:
+    from sys import UnraisableHookArgs
+
+_SECONDS_TO_LEAVE_C = 0.01  # after which an interrupt is sent again
+
+
+@contextmanager
+def handled() -> Iterator[None]:
+    """Make SIGTERM an exception, as SIGINT is one, and let a second SIGINT end the process whatever it is doing.
+
+    Only the main thread may; elsewhere do nothing.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    previous, hook = signal.signal(signal.SIGTERM, _terminate), sys.unraisablehook
+    counter = _Counter()
+    sys.unraisablehook = functools.partial(_deliver_again, hook, counter)
+    try:
+        with counter.counting():
+            yield
+    finally:
+        sys.unraisablehook = hook
+        signal.signal(signal.SIGTERM, previous or signal.SIG_DFL)
+
+
+class _Counter:
+    """Has a thread count the interrupts: the main one may be deep in a library, where no handler of Python's runs."""
+
+    def __init__(self) -> None:
+        self.allowed = 1  # the second ends the process; those that are sent again by ourselves do not count
+
+    @contextmanager
+    def counting(self) -> Iterator[None]:
+        """Count while the block lasts."""
+        ours, theirs = socket.socketpair()
+        theirs.setblocking(False)
+        earlier = signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
+        thread = threading.Thread(target=self._count, args=[ours], name="socialcli-interrupts", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            signal.set_wakeup_fd(earlier)
+            theirs.close()  # ends the thread
+            thread.join()
+            ours.close()
+
+    def _count(self, signals: socket.socket) -> None:
+        while number := signals.recv(1):
+            if number[0] != signal.SIGINT:
+                continue
+            if not self.allowed:
+                os.write(2, b"\nsocialcli: error: interrupted twice: stopped at once; what was written is kept\n")
+                os._exit(128 + signal.SIGINT)
+            self.allowed -= 1
+
+
+def _terminate(_number: int, _frame: FrameType | None) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one must not interrupt the putting away
+    raise Terminated
+
+
+def _deliver_again(
+    otherwise: Callable[[UnraisableHookArgs], object], counter: _Counter, unraisable: UnraisableHookArgs
+) -> None:
+    """Send an interrupt once more that came while a library could raise nothing: in a callback from C, as ffmpeg's."""
+    if isinstance(unraisable.exc_value, KeyboardInterrupt):
+        number = signal.SIGINT
+        counter.allowed += 1
+    elif isinstance(unraisable.exc_value, Terminated):
+        number = signal.SIGTERM
+        signal.signal(number, _terminate)
+    else:
+        otherwise(unraisable)
+        return
+    # To this very thread, the main one, so that it wakes up where it waits.
+    again = threading.Timer(_SECONDS_TO_LEAVE_C, signal.pthread_kill, [threading.get_ident(), number])
+    again.daemon = True
+    again.start()

@@ -1,0 +1,104 @@
+"""`socialcli plan`: what it says before a run is what the run does."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ..conftest import SAMPLE
+from .runs import FAMILY, Run, command, mentioned, record, run, shell_environment, write
+
+FEW = ("--frames", "2")
+
+
+def plan(episodes: Path, *options: str, checkpoint: Path = SAMPLE / "checkpoints" / FAMILY) -> Run:
+    return command(
+        *("plan", str(episodes), "--model", FAMILY, "--checkpoint", str(checkpoint), "--task", "all", *FEW, *options)
+    )
+
+
+def planned(episodes: Path, *options: str) -> dict[str, object]:
+    found: dict[str, object] = json.loads(plan(episodes, "--json", *options).stdout)
+    return found
+
+
+@pytest.fixture
+def episodes(media: Path) -> Path:
+    return write(media / "episodes.jsonl", [record(index) for index in range(3)])
+
+
+def test_the_run_does_what_was_planned(episodes: Path) -> None:
+    before = planned(episodes, "--alignment", "both")
+    done = run(episodes, episodes.parent / "out", *FEW, "--alignment", "both", tasks=["all"])
+    assert before["rows"] == len(done.rows) and before["kept"] == before["failures"] == 0
+    tasks = [row["task"] for row in done.rows if row["alignment"]]
+    assert before["questions"] == {task: tasks.count(task) for task in sorted(set(tasks))}
+    visual = [row["visual_tokens"] for row in done.rows if row["alignment"]]
+    text = [row["prompt_tokens"] - row["visual_tokens"] for row in done.rows if row["alignment"]]
+    for name, numbers in (("visual_tokens", visual), ("text_tokens", text)):
+        assert before[name] == {"least": min(numbers), "median": statistics.median(numbers), "most": max(numbers)}
+    after = planned(episodes, "--alignment", "both", "-o", str(done.output))
+    assert (after["rows"], after["kept"], after["visual_tokens"]) == (len(done.rows), len(done.rows), None)
+    anew = planned(episodes, "--alignment", "both", "-o", str(done.output), "--overwrite")
+    assert anew["kept"] == 0
+
+
+def test_what_would_fail_is_told_and_is_what_fails(episodes: Path) -> None:
+    lines = [record(index) for index in range(3)]
+    lines[1]["video"]["path"] = "videos/none.mp4"
+    mentioned(lines[2])["answer"] = "nobody"
+    write(episodes, [*lines, "{"])
+    found = plan(episodes, "--json")
+    done = run(episodes, episodes.parent / "out", *FEW, tasks=["all"])
+    failed = [row for row in done.rows if row["status"] == "failed"]
+    record_ = json.loads(found.stdout)
+    assert found.code == done.code == 3 and "would fail" in found.stderr
+    assert record_["failures"] == len(failed) + 1 and record_["unreadable"] == 1
+    for row in failed:
+        assert any(row["error"] in problem for problem in record_["problems"])
+    assert plan(episodes, "--max-failures", "100%").code == 0
+
+
+def test_the_text(episodes: Path) -> None:
+    done = plan(episodes, "--limit", "2")
+    assert done.code == 0, done.stderr
+    assert "2 answers: 0 done already, 2 to do; none would fail" in done.stdout
+    assert "visual" in done.stdout and "memory: weights" in done.stdout
+
+
+def test_the_memory_of_the_weights_is_that_of_the_number_format(episodes: Path) -> None:
+    single, half = (planned(episodes, "--limit", "1", "--dtype", name)["weights"] for name in ("float32", "bfloat16"))
+    size = sum(path.stat().st_size for path in (SAMPLE / "checkpoints" / FAMILY).glob("*.safetensors"))
+    assert single == 2 * int(str(half)) and 0.9 * size < int(str(half)) < 1.1 * size
+
+
+def test_weights_are_not_needed_and_nothing_is_written(episodes: Path, tmp_path: Path) -> None:
+    import shutil
+
+    bare = tmp_path / "bare"
+    shutil.copytree(SAMPLE / "checkpoints" / FAMILY, bare, ignore=shutil.ignore_patterns("*.safetensors"))
+    before = sorted(path.name for path in episodes.parent.iterdir())
+    assert plan(episodes, "-o", str(episodes.parent / "out"), checkpoint=bare).code == 0
+    assert sorted(path.name for path in episodes.parent.iterdir()) == before
+
+
+def test_other_settings_in_the_folder_are_told(episodes: Path) -> None:
+    done = run(episodes, episodes.parent / "out", *FEW, "--limit", "1", tasks=["all"])
+    refused = plan(episodes, "-o", str(done.output), "--alpha", "3")
+    assert refused.code == 2 and "alpha: 1.0 there, 3.0 now" in refused.stderr
+
+
+def test_a_typo_is_told_before_torch_is_imported(tmp_path: Path) -> None:
+    program = (
+        "import sys\nfrom socialcli.cli import main\n"
+        "try:\n    main(['plan', *sys.argv[1:]])\n"
+        "except SystemExit as end:\n    print(end.code, 'torch' in sys.modules)\n"
+    )
+    words = [sys.executable, "-c", program, str(SAMPLE / "episodes.jsonl"), "--model", FAMILY, "--task", "mentionned"]
+    done = subprocess.run(words, env=shell_environment(), capture_output=True, text=True, timeout=60)
+    assert done.stdout == "2 False\n", done.stderr

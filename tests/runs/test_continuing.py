@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from socialcli.errors import UsageError
+from socialcli.runs.continuing import FREE, check_same_numbers, check_same_settings
+from socialcli.runs.manifest import ModelIdentity
+from socialcli.runs.settings import RunSettings
+
+from .samples import settings
+
+FOLDER = Path("out")
+
+
+def check(before: RunSettings, now: RunSettings) -> None:
+    check_same_settings(FOLDER, {"settings": before.as_record()}, now)
+
+
+OTHER: dict[str, Any] = {
+    "episodes": "other.parquet",
+    "model": "internvl3",
+    "tasks": ("target",),
+    "checkpoint": "weights",
+    "adapter": "lora",
+    "merge": True,
+    "alignment": "both",
+    "alpha": 2.0,
+    "lambda_": 0.5,
+    "layers": "all",
+    "heads": "heads.parquet",
+    "heads_min_share": 0.7,
+    "bias": "probability",
+    "inputs": "L",
+    "boxes_as": "text",
+    "context": "past",
+    "frames": 4,
+    "frame_fit": "pad",
+    "box_gap": 2.0,
+    "answer": "generate",
+    "dtype": "bfloat16",
+    "split": "test",
+}
+
+
+def test_every_setting_is_free_or_held_against_a_folder() -> None:
+    names = {name.rstrip("_") for name in OTHER}
+    assert names | FREE == set(settings().as_record()) and not names & FREE
+
+
+@pytest.mark.parametrize("name", OTHER)
+def test_another_setting_is_told(name: str) -> None:
+    now = settings(**({"adapter": "lora"} if name == "merge" else {}) | {name: OTHER[name]})
+    with pytest.raises(UsageError, match=rf"{name.rstrip('_')}: .* there, .* now.*--overwrite"):
+        check(settings(**({"adapter": "lora"} if name == "merge" else {})), now)
+
+
+def test_free_settings_may_differ() -> None:
+    check(settings(), settings(batch_size=3, workers=1, device="cpu", attn="math", seed=4, max_failures="3"))
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "fine"), [(3, 5, True), (3, None, True), (5, 3, False), (None, 3, False), (None, None, True)]
+)
+def test_a_limit_may_grow(before: int | None, now: int | None, fine: bool) -> None:
+    if fine:
+        check(settings(limit=before), settings(limit=now))
+    else:
+        with pytest.raises(UsageError, match="limit"):
+            check(settings(limit=before), settings(limit=now))
+
+
+def test_a_setting_that_an_older_version_did_not_have_is_no_difference() -> None:
+    record = settings().as_record()
+    del record["frame_fit"]
+    check_same_settings(FOLDER, {"settings": record}, settings(frame_fit="pad"))
+
+
+def test_another_number_format_is_told() -> None:
+    model = ModelIdentity(
+        name="x", adapter_version="1", distribution=None, distribution_version=None, checkpoint="c", dtype="bfloat16"
+    )
+    check_same_numbers(FOLDER, {"model": {"dtype": None}}, model)
+    check_same_numbers(FOLDER, {"model": {"dtype": "bfloat16"}}, model)
+    with pytest.raises(UsageError, match='dtype: "float32" there, "bfloat16" now'):
+        check_same_numbers(FOLDER, {"model": {"dtype": "float32"}}, replace(model))
