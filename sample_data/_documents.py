@@ -48,9 +48,9 @@ SIMPLE = ("fact", "recall")
 COLOURS = (*SIMPLE, "option", "letter", "letter", "wearer", "wearer")
 ALL = ("recall", "fact", "fact", "letter", "wearer", "who", "who", "aim", "aim", "whom", "whom")
 # The same with a larger share of what comes last: a kind that is new is learnt where it is asked often.
-WHO = ("recall", "fact", "letter", "who", "who", "who", "who")
-AIM = ("recall", "fact", "fact", "fact", "letter", "wearer", "who", "aim", "aim", "aim", "whom", "whom")
-WHOM = ("recall", "fact", "who", "who", "aim", "aim", "aim", "whom", "whom", "whom")
+MOSTLY_WHO = ("recall", "fact", "letter", "who", "who", "who", "who")
+MOSTLY_AIM = ("recall", "fact", "fact", "fact", "letter", "wearer", "who", "aim", "aim", "aim", "whom", "whom")
+MOSTLY_WHOM = ("recall", "fact", "who", "who", "aim", "aim", "aim", "whom", "whom", "whom")
 
 
 @dataclass(frozen=True, slots=True)

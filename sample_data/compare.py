@@ -30,6 +30,7 @@ REMEDIES: Mapping[str, tuple[str, ...]] = {
     "VLB, overlay": ("--inputs", "VLB", "--boxes-as", "overlay", "--alignment", "off"),
     "VL + alignment": ("--inputs", "VL", "--alignment", "on"),
 }
+BUDGET = ("--max-steps", "200")  # of every remedy; the rest of the settings are those of the sample's own training
 CROSSED = ("VL", "VL + alignment")  # each is asked as the other one was trained, too
 CHANCE = {"videoqa": 1 / 4, "target": 1 / 3, "coref": 1 / 3, "mentioned": 1 / 3}  # four people
 
@@ -53,7 +54,7 @@ def done(name: str, remedy: str, seed: int, work: Path, questions: int) -> Itera
     folder = work / name / "remedies" / f"{remedy.replace(' ', '')}-{seed}"
     episodes, base = world(work) / "episodes.parquet", see(name, work)
     tuning = ("--model", name, "--checkpoint", base, "--seed", seed, "-o", folder / "training")
-    socialcli("train", episodes, *tuning, *TUNING, *REMEDIES[remedy])
+    socialcli("train", episodes, *tuning, *TUNING, *BUDGET, *REMEDIES[remedy])
     for asked in CROSSED if remedy in CROSSED else (remedy,):
         output = folder / asked.replace(" ", "")
         if not (output / "run.json").exists():
@@ -118,7 +119,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True, help="the folder that train.py worked in")
     parser.add_argument("--model", choices=FAMILIES, action="append", help="just this one (default: all)")
     parser.add_argument("--seeds", type=int, default=3, help="trainings of each remedy (default: 3)")
-    parser.add_argument("--questions", type=int, default=1200, help="asked of each (default: 1200)")
+    parser.add_argument("--questions", type=int, default=800, help="asked of each (default: 800)")
     options = parser.parse_args()
     answers: dict[tuple[str, str, str], list[Path]] = defaultdict(list)
     for seed in range(options.seeds):
@@ -127,7 +128,7 @@ def main() -> None:
                 for asked, folder in done(name, remedy, seed, options.work, options.questions):
                     answers[name, remedy, asked].append(folder)
     table = sorted(cells(answers), key=lambda cell: list(FAMILIES).index(cell.model))
-    about: dict[str, Any] = {"episodes": EPISODES, "seed": WORLD_SEED, "size": WORLD.size, "tuning": TUNING}
+    about: dict[str, Any] = {"episodes": EPISODES, "seed": WORLD_SEED, "size": WORLD.size, "tuning": [*TUNING, *BUDGET]}
     about |= {"seeds": options.seeds, "cells": [vars_of(cell) for cell in table]}
     (options.work / "comparison.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
     draw(table, options.work / "comparison.png")

@@ -21,7 +21,17 @@ import _reading
 import _seeing
 import torch
 from _checkpoints import DTYPE, FAMILIES, Checkpoint, Shape, randomise, save
-from _documents import AIM, ALL, COLOURS, FACTS, LETTERS, WHO, WHOM, Library, words
+from _documents import (
+    ALL,
+    COLOURS,
+    FACTS,
+    LETTERS,
+    MOSTLY_AIM,
+    MOSTLY_WHO,
+    MOSTLY_WHOM,
+    Library,
+    words,
+)
 
 from socialcli import load_model, read_episodes
 from socialcli.plugins import registry
@@ -48,10 +58,10 @@ FIRST = Lesson(COLOURS, 1600, _reading.WORDS, simple=300, whole=0.0)
 LESSONS = (  # with open heads
     Lesson(ALL, 1200),
     Lesson(ALL, 1000, simple=300),
-    Lesson(WHO, 300),
-    Lesson(AIM, 500, _reading.MOST_HINTS),
-    Lesson(WHOM, 600, _reading.MOST_HINTS),
-    Lesson(WHOM, 400, _reading.MOST_HINTS),
+    Lesson(MOSTLY_WHO, 300),
+    Lesson(MOSTLY_AIM, 500, _reading.MOST_HINTS),
+    Lesson(MOSTLY_WHOM, 600, _reading.MOST_HINTS),
+    Lesson(MOSTLY_WHOM, 400, _reading.MOST_HINTS),
 )
 WORLD = SynthSettings(size=(224, 224))
 WORLD_SEED, EPISODES = 21, 3000

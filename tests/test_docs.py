@@ -36,7 +36,7 @@ from .test_packaging import needs_pip, pip_install
 README = ROOT / "README.md"
 PAGES = [README, ROOT / "CHANGELOG.md", SAMPLE / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 FIRST_COMMAND = (
-    "pip install . && socialcli run sample_data/world/episodes.parquet --model llava-next-video --task videoqa "
+    "pip install . && socialcli run sample_data/world/episodes.parquet --model llava-next-video --task all "
     "--checkpoint sample_data/trained/llava-next-video --alignment both -o out"
 )
 

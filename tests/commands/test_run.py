@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import math
 import re
 import shlex
 import subprocess
@@ -63,14 +64,17 @@ def test_the_first_command_of_the_readme(family: str, tmp_path: Path) -> None:
     words[output] = str(tmp_path / words[output])
     done = command(*(word.replace(FAMILY, family).replace("sample_data", str(SAMPLE)) for word in words)).validated()
     assert done.code == 0, done.stderr
-    assert {(row["status"], row["task"], row["model"]) for row in done.rows} == {("ok", "videoqa", family)}
+    assert {(row["status"], row["model"]) for row in done.rows} == {("ok", family)}
     world = [row.episode for row in read_episodes(SAMPLE / "world" / "episodes.parquet") if row.episode is not None]
-    asked = [question.id for one in world for question in one.questions if question.task == "videoqa"]
+    asked = [question.id for one in world for question in one.questions]
     for aligned in (False, True):
         assert [row["question_id"] for row in done.rows if row["alignment"] is aligned] == asked
-    accuracy = {row["alignment"]: row["accuracy"] for row in done.accuracy}
-    assert accuracy[True] >= 0.9
-    assert accuracy[False] < 0.39  # four standard errors above chance
+    for row in done.accuracy:
+        of_chance = math.sqrt(row["chance"] * (1 - row["chance"]) / row["n"])  # standard error of guessing
+        if row["alignment"]:
+            assert row["accuracy"] > (0.9 if row["task"] == "videoqa" else row["chance"] + 2 * of_chance), row
+        else:
+            assert row["accuracy"] < row["chance"] + 4 * of_chance, row
     (shown,) = (
         block for block in re.findall(r"^```text\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL) if "videoqa" in block
     )
