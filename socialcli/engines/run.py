@@ -148,9 +148,8 @@ class _Work:
     def _total(self) -> int:
         """How many rows there will be; some more where rows of the file cannot be read."""
         settings = self.request.settings
-        questions = count_questions(Path(settings.episodes), self.job.tasks, settings.split)
-        asked = questions if settings.limit is None else min(questions, settings.limit)
-        return asked * len(settings.conditions())
+        questions = count_questions(Path(settings.episodes), self.job.tasks, settings.split, settings.limit)
+        return questions * len(settings.conditions())
 
     def _kept(self) -> KeptRows:
         there = [self.folder.predictions] if self.folder.predictions.exists() else []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
 from socialcli.episodes.files import inspected_suffix
@@ -10,15 +11,16 @@ from socialcli.episodes.reading import read_records
 from socialcli.errors import InvalidInputError
 
 
-def count_questions(path: Path, tasks: Container[str], split: str | None = None) -> int:
+def count_questions(path: Path, tasks: Container[str], split: str | None = None, limit: int | None = None) -> int:
     """The questions of these tasks in the episodes of a split (None: of all); never fewer than a run will ask.
 
-    One without a task counts, since a run answers for it with a failed row. Raises NotThereError where there is no such
-    file, and InvalidInputError where it cannot be read.
+    The file is read no further than `limit` questions. One without a task counts, since a run answers for it with a
+    failed row. Raises NotThereError where there is no such file, and InvalidInputError where it cannot be read.
     """
     episodes = _parquet_tasks(path) if inspected_suffix(path) == ".parquet" else _json_tasks(path)
     wanted = (names for its_split, names in episodes if split is None or its_split == split)
-    return sum(name is None or name in tasks for names in wanted for name in names)
+    asked = (name for names in wanted for name in names if name is None or name in tasks)
+    return sum(1 for _ in islice(asked, limit))
 
 
 _Tasks = tuple[str | None, Sequence[str | None]]  # the split of an episode, and the task of each of its questions

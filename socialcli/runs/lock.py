@@ -12,15 +12,11 @@ import json
 import logging
 import os
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-
-try:
-    import fcntl
-except ImportError:  # no POSIX system
-    fcntl = None  # type: ignore[assignment]
 
 from socialcli.errors import FolderInUseError
 
@@ -59,9 +55,11 @@ def _acquired(path: Path) -> int:
 
 
 def _take(descriptor: int, path: Path) -> None:
-    if fcntl is None:
-        _log.warning("this system has no file locks; nothing keeps a second run off %s", path.parent)
+    if sys.platform == "win32":
+        _log.warning("this system has no such locks; nothing keeps a second run off %s", path.parent)
         return
+    import fcntl  # POSIX
+
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ..commands.runs import Row, Run
@@ -60,7 +61,7 @@ def asked_questions(file: Path | None) -> list[str] | None:
         return None
     try:
         records = pq.read_table(file).to_pylist() if file.suffix == ".parquet" else _lines(file)
-    except Exception:  # whatever pyarrow raises for a damaged file
+    except (pa.ArrowException, OSError, ValueError):  # what pyarrow and json raise for a damaged file
         return None
     questions = [one for record in records for one in _list(record.get("questions"))]
     return [one["id"] for one in questions if isinstance(one.get("id"), str) and _is_asked(one.get("task"))]
