@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,11 +38,12 @@ def command(output: Path | None, overwrite: bool, retry_failed: bool, as_json: b
     written. Exits with 3 where more answers would fail than --max-failures allows.
     """
     from socialcli.engines.plan import plan, plan_lines
-    from socialcli.engines.request import RunRequest
     from socialcli.plugins import registry
+    from socialcli.runs.folder import OutputFolder
 
     settings = run_settings(options)
-    found = plan(RunRequest(settings, output or Path(), overwrite, sys.argv, retry_failed), output, registry())
+    folder = None if output is None or overwrite else OutputFolder(output)
+    found = plan(settings, folder, retry_failed, registry())
     click.echo(json.dumps(found.as_record(), ensure_ascii=False) if as_json else plan_lines(found))
     _check(found, settings.max_failures)
 

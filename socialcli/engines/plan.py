@@ -9,23 +9,21 @@ from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from socialcli.engines.checking import Job, check_job
 from socialcli.engines.progress import counted
-from socialcli.engines.request import RunRequest
 from socialcli.engines.selection import select
 from socialcli.engines.tally import Tally
 from socialcli.plugins import Registry
-from socialcli.runs.continuing import begun, check_same_settings
+from socialcli.runs.continuing import begun_before, kept_rows
 from socialcli.runs.folder import OutputFolder
 from socialcli.runs.kept import KeptRows
 from socialcli.runs.layout import laid_out
-from socialcli.runs.parts import part_paths
+from socialcli.runs.settings import RunSettings
 
 if TYPE_CHECKING:
-    from socialcli.engines.planning import Planned
+    from socialcli.engines.planning import Planned, Planner
 
 _log = logging.getLogger(__name__)
 
@@ -68,22 +66,24 @@ class Plan:
         return dataclasses.asdict(self)
 
 
-def plan(request: RunRequest, output: Path | None, registry: Registry) -> Plan:
-    """Find out what a run would do; with `output`, what of it is done there. Writes nothing.
+def plan(settings: RunSettings, folder: OutputFolder | None, retry_failed: bool, registry: Registry) -> Plan:
+    """Find out what a run would do, and what of it is done in `folder` already. Writes nothing.
 
-    Raises what `check_job` and loading the model's configuration and processor raise, UsageError where `output` holds
+    Raises what `check_job` and loading the model's configuration and processor raise, UsageError where the folder holds
     something that the run could not go on with, and InvalidInputError where no row of the file is an episode.
     """
-    job = check_job(request.settings, registry)
-    kept = _kept(request, output)
+    job = check_job(settings, registry)
+    kept = KeptRows.read([])
+    if folder is not None and begun_before(folder, settings) is not None:
+        kept = kept_rows(folder, retry_failed)
     tally = Tally()
     tallied = _Tallied()
     planner = _planner(job)
-    found = planner.plan(select(job.episodes, request.settings, job.tasks, tally), kept)
+    found = planner.plan(select(job.episodes, settings, job.tasks, tally), kept)
     for one in counted(found, "plan", "episodes"):
         tallied.add(one)
     tally.check_readable()
-    conditions = len(request.settings.conditions())
+    conditions = len(settings.conditions())
     return Plan(
         questions=dict(sorted(tallied.questions.items())),
         rows=tally.questions * conditions,
@@ -94,30 +94,16 @@ def plan(request: RunRequest, output: Path | None, registry: Registry) -> Plan:
         text_tokens=Spread.of(tallied.text),
         weights=planner.weights,
         prompt=planner.prompt_bytes(tallied.longest),
-        prompts=None if request.settings.batch_size == "auto" else int(request.settings.batch_size),
+        prompts=None if settings.batch_size == "auto" else int(settings.batch_size),
         problems=[*tally.problems, *tallied.problems][:MOST_PROBLEMS],
-        warnings=tally.warnings(request.settings, job.tasks),
+        warnings=tally.warnings(settings, job.tasks),
     )
 
 
-def _planner(job: Job) -> Any:
+def _planner(job: Job) -> Planner:
     from socialcli.engines.planning import Planner  # imports torch: seconds
 
     return Planner(job)
-
-
-def _kept(request: RunRequest, output: Path | None) -> KeptRows:
-    """What the folder has already, as the run would find it."""
-    if output is None or request.overwrite or not output.exists():
-        return KeptRows.read([])
-    folder = OutputFolder(output)
-    found = begun(folder.manifest)
-    if found is None:
-        folder.check(overwrite=False)
-    else:
-        check_same_settings(folder.path, found, request.settings)
-    there = [folder.predictions] if folder.predictions.exists() else []
-    return KeptRows.read([*there, *part_paths(folder.parts)], failed=not request.retry_failed)
 
 
 class _Tallied:

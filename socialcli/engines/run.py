@@ -26,13 +26,13 @@ from socialcli.episodes.counting import count_questions
 from socialcli.errors import TooManyFailuresError
 from socialcli.plugins import Registry
 from socialcli.runs.accuracy import AccuracyRow, accuracy_table, write_accuracy
-from socialcli.runs.continuing import begun, check_same_numbers, check_same_settings
+from socialcli.runs.continuing import begun_before, check_same_numbers, kept_rows
 from socialcli.runs.folder import OutputFolder
 from socialcli.runs.interrupts import uninterrupted
 from socialcli.runs.kept import KeptRows
 from socialcli.runs.keys import file_digest
 from socialcli.runs.manifest import Manifest, Outcome, ending, write_manifest
-from socialcli.runs.parts import PartWriter, part_paths
+from socialcli.runs.parts import PartWriter
 from socialcli.runs.predictions import Prediction, PredictionWriter, read_predictions
 from socialcli.runs.settings import FailureLimit
 from socialcli.runs.stamps import Inputs
@@ -63,7 +63,7 @@ def execute(request: RunRequest, registry: Registry, watch: Watch = _unwatched) 
     folder = OutputFolder(request.output)
     job = check_job(request.settings, registry)
     with folder.held():
-        before = None if request.overwrite else _before(folder, request)
+        before = None if request.overwrite else begun_before(folder, request.settings)
         settings = request.settings
         manifest = Manifest.begin(settings, request.command, job.identity, file_digest(Path(settings.episodes)))
         started = time.monotonic()
@@ -75,16 +75,6 @@ def execute(request: RunRequest, registry: Registry, watch: Watch = _unwatched) 
             folder.prepare(request.overwrite)
         work = _Work(request, job, folder, engine, stages, Inputs.of(settings, engine.files))
         return work.do(replace(manifest, model=engine.identity), watch)
-
-
-def _before(folder: OutputFolder, request: RunRequest) -> Mapping[str, object] | None:
-    """The manifest of the run that the folder holds; None: it holds nothing. Raises UsageError for anything else."""
-    found = begun(folder.manifest)
-    if found is None or any(path.exists() for path in folder.foreign):
-        folder.check(overwrite=False)
-        return None
-    check_same_settings(folder.path, found, request.settings)
-    return found
 
 
 def _engine(job: Job) -> LocalEngine:
@@ -131,7 +121,7 @@ class _Work:
         return InvarianceCheck(self.engine, count) if count else None
 
     def _write_rows(self, check: InvarianceCheck | None, watch: Watch) -> None:
-        kept = self._kept()
+        kept = kept_rows(self.folder, self.request.retry_failed)
         total = self._total()
         with (
             PartWriter(self.folder.parts) as parts,
@@ -150,10 +140,6 @@ class _Work:
         settings = self.request.settings
         questions = count_questions(Path(settings.episodes), self.job.tasks, settings.split, settings.limit)
         return questions * len(settings.conditions())
-
-    def _kept(self) -> KeptRows:
-        there = [self.folder.predictions] if self.folder.predictions.exists() else []
-        return KeptRows.read([*there, *part_paths(self.folder.parts)], failed=not self.request.retry_failed)
 
     def _predictions(self, kept: KeptRows, parts: PartWriter, check: InvarianceCheck | None) -> Iterator[Prediction]:
         failures = FailureLog()

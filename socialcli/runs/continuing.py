@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from socialcli.errors import InvalidInputError, UsageError
+from socialcli.runs.folder import OutputFolder
 from socialcli.runs.manifest import ModelIdentity
 from socialcli.runs.settings import RunSettings
+
+if TYPE_CHECKING:
+    from socialcli.runs.kept import KeptRows
 
 # Settings of speed, of what is said of the answers, and of where the clips are: no answer depends on them. (Answers
 # depend on the clips, but by their contents.)
@@ -31,6 +35,28 @@ def begun(manifest: Path) -> Mapping[str, Any] | None:
         raise InvalidInputError(
             f"{manifest}: cannot be read as the manifest of a run ({error}); {_BEGIN_ANEW}"
         ) from error
+
+
+def begun_before(folder: OutputFolder, settings: RunSettings) -> Mapping[str, Any] | None:
+    """The manifest of the run that a folder holds and that these settings may go on with; None: it holds nothing.
+
+    Raises UsageError where it holds anything else, and InvalidInputError where the manifest is damaged.
+    """
+    found = begun(folder.manifest)
+    if found is None or any(path.exists() for path in folder.foreign):
+        folder.check(overwrite=False)
+        return None
+    check_same_settings(folder.path, found, settings)
+    return found
+
+
+def kept_rows(folder: OutputFolder, retry_failed: bool) -> KeptRows:
+    """The answers that a folder holds; without those that failed where these are to be asked again."""
+    from socialcli.runs.kept import KeptRows  # a finished run needs none
+    from socialcli.runs.parts import part_paths
+
+    there = [folder.predictions] if folder.predictions.exists() else []
+    return KeptRows.read([*there, *part_paths(folder.parts)], failed=not retry_failed)
 
 
 def check_same_settings(folder: Path, before: Mapping[str, Any], settings: RunSettings) -> None:
