@@ -30,7 +30,7 @@ REMEDIES: Mapping[str, tuple[str, ...]] = {
     "VLB, overlay": ("--inputs", "VLB", "--boxes-as", "overlay", "--alignment", "off"),
     "VL + alignment": ("--inputs", "VL", "--alignment", "on"),
 }
-BUDGET = ("--max-steps", "200")  # of every remedy; the rest of the settings are those of the sample's own training
+BUDGET = ("--max-steps", "100")  # of every remedy; the rest of the settings are those of the sample's own training
 CROSSED = ("VL", "VL + alignment")  # each is asked as the other one was trained, too
 CHANCE = {"videoqa": 1 / 4, "target": 1 / 3, "coref": 1 / 3, "mentioned": 1 / 3}  # four people
 

@@ -41,12 +41,16 @@ FLOORS: tuple[dict[str, tuple[str, ...]], ...] = (
         ),
         "plots": ("socialcli.plots",),
         "synth": ("socialcli.synth",),
+        "converting": ("socialcli.converting",),
     },
     {
         "inference": ("socialcli.inference",),
         "llava": ("socialcli_llava_next_video",),
         "qwen": ("socialcli_qwen2_5_vl",),
         "internvl": ("socialcli_internvl3",),
+        "tvqa-plus": ("socialcli_tvqa_plus",),
+        "mmsi": ("socialcli_mmsi",),
+        "tracks": ("socialcli_tracks",),
     },
     {"training": ("socialcli.training",)},
     {

@@ -29,19 +29,10 @@ class Converters(click.Group):
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the list of converters, or how to come by one."""
-        converters = registry().converters()
+        """Write the list of converters."""
+        rows = [(name, one.item.summary) for name, one in registry().converters().items()]
         with formatter.section("Converters"):
-            if converters:
-                formatter.write_dl([(name, one.item.summary) for name, one in converters.items()])
-            else:
-                formatter.write_text(NONE)
-
-
-NONE = (
-    "None is installed. A plug-in provides them through the hook socialcli_converters; "
-    "`socialcli schema episode` prints what an episodes file must hold."
-)
+            formatter.write_dl(rows)
 
 
 @click.command(name="convert", cls=Converters)

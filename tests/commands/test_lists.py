@@ -121,13 +121,10 @@ def test_plugins_shows_a_clash_that_makes_models_fail(distribution: Install) -> 
 
 def test_convert_runs_a_plugins_converter(distribution: Install) -> None:
     distribution("acme-subtitles", CONVERTER)
-    assert "subtitles  from .srt files" in socialcli("convert", "--help")
+    assert ["subtitles", "from", ".srt", "files"] in [
+        line.split() for line in socialcli("convert", "--help").splitlines()
+    ]
     assert socialcli("convert", "subtitles", "a.srt") == "converting a.srt\n"
-
-
-def test_convert_says_so_when_there_is_no_converter(distribution: Install, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SOCIALCLI_LOAD_PLUGINS", "")
-    assert "None is installed" in socialcli("convert", "--help")
 
 
 def test_an_unknown_converter_suggests_the_nearest(distribution: Install) -> None:

@@ -1,0 +1,109 @@
+"""The release of OnlineMMSI: for each split a folder of clips with a metadata.csv (video_name, user, assistant).
+
+Source: "Towards Online Multi-Modal Social Interaction Understanding" (Li et al., TMLR 2026),
+https://github.com/Sampson-Lee/OnlineMMSI. `user` is the prompt of the paper's own models: from it are taken the lines
+of the dialogue, `[Player1]: words` or `Player1 (03:27): words`, the last of which is asked about. `assistant` begins
+with the answer.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from socialcli.converting.context import speaking_time
+from socialcli.converting.report import Report, SourceError
+from socialcli.converting.sources import read_text
+
+SPLITS = ("train", "test")
+COLUMNS = ("video_name", "user", "assistant")
+LONGEST = 1 << 20  # characters of a cell
+_LINE = re.compile(r"\s*\[?Player(\d+)\]?\s*(?:\(\d+:\d\d?\))?\s*:\s*(\S.*)")
+_ANSWER = re.compile(r"\W*Player(\d+)")
+_MASK = re.compile(r"\[MASK\]|<mask>|\[\.\.\.\]|_{2,}", re.IGNORECASE)
+_PRONOUN = re.compile(r"\b(?:he|his|him|she|her)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A question of the release: its clip, who says what up to it, and the player who is the answer."""
+
+    number: int  # of the line of metadata.csv where the row begins, from 1
+    clip: str  # as the release names it, below the folder of its split
+    said: tuple[tuple[int, str], ...]  # the player's number and the words; the last is asked about
+    answer: int
+
+    @property
+    def players(self) -> int:
+        """As many as there must be for the numbers that the row mentions."""
+        mentioned = (int(found) for _, words in self.said for found in re.findall(r"Player(\d+)", words))
+        return max(2, 1 + max([self.answer, *(player for player, _ in self.said), *mentioned]))
+
+
+def read_rows(path: Path, report: Report) -> Iterator[Row]:
+    """The rows of a metadata.csv. Rows that cannot be used are problems of `report`.
+
+    Raises NotThereError and SourceError.
+    """
+    csv.field_size_limit(LONGEST)
+    reader = csv.DictReader(io.StringIO(read_text(path), newline=""), strict=True)
+    missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
+    if missing:
+        raise SourceError(path, 1, None, f"has no column {' and no column '.join(missing)}; give the release's file")
+    begins = reader.line_num + 1
+    try:
+        for record in reader:
+            with report.sparing():
+                yield _row(record, path, begins)
+            begins = reader.line_num + 1
+    except csv.Error as error:
+        raise SourceError(path, begins, None, f"is no row of a CSV file ({error}); fetch the file again") from error
+
+
+def _row(record: Mapping[str, str | None], path: Path, number: int) -> Row:
+    texts = {name: (record.get(name) or "").strip() for name in COLUMNS}
+    for name, text in texts.items():
+        if not text:
+            raise SourceError(path, number, name, "is empty; fetch the file again")
+    found = [_LINE.fullmatch(line) for line in texts["user"].split("\n")]
+    said = tuple((int(line[1]), line[2].strip()) for line in found if line)
+    if not said:
+        raise SourceError(path, number, "user", "has no line of a dialogue, such as '[Player1]: words'")
+    answer = _ANSWER.match(texts["assistant"])
+    if answer is None:
+        raise SourceError(
+            path, number, "assistant", f"is {texts['assistant'][:60]!r}, and does not begin with a player"
+        )
+    return Row(number, texts["video_name"], said, int(answer[1]))
+
+
+def meant(words: str, kind: str, path: Path, number: int) -> tuple[int, int] | None:
+    """The characters of an utterance that are asked about: its mask, else its only pronoun. None for STI."""
+    if kind == "STI":
+        return None
+    masks = [found.span() for found in _MASK.finditer(words)]
+    pronouns = [found.span() for found in _PRONOUN.finditer(words)] if kind == "PCR" else []
+    for spans in (masks, pronouns):
+        if len(spans) == 1:
+            return spans[0]
+    what = "pronoun" if kind == "PCR" else "mention"
+    raise SourceError(path, number, "user", f"does not say which {what} of {words[:60]!r} is meant; mark it as [MASK]")
+
+
+def timed(said: Sequence[tuple[int, str]], length: float | None) -> list[tuple[float, float]]:
+    """Start and end of each utterance in seconds of a clip that ends with the last one.
+
+    The release does not give them: each takes the time of its words, one after the other, back from the clip's end.
+    """
+    needed = [max(1.0, speaking_time(words)) for _, words in said]
+    end = sum(needed) if length is None else length
+    times: list[tuple[float, float]] = []
+    for seconds in reversed(needed):
+        start = max(0.0, end - seconds)
+        times.append((round(start, 3), round(end, 3)))
+        end = start
+    return times[::-1]

@@ -1,0 +1,83 @@
+"""The transcripts of MMSI: `[Player1] (03:27): words`, a line an utterance; `[PlayerN]` in the words is a mention.
+
+Source: the release of "Modeling Multimodal Social Interactions: New Challenges and Baselines with Densely Aligned
+Representations" (Lee et al., CVPR 2024), https://github.com/sangmin-git/MMSI, whose loader reads the lines in this way.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from socialcli.converting.report import Report, SourceError
+from socialcli.converting.sources import read_text
+
+_LINE = re.compile(r"(?P<who>[^(]*)\((?P<time>[^)]*)\):(?: (?P<words>.*))?")
+_TIME = re.compile(r"(\d+):(\d\d?)")
+_SPEAKER = re.compile(r"\[Player(\d+)\]")  # in front of a line; whoever else speaks is nobody that is known
+_MENTION = re.compile(r"\[Player(\d+)\]|\bPlayer(\d+)\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A line of a transcript. `player` is None where no player speaks, such as a narrator."""
+
+    number: int  # of the line in the file, from 1
+    line: str  # as it stands in the file
+    seconds: float
+    player: int | None
+    offset: int  # characters of `line` in front of the words
+
+    @property
+    def words(self) -> str:
+        """What is said, with mentions as `[PlayerN]`."""
+        return self.line[self.offset :]
+
+
+def read_transcript(path: Path, report: Report) -> list[Spoken | None]:
+    """The lines of a transcript that are not empty; None for those that cannot be read, problems of `report`."""
+    found: list[Spoken | None] = []
+    for number, line in enumerate(read_text(path).split("\n"), start=1):
+        if line:
+            try:
+                found.append(_spoken(path, number, line))
+            except SourceError as error:
+                report.bad(error)
+                found.append(None)
+    return found
+
+
+def _spoken(path: Path, number: int, line: str) -> Spoken:
+    parts = _LINE.fullmatch(line)
+    if parts is None:
+        raise SourceError(
+            path, number, None, f"is {line[:60]!r}, not like '[Player1] (03:27): words'; correct the line"
+        )
+    time = _TIME.fullmatch(parts["time"].strip())
+    if time is None:
+        raise SourceError(path, number, "time", f"is {parts['time']!r}, not minutes:seconds; correct it")
+    player = _SPEAKER.match(line)
+    offset = parts.start("words") if parts["words"] is not None else len(line)
+    seconds = 60.0 * int(time[1]) + int(time[2])
+    return Spoken(number, line, seconds, int(player[1]) if player else None, offset)
+
+
+def read_labels(path: Path) -> list[str]:
+    """The lines of a labelled transcript that are not empty."""
+    return [line for line in read_text(path).split("\n") if line]
+
+
+def shown(words: str, span: tuple[int, int] | None = None) -> tuple[str, tuple[int, int] | None]:
+    """Words as an episode has them, with "Speaker 2" for the mention `[Player2]` as in prompts, and a span moved along.
+
+    `span` is [start, end) in characters of `words`; it must not begin or end inside a mention.
+    """
+    if span is None:
+        return _renamed(words), None
+    before, inside, after = (_renamed(part) for part in (words[: span[0]], words[slice(*span)], words[span[1] :]))
+    return before + inside + after, (len(before), len(before) + len(inside))
+
+
+def _renamed(words: str) -> str:
+    return _MENTION.sub(lambda found: f"Speaker {found[1] or found[2]}", words)

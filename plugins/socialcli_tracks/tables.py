@@ -1,0 +1,78 @@
+"""CSV files with a header, read row by row."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from socialcli.converting.report import SourceError
+from socialcli.converting.sources import finite, read_text
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of a table, with its values by column, without blanks around them."""
+
+    path: Path
+    number: int  # of its line, from 1
+    values: Mapping[str, str]
+
+    def text(self, column: str) -> str:
+        """A value that must be there. Raises SourceError."""
+        value = self.values.get(column, "")
+        if not value:
+            raise SourceError(self.path, self.number, column, "is empty; fill it in, or leave the row out")
+        return value
+
+    def decimal(self, column: str) -> float:
+        """A value that must be a finite number. Raises SourceError."""
+        try:
+            return finite(self.text(column))
+        except ValueError:
+            raise SourceError(
+                self.path, self.number, column, f"is {self.values[column]!r}, not a number; correct it"
+            ) from None
+
+
+def read_table(path: Path, needed: Mapping[str, tuple[str, ...]]) -> Iterator[Row]:
+    """The rows of a CSV file with a header; tabs and semicolons separate, too. Raises NotThereError, SourceError.
+
+    `needed`: columns that must be there, each with the names that the header can give it; a row has its first.
+    """
+    text = read_text(path)
+    first = text.partition("\n")[0]
+    delimiter = max(",;\t", key=first.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    columns: list[str] = []
+    try:
+        for values in reader:
+            if not any(value.strip() for value in values):
+                continue
+            if not columns:
+                columns = _header(path, reader.line_num, values, needed)
+                continue
+            if len(values) != len(columns):
+                message = f"has {len(values)} values, and the header {len(columns)}; correct the row"
+                raise SourceError(path, reader.line_num, None, message)
+            cells = {column: value.strip() for column, value in zip(columns, values, strict=True)}
+            yield Row(path, reader.line_num, cells)
+    except csv.Error as error:
+        raise SourceError(path, reader.line_num, None, f"is no row of a CSV file ({error}); correct it") from error
+    if not columns:
+        raise SourceError(path, 1, None, f"has no header; begin with a line such as {','.join(needed)}")
+
+
+def _header(path: Path, number: int, values: list[str], needed: Mapping[str, tuple[str, ...]]) -> list[str]:
+    columns = [value.strip().casefold() for value in values]
+    for column, names in needed.items():
+        found = next((name for name in names if name in columns), None)
+        if found is None:
+            listed = " or ".join(names)
+            raise SourceError(path, number, None, f"has no column {listed}; its columns are {', '.join(columns)}")
+        columns[columns.index(found)] = column
+    if len(set(columns)) < len(columns):
+        raise SourceError(path, number, None, "has two columns of one name; rename one")
+    return columns

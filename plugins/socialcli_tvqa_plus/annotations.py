@@ -1,0 +1,126 @@
+"""TVQA+'s annotations as its release has them: `tvqa_plus_train.json`, `tvqa_plus_val.json`.
+
+Source: "TVQA+: Spatio-Temporal Grounding for Video Question Answering" (Lei et al., ACL 2020), https://tvqa.cs.unc.edu.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from socialcli.converting.boxes import clipped
+from socialcli.converting.report import Report, SourceError
+from socialcli.converting.sources import is_number, read_json, wanted
+from socialcli.episodes.records import Box, Question
+
+from .people import GROUPS, NAMELESS, People
+
+FRAME_RATE = 3  # images a second of the release's frames; boxes name them from 1
+SIZE = (640, 360)  # pixels of the frames that the boxes were drawn on
+ANSWERS = ("a0", "a1", "a2", "a3", "a4")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question of the release with the boxes that were drawn for it, still with the words that label them."""
+
+    clip: str
+    question: Question
+    labelled: tuple[Mapping[str, Any], ...]
+
+
+def read_annotations(path: Path, report: Report) -> dict[str, list[Asked]]:
+    """The questions of each clip, both in the order of the file. Unusable questions are problems of `report`."""
+    records = read_json(path)
+    if not isinstance(records, list):
+        raise SourceError(
+            path, None, None, "is not a list of questions; give tvqa_plus_train.json or tvqa_plus_val.json"
+        )
+    clips: dict[str, list[Asked]] = {}
+    for index, record in enumerate(records):
+        with report.sparing():
+            asked = _asked(record, path, f"[{index}]")
+            clips.setdefault(asked.clip, []).append(asked)
+    return clips
+
+
+def _asked(record: object, path: Path, where: str) -> Asked:
+    if not isinstance(record, Mapping):
+        raise SourceError(path, None, where, f"is {record!r}, not a question; correct it")
+    candidates = tuple(wanted(record, name, str, path, where).strip() for name in ANSWERS)
+    if len(set(candidates)) < len(candidates) or not all(candidates):
+        raise SourceError(path, None, f"{where}.a0 to a4", f"are {candidates}; give five answers that differ")
+    clip = wanted(record, "vid_name", str, path, where)
+    number = wanted(record, "qid", (int, str), path, where)
+    text = wanted(record, "q", str, path, where)
+    question = Question(str(number), "videoqa", None, None, text, candidates, _answer(record, candidates, path, where))
+    boxes = wanted({"bbox": {}} | dict(record), "bbox", dict, path, where)
+    if not all(isinstance(found, list) for found in boxes.values()):
+        raise SourceError(path, None, f"{where}.bbox", "holds more than lists of boxes; correct it")
+    labelled = tuple(box for found in boxes.values() for box in found)
+    for box in labelled:
+        _check_box(box, path, f"{where}.bbox")
+    return Asked(clip, question, labelled)
+
+
+def _answer(record: Mapping[str, Any], candidates: tuple[str, ...], path: Path, where: str) -> str | None:
+    """The right answer; None where the release keeps it to itself, as in its test split."""
+    index = record.get("answer_idx")
+    if index is None:
+        return None
+    if str(index) not in ("0", "1", "2", "3", "4"):
+        raise SourceError(path, None, f"{where}.answer_idx", f"is {index!r}, not a number from 0 to 4; correct it")
+    return candidates[int(index)]
+
+
+def _check_box(box: object, path: Path, where: str) -> None:
+    if not isinstance(box, Mapping):
+        raise SourceError(path, None, where, f"holds {box!r}, not a box; correct it")
+    wanted(box, "label", str, path, where)
+    if wanted(box, "img_id", int, path, where) < 1:
+        raise SourceError(path, None, f"{where}.img_id", f"is {box['img_id']}; images are counted from 1")
+    for edge in ("left", "top", "width", "height"):
+        if not is_number(box.get(edge)):
+            raise SourceError(
+                path, None, f"{where}.{edge}", f"is {box.get(edge)!r}, not a number of pixels; correct it"
+            )
+
+
+def people_boxes(clip: Iterable[Asked], people: People, size: tuple[int, int], report: Report) -> list[Box]:
+    """The boxes of people in a clip, by time: those of all its questions, in pixels of pictures of `size`.
+
+    Several questions were drawn for one by one, so that a moment can have several boxes of a person: the first counts.
+    """
+    boxes: dict[tuple[float, str], Box] = {}
+    for label, time, edges in _scaled(clip, size):
+        name = people.who(label)
+        if name is None:
+            report.count(f"boxes dropped of {_kind(label)}")
+        elif (time, name) in boxes:
+            report.count("boxes dropped of a person who has another one at that moment")
+        else:
+            if label != name:
+                report.count(f"boxes of {name} labelled {label}")
+            box = clipped(name, time, edges, size, report)
+            if box is not None:
+                boxes[time, name] = box
+    return [boxes[key] for key in sorted(boxes)]
+
+
+def _scaled(
+    clip: Iterable[Asked], size: tuple[int, int]
+) -> Iterator[tuple[str, float, tuple[float, float, float, float]]]:
+    """Label, seconds and edges of every box, from the annotation's pixels to those of pictures of `size`."""
+    wide, high = size[0] / SIZE[0], size[1] / SIZE[1]
+    for asked in clip:
+        for box in asked.labelled:
+            left, top = box["left"] * wide, box["top"] * high
+            edges = (left, top, left + box["width"] * wide, top + box["height"] * high)
+            yield box["label"], (box["img_id"] - 1) / FRAME_RATE, edges
+
+
+def _kind(label: str) -> str:
+    folded = label.casefold().strip()
+    return "groups" if folded in GROUPS else "people without a name" if folded in NAMELESS else "things"

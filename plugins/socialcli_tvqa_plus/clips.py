@@ -1,0 +1,69 @@
+"""From the questions, subtitles and pictures of a TVQA+ clip to its episode."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from socialcli.converting.footage import Footage, Shelf
+from socialcli.converting.report import Report
+from socialcli.converting.subtitles import Line
+from socialcli.episodes.records import Box, Episode, Speaker, Utterance, Video
+
+from .annotations import Asked, people_boxes
+from .people import People
+from .subtitles import Subtitles
+
+MISSING = "clips whose pictures are not there"
+UNKNOWN = "lines whose speaker the subtitles do not name"
+
+
+@dataclass(frozen=True, slots=True)
+class ClipMaker:
+    """Makes the episode of a clip."""
+
+    shelf: Shelf
+    subtitles: Subtitles
+    frame_rate: float | None  # images a second where clips are folders of images
+    split: str | None
+    persons: Sequence[str]  # names that are people, beside the cast and whoever the subtitles name
+    report: Report
+
+    def episode(self, clip: str, asked: Sequence[Asked]) -> Episode:
+        """The episode of a clip with all its questions. Raises SourceError, VideoError."""
+        footage = self.shelf.find(clip)
+        lines = self.subtitles.of(clip)
+        people = People([*self.persons, *(line.speaker for line in lines if line.speaker)])
+        utterances = self._utterances(lines, people)
+        boxes = people_boxes(asked, people, (footage.width, footage.height), self.report)
+        if not footage.found:
+            self.report.count(MISSING)
+        return Episode(
+            episode_id=clip,
+            dataset="tvqa-plus",
+            split=self.split,
+            video=self._video(footage),
+            speakers=_speakers(utterances, boxes),
+            utterances=tuple(utterances),
+            boxes=tuple(boxes),
+            questions=tuple(one.question for one in asked),
+        )
+
+    def _video(self, footage: Footage) -> Video:
+        return Video(footage.path, footage.width, footage.height, fps=self.frame_rate)
+
+    def _utterances(self, lines: Iterable[Line], people: People) -> list[Utterance]:
+        found = []
+        for number, line in enumerate(lines, start=1):
+            name = people.who(line.speaker) if line.speaker else None
+            if name is None:
+                self.report.count(UNKNOWN)
+            found.append(Utterance(f"u{number}", line.start, line.end, line.text, name))
+        return found
+
+
+def _speakers(utterances: Iterable[Utterance], boxes: Iterable[Box]) -> tuple[Speaker, ...]:
+    """Everybody who speaks or is seen: those who speak first, in their order."""
+    speaking = [one.speaker for one in utterances if one.speaker is not None]
+    names = dict.fromkeys([*speaking, *(box.speaker for box in boxes)])
+    return tuple(Speaker(name, name) for name in names)

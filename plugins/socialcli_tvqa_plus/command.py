@@ -1,0 +1,82 @@
+"""`socialcli convert tvqa-plus`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from socialcli.converting.conversion import Conversion, conversion_options
+from socialcli.errors import UsageError
+
+if TYPE_CHECKING:
+    from socialcli.episodes.records import Episode
+
+SPLITS = {"train": "train", "val": "validation", "valid": "validation", "test": "test"}
+_FOLDER = click.Path(path_type=Path, file_okay=False)
+
+
+@click.command("tvqa-plus", short_help="TVQA+: multiple-choice questions on clips of a television series.")
+@conversion_options
+@click.argument("annotations", type=click.Path(path_type=Path))
+@click.option(
+    "--subtitles", type=click.Path(path_type=Path), help="tvqa_plus_subtitles.json, or a folder of .srt files."
+)
+@click.option("--frames", type=_FOLDER, help="The folder of the clips' folders of images, 3 a second.")
+@click.option("--videos", type=_FOLDER, help="The folder of the clips' video files, instead of --frames.")
+@click.option(
+    "--split",
+    metavar="NAME",
+    help="The split of the questions.  [default: as the file's name says: train, validation, test]",
+)
+@click.option(
+    "--person",
+    "persons",
+    multiple=True,
+    metavar="NAME",
+    help="Boxes with this label are a person, too. May be repeated.",
+)
+def command(
+    conversion: Conversion,
+    annotations: Path,
+    subtitles: Path | None,
+    frames: Path | None,
+    videos: Path | None,
+    split: str | None,
+    persons: Sequence[str],
+) -> None:
+    """Turn the annotations of TVQA+ (tvqa_plus_train.json or tvqa_plus_val.json) into episodes, one for each clip.
+
+    The people of the series become speakers, whatever the spelling of a box's label; boxes of things, groups and people
+    without a name are dropped and counted. Subtitles say who speaks where they say so. Pictures need not be there yet.
+
+    Exit codes: 0 done, 2 usage, 4 a source that cannot be read (with --skip-bad, only where nothing is left of it).
+    """
+    from socialcli.converting.footage import Shelf
+
+    from .annotations import FRAME_RATE, SIZE, read_annotations
+    from .clips import ClipMaker
+    from .subtitles import Subtitles
+
+    if (frames is None) == (videos is None):
+        raise UsageError("say where the pictures are, or will be: either --frames DIR or --videos DIR")
+    report = conversion.report
+    rate = FRAME_RATE if frames is not None else None
+    shelf = Shelf(frames or videos or Path(), conversion.media_root, SIZE, rate)
+    asked = read_annotations(annotations, report)
+    maker = ClipMaker(shelf, Subtitles(subtitles, report), rate, split or _split(annotations), persons, report)
+
+    def episodes() -> Iterator[Episode]:
+        for clip in asked:
+            with report.sparing():
+                yield maker.episode(clip, asked[clip])
+
+    conversion.write(episodes())
+
+
+def _split(annotations: Path) -> str | None:
+    """The split that a file's name speaks of, such as validation in tvqa_plus_val.json."""
+    words = annotations.stem.casefold().split("_")
+    return next((SPLITS[word] for word in words if word in SPLITS), None)

@@ -1,0 +1,82 @@
+"""Which labels of TVQA+'s boxes are people, and who they are.
+
+Annotators wrote the word of the question or the answer that a box stands for: names in any spelling, things, groups,
+people without a name. Only who can be told apart from the others becomes a speaker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+
+# The people of "The Big Bang Theory", the one series of TVQA+, whom its questions name. Subtitles name further ones.
+CAST = (
+    *("Sheldon", "Leonard", "Penny", "Howard", "Raj", "Bernadette", "Amy", "Stuart", "Emily", "Wil", "Barry", "Leslie"),
+    *("Priya", "Zack", "Bert", "Beverly", "Mary", "Missy", "Kurt", "Alex", "Lucy", "Arthur", "Claire", "Stephanie"),
+    *("Ramona", "Dave", "Dimitri", "Toby", "Christy", "Mike", "Alicia", "Dennis", "Eric", "Lalita", "Gablehauser"),
+    *("Seibert", "Wyatt", "Alfred", "Janine", "Kripke", "Debbie", "Halley", "Cinnamon"),
+)
+OTHER_NAMES = {
+    "Rajesh": "Raj",
+    "Koothrappali": "Raj",
+    "Wolowitz": "Howard",
+    "Hofstadter": "Leonard",
+    "Cooper": "Sheldon",
+}
+OTHER_NAMES |= {"Kripke": "Barry", "Winkle": "Leslie", "Bernie": "Bernadette", "Rostenkowski": "Bernadette"}
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+GROUPS = _words("""
+    all both boys children couple couples crowd customers everybody everyone family friends gang girls group guests guys
+    kids ladies men parents people scientists students them they women
+""")
+NAMELESS = _words("""
+    actor actress baby bartender boy boyfriend brother cashier child clerk customer dad doctor driver father friend
+    gentleman girl girlfriend guest guy host husband kid lady man mom mother neighbor nurse officer person physicist
+    professor receptionist scientist sister someone student teacher waiter waitress wife woman worker
+""")
+
+
+class People:
+    """Who is meant by a label. `names`: those that subtitles and the user give, beside the cast."""
+
+    def __init__(self, names: Iterable[str] = ()) -> None:
+        """Know the cast, and the people called `names`."""
+        known = {name.casefold(): name for name in CAST}
+        for name in names:
+            known.setdefault(name.casefold(), name)
+        known.update({name.casefold(): meant for name, meant in OTHER_NAMES.items()})
+        self._known = known
+        self.who = cache(self._who)
+
+    def _who(self, label: str) -> str | None:
+        """The name of the person whom a label means, however it is spelt; None where it means nobody in particular."""
+        words = label.casefold().removesuffix("'s").removesuffix("’s").split()
+        folded = " ".join(words)
+        if folded in GROUPS or folded in NAMELESS - self._known.keys():
+            return None
+        for text in (folded, *(words[:1] if len(words) == 2 else ())):  # "Penny", then the Penny of "Penny Hofstadter"
+            if text in self._known:
+                return self._known[text]
+        near = {self._known[name] for name in self._known if _misspells(folded, name)}
+        return near.pop() if len(near) == 1 else None
+
+
+def _misspells(label: str, name: str) -> bool:
+    """Whether a label is a longer name with one slip: a letter wrong, missing, too many, or two in the wrong order."""
+    if min(len(label), len(name)) < 5 or label[0] != name[0] or abs(len(label) - len(name)) > 1:
+        return False
+    start = next((i for i, (one, other) in enumerate(zip(label, name, strict=False)) if one != other), None)
+    if start is None:
+        return True  # one is the other with a letter more at its end
+    rest, right = label[start:], name[start:]
+    return (
+        rest[1:] == right[1:]
+        or rest[1:] == right
+        or rest == right[1:]
+        or (rest[:2] == right[1::-1] and rest[2:] == right[2:])
+    )

@@ -1,0 +1,103 @@
+"""The last step of every converter: its episodes into one whole file, and an account of what became of what."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+
+from socialcli.converting.report import Report
+from socialcli.episodes.records import Episode
+from socialcli.errors import InvalidInputError, UsageError
+from socialcli.options import config_option, logging_options
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """Where the episodes go, and how strictly the sources are read."""
+
+    output: Path
+    media_root: Path  # the folder that videos are named from
+    overwrite: bool
+    as_json: bool
+    report: Report
+    found: Counter[str] = field(default_factory=Counter)
+
+    def write(self, episodes: Iterable[Episode]) -> None:
+        """Write the episodes as they come, and print what they are and what was left out.
+
+        Raises UsageError where the output is there already, and whatever the sources raise; then nothing is left. An
+        episode that breaks the format is a bad part of the sources, as any other.
+        """
+        from socialcli.episodes.writing import EpisodeWriter
+
+        if self.output.exists() and not self.overwrite:
+            raise UsageError(f"{self.output} is there already; name another file, or replace it with --overwrite")
+        with EpisodeWriter(self.output) as writer:
+            for episode in episodes:
+                with self.report.sparing():
+                    writer.write(episode)
+                    self._count(episode)
+            if not self.found["episodes"]:
+                raise InvalidInputError("nothing in the sources became an episode; see what was left out above")
+        self._tell()
+
+    def _count(self, episode: Episode) -> None:
+        self.found.update(episodes=1, questions=len(episode.questions), boxes=len(episode.boxes))
+        self.found.update(Counter(f"questions of {question.task}" for question in episode.questions))
+
+    def _tell(self) -> None:
+        _log.info("wrote %s", self.output)
+        if self.as_json:
+            account = {"output": str(self.output), "found": dict(self.found), "skipped": self.report.skipped}
+            click.echo(json.dumps({**account, "notes": dict(self.report.counts)}, ensure_ascii=False))
+            return
+        skipped = {"parts of the sources skipped": self.report.skipped} if self.report.skipped else {}
+        for what, number in {**self.found, **self.report.counts, **skipped}.items():
+            click.echo(f"{number:>9,}  {what}")
+
+
+def conversion_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a converter's command the options that all have; it gets them as `conversion`, a Conversion."""
+
+    @wraps(function)
+    def command(
+        output: Path, media_root: Path | None, overwrite: bool, skip_bad: bool, as_json: bool, **own: Any
+    ) -> Any:
+        root = media_root or output.parent
+        return function(conversion=Conversion(output, root, overwrite, as_json, Report(skip_bad)), **own)
+
+    options = (
+        config_option,
+        click.option(
+            "-o",
+            "--output",
+            type=click.Path(path_type=Path),
+            required=True,
+            metavar="FILE",
+            help="The episodes file: .parquet, .jsonl or .jsonl.gz.",
+        ),
+        click.option("--overwrite", is_flag=True, help="Replace the episodes file."),
+        click.option(
+            "--media-root",
+            type=click.Path(path_type=Path, file_okay=False),
+            help="The folder that videos are named from, as in `socialcli run`.  [default: the folder of FILE]",
+        ),
+        click.option(
+            "--skip-bad", is_flag=True, help="Skip what cannot be read, count it and go on; default: stop there."
+        ),
+        click.option("--json", "as_json", is_flag=True, help="Print the account as one JSON object."),
+        logging_options,
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command

@@ -1,0 +1,82 @@
+"""Read the text, JSON and tables that converters are given. Every error says which file, which line and which field."""
+
+from __future__ import annotations
+
+import codecs
+import json
+import logging
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from socialcli.converting.report import SourceError
+from socialcli.errors import InvalidInputError, NotThereError
+
+_log = logging.getLogger(__name__)
+
+_BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+
+
+def read_text(path: Path) -> str:
+    """The text of a file, without a byte order mark and with `\\n` for every end of a line.
+
+    UTF-8, or UTF-16 with a mark; what is neither is read as Latin-1 in Windows' form, with a warning. Raises
+    NotThereError and InvalidInputError.
+    """
+    content = read_bytes(path)
+    encoding = next((name for mark, name in _BOMS if content.startswith(mark)), "utf-8")
+    try:
+        text = content.decode(encoding)
+    except UnicodeDecodeError as error:
+        if encoding != "utf-8":
+            raise InvalidInputError(
+                f"{path}: is not the {encoding} text that it begins as; save it as UTF-8"
+            ) from error
+        _log.warning("%s: is not UTF-8 and is read as Latin-1; save it as UTF-8 where letters look wrong", path)
+        text = "".join(bytes([byte]).decode("cp1252", "replace") if byte > 127 else chr(byte) for byte in content)
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def read_bytes(path: Path) -> bytes:
+    """The content of a file. Raises NotThereError and InvalidInputError."""
+    try:
+        return path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        raise NotThereError(f"{path}: there is no such file") from None
+    except IsADirectoryError:
+        raise InvalidInputError(f"{path}: is a folder; name the file itself") from None
+    except OSError as error:
+        raise InvalidInputError(f"{path}: cannot be read ({error.strerror}); check its permissions") from error
+
+
+def read_json(path: Path) -> Any:
+    """The value of a JSON file. Raises NotThereError, and SourceError with the line where it is no JSON."""
+    try:
+        return json.loads(read_text(path))
+    except json.JSONDecodeError as error:
+        raise SourceError(path, error.lineno, None, f"is not JSON ({error.msg}); fetch the file again") from error
+    except RecursionError as error:
+        raise SourceError(path, None, None, "is nested too deeply to be read; fetch the file again") from error
+
+
+def is_number(value: object) -> bool:
+    """Whether a JSON value is a finite number."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def finite(text: str) -> float:
+    """The finite number that a text spells. Raises ValueError."""
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is not finite")
+    return number
+
+
+def wanted(record: Mapping[str, Any], field: str, kind: type | tuple[type, ...], path: Path, where: str) -> Any:
+    """A field of a record. Raises SourceError where it is missing or of another kind; `where` names the record."""
+    value = record.get(field)
+    if not isinstance(value, kind) or isinstance(value, bool):
+        names = " or ".join(one.__name__ for one in (kind if isinstance(kind, tuple) else (kind,)))
+        raise SourceError(path, None, f"{where}.{field}", f"is {value!r}, and must be of type {names}; correct it")
+    return value

@@ -1,0 +1,121 @@
+"""`socialcli convert online-mmsi`, on folders as the release's own loader reads them."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from ..video.clips import write_video
+from .mmsi import person, save
+from .sources import convert, converted, one
+
+DIALOGUE = "Here is what the players say.\n[Player0]: Who took it?\n[Player2] (00:12): I think [Player1] did.\n"
+
+
+def folder(root: Path, rows: Sequence[tuple[str, str, str]], split: str = "test") -> Path:
+    place = root / "data" / split
+    place.mkdir(parents=True, exist_ok=True)
+    with (place / "metadata.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["file_name", "video_name", "user", "assistant"])
+        writer.writerows((name, name, user, answer) for name, user, answer in rows)
+    return root / "data"
+
+
+def film(root: Path, name: str, seconds: int = 4) -> None:
+    """A video whose last picture is shown at `seconds`."""
+    (root / "data" / "test").mkdir(parents=True, exist_ok=True)
+    write_video(root / "data" / "test" / name, 2 * seconds + 1, rate=2)
+
+
+def test_the_last_line_of_the_dialogue_is_asked_about(tmp_path: Path) -> None:
+    film(tmp_path, "a.mp4")
+    place = folder(tmp_path, [("a.mp4", DIALOGUE + "Whom does the last one speak to?", "Player0 is addressed.")])
+    (episode,), account = converted(tmp_path / "e.jsonl", "online-mmsi", place, "--task", "STI")
+    assert (episode.episode_id, episode.split, episode.dataset) == ("test/a/2", "test", "online-mmsi")
+    assert episode.video.path == "data/test/a.mp4"
+    # back from the last picture at 4 s: four words take 1.6 s, three 1.2 s
+    assert [(one.speaker, one.start, one.end, one.text) for one in episode.utterances] == [
+        ("Player0", 1.2, 2.4, "Who took it?"),
+        ("Player2", 2.4, 4.0, "I think Speaker 1 did."),
+    ]
+    question = one(episode.questions)
+    assert (question.task, question.utterance, question.span, question.answer) == ("target", "u2", None, "Player0")
+    assert [speaker.id for speaker in episode.speakers] == ["Player0", "Player1", "Player2"]
+    assert episode.boxes == () and account["skipped"] == 0
+
+
+def test_a_mask_or_the_only_pronoun_is_what_is_meant(tmp_path: Path) -> None:
+    rows = [
+        ("a.mp4", "[Player1]: Ask Player0, I think [MASK] knows.", "Player2."),
+        ("b.mp4", "[Player1]: She is here.", "Player0"),
+    ]
+    episodes, account = converted(tmp_path / "e.jsonl", "online-mmsi", folder(tmp_path, rows), "--task", "PCR")
+    words = [episode.utterances[0].text[slice(*(episode.questions[0].span or ()))] for episode in episodes]
+    assert words == ["[MASK]", "She"]
+    assert episodes[0].utterances[0].text == "Ask Speaker 0, I think [MASK] knows."
+    assert account["notes"]["clips whose video is not there"] == 2
+
+
+def test_players_can_be_said_to_be_more(tmp_path: Path) -> None:
+    rows = [("a.mp4", "[Player1]: You did.", "Player0.")]
+    place = folder(tmp_path, rows)
+    (episode,), _ = converted(tmp_path / "e.jsonl", "online-mmsi", place, "--task", "STI", "--players", "6")
+    assert len(episode.speakers) == 6
+
+
+def test_keypoints_are_joined_by_the_name_of_the_clip(tmp_path: Path) -> None:
+    square = ((100.0, 50.0), (200.0, 50.0), (100.0, 250.0))
+    steps = [[person(0, *square)] if step in (50, 60, 71) else [] for step in range(100)]
+    save(tmp_path / "keypoints" / "vid1_Game1.npy", steps)
+    film(tmp_path, "vid1_Game1_10_14.mp4")
+    place = folder(tmp_path, [("vid1_Game1_10_14.mp4", DIALOGUE, "Player0")])
+    words = ("online-mmsi", place, "--task", "STI", "--keypoints", tmp_path / "keypoints")
+    (episode,), _ = converted(tmp_path / "e.jsonl", *words)
+    assert [(box.speaker, box.time) for box in episode.boxes] == [("Player0", 0.0), ("Player0", 2.0)]
+    pattern = r"(?P<game>[^_]+_[^_]+)_\d+_(?P<end>\d+)"  # 14 s less the clip's 4 s
+    (again,), _ = converted(tmp_path / "f.jsonl", *words, "--clip-name", pattern)
+    assert again.boxes == episode.boxes
+    result = convert(*words, "--clip-name", r"(?P<game>x)_(?P<start>\d)", "-o", tmp_path / "g.jsonl")
+    assert result.exit_code == 4 and "metadata.csv:2:video_name: 'vid1_Game1_10_14' does not match" in result.stderr
+    result = convert(*words, "--clip-name", "(?P<game>x)", "-o", tmp_path / "g.jsonl")
+    assert result.exit_code == 2 and "(?P<start>...)" in result.stderr
+
+
+def test_without_keypoints_it_is_said_that_nothing_can_be_aligned(tmp_path: Path) -> None:
+    place = folder(tmp_path, [("a.mp4", DIALOGUE, "Player0")])
+    result = convert("online-mmsi", place, "--task", "STI", "-o", tmp_path / "e.jsonl")
+    assert result.exit_code == 0 and "nothing can be aligned; join MMSI's keypoints" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        (("b.mp4", "nobody speaks", "Player0"), "user: has no line of a dialogue"),
+        (("b.mp4", "[Player1]: You", "The second"), "assistant: is 'The second'"),
+        (("", "[Player1]: You", "Player0"), "video_name: is empty"),
+        (("b.mp4", "[Player1]: He saw her.", "Player0"), "user: does not say which pronoun"),
+    ],
+)
+def test_a_row_that_cannot_be_used_is_named_and_can_be_skipped(
+    bad: tuple[str, str, str], message: str, tmp_path: Path
+) -> None:
+    good = ("a.mp4", "A prompt\nof several lines\n[Player1]: She did.", "Player0")
+    place = folder(tmp_path, [good, bad, good])
+    words = ("online-mmsi", place, "--task", "PCR")
+    result = convert(*words, "-o", tmp_path / "e.jsonl")
+    assert result.exit_code == 4 and f"metadata.csv:5:{message}" in result.stderr  # the first row takes lines 2 to 4
+    episodes, account = converted(tmp_path / "e.jsonl", *words, "--skip-bad")
+    assert (len(episodes), account["skipped"]) == (2, 1)
+
+
+def test_a_folder_of_another_form_is_named(tmp_path: Path) -> None:
+    result = convert("online-mmsi", tmp_path, "--task", "STI", "-o", tmp_path / "e.jsonl")
+    assert result.exit_code == 2 and "has neither train/metadata.csv nor test/metadata.csv" in result.stderr
+    place = folder(tmp_path, [])
+    (place / "test" / "metadata.csv").write_text("file_name,text\n")
+    result = convert("online-mmsi", place, "--task", "STI", "-o", tmp_path / "e.jsonl")
+    assert result.exit_code == 4 and "metadata.csv:1: has no column video_name" in result.stderr

@@ -1,0 +1,230 @@
+"""`socialcli convert tracks`: a video of one's own, with subtitles, diarization, tracks and a table of who is who."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from click.testing import CliRunner
+
+from socialcli.cli import main
+from socialcli.episodes.records import Episode, Speaker
+
+from ..conftest import SAMPLE
+from ..video.clips import write_video
+from .sources import convert, converted, write
+
+SRT = """\
+1
+00:00:00,500 --> 00:00:01,500
+Anna: Ben, did she take it?
+
+2
+00:00:01,500 --> 00:00:03,000
+I did not, Anna.
+
+3
+00:00:03,000 --> 00:00:03,500
+Listen: quiet!
+"""
+# https://web.archive.org/web/2017/http://www.itl.nist.gov/iad/mig/tests/rt/2009/docs/rt09-meeting-eval-plan-v2.pdf, A.3
+RTTM = """\
+;; a comment
+SPKR-INFO meeting 1 <NA> <NA> <NA> unknown spk2 <NA> <NA>
+SPEAKER meeting 1 1.40 0.30 <NA> <NA> spk1 <NA> <NA>
+SPEAKER meeting 1 1.60 1.10 <NA> <NA> spk2 <NA>
+SPEAKER other 1 0.00 9.00 <NA> <NA> spk1 <NA> <NA>
+"""
+# https://motchallenge.net/instructions: the page's own lines, with frames 1 to 3
+MOT = """\
+1, 3, 794.27, 247.59, 71.245, 174.88, -1, -1, -1, -1
+1, 6, 1648.1, 119.61, 66.504, 163.24, -1, -1, -1, -1
+1, 8, 875.49, 399.98, 95.303, 233.93, -1, -1, -1, -1
+2, 3, 795.27, 247.59, 71.245, 174.88, 0, -1, -1, -1
+"""
+LABELS = "label,speaker,name\nAnna,anna,Anna\nspk1,anna,\nspk2,ben,Ben\nBen,ben,\n3,anna,\n8,ben,\n"
+CSV = "track,time,x0,y0,x1,y1\n3,0.5,1,2,11,22\n8,0.5,100,2,111,22\n3,2.5,-5,2,11,22\n8,2.5,900,2,911,22\n"
+
+
+@pytest.fixture
+def meeting(tmp_path: Path) -> Path:
+    """A folder with a video of 4 seconds, 10 frames a second, and files beside it."""
+    write_video(tmp_path / "meeting.mp4", 40, rate=10)
+    for name, content in (("a.srt", SRT), ("a.rttm", RTTM), ("a.mot", MOT), ("labels.csv", LABELS), ("a.csv", CSV)):
+        write(tmp_path / name, content)
+    return tmp_path
+
+
+def words(folder: Path, **files: str | None) -> list[object]:
+    """The words that convert the folder's video with these files."""
+    named = {"subtitles": "a.srt", "diarization": "a.rttm", "boxes": "a.csv", "labels": "labels.csv"} | files
+    options = [word for name, file in named.items() if file for word in (f"--{name}", folder / file)]
+    return ["tracks", folder / "meeting.mp4", *options]
+
+
+def said(episode: Episode) -> list[tuple[str, str | None, float, float, str]]:
+    return [(one.id, one.speaker, one.start, one.end, one.text) for one in episode.utterances]
+
+
+def test_a_recording_becomes_one_episode(meeting: Path) -> None:
+    (episode,), account = converted(meeting / "e.parquet", *words(meeting))
+    assert (episode.episode_id, episode.dataset, episode.video.path) == ("meeting", "tracks", "meeting.mp4")
+    assert episode.speakers == (Speaker("anna", "Anna"), Speaker("ben", "Ben"))
+    assert said(episode) == [
+        ("u1", "anna", 0.5, 1.5, "Ben, did she take it?"),
+        ("u2", "ben", 1.5, 3.0, "I did not, Anna."),  # spk2 speaks 1.1 s of it, spk1 0.2 s
+        ("u3", None, 3.0, 3.5, "Listen: quiet!"),
+    ]
+    assert [(box.speaker, box.time, box.x0, box.x1) for box in episode.boxes] == [
+        ("anna", 0.5, 1, 11),
+        ("ben", 0.5, 100, 111),
+        ("anna", 2.5, 0, 11),  # cut at the edge; ben's lies outside
+    ]
+    assert account["notes"] == {
+        "utterances whose speaker is not known": 1,
+        "boxes cut at the edge of the picture": 1,
+        "boxes dropped that lie outside the picture or have no area": 1,
+    }
+    assert episode.questions == ()
+
+
+def test_every_utterance_is_asked_about(meeting: Path) -> None:
+    episodes, _ = converted(meeting / "e.parquet", *words(meeting), "--ask", "all", "--context", "1")
+    asked = [
+        (question.id, question.task, question.utterance, question.span)
+        for one in episodes
+        for question in one.questions
+    ]
+    assert asked == [
+        ("meeting/u1/target", "target", "u1", None),
+        ("meeting/u1/coref/9", "coref", "u1", (9, 12)),
+        ("meeting/u1/mentioned/0", "mentioned", "u1", (0, 3)),
+        ("meeting/u2/target", "target", "u2", None),
+        ("meeting/u2/mentioned/11", "mentioned", "u2", (11, 15)),
+    ]
+    assert all(question.answer is None for one in episodes for question in one.questions)
+    assert [[item[0] for item in said(one)] for one in episodes] == [["u1", "u2", "u3"], ["u1", "u2", "u3"]]
+    assert [(one.video.start, one.video.end) for one in episodes] == [(0.5, 3.5), (0.5, 3.5)]
+    online, _ = converted(meeting / "f.parquet", *words(meeting), "--ask", "target", "--online")
+    assert [[item[0] for item in said(one)] for one in online] == [["u1"], ["u1", "u2"]]
+    assert [(one.video.end, len(one.boxes)) for one in online] == [(1.5, 2), (3.0, 3)]
+
+
+def test_a_batch_over_a_raw_recording_runs(meeting: Path) -> None:
+    converted(meeting / "e.parquet", *words(meeting), "--ask", "target,coref,mentioned")
+    options = ("--model", "internvl3", "--checkpoint", SAMPLE / "checkpoints" / "internvl3", "--frames", 2)
+    run = ("run", meeting / "e.parquet", *options, "--task", "all", "-o", meeting / "out", "-q")
+    result = CliRunner().invoke(main, [str(word) for word in run])
+    assert result.exit_code == 0, result.stderr
+    rows = pq.read_table(meeting / "out" / "predictions.parquet").to_pylist()
+    assert [(row["status"], row["correct"]) for row in rows] == [("ok", None)] * 5
+    assert any(row["aligned_text_tokens"] for row in rows)
+
+
+def test_mot_files_count_from_1_in_everything(meeting: Path) -> None:
+    write_video(meeting / "meeting.mp4", 40, rate=10, draw=lambda index: _blank(1920, 1080))
+    (episode,), account = converted(meeting / "e.parquet", *words(meeting, boxes="a.mot"))
+    found = [(box.speaker, box.time, box.x0, box.y0, box.x1, box.y1) for box in episode.boxes]
+    assert found == [
+        ("anna", 0.0, 793.27, 246.59, 864.515, 421.47),
+        ("ben", 0.0, 874.49, 398.98, 969.793, 632.91),
+    ]
+    assert account["notes"]["boxes of the track '6', which --labels does not name"] == 1
+    assert account["notes"]["boxes that the file itself leaves out (confidence 0)"] == 1
+
+
+def _blank(width: int, height: int):  # type: ignore[no-untyped-def]
+    import numpy as np
+
+    return np.zeros((height, width, 3), dtype=np.uint8)
+
+
+def test_frames_go_with_the_rate(meeting: Path) -> None:
+    write(meeting / "a.csv", "id;frame;left;top;width;height\n3;5;1;2;10;20\n8;15;1;2;10;20\n")
+    (episode,), _ = converted(meeting / "e.parquet", *words(meeting))
+    assert [(box.speaker, box.time) for box in episode.boxes] == [("anna", 0.5), ("ben", 1.5)]
+    (episode,), _ = converted(meeting / "f.parquet", *words(meeting), "--fps", "5")
+    assert [(box.speaker, box.time, box.x1) for box in episode.boxes] == [("anna", 1.0, 11), ("ben", 3.0, 11)]
+
+
+def test_without_a_table_every_label_is_somebody(meeting: Path) -> None:
+    write(meeting / "a.csv", "speaker,time,x0,y0,x1,y1\nAnna,0.5,1,2,11,22\n")
+    (episode,), _ = converted(meeting / "e.parquet", *words(meeting, labels=None))
+    assert [one.id for one in episode.speakers] == ["Anna", "spk2", "Listen"]
+    assert said(episode)[2] == ("u3", "Listen", 3.0, 3.5, "quiet!")  # nothing says that nobody is called so
+
+
+def test_subtitles_alone_will_do(meeting: Path) -> None:
+    (episode,), _ = converted(meeting / "e.parquet", *words(meeting, labels=None, boxes=None, diarization=None))
+    assert [one.speaker for one in episode.utterances] == ["Anna", None, "Listen"]
+
+
+def test_what_lies_after_the_video_is_cut(meeting: Path) -> None:
+    late = SRT + "\n4\n00:00:03,600 --> 00:00:09,000\nAnna: still\n\n5\n00:00:09,000 --> 00:00:10,000\nAnna: late\n"
+    write(meeting / "a.srt", late)
+    (episode,), account = converted(meeting / "e.parquet", *words(meeting))
+    assert said(episode)[-1] == ("u4", "anna", 3.6, 3.9, "still")
+    assert account["notes"]["utterances dropped that begin after the video's end"] == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.rttm", RTTM + "SPEAKER meeting 1 x 1 <NA> <NA> spk1 <NA> <NA>\n", ":6:onset and duration: are 'x' and '1'"),
+        ("a.rttm", RTTM + "SPEAKER meeting 1 1 -1 <NA> <NA> spk1 <NA> <NA>\n", ":6:onset and duration: must not"),
+        ("a.rttm", RTTM + "SPEAKER meeting 1 1 1\n", ":6: has 5 fields"),
+        ("a.csv", CSV + "3,soon,1,2,3,4\n", ":6:time: is 'soon', not a number"),
+        ("a.csv", CSV + ",1,1,2,3,4\n", ":6:label: is empty"),
+        ("a.csv", CSV + "3,nan,1,2,3,4\n", ":6:time: is 'nan'"),
+        ("a.csv", MOT + "3,3,1,x,1,1\n", ":5: is not frame, id, left, top, width, height"),
+        ("a.csv", MOT + "0,3,1,1,1,1\n", ":5:frame: is 0; frames are counted from 1"),
+        ("a.srt", SRT + "\n4\n00:00:03 --> 00:00:04\nx\n", ":14:times: is"),
+    ],
+)
+def test_a_line_that_cannot_be_read_is_named_and_can_be_skipped(
+    name: str, content: str, message: str, meeting: Path
+) -> None:
+    write(meeting / name, content)
+    result = convert(*words(meeting), "-o", meeting / "e.jsonl")
+    assert result.exit_code == 4 and f"{meeting / name}{message}" in result.stderr
+    _, account = converted(meeting / "e.jsonl", *words(meeting), "--skip-bad")
+    assert account["skipped"] == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "code", "message"),
+    [
+        ("labels.csv", "label,speaker\n3,anna\n3,ben\n", 4, ":3:label: '3' means 'anna' above"),
+        ("labels.csv", "track,who\n3,anna\n", 4, ":1: has no column speaker"),
+        ("labels.csv", "", 4, ":1: has no header"),
+        ("a.csv", "track,x0,y0,x1,y1\n3,1,2,3,4\n", 2, ": has neither a column time nor a column frame"),
+        ("a.csv", "track,time,x0,y0\n3,1,2,3\n", 2, ": has neither the columns x0, y0, x1, y1 nor left"),
+        ("a.csv", "track,time,x0,y0,x1,y1\n3,1,2\n", 4, ":2: has 3 values, and the header 6"),
+        ("a.rttm", RTTM.replace("meeting", "third"), 4, ": holds other, third, and not meeting"),
+    ],
+)
+def test_files_of_another_form_are_named(name: str, content: str, code: int, message: str, meeting: Path) -> None:
+    write(meeting / name, content)
+    result = convert(*words(meeting), "-o", meeting / "e.jsonl")
+    assert (result.exit_code, f"{meeting / name}{message}" in result.stderr) == (code, True), result.stderr
+
+
+def test_the_video_must_be_there(meeting: Path) -> None:
+    (meeting / "meeting.mp4").unlink()
+    result = convert(*words(meeting), "-o", meeting / "e.jsonl")
+    assert result.exit_code == 2 and "there is no such video file" in result.stderr
+    result = convert(*words(meeting), "--ask", "who", "-o", meeting / "e.jsonl")
+    assert result.exit_code == 2 and "is not a list of target, coref, mentioned" in result.stderr
+
+
+def test_the_same_bytes_twice(meeting: Path) -> None:
+    for name in ("a", "b"):
+        converted(meeting / f"{name}.parquet", *words(meeting), "--ask", "all")
+    assert (meeting / "a.parquet").read_bytes() == (meeting / "b.parquet").read_bytes()
+
+
+def test_a_settings_file_gives_the_options(meeting: Path) -> None:
+    settings = write(meeting / "s.toml", f'[tracks]\nsubtitles = "{meeting / "a.srt"}"\nask = "target"\n')
+    episodes, _ = converted(meeting / "e.parquet", "tracks", "--config", settings, meeting / "meeting.mp4")
+    assert [question.id for one in episodes for question in one.questions] == ["meeting/u1/target", "meeting/u3/target"]
