@@ -20,6 +20,8 @@ import pyarrow.parquet as pq
 from _checkpoints import FAMILIES
 from train import EPISODES, TUNING, WORLD, WORLD_SEED, see, socialcli, world
 
+from socialcli.episodes.reading import read_episodes
+from socialcli.episodes.writing import EpisodeWriter
 from socialcli.plots.canvas import BLUE, GREY, ORANGE, picture
 from socialcli.runs.bootstrap import clustered_interval
 
@@ -49,12 +51,24 @@ class Cell:
     high: float
 
 
+def lessons(work: Path) -> Path:
+    """The training split of the world in a file of its own: the table is the judgement, and training need not judge."""
+    path = world(work) / "train.parquet"
+    if not path.exists():
+        with EpisodeWriter(path) as writer:
+            for row in read_episodes(world(work) / "episodes.parquet"):
+                if row.episode is not None and row.episode.split == "train":
+                    writer.write(row.episode)
+    return path
+
+
 def done(name: str, remedy: str, seed: int, work: Path, questions: int) -> Iterator[tuple[str, Path]]:
     """Train a remedy and ask it; the conditions it was asked in, with the folders of the answers."""
     folder = work / name / "remedies" / f"{remedy.replace(' ', '')}-{seed}"
     episodes, base = world(work) / "episodes.parquet", see(name, work)
     tuning = ("--model", name, "--checkpoint", base, "--seed", seed, "-o", folder / "training")
-    socialcli("train", episodes, *tuning, *TUNING, *BUDGET, *REMEDIES[remedy])
+    if not (folder / "training" / "checkpoint").exists():
+        socialcli("train", lessons(work), *tuning, *TUNING, *BUDGET, *REMEDIES[remedy])
     for asked in CROSSED if remedy in CROSSED else (remedy,):
         output = folder / asked.replace(" ", "")
         if not (output / "run.json").exists():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from tqdm import tqdm
 
 from socialcli.converting.report import Report
 from socialcli.episodes.records import Episode
@@ -43,7 +45,7 @@ class Conversion:
         if self.output.exists() and not self.overwrite:
             raise UsageError(f"{self.output} is there already; name another file, or replace it with --overwrite")
         with EpisodeWriter(self.output) as writer:
-            for episode in episodes:
+            for episode in _shown(episodes):
                 with self.report.sparing():
                     writer.write(episode)
                     self._count(episode)
@@ -64,6 +66,12 @@ class Conversion:
         skipped = {"parts of the sources skipped": self.report.skipped} if self.report.skipped else {}
         for what, number in {**self.found, **self.report.counts, **skipped}.items():
             click.echo(f"{number:>9,}  {what}")
+
+
+def _shown(episodes: Iterable[Episode]) -> Iterable[Episode]:
+    """The episodes, with a bar on a terminal."""
+    quiet = not (sys.stderr.isatty() and _log.isEnabledFor(logging.INFO))
+    return tqdm(episodes, desc="convert", unit=" episodes", disable=quiet, dynamic_ncols=True)
 
 
 def conversion_options(function: Callable[..., Any]) -> Callable[..., Any]:

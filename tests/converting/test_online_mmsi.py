@@ -85,6 +85,13 @@ def test_keypoints_are_joined_by_the_name_of_the_clip(tmp_path: Path) -> None:
     assert result.exit_code == 2 and "(?P<start>...)" in result.stderr
 
 
+def test_the_same_bytes_twice(tmp_path: Path) -> None:
+    place = folder(tmp_path, [("a.mp4", DIALOGUE, "Player0"), ("b.mp4", DIALOGUE, "Player1")])
+    for name in ("a", "b"):
+        converted(tmp_path / f"{name}.jsonl.gz", "online-mmsi", place, "--task", "STI")
+    assert (tmp_path / "a.jsonl.gz").read_bytes() == (tmp_path / "b.jsonl.gz").read_bytes()
+
+
 def test_without_keypoints_it_is_said_that_nothing_can_be_aligned(tmp_path: Path) -> None:
     place = folder(tmp_path, [("a.mp4", DIALOGUE, "Player0")])
     result = convert("online-mmsi", place, "--task", "STI", "-o", tmp_path / "e.jsonl")

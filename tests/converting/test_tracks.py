@@ -224,6 +224,18 @@ def test_the_same_bytes_twice(meeting: Path) -> None:
     assert (meeting / "a.parquet").read_bytes() == (meeting / "b.parquet").read_bytes()
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
+def test_marks_ends_of_lines_and_encodings_change_nothing(encoding: str, meeting: Path) -> None:
+    write(meeting / "labels.csv", LABELS.replace("Ben", "Bén"))
+    write(meeting / "a.srt", SRT.replace("Ben", "Bén"))
+    plain, _ = converted(meeting / "e.parquet", *words(meeting), "--ask", "all")
+    for name in ("a.srt", "a.rttm", "a.csv", "labels.csv"):
+        text = (meeting / name).read_text(encoding="utf-8")
+        (meeting / name).write_bytes(text.replace("\n", "\r\n").encode(encoding))
+    again, _ = converted(meeting / "f.parquet", *words(meeting), "--ask", "all")
+    assert again == plain and any(question.span == (0, 3) for one in plain for question in one.questions)
+
+
 def test_a_settings_file_gives_the_options(meeting: Path) -> None:
     settings = write(meeting / "s.toml", f'[tracks]\nsubtitles = "{meeting / "a.srt"}"\nask = "target"\n')
     episodes, _ = converted(meeting / "e.parquet", "tracks", "--config", settings, meeting / "meeting.mp4")

@@ -192,6 +192,12 @@ def test_boxes_go_with_the_size_of_the_pictures(tmp_path: Path) -> None:
     assert (box.x0, box.y0, box.x1, box.y1) == (10, 5, 60, 105)
 
 
+def test_the_same_bytes_twice(annotations: list[dict[str, Any]], tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        converted(tmp_path / f"{name}.parquet", "tvqa-plus", TVQA, "--frames", tmp_path / "frames")
+    assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
+
+
 def test_unlabelled_questions_stay_without_an_answer(tmp_path: Path) -> None:
     record = question()
     del record["answer_idx"], record["bbox"]
