@@ -6,6 +6,7 @@ variable `SOCIALCLI_<COMMAND>_<OPTION>`, the settings file, the default.
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -17,6 +18,17 @@ from socialcli import logs
 from socialcli.errors import InvalidInputError, NotThereError, UnknownNameError, UsageError
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+class FiniteRange(click.FloatRange):
+    """A range of numbers without "nan" and, whatever its bounds, without "inf"."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Convert a text to a number in the range."""
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not a finite number.", param, ctx)
+        return number
 
 
 def config_option(function: F) -> F:
@@ -113,12 +125,16 @@ def _own_table(context: click.Context, path: Path, document: Mapping[str, Any]) 
             raise UsageError(f"{path}: the key {key!r} stands in no table; put it below a line [{name}]")
     if set(document) - {name}:
         root = context.find_root()
-        known = {name, *(root.command.list_commands(root) if isinstance(root.command, click.Group) else ())}
+        known = {name, *_commands(root), *_commands(context.parent or root)}
         for key in document:
             if key not in known:
                 raise UsageError(f"{path}: {UnknownNameError('command for the table', key, known)}")
     table: Mapping[str, Any] = document.get(name, {})
     return table
+
+
+def _commands(context: click.Context) -> list[str]:
+    return context.command.list_commands(context) if isinstance(context.command, click.Group) else []
 
 
 def _settable(command: click.Command) -> dict[str, click.Option]:

@@ -77,10 +77,11 @@ def command(
     from socialcli.converting.footage import Shelf
 
     from .games import Choices, Folders, episodes, read_games
+    from .keypoints import Extents
 
     kinds = KINDS if "all" in tasks else tuple(kind for kind in KINDS if kind in tasks)
     name = dataset or ("online-mmsi" if online else "mmsi")
-    choices = Choices(name, kinds, context, online, confidence, margin, size)
+    choices = Choices(name, kinds, context, online, Extents(size, confidence, margin))
     folders = Folders(transcripts, labeled, meta, keypoints)
     shelf = Shelf(videos or conversion.media_root / "videos", conversion.media_root, size)
 

@@ -11,9 +11,9 @@ from socialcli.converting.context import context, endings, in_order
 from socialcli.converting.footage import Footage
 from socialcli.converting.report import Report, SourceError
 from socialcli.converting.sources import read_json
-from socialcli.episodes.records import Box, Episode, Question, Speaker, Utterance, Video
+from socialcli.episodes.records import Episode, Question, Speaker, Utterance, Video
 
-from .keypoints import STEPS, Extents, read_boxes
+from .keypoints import Extents, Keypoints
 from .selection import TASKS, Selected, selected
 from .transcripts import Spoken, read_labels, read_transcript, shown
 
@@ -21,7 +21,7 @@ SPLITS = ("train", "test")
 LEAST_SECONDS = 1.0  # of an utterance: the transcripts have whole seconds
 REORDERED = "utterances whose time was out of order, and was moved between their neighbours"
 MISSING = "games whose video is not there"
-NO_PLAYER = "questions whose answer is no player of the game"
+NO_PLAYER = "questions whose answer or speaker is no player of the game"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +42,7 @@ class Choices:
     kinds: tuple[str, ...]  # STI, PCR, MPP
     context: int  # utterances before and after
     online: bool  # nothing after the utterance
-    confidence: float  # a point counts above it
-    margin: float  # of a box's width and height, on each side
-    size: tuple[int, int]  # pixels that the keypoints were found in
+    extents: Extents
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +55,7 @@ class Game:
     lines: tuple[Spoken | None, ...]
     labels: tuple[str, ...]
     utterances: Mapping[int, Utterance]  # by place in `lines`
-    steps: Sequence[tuple[Box, ...]]
+    keypoints: Keypoints | None
     footage: Footage
 
 
@@ -70,12 +68,18 @@ def read_games(
         raise SourceError(
             split, None, None, f"has no list of games under {' or '.join(SPLITS)}; give the release's file"
         )
+    for part in sorted(set(names) - set(SPLITS)):
+        report.count(f"lists of the split file that are neither train nor test ({part})")
+    seen: set[str] = set()
     for part in SPLITS:
         games = names.get(part, [])
         if not isinstance(games, list) or not all(isinstance(game, str) for game in games):
             raise SourceError(split, None, part, "is not a list of names of games; correct it")
         for name in games:
             with report.sparing():
+                if name in seen:
+                    raise SourceError(split, None, part, f"names {name} twice; name each game once")
+                seen.add(name)
                 yield _read(name, part, folders, choices, find(name), report)
 
 
@@ -86,14 +90,15 @@ def _read(name: str, split: str, folders: Folders, choices: Choices, footage: Fo
     if len(lines) != len(labels):
         message = f"has {len(labels)} lines, and {transcript} has {len(lines)}; give two files that belong together"
         raise SourceError(labelled, min(len(lines), len(labels)) + 1, None, message)
-    steps: Sequence[tuple[Box, ...]] = ()
-    size = (footage.width, footage.height)
+    keypoints = None
     if folders.keypoints is not None:
-        extents = Extents(size, choices.size, choices.confidence, choices.margin)
-        steps = read_boxes(folders.keypoints / f"{name}.npy", players, extents, report)
+        size = (footage.width, footage.height)
+        keypoints = Keypoints(folders.keypoints / f"{name}.npy", players, size, choices.extents, report)
     if not footage.found:
         report.count(MISSING)
-    return Game(name, split, players, tuple(lines), tuple(labels), _utterances(lines, players, report), steps, footage)
+    return Game(
+        name, split, players, tuple(lines), tuple(labels), _utterances(lines, players, report), keypoints, footage
+    )
 
 
 def _players(name: str, folder: Path) -> int:
@@ -139,7 +144,7 @@ def episodes(game: Game, choices: Choices, report: Report) -> Iterator[Episode]:
 
 
 def _has_answer(one: Selected, game: Game, report: Report) -> bool:
-    if one.answer < game.players:
+    if one.answer < game.players and one.speaker < game.players:
         return True
     report.count(NO_PLAYER)
     return False
@@ -148,14 +153,16 @@ def _has_answer(one: Selected, game: Game, report: Report) -> bool:
 def _question(game: Game, line: Spoken, one: Selected) -> Question:
     span = shown(line.words, one.span)[1]
     name = f"{game.name}/{line.number}/{one.kind}" + ("" if one.span is None else f"/{one.place}")
-    return Question(name, TASKS[one.kind], f"u{line.number}", span, answer=f"Player{one.answer}")
+    everybody = tuple(f"Player{number}" for number in range(game.players))
+    to_oneself = one.kind == "STI" and one.answer == one.speaker  # whom the task's own candidates leave out
+    candidates = everybody if to_oneself else None
+    return Question(name, TASKS[one.kind], f"u{line.number}", span, None, candidates, f"Player{one.answer}")
 
 
 def _episode(game: Game, line: Spoken, place: int, choices: Choices, questions: Sequence[Question]) -> Episode:
     around = context(place, len(game.lines), choices.context, choices.online)
     said = [game.utterances[one] for one in around if one in game.utterances]
     start, end = said[0].start, game.utterances[place].end if choices.online else max(one.end for one in said)
-    first, last = round(start * STEPS), int(end * STEPS + 1e-9)
     return Episode(
         episode_id=f"{game.name}/{line.number}",
         dataset=choices.dataset,
@@ -163,6 +170,6 @@ def _episode(game: Game, line: Spoken, place: int, choices: Choices, questions: 
         video=Video(game.footage.path, game.footage.width, game.footage.height, start=start, end=end),
         speakers=tuple(Speaker(f"Player{number}", f"Player {number}") for number in range(game.players)),
         utterances=tuple(said),
-        boxes=tuple(box for step in game.steps[first : last + 1] for box in step),
+        boxes=() if game.keypoints is None else tuple(game.keypoints.between(start, end)),
         questions=tuple(questions),
     )

@@ -13,17 +13,17 @@ import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from socialcli.converting.context import speaking_time
 from socialcli.converting.report import Report, SourceError
 from socialcli.converting.sources import read_text
 
-SPLITS = ("train", "test")
 COLUMNS = ("video_name", "user", "assistant")
 LONGEST = 1 << 20  # characters of a cell
-_LINE = re.compile(r"\s*\[?Player(\d+)\]?\s*(?:\(\d+:\d\d?\))?\s*:\s*(\S.*)")
-_ANSWER = re.compile(r"\W*Player(\d+)")
+MOST_PLAYERS = 26  # candidates are lettered
+_LINE = re.compile(r"\s*\[?Player(\d{1,6})\]?\s*(?:\(\d+:\d\d?\))?\s*:\s*(\S.*)")
+_ANSWER = re.compile(r"\W*Player(\d{1,6})")
 _MASK = re.compile(r"\[MASK\]|<mask>|\[\.\.\.\]|_{2,}", re.IGNORECASE)
 _PRONOUN = re.compile(r"\b(?:he|his|him|she|her)\b", re.IGNORECASE)
 
@@ -40,7 +40,7 @@ class Row:
     @property
     def players(self) -> int:
         """As many as there must be for the numbers that the row mentions."""
-        mentioned = (int(found) for _, words in self.said for found in re.findall(r"Player(\d+)", words))
+        mentioned = (int(found) for _, words in self.said for found in re.findall(r"Player(\d{1,6})", words))
         return max(2, 1 + max([self.answer, *(player for player, _ in self.said), *mentioned]))
 
 
@@ -51,11 +51,14 @@ def read_rows(path: Path, report: Report) -> Iterator[Row]:
     """
     csv.field_size_limit(LONGEST)
     reader = csv.DictReader(io.StringIO(read_text(path), newline=""), strict=True)
-    missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
-    if missing:
-        raise SourceError(path, 1, None, f"has no column {' and no column '.join(missing)}; give the release's file")
-    begins = reader.line_num + 1
+    begins = 1
     try:
+        missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
+        if missing:
+            raise SourceError(
+                path, 1, None, f"has no column {' and no column '.join(missing)}; give the release's file"
+            )
+        begins = reader.line_num + 1
         for record in reader:
             with report.sparing():
                 yield _row(record, path, begins)
@@ -78,7 +81,14 @@ def _row(record: Mapping[str, str | None], path: Path, number: int) -> Row:
         raise SourceError(
             path, number, "assistant", f"is {texts['assistant'][:60]!r}, and does not begin with a player"
         )
-    return Row(number, texts["video_name"], said, int(answer[1]))
+    row = Row(number, texts["video_name"], said, int(answer[1]))
+    if row.players > MOST_PLAYERS:
+        raise SourceError(
+            path, number, "user", f"names Player{row.players - 1}; at most {MOST_PLAYERS} can be asked about"
+        )
+    if PurePosixPath(row.clip).is_absolute() or ".." in PurePosixPath(row.clip).parts:
+        raise SourceError(path, number, "video_name", f"is {row.clip!r}, and must be a file below its folder")
+    return row
 
 
 def meant(words: str, kind: str, path: Path, number: int) -> tuple[int, int] | None:
@@ -97,13 +107,15 @@ def meant(words: str, kind: str, path: Path, number: int) -> tuple[int, int] | N
 def timed(said: Sequence[tuple[int, str]], length: float | None) -> list[tuple[float, float]]:
     """Start and end of each utterance in seconds of a clip that ends with the last one.
 
-    The release does not give them: each takes the time of its words, one after the other, back from the clip's end.
+    The release does not give them: each takes the time of its words, one after the other, back from the clip's end,
+    and less of it where the clip is too short for all.
     """
     needed = [max(1.0, speaking_time(words)) for _, words in said]
     end = sum(needed) if length is None else length
+    share = min(1.0, end / sum(needed))
     times: list[tuple[float, float]] = []
     for seconds in reversed(needed):
-        start = max(0.0, end - seconds)
+        start = max(0.0, end - share * seconds)
         times.append((round(start, 3), round(end, 3)))
         end = start
     return times[::-1]

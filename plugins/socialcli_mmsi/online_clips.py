@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
 from socialcli.converting.footage import Footage, footage_at
 from socialcli.converting.report import Report, SourceError
+from socialcli.converting.sources import finite
 from socialcli.episodes.records import Box, Episode, Question, Speaker, Utterance, Video
 
-from .keypoints import STEPS, Extents, read_boxes
-from .online import Row, meant, timed
+from .keypoints import Extents, Keypoints
+from .online import MOST_PLAYERS, Row, meant, timed
 from .selection import TASKS
 from .transcripts import shown
 
 MISSING = "clips whose video is not there"
-_MOST_PLAYERS = 99  # whoever has keypoints; the row says how many play
+UNPLACED = "clips without boxes, since neither their name nor their video tells how long they are"
+_GAMES = 8  # whose keypoints are in memory at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +28,16 @@ class Joined:
 
     keypoints: Path
     name: re.Pattern[str]
-    size: tuple[int, int]
-    confidence: float
-    margin: float
+    extents: Extents
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Which part of which game a clip is, in seconds; None for what its name does not say."""
+
+    game: str
+    start: float | None
+    end: float | None
 
 
 class ClipMaker:
@@ -51,25 +59,20 @@ class ClipMaker:
         self._players = players
         self._joined = joined
         self._report = report
-        self._boxes = lru_cache(maxsize=1)(self._read_boxes)  # rows of a game stand together
+        self._keypoints = lru_cache(maxsize=_GAMES)(self._read_keypoints)
 
     def episode(self, row: Row, path: Path, split: str) -> Episode:
-        """The episode of a row of `path`. Raises SourceError, UsageError, VideoError."""
-        place = path.parent / row.clip
-        footage = footage_at(place, self._media_root, self._size)
+        """The episode of a row of `path`. Raises SourceError, VideoError."""
+        footage = footage_at(path.parent / row.clip, self._media_root, self._size)
         if not footage.found:
             self._report.count(MISSING)
+        place = None if self._joined is None else self._place(row, path, self._joined.name)
+        length = _length(footage, place)
         name = f"{split}/{Path(row.clip).with_suffix('').as_posix()}/{row.number}"
+        utterances, span = self._utterances(row, path, length)
+        question = Question(name, TASKS[self._kind], utterances[-1].id, span, answer=f"Player{row.answer}")
         players = self._players or row.players
-        spans = [None] * (len(row.said) - 1) + [meant(row.said[-1][1], self._kind, path, row.number)]
-        texts = [shown(words, span) for (_, words), span in zip(row.said, spans, strict=True)]
-        utterances = tuple(
-            Utterance(f"u{place}", start, end, text, f"Player{player}")
-            for place, ((player, _), (text, _), (start, end)) in enumerate(
-                zip(row.said, texts, timed(row.said, footage.length), strict=True), start=1
-            )
-        )
-        question = Question(name, TASKS[self._kind], utterances[-1].id, texts[-1][1], answer=f"Player{row.answer}")
+        boxes = () if place is None else self._boxes(place, length, footage, players)
         return Episode(
             episode_id=name,
             dataset="online-mmsi",
@@ -77,42 +80,59 @@ class ClipMaker:
             video=Video(footage.path, footage.width, footage.height),
             speakers=tuple(Speaker(f"Player{number}", f"Player {number}") for number in range(players)),
             utterances=utterances,
-            boxes=self._joined_boxes(row, path, footage, players),
+            boxes=boxes,
             questions=(question,),
         )
 
-    def _joined_boxes(self, row: Row, path: Path, footage: Footage, players: int) -> tuple[Box, ...]:
-        """The boxes of a clip on its own clock."""
-        if self._joined is None:
-            return ()
-        length = footage.length
+    def _utterances(
+        self, row: Row, path: Path, length: float | None
+    ) -> tuple[tuple[Utterance, ...], tuple[int, int] | None]:
+        """What is said, and the characters of the last utterance that are asked about."""
+        spans = [None] * (len(row.said) - 1) + [meant(row.said[-1][1], self._kind, path, row.number)]
+        texts = [shown(words, span) for (_, words), span in zip(row.said, spans, strict=True)]
+        said = tuple(
+            Utterance(f"u{place}", start, end, text, f"Player{player}")
+            for place, ((player, _), (text, _), (start, end)) in enumerate(
+                zip(row.said, texts, timed(row.said, length), strict=True), start=1
+            )
+        )
+        return said, texts[-1][1]
+
+    def _place(self, row: Row, path: Path, name: re.Pattern[str]) -> _Place:
         stem = Path(row.clip).stem
-        found = self._joined.name.fullmatch(stem)
+        found = name.fullmatch(stem)
         if found is None:
-            message = f"{stem!r} does not match --clip-name {self._joined.name.pattern}; give a pattern that does"
+            message = f"{stem!r} does not match --clip-name {name.pattern}; give a pattern that does"
             raise SourceError(path, row.number, "video_name", message)
         groups = found.groupdict()
-        if groups.get("start") is not None:
-            start = float(groups["start"])
-        elif length is not None:
-            start = float(groups["end"]) - length
-        else:
-            message = "names when the clip ends, and the video is not there to tell its length; fetch the video"
-            raise SourceError(path, row.number, "video_name", message)
-        steps = self._boxes(groups["game"], (footage.width, footage.height))
-        last = len(steps) / STEPS if length is None else start + length
-        inside = range(max(0, -int(-start * STEPS // 1)), min(len(steps), int(last * STEPS + 1e-9) + 1))
-        names = {f"Player{number}" for number in range(players)}
-        return tuple(
-            replace(box, time=round(step / STEPS - start, 6))
-            for step in inside
-            for box in steps[step]
-            if box.speaker in names
-        )
+        try:
+            start, end = (None if groups.get(one) is None else finite(groups[one]) for one in ("start", "end"))
+        except ValueError as error:
+            message = f"{stem!r} does not name seconds where --clip-name finds them ({error})"
+            raise SourceError(path, row.number, "video_name", message) from None
+        return _Place(groups["game"] or "", start, end)
 
-    def _read_boxes(self, game: str, size: tuple[int, int]) -> Sequence[tuple[Box, ...]]:
-        joined = self._joined
-        if joined is None:
+    def _boxes(self, place: _Place, length: float | None, footage: Footage, players: int) -> tuple[Box, ...]:
+        """The boxes of a clip on its own clock."""
+        if length is None:
+            self._report.count(UNPLACED)
             return ()
-        extents = Extents(size, joined.size, joined.confidence, joined.margin)
-        return read_boxes(joined.keypoints / f"{game}.npy", _MOST_PLAYERS, extents, self._report)
+        start = place.start if place.start is not None else (place.end or 0.0) - length
+        keypoints = self._keypoints(place.game, (footage.width, footage.height))
+        names = {f"Player{number}" for number in range(players)}
+        found = keypoints.between(start, start + length)
+        return tuple(replace(box, time=round(box.time - start, 6)) for box in found if box.speaker in names)
+
+    def _read_keypoints(self, game: str, size: tuple[int, int]) -> Keypoints:
+        assert self._joined is not None
+        file = self._joined.keypoints / f"{game}.npy"
+        return Keypoints(file, MOST_PLAYERS, size, self._joined.extents, self._report)
+
+
+def _length(footage: Footage, place: _Place | None) -> float | None:
+    """How long a clip is: as its video says, else its name; None where neither does."""
+    if footage.length is not None:
+        return footage.length
+    if place is not None and place.start is not None and place.end is not None and place.start < place.end:
+        return place.end - place.start
+    return None

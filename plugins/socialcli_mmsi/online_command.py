@@ -70,11 +70,13 @@ def command(
 
     Exit codes: 0 done, 2 usage, 4 a source that cannot be read (with --skip-bad, only where nothing is left of it).
     """
-    from .online import SPLITS, read_rows
+    from .games import SPLITS
+    from .keypoints import Extents
+    from .online import read_rows
     from .online_clips import ClipMaker, Joined
 
     report = conversion.report
-    joined = None if keypoints is None else Joined(keypoints, clip_name, size, confidence, margin)
+    joined = None if keypoints is None else Joined(keypoints, clip_name, Extents(size, confidence, margin))
     maker = ClipMaker(kind, conversion.media_root, size, players, joined, report)
     files = {split: folder / split / "metadata.csv" for split in SPLITS}
     if not any(file.exists() for file in files.values()):
@@ -85,8 +87,9 @@ def command(
     def found() -> Iterator[Episode]:
         for split, file in files.items():
             if file.exists():
-                for row in read_rows(file, report):
-                    with report.sparing():
-                        yield maker.episode(row, file, split)
+                with report.sparing():
+                    for row in read_rows(file, report):
+                        with report.sparing():
+                            yield maker.episode(row, file, split)
 
     conversion.write(found())

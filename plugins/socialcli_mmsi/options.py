@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 import click
 
+from socialcli.options import FiniteRange
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 KINDS = ("STI", "PCR", "MPP")
@@ -41,14 +43,14 @@ def keypoint_options(function: F) -> F:
         ),
         click.option(
             "--confidence",
-            type=click.FloatRange(0, 1, max_open=True),
+            type=FiniteRange(0, 1, max_open=True),
             default=0.3,
             show_default=True,
             help="A keypoint counts above it.",
         ),
         click.option(
             "--margin",
-            type=click.FloatRange(0, 1),
+            type=FiniteRange(0, 1),
             default=0.1,
             show_default=True,
             help="What a box has beyond the keypoints on each side, of its width and height.",

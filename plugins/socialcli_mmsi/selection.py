@@ -23,7 +23,7 @@ from .transcripts import Spoken
 TASKS: Mapping[str, str] = {"STI": "target", "PCR": "coref", "MPP": "mentioned"}
 _ADDRESSES = ("you", "your")
 _PRONOUNS = ("he", "his", "him", "she", "her")
-_MENTION = re.compile(r"\[Player(\d+)\]")
+_MENTION = re.compile(r"\[Player(\d{1,6})\]")
 _BRACKET = re.compile(r"\[(.*?)\]")
 _WORD = re.compile(r"\S+")
 
@@ -35,6 +35,7 @@ class Selected:
     kind: str  # STI, PCR or MPP
     place: int  # which word of the line, from 0
     answer: int  # number of the player
+    speaker: int  # number of the player who speaks
     span: tuple[int, int] | None  # [start, end) in characters of the utterance's words; None for STI
 
 
@@ -55,7 +56,7 @@ def selected(spoken: Spoken, labelled: str, kind: str, players: int) -> Iterator
         begin = word.start() - spoken.offset
         span = None if within is None else (begin + within[0], begin + within[1])
         if span is None or span[0] >= 0:  # the time is no word that is said
-            yield Selected(kind, place, answer, span)
+            yield Selected(kind, place, answer, spoken.player, span)
         if kind == "STI":
             return
 
@@ -66,9 +67,9 @@ _Found = tuple[int, tuple[int, int] | None] | None  # the answer, and the charac
 def _target(word: str, _place: int, labelled: str, players: int) -> _Found:
     if word.lower() not in _ADDRESSES or not labelled.rstrip().endswith("]"):
         return None
-    brackets = _BRACKET.findall(labelled)
+    brackets = _BRACKET.findall(labelled) or [""]
     named = [name for name in brackets[-1].split() if name in {f"Player{number}" for number in range(players)}]
-    first = re.search(r"Player(\d+)", brackets[-1])
+    first = re.search(r"Player(\d{1,6})", brackets[-1])
     return (int(first[1]), None) if len(named) == 1 and first else None
 
 
@@ -78,11 +79,13 @@ def _coref(word: str, place: int, labelled: str, _players: int) -> _Found:
     labels = labelled.split()
     if not pronouns or place >= len(labels):
         return None
-    player = re.search(r"Player(\d+)", labels[place])
+    player = re.search(r"Player(\d{1,6})", labels[place])
     start = lower.index(pronouns[-1])
     return (int(player[1]), (start, start + len(pronouns[-1]))) if player else None
 
 
 def _mentioned(word: str, _place: int, _labelled: str, _players: int) -> _Found:
-    mention = _MENTION.match(word)
-    return (int(mention[1]), mention.span()) if mention else None
+    mentions = list(_MENTION.finditer(word))
+    if not mentions or not word.startswith("[Player"):
+        return None
+    return int(mentions[0][1]), (mentions[0].start(), mentions[-1].end())  # of several in a word, all are masked

@@ -14,8 +14,8 @@ from socialcli.converting.report import Report, SourceError
 from socialcli.converting.sources import read_text
 
 _LINE = re.compile(r"(?P<who>[^(]*)\((?P<time>[^)]*)\):(?: (?P<words>.*))?")
-_TIME = re.compile(r"(\d+):(\d\d?)")
-_SPEAKER = re.compile(r"\[Player(\d+)\]")  # in front of a line; whoever else speaks is nobody that is known
+_TIME = re.compile(r"(\d{1,6}):(\d\d?)")
+_SPEAKER = re.compile(r"\[Player(\d{1,6})\]")  # in front of a line; whoever else speaks is nobody that is known
 _MENTION = re.compile(r"\[Player(\d+)\]|\bPlayer(\d+)\b")
 
 
@@ -57,7 +57,7 @@ def _spoken(path: Path, number: int, line: str) -> Spoken:
     time = _TIME.fullmatch(parts["time"].strip())
     if time is None:
         raise SourceError(path, number, "time", f"is {parts['time']!r}, not minutes:seconds; correct it")
-    player = _SPEAKER.match(line)
+    player = _SPEAKER.match(line.lstrip())
     offset = parts.start("words") if parts["words"] is not None else len(line)
     seconds = 60.0 * int(time[1]) + int(time[2])
     return Spoken(number, line, seconds, int(player[1]) if player else None, offset)

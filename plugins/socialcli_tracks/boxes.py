@@ -8,8 +8,8 @@ width, height.
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,19 +27,33 @@ _EDGES = ("x0", "y0", "x1", "y1")
 _EXTENT = ("left", "top", "width", "height")
 IGNORED = "boxes that the file itself leaves out (confidence 0)"
 AGAIN = "boxes dropped of a speaker who has another one at that moment"
+LATE = "boxes dropped that come after the video's last picture"
+
+_Edges = tuple[float, float, float, float]
+_Found = tuple[str, float, _Edges]  # label, seconds, edges
 
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """From the number of a frame to seconds; `fps` is None where nobody said it."""
+    """From the number of a frame to seconds, and which boxes come too late.
 
+    `times` are those of the video's frames. With a rate `fps`, frames come at that rate instead. `length` is when the
+    last picture is shown.
+    """
+
+    times: Sequence[float]
     fps: float | None
+    length: float
 
-    def seconds(self, frame: float, path: Path) -> float:
-        """When a frame is shown, counted from 0. Raises UsageError where the frame rate is not known."""
-        if self.fps is None:
-            raise UsageError(f"{path} counts frames, and the video does not say its frame rate; give it with --fps")
-        return frame / self.fps
+    def seconds(self, frame: float) -> float:
+        """When a frame, counted from 0, is shown; infinity where the video has no such frame."""
+        if self.fps is not None:
+            return frame / self.fps
+        return self.times[int(frame)] if frame < len(self.times) else float("inf")
+
+    def shows(self, time: float) -> bool:
+        """Whether the video has a picture at a time or after it, but for rounding."""
+        return time <= self.length + 1e-3
 
 
 def read_boxes(path: Path, labels: Labels, clock: Clock, size: tuple[int, int], report: Report) -> list[Box]:
@@ -47,64 +61,74 @@ def read_boxes(path: Path, labels: Labels, clock: Clock, size: tuple[int, int], 
 
     Lines that cannot be used are problems of `report`. Raises NotThereError, SourceError and UsageError.
     """
+    text = read_text(path)
     found: dict[tuple[float, str], Box] = {}
-    rows = _mot(path, clock, report) if _is_mot(path) else _table(path, clock, report)
-    for label, time, edges in rows:
+    for label, time, edges in (_mot if _is_mot(text) else _table)(path, text, clock, report):
+        if not clock.shows(time):
+            report.count(LATE)
+            continue
         speaker = labels.speaker(label, "boxes of the track", report)
         if speaker is None:
             continue
-        box = clipped(speaker, time, edges, size, report)
-        if box is not None and found.setdefault((time, speaker), box) is not box:
+        box = clipped(speaker, min(time, clock.length), edges, size, report)
+        if box is not None and found.setdefault((box.time, speaker), box) is not box:
             report.count(AGAIN)
     return [found[key] for key in sorted(found)]
 
 
-_Found = tuple[str, float, tuple[float, float, float, float]]  # label, seconds, edges
+def _is_mot(text: str) -> bool:
+    """Whether the first line holds numbers and no names of columns."""
+    first = next((line for line in text.split("\n") if line.strip()), "")
+    return first.count(",") >= 5 and re.fullmatch(r"[-+.,\d\seE]*", first) is not None
 
 
-def _is_mot(path: Path) -> bool:
-    """Whether the first line holds numbers alone."""
-    first = next((line for line in read_text(path).split("\n") if line.strip()), "")
+def _values(line: str) -> list[float]:
+    """The numbers of a line of an MOT file, without empty ones at its end. Raises ValueError."""
+    return [finite(value) for value in line.strip().rstrip(", ").split(",")]
+
+
+def _mot(path: Path, text: str, clock: Clock, report: Report) -> Iterator[_Found]:
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.strip():
+            with report.sparing():
+                found = _mot_line(path, number, line, clock, report)
+                if found is not None:
+                    yield found
+
+
+def _mot_line(path: Path, number: int, line: str, clock: Clock, report: Report) -> _Found | None:
+    """The box of a line; None, and counted, where the line itself leaves it out. Raises SourceError."""
     try:
-        return len([finite(value) for value in first.split(",") if value.strip()]) >= 6
+        frame, track, left, top, width, height, *more = _values(line)
     except ValueError:
-        return False
+        message = "is not frame, id, left, top, width, height in numbers; correct the line"
+        raise SourceError(path, number, None, message) from None
+    if frame < 1 or frame != int(frame):
+        raise SourceError(path, number, "frame", f"is {frame:g}; frames are counted from 1")
+    if more and more[0] == 0:
+        report.count(IGNORED)
+        return None
+    label = str(int(track)) if track == int(track) else str(track)
+    return label, clock.seconds(frame - 1), (left - 1, top - 1, left - 1 + width, top - 1 + height)
 
 
-def _mot(path: Path, clock: Clock, report: Report) -> Iterator[_Found]:
-    for number, values in enumerate(csv.reader(read_text(path).split("\n")), start=1):
-        if not any(value.strip() for value in values):
-            continue
-        try:
-            frame, track, left, top, width, height, *more = [finite(value) for value in values if value.strip()]
-        except ValueError:
-            message = "is not frame, id, left, top, width, height in numbers; correct the line"
-            report.bad(SourceError(path, number, None, message))
-            continue
-        if frame < 1 or frame != int(frame):
-            report.bad(SourceError(path, number, "frame", f"is {frame:g}; frames are counted from 1"))
-        elif more and more[0] == 0:
-            report.count(IGNORED)
-        else:
-            edges = (left - 1, top - 1, left - 1 + width, top - 1 + height)
-            yield f"{track:g}", clock.seconds(frame - 1, path), edges
-
-
-def _table(path: Path, clock: Clock, report: Report) -> Iterator[_Found]:
-    for row in read_table(path, {"label": _LABEL}):
+def _table(path: Path, text: str, clock: Clock, report: Report) -> Iterator[_Found]:
+    for row in read_table(path, text, {"label": _LABEL}, report):
         with report.sparing():
             yield row.text("label"), _time(row, clock), _edges(row)
 
 
 def _time(row: Row, clock: Clock) -> float:
-    if "time" in row.values:
-        return row.decimal("time")
-    if "frame" in row.values:
-        return clock.seconds(row.decimal("frame"), row.path)
-    raise UsageError(f"{row.path}: has neither a column time nor a column frame; add one")
+    column = next((name for name in ("time", "frame") if name in row.values), None)
+    if column is None:
+        raise UsageError(f"{row.path}: has neither a column time nor a column frame; add one")
+    value = row.decimal(column)
+    if value < 0:
+        raise SourceError(row.path, row.number, column, f"is {value:g}, before the video begins; correct it")
+    return value if column == "time" else clock.seconds(value)
 
 
-def _edges(row: Row) -> tuple[float, float, float, float]:
+def _edges(row: Row) -> _Edges:
     if row.values.keys() >= set(_EDGES):
         x0, y0, x1, y1 = (row.decimal(edge) for edge in _EDGES)
         return x0, y0, x1, y1

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from socialcli.converting.conversion import Conversion, conversion_options
+from socialcli.options import FiniteRange
 
 from .asking import TASKS
 
@@ -40,9 +41,7 @@ class _Asked(click.ParamType[tuple[str, ...]]):
 @click.option("--diarization", type=_FILE, help="Who speaks when, for lines that name nobody: an .rttm file.")
 @click.option("--boxes", type=_FILE, help="Where people are: an MOT Challenge file, or a CSV file with a header.")
 @click.option("--labels", type=_FILE, help="Who is meant: a CSV file with the columns label, speaker and name.")
-@click.option(
-    "--fps", type=click.FloatRange(min=0, min_open=True), help="Frames a second.  [default: as the video says]"
-)
+@click.option("--fps", type=FiniteRange(min=0, min_open=True), help="Frames a second.  [default: as the video says]")
 @click.option(
     "--ask",
     type=_Asked(),
@@ -90,6 +89,6 @@ def command(
         if ask is None:
             yield recording.episode()
         else:
-            yield from recording.episodes(ask, context, online)
+            yield from recording.episodes(ask, context, online, conversion.report)
 
     conversion.write(found())

@@ -39,7 +39,10 @@ def read_turns(path: Path, recording: str, report: Report) -> list[Turn]:
         if not fields or fields[0].startswith(";;") or fields[0] != "SPEAKER":
             continue
         with report.sparing():
-            turns.setdefault(fields[1] if len(fields) > 1 else "", []).append(_turn(fields, path, number))
+            turn = _turn(fields, path, number)
+            turns.setdefault(fields[1], []).append(turn)
+    if not turns:
+        raise SourceError(path, None, None, "has no line that begins with SPEAKER; give an RTTM file")
     if len(turns) > 1 and recording not in turns:
         message = f"holds {', '.join(sorted(turns))}, and not {recording}; give the recording's own file"
         raise SourceError(path, None, None, message)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from socialcli.converting.report import Report, SourceError
+from socialcli.converting.sources import read_text
+from socialcli.converting.speech import by_spelling
 from socialcli.episodes.records import Speaker
 
 from .tables import read_table
@@ -37,37 +39,35 @@ class Labels:
         return found
 
     @property
-    def known(self) -> Collection[str] | None:
-        """The labels that can stand in front of a line; None where any can."""
-        return list(self.speakers) if self.given else None
+    def known(self) -> Mapping[str, str] | None:
+        """The labels that can stand in front of a line, as they may be written; None where any can."""
+        return by_spelling(self.speakers) if self.given else None
 
     def people(self) -> tuple[Speaker, ...]:
         """Everybody of the table, or else who came up."""
         ids = dict.fromkeys(self.speakers.values()) if self.given else self.met
         return tuple(Speaker(one, self.names.get(one)) for one in ids)
 
-    def spoken_names(self) -> dict[str, str]:
-        """What people are called in speech, and who that is: their names, and labels and ids that are words."""
-        found = {name: speaker for speaker, name in self.names.items()}
-        for label, speaker in [*self.speakers.items(), *((one, one) for one in self.met)]:
-            if label.replace(" ", "").replace("-", "").isalpha():
-                found.setdefault(label, speaker)
-        return found
+    def spoken_names(self) -> set[str]:
+        """What people are called in speech: their names, and labels that are words."""
+        labels = {*self.speakers, *self.met}
+        return {*self.names.values(), *(one for one in labels if one.replace(" ", "").replace("-", "").isalpha())}
 
 
-def read_labels(path: Path | None) -> Labels:
+def read_labels(path: Path | None, report: Report) -> Labels:
     """The table in a CSV file with the columns label, speaker and, if known, name.
 
-    Raises NotThereError and SourceError.
+    Rows that cannot be used are problems of `report`. Raises NotThereError and SourceError.
     """
     if path is None:
         return Labels()
     labels = Labels(given=True)
-    for row in read_table(path, {"label": ("label", "track", "id"), "speaker": ("speaker",)}):
-        label, speaker = row.text("label"), row.text("speaker")
-        if labels.speakers.setdefault(label, speaker) != speaker:
-            message = f"{label!r} means {labels.speakers[label]!r} above; name one"
-            raise SourceError(path, row.number, "label", message)
-        if row.values.get("name"):
-            labels.names[speaker] = row.values["name"]
+    for row in read_table(path, read_text(path), {"label": ("label", "track", "id"), "speaker": ("speaker",)}, report):
+        with report.sparing():
+            label, speaker = row.text("label"), row.text("speaker")
+            if labels.speakers.setdefault(label, speaker) != speaker:
+                message = f"{label!r} means {labels.speakers[label]!r} above; name one"
+                raise SourceError(path, row.number, "label", message)
+            if row.values.get("name"):
+                labels.names[speaker] = row.values["name"]
     return labels

@@ -8,6 +8,7 @@ from pathlib import Path
 from socialcli.converting.footage import footage_at
 from socialcli.converting.report import Report
 from socialcli.converting.subtitles import read_subtitles
+from socialcli.episodes.records import Box
 from socialcli.errors import NotThereError
 
 from .boxes import Clock, read_boxes
@@ -34,16 +35,16 @@ def read_recording(sources: Sources, media_root: Path, report: Report) -> Record
     footage = footage_at(sources.video, media_root)
     if footage.length is None:
         raise NotThereError(f"{sources.video}: there is no such video file")
-    labels = read_labels(sources.labels)
+    labels = read_labels(sources.labels, report)
     lines = read_subtitles(sources.subtitles, report, labels.known)
     name = sources.video.stem
+    length = footage.length
     diarization = None
     if sources.diarization is not None:
         diarization = Diarization(read_turns(sources.diarization, name, report))
-    utterances = said(lines, labels, diarization, footage.length, report)
-    boxes = []
+    utterances = said(lines, labels, diarization, length, report)
+    boxes: list[Box] = []
     if sources.boxes is not None:
-        clock = Clock(sources.fps or footage.fps)
         size = (footage.width, footage.height)
-        boxes = [box for box in read_boxes(sources.boxes, labels, clock, size, report) if box.time <= footage.length]
-    return Recording(name, sources.dataset, footage, footage.length, utterances, tuple(boxes), labels)
+        boxes = read_boxes(sources.boxes, labels, Clock(footage.times, sources.fps, length), size, report)
+    return Recording(name, sources.dataset, footage, utterances, tuple(boxes), labels)

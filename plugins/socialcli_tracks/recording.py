@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from socialcli.converting.context import context
 from socialcli.converting.footage import Footage
 from socialcli.converting.report import Report
 from socialcli.converting.subtitles import Line
-from socialcli.episodes.records import Box, Episode, Question, Utterance, Video
+from socialcli.episodes.records import Box, Episode, Question, Speaker, Utterance, Video
 
-from .asking import questions
+from .asking import names_pattern, questions
 from .diarization import Diarization
 from .labels import Labels
 
 UNKNOWN = "utterances whose speaker is not known"
-LATE = "utterances dropped that begin after the video's end"
+LATE = "utterances dropped that begin after the video's last picture"
+CUT = "utterances cut at the video's last picture"
+LEAST_SECONDS = 0.1  # of an utterance: cues may have no length at all
+MOST_CANDIDATES = 26  # they are lettered
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,32 +30,44 @@ class Recording:
     name: str
     dataset: str
     footage: Footage
-    length: float  # seconds to the last picture
     utterances: tuple[Utterance, ...]
     boxes: tuple[Box, ...]
     labels: Labels
 
     def episode(self) -> Episode:
         """All of it as one episode without questions."""
-        return self._cut(self.name, self.utterances, self.boxes, (), None)
+        return self._cut(self.name, self.labels.people(), self.utterances, self.boxes, (), None)
 
-    def episodes(self, tasks: Collection[str], length: int, online: bool) -> Iterator[Episode]:
+    def episodes(self, tasks: Collection[str], length: int, online: bool, report: Report) -> Iterator[Episode]:
         """An episode for each utterance that `tasks` ask about, with `length` utterances before and after it."""
         moments = [box.time for box in self.boxes]
-        names = self.labels.spoken_names()
+        names = names_pattern(self.labels.spoken_names())
         for place, utterance in enumerate(self.utterances):
-            asked = tuple(questions(utterance, tasks, names, self.name))
+            found = list(questions(utterance, tasks, names, self.name))
+            if not found:
+                continue
+            around = [self.utterances[one] for one in context(place, len(self.utterances), length, online)]
+            end = utterance.end if online else max(one.end for one in around)
+            said = tuple(replace(one, end=min(one.end, end)) for one in around)
+            clip = (min(one.start for one in said), end)
+            seen = self.boxes[bisect_left(moments, clip[0]) : bisect_right(moments, clip[1])]
+            people = self._people(said, seen)
+            asked = tuple(one for one in found if _can_be_asked(one, utterance, people, report))
             if asked:
-                said = [self.utterances[one] for one in context(place, len(self.utterances), length, online)]
-                end = utterance.end if online else max(one.end for one in said)
-                clip = (said[0].start, end)
-                seen = self.boxes[bisect_left(moments, clip[0]) : bisect_right(moments, clip[1])]
-                shown = tuple(one for one in said if one.end <= end)
-                yield self._cut(f"{self.name}/{utterance.id}", shown, seen, asked, clip)
+                yield self._cut(f"{self.name}/{utterance.id}", people, said, seen, asked, clip)
+
+    def _people(self, said: Sequence[Utterance], seen: Sequence[Box]) -> tuple[Speaker, ...]:
+        """Everybody of the table; without one, who speaks or is seen in the clip."""
+        everybody = self.labels.people()
+        if self.labels.given:
+            return everybody
+        there = {one.speaker for one in said} | {box.speaker for box in seen}
+        return tuple(one for one in everybody if one.id in there)
 
     def _cut(
         self,
         name: str,
+        people: tuple[Speaker, ...],
         utterances: tuple[Utterance, ...],
         boxes: tuple[Box, ...],
         asked: tuple[Question, ...],
@@ -60,7 +75,18 @@ class Recording:
     ) -> Episode:
         start, end = clip or (None, None)
         video = Video(self.footage.path, self.footage.width, self.footage.height, start=start, end=end)
-        return Episode(name, video, self.labels.people(), utterances, boxes, asked, dataset=self.dataset)
+        return Episode(name, video, people, utterances, boxes, asked, dataset=self.dataset)
+
+
+def _can_be_asked(question: Question, utterance: Utterance, people: Sequence[Speaker], report: Report) -> bool:
+    """Whether there are people to choose from; counted where there are not."""
+    number = len(people) - (question.task == "target" and utterance.speaker in {one.id for one in people})
+    if 1 <= number <= MOST_CANDIDATES:
+        return True
+    report.count(
+        f"questions of {question.task} left out that {number} people could answer (1 to {MOST_CANDIDATES} can)"
+    )
+    return False
 
 
 def said(
@@ -78,5 +104,8 @@ def said(
         speaker = None if label is None else labels.speaker(label, "utterances of", report)
         if speaker is None:
             report.count(UNKNOWN)
-        found.append(Utterance(f"u{number}", line.start, min(line.end, length), line.text, speaker))
+        end = max(line.end, line.start + LEAST_SECONDS)
+        if end > length:
+            report.count(CUT)
+        found.append(Utterance(f"u{number}", line.start, min(end, length), line.text, speaker))
     return tuple(found)

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from socialcli.converting.report import SourceError
-from socialcli.converting.sources import finite, read_text
+from socialcli.converting.report import Report, SourceError
+from socialcli.converting.sources import finite
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +37,12 @@ class Row:
             ) from None
 
 
-def read_table(path: Path, needed: Mapping[str, tuple[str, ...]]) -> Iterator[Row]:
-    """The rows of a CSV file with a header; tabs and semicolons separate, too. Raises NotThereError, SourceError.
+def read_table(path: Path, text: str, needed: Mapping[str, tuple[str, ...]], report: Report) -> Iterator[Row]:
+    """The rows of a CSV file with a header, of which `text` is the content; tabs and semicolons separate, too.
 
-    `needed`: columns that must be there, each with the names that the header can give it; a row has its first.
+    `needed`: columns that must be there, each with the names that the header can give it; a row has its first. Rows
+    that cannot be used are problems of `report`; raises SourceError where the whole file cannot.
     """
-    text = read_text(path)
     first = text.partition("\n")[0]
     delimiter = max(",;\t", key=first.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
@@ -53,12 +53,12 @@ def read_table(path: Path, needed: Mapping[str, tuple[str, ...]]) -> Iterator[Ro
                 continue
             if not columns:
                 columns = _header(path, reader.line_num, values, needed)
-                continue
-            if len(values) != len(columns):
+            elif len(values) != len(columns):
                 message = f"has {len(values)} values, and the header {len(columns)}; correct the row"
-                raise SourceError(path, reader.line_num, None, message)
-            cells = {column: value.strip() for column, value in zip(columns, values, strict=True)}
-            yield Row(path, reader.line_num, cells)
+                report.bad(SourceError(path, reader.line_num, None, message))
+            else:
+                cells = {column: value.strip() for column, value in zip(columns, values, strict=True)}
+                yield Row(path, reader.line_num, cells)
     except csv.Error as error:
         raise SourceError(path, reader.line_num, None, f"is no row of a CSV file ({error}); correct it") from error
     if not columns:

@@ -19,6 +19,7 @@ from .people import GROUPS, NAMELESS, People
 
 FRAME_RATE = 3  # images a second of the release's frames; boxes name them from 1
 SIZE = (640, 360)  # pixels of the frames that the boxes were drawn on
+LAST_IMAGE = 100_000  # nine hours
 ANSWERS = ("a0", "a1", "a2", "a3", "a4")
 
 
@@ -39,9 +40,13 @@ def read_annotations(path: Path, report: Report) -> dict[str, list[Asked]]:
             path, None, None, "is not a list of questions; give tvqa_plus_train.json or tvqa_plus_val.json"
         )
     clips: dict[str, list[Asked]] = {}
+    numbers: set[str] = set()
     for index, record in enumerate(records):
         with report.sparing():
             asked = _asked(record, path, f"[{index}]")
+            if asked.question.id in numbers:
+                raise SourceError(path, None, f"[{index}].qid", f"is {asked.question.id} again; give each its own")
+            numbers.add(asked.question.id)
             clips.setdefault(asked.clip, []).append(asked)
     return clips
 
@@ -52,16 +57,18 @@ def _asked(record: object, path: Path, where: str) -> Asked:
     candidates = tuple(wanted(record, name, str, path, where).strip() for name in ANSWERS)
     if len(set(candidates)) < len(candidates) or not all(candidates):
         raise SourceError(path, None, f"{where}.a0 to a4", f"are {candidates}; give five answers that differ")
-    clip = wanted(record, "vid_name", str, path, where)
+    clip, text = (wanted(record, name, str, path, where).strip() for name in ("vid_name", "q"))
     number = wanted(record, "qid", (int, str), path, where)
-    text = wanted(record, "q", str, path, where)
+    if not (clip and text and str(number)):
+        raise SourceError(path, None, where, "has an empty vid_name, qid or q; fill it in")
     question = Question(str(number), "videoqa", None, None, text, candidates, _answer(record, candidates, path, where))
     boxes = wanted({"bbox": {}} | dict(record), "bbox", dict, path, where)
     if not all(isinstance(found, list) for found in boxes.values()):
         raise SourceError(path, None, f"{where}.bbox", "holds more than lists of boxes; correct it")
     labelled = tuple(box for found in boxes.values() for box in found)
-    for box in labelled:
-        _check_box(box, path, f"{where}.bbox")
+    for image, found in boxes.items():
+        for place, box in enumerate(found):
+            _check_box(box, path, f"{where}.bbox.{image}[{place}]")
     return Asked(clip, question, labelled)
 
 
@@ -79,7 +86,7 @@ def _check_box(box: object, path: Path, where: str) -> None:
     if not isinstance(box, Mapping):
         raise SourceError(path, None, where, f"holds {box!r}, not a box; correct it")
     wanted(box, "label", str, path, where)
-    if wanted(box, "img_id", int, path, where) < 1:
+    if not 1 <= wanted(box, "img_id", int, path, where) <= LAST_IMAGE:
         raise SourceError(path, None, f"{where}.img_id", f"is {box['img_id']}; images are counted from 1")
     for edge in ("left", "top", "width", "height"):
         if not is_number(box.get(edge)):

@@ -33,7 +33,7 @@ class ClipMaker:
         """The episode of a clip with all its questions. Raises SourceError, VideoError."""
         footage = self.shelf.find(clip)
         lines = self.subtitles.of(clip)
-        people = People([*self.persons, *(line.speaker for line in lines if line.speaker)])
+        people = People((line.speaker for line in lines if line.speaker), self.persons)
         utterances = self._utterances(lines, people)
         boxes = people_boxes(asked, people, (footage.width, footage.height), self.report)
         if not footage.found:

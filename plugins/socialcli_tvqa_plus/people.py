@@ -14,7 +14,7 @@ CAST = (
     *("Sheldon", "Leonard", "Penny", "Howard", "Raj", "Bernadette", "Amy", "Stuart", "Emily", "Wil", "Barry", "Leslie"),
     *("Priya", "Zack", "Bert", "Beverly", "Mary", "Missy", "Kurt", "Alex", "Lucy", "Arthur", "Claire", "Stephanie"),
     *("Ramona", "Dave", "Dimitri", "Toby", "Christy", "Mike", "Alicia", "Dennis", "Eric", "Lalita", "Gablehauser"),
-    *("Seibert", "Wyatt", "Alfred", "Janine", "Kripke", "Debbie", "Halley", "Cinnamon"),
+    *("Seibert", "Wyatt", "Alfred", "Janine", "Kripke", "Debbie", "Halley"),
 )
 OTHER_NAMES = {
     "Rajesh": "Raj",
@@ -44,24 +44,30 @@ NAMELESS = _words("""
 class People:
     """Who is meant by a label. `names`: those that subtitles and the user give, beside the cast."""
 
-    def __init__(self, names: Iterable[str] = ()) -> None:
-        """Know the cast, and the people called `names`."""
+    def __init__(self, names: Iterable[str] = (), persons: Iterable[str] = ()) -> None:
+        """Know the cast, the people called `names`, and those who are `persons` whatever else the word may mean."""
         known = {name.casefold(): name for name in CAST}
         for name in names:
             known.setdefault(name.casefold(), name)
         known.update({name.casefold(): meant for name, meant in OTHER_NAMES.items()})
-        self._known = known
+        self._persons = {name.casefold(): name for name in persons}
+        self._known = known | self._persons
         self.who = cache(self._who)
 
     def _who(self, label: str) -> str | None:
         """The name of the person whom a label means, however it is spelt; None where it means nobody in particular."""
         words = label.casefold().removesuffix("'s").removesuffix("’s").split()
         folded = " ".join(words)
+        if folded in self._persons:
+            return self._persons[folded]
         if folded in GROUPS or folded in NAMELESS - self._known.keys():
             return None
-        for text in (folded, *(words[:1] if len(words) == 2 else ())):  # "Penny", then the Penny of "Penny Hofstadter"
-            if text in self._known:
-                return self._known[text]
+        if folded in self._known:
+            return self._known[folded]
+        if len(words) == 2 and all(word in self._known for word in words):  # "Penny Hofstadter"
+            return self._known[words[0]]
+        if not label[:1].isupper():  # "berry" is no slip for Barry
+            return None
         near = {self._known[name] for name in self._known if _misspells(folded, name)}
         return near.pop() if len(near) == 1 else None
 

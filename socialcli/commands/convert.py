@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from socialcli.options import name_variables
 from socialcli.plugins import registry
 
 
@@ -17,7 +18,7 @@ class Converters(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return a converter's command; None where there is no such converter."""
         provided = registry().converters().get(cmd_name)
-        return provided.item.command if provided else None
+        return _named(provided.item.command, cmd_name) if provided else None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -25,7 +26,7 @@ class Converters(click.Group):
         """Find the converter that the arguments name. Raises UnknownNameError, which suggests the nearest."""
         name = args[0]
         if not name.startswith("-") and not ctx.resilient_parsing:
-            return name, registry().converter(name).item.command, args[1:]
+            return name, _named(registry().converter(name).item.command, name), args[1:]
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -33,6 +34,12 @@ class Converters(click.Group):
         rows = [(name, one.item.summary) for name, one in registry().converters().items()]
         with formatter.section("Converters"):
             formatter.write_dl(rows)
+
+
+def _named(command: click.Command, name: str) -> click.Command:
+    """The command, with an environment variable for each option: SOCIALCLI_CONVERT_<NAME>_<OPTION>."""
+    name_variables(command, f"SOCIALCLI_CONVERT_{name}")
+    return command
 
 
 @click.command(name="convert", cls=Converters)

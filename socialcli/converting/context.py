@@ -12,7 +12,7 @@ SECONDS_A_WORD = 0.4  # conversational English: about 150 words a minute
 def context(index: int, total: int, length: int, online: bool = False) -> range:
     """The utterances to show with utterance `index` of `total`: `length` before and after it, and itself.
 
-    At the end of the file the window moves forward to stay 2 * length + 1 long, and at its beginning it reaches further
+    The window is 2 * length + 1 long: at the beginning of the file it reaches further forward, and at its end further
     back, as the loader of "Modeling Multimodal Social Interactions" (CVPR 2024) has it. `online`: nothing after it.
     """
     if online:

@@ -16,8 +16,10 @@ import click
 from tqdm import tqdm
 
 from socialcli.converting.report import Report
+from socialcli.episodes.files import SUFFIXES
 from socialcli.episodes.records import Episode
-from socialcli.errors import InvalidInputError, UsageError
+from socialcli.episodes.writing import EpisodeWriter
+from socialcli.errors import AnnotationError, InvalidInputError, NotThereError, UsageError
 from socialcli.options import config_option, logging_options
 
 _log = logging.getLogger(__name__)
@@ -37,20 +39,17 @@ class Conversion:
     def write(self, episodes: Iterable[Episode]) -> None:
         """Write the episodes as they come, and print what they are and what was left out.
 
-        Raises UsageError where the output is there already, and whatever the sources raise; then nothing is left. An
-        episode that breaks the format is a bad part of the sources, as any other.
+        Raises whatever the sources raise; then nothing is left. An episode that breaks the format is a bad part of the
+        sources, as any other.
         """
-        from socialcli.episodes.writing import EpisodeWriter
-
-        if self.output.exists() and not self.overwrite:
-            raise UsageError(f"{self.output} is there already; name another file, or replace it with --overwrite")
         with EpisodeWriter(self.output) as writer:
             for episode in _shown(episodes):
                 with self.report.sparing():
-                    writer.write(episode)
+                    _write(writer, episode)
                     self._count(episode)
             if not self.found["episodes"]:
-                raise InvalidInputError("nothing in the sources became an episode; see what was left out above")
+                left_out = "; ".join(f"{number} {what}" for what, number in self.report.counts.items())
+                raise InvalidInputError(f"nothing in the sources became an episode ({left_out or 'they are empty'})")
         self._tell()
 
     def _count(self, episode: Episode) -> None:
@@ -68,6 +67,23 @@ class Conversion:
             click.echo(f"{number:>9,}  {what}")
 
 
+def _write(writer: EpisodeWriter, episode: Episode) -> None:
+    try:
+        writer.write(episode)
+    except (AnnotationError, UnicodeEncodeError) as error:
+        raise AnnotationError(f"what was read for {episode.episode_id!r} makes no valid episode: {error}") from error
+
+
+def _check_output(output: Path, overwrite: bool) -> None:
+    """Raise UsageError or NotThereError where the episodes could not be written, before anything is read."""
+    if not output.name.lower().endswith(SUFFIXES):
+        raise UsageError(f"{output}: name a file that ends in one of {', '.join(SUFFIXES)}")
+    if not output.parent.is_dir():
+        raise NotThereError(f"{output.parent}: there is no such folder to write into")
+    if output.exists() and not overwrite:
+        raise UsageError(f"{output} is there already; name another file, or replace it with --overwrite")
+
+
 def _shown(episodes: Iterable[Episode]) -> Iterable[Episode]:
     """The episodes, with a bar on a terminal."""
     quiet = not (sys.stderr.isatty() and _log.isEnabledFor(logging.INFO))
@@ -81,6 +97,7 @@ def conversion_options(function: Callable[..., Any]) -> Callable[..., Any]:
     def command(
         output: Path, media_root: Path | None, overwrite: bool, skip_bad: bool, as_json: bool, **own: Any
     ) -> Any:
+        _check_output(output, overwrite)
         root = media_root or output.parent
         return function(conversion=Conversion(output, root, overwrite, as_json, Report(skip_bad)), **own)
 

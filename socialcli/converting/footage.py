@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-from socialcli.errors import UsageError
+from socialcli.errors import InvalidInputError, UsageError
 
 SUFFIXES = (".mp4", ".mkv", ".webm", ".mov", ".avi", ".m4v", ".mpg", ".ts", ".flv")
 
@@ -16,7 +16,7 @@ class Footage:
     """The pictures of a clip: `path` as an episode names it, and the size of a picture in pixels as displayed.
 
     `found` is False where nothing is there yet; the size is then what the converter expects. `length` is when the last
-    picture is shown and `fps` the mean number of pictures a second: of a video file that was looked into, else None.
+    picture is shown, and `times` when each is, in seconds: of a video file that was looked into, else None and nothing.
     """
 
     path: str
@@ -24,7 +24,7 @@ class Footage:
     height: int
     found: bool
     length: float | None = None
-    fps: float | None = None
+    times: tuple[float, ...] = ()
 
 
 class Shelf:
@@ -42,7 +42,8 @@ class Shelf:
         self._fps = fps
 
     def find(self, clip: str) -> Footage:
-        """The pictures of a clip. Raises VideoError where they are there and cannot be read."""
+        """The pictures of a clip. Raises VideoError where they cannot be read, InvalidInputError for no file's name."""
+        _check_name(clip)
         if self._fps is not None:
             place = self._folder / clip
         else:
@@ -60,16 +61,21 @@ def footage_at(file: Path, media_root: Path, expected: tuple[int, int] = (0, 0))
     Raises UsageError where it does not lie under the media root, VideoError where it cannot be read.
     """
     name = (_relative(file.parent, media_root) / file.name).as_posix()
+    if not _is_text(name):
+        raise UsageError(f"{name!r} is no text that an episode can hold; rename the file")
     if not file.exists():
         return Footage(name, *expected, found=False)
     from socialcli.video.container import open_video
     from socialcli.video.limits import DEFAULT_LIMITS
+    from socialcli.video.listing import list_frames
     from socialcli.video.sampling import sample_frames
+    from socialcli.video.timing import Window
 
     frames = sample_frames(file, 2)  # the first and the last
     with open_video(file, DEFAULT_LIMITS) as video:
-        rate = video.frame_rate
-    return Footage(name, frames.width, frames.height, found=True, length=frames.times[-1], fps=rate)
+        listing = list_frames(video, Window(None, None))
+        times = tuple(video.clock.seconds(tick) for tick in listing.ticks)
+    return Footage(name, frames.width, frames.height, found=True, length=frames.times[-1], times=times)
 
 
 def picture_size(place: Path, fps: float | None) -> tuple[int, int]:
@@ -78,6 +84,17 @@ def picture_size(place: Path, fps: float | None) -> tuple[int, int]:
 
     frames = sample_frames(place, 1, fps=fps)
     return frames.width, frames.height
+
+
+def _check_name(clip: str) -> None:
+    parts = PurePosixPath(clip).parts
+    if not parts or "\0" in clip or clip.startswith("/") or ".." in parts or not _is_text(clip):
+        raise InvalidInputError(f"a clip is called {clip!r}, which can be no file below a folder; correct its name")
+
+
+def _is_text(name: str) -> bool:
+    """Whether a name is of whole characters: Python marks bytes of file names that are none with halves of pairs."""
+    return not any("\ud800" <= character <= "\udfff" for character in name)
 
 
 def _relative(folder: Path, media_root: Path) -> Path:

@@ -6,12 +6,16 @@ import codecs
 import json
 import logging
 import math
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from socialcli.converting.report import SourceError
 from socialcli.errors import InvalidInputError, NotThereError
+
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+_HUGE = 1e12
 
 _log = logging.getLogger(__name__)
 
@@ -52,17 +56,23 @@ def read_bytes(path: Path) -> bytes:
 
 def read_json(path: Path) -> Any:
     """The value of a JSON file. Raises NotThereError, and SourceError with the line where it is no JSON."""
+    text = read_text(path)
     try:
-        return json.loads(read_text(path))
+        value = json.loads(text)
+        if _SURROGATE.search(text):
+            json.dumps(value, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
         raise SourceError(path, error.lineno, None, f"is not JSON ({error.msg}); fetch the file again") from error
-    except RecursionError as error:
-        raise SourceError(path, None, None, "is nested too deeply to be read; fetch the file again") from error
+    except UnicodeEncodeError as error:
+        raise SourceError(path, None, None, "has half of a surrogate pair in a text; correct it") from error
+    except (RecursionError, ValueError) as error:  # nested too deeply; a number of thousands of digits
+        raise SourceError(path, None, None, f"cannot be read ({error}); fetch the file again") from error
+    return value
 
 
 def is_number(value: object) -> bool:
-    """Whether a JSON value is a finite number."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    """Whether a JSON value is a number of ordinary size: seconds, pixels, a count."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and -_HUGE < value < _HUGE
 
 
 def finite(text: str) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import io
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,9 +13,13 @@ from socialcli.converting.report import Report, SourceError
 from socialcli.converting.sources import read_text
 from socialcli.converting.speech import turns
 
-_TIME = {".srt": r"(\d+):(\d{1,2}):(\d{1,2})[,.](\d{1,3})", ".vtt": r"(?:(\d+):)?(\d{1,2}):(\d{1,2})\.(\d{1,3})"}
+_TIME = {
+    ".srt": r"(\d{1,6}):(\d{1,2}):(\d{1,2})[,.](\d{1,3})",
+    ".vtt": r"(?:(\d{1,6}):)?(\d{1,2}):(\d{1,2})\.(\d{1,3})",
+}
 _TIMES = {suffix: re.compile(rf"\s*{time}\s*-->\s*{time}(?!\d)") for suffix, time in _TIME.items()}
 _EXAMPLES = {".srt": "00:00:01,500 --> 00:00:04,000", ".vtt": "00:01.500 --> 00:04.000"}
+_ARROW = re.compile(r"^\s*\d\S*\s*-->")  # an arrow elsewhere is text
 _VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s+([^>]+)>")
 _TAG = re.compile(r"</?[A-Za-z][^>\n]*>|<\d[\d:.]*>|</?[cv]>|\{\\[^}\n]*\}")  # <i>, <c.loud>, <00:01.000>, {\an8}
 
@@ -30,7 +34,7 @@ class Line:
     speaker: str | None = None
 
 
-def read_subtitles(path: Path, report: Report, known: Collection[str] | None = None) -> list[Line]:
+def read_subtitles(path: Path, report: Report, known: Mapping[str, str] | None = None) -> list[Line]:
     """The lines of a subtitle file, in order of their start. Cues that cannot be read are problems of `report`.
 
     A cue in which several people speak becomes a line for each, all with the cue's times. Voice tags (`<v Anna>`),
@@ -47,11 +51,13 @@ def read_subtitles(path: Path, report: Report, known: Collection[str] | None = N
 
 def _cues(path: Path, suffix: str, text: str, report: Report) -> Iterator[tuple[float, float, str]]:
     """Start and end in seconds and the marked-up words of each cue; a problem for each line of times without one."""
-    rows = text.split("\n")
-    cues = _parsed(path, suffix, text)
+    rows = [row.rstrip() for row in text.split("\n")]
+    if suffix == ".srt" and _ARROW.search(next((row for row in rows if row), "")):
+        rows.insert(0, "1")  # the first cue may lack its number; so may others, which is told
+    cues = _parsed(path, suffix, "\n".join(rows))
     upcoming = next(cues, None)
     for number, row in enumerate(rows, start=1):
-        if "-->" not in row or row.startswith("NOTE"):
+        if not _ARROW.search(row):
             continue
         times = _seconds(suffix, row)
         if times is None or times[0] > times[1]:
@@ -91,15 +97,17 @@ def _seconds(suffix: str, row: str) -> tuple[float, float] | None:
     return times[0], times[1]
 
 
-def _said(cue: str, known: Collection[str] | None) -> Iterator[tuple[str | None, str]]:
+def _said(cue: str, known: Mapping[str, str] | None) -> Iterator[tuple[str | None, str]]:
     """Who says what in a cue's words, without their marks."""
     before, *voices = _VOICE.split(cue)
     for name, text in turns(_plain(before), known):
         yield name, text
     for name, text in zip(voices[::2], voices[1::2], strict=True):
-        words = " ".join(_plain(text).split())
+        inside, _, after = text.partition("</v>")
+        words = " ".join(_plain(inside).split())
         if words:
             yield html.unescape(" ".join(name.split())), words
+        yield from turns(_plain(after), known)
 
 
 def _plain(text: str) -> str:

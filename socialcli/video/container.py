@@ -87,12 +87,6 @@ class VideoFile:
         duration = self.container.duration
         return None if duration is None or self.format in _UNSEEKABLE else duration / 1_000_000
 
-    @property
-    def frame_rate(self) -> float | None:
-        """Frames a second, on average over the file; None where it does not say."""
-        rate = self.stream.average_rate
-        return float(rate) if rate else None
-
     def close(self) -> None:
         """Close the container, not the file object."""
         self.container.close()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import pickle
+import random
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from socialcli_mmsi.arrays import read_objects
 
 from socialcli.episodes.records import Episode, Question
 
@@ -253,7 +255,7 @@ def test_an_answer_that_is_nobody_is_counted(tmp_path: Path) -> None:
     file.write_text(file.read_text().replace("She[Player0]", "She[Player8]"))
     episodes, account = converted(tmp_path / "e.parquet", *words)
     assert asked(episodes) == EXPECTED[:-1]
-    assert account["notes"]["questions whose answer is no player of the game"] == 1
+    assert account["notes"]["questions whose answer or speaker is no player of the game"] == 1
 
 
 def test_a_split_file_of_another_form_is_named(tmp_path: Path) -> None:
@@ -262,6 +264,104 @@ def test_a_split_file_of_another_form_is_named(tmp_path: Path) -> None:
         (tmp_path / "split.json").write_text(json.dumps(content))
         result = convert(*words, "-o", tmp_path / "e.parquet")
         assert result.exit_code == 4 and message in result.stderr
+
+
+def test_whoever_speaks_to_himself_is_a_candidate(tmp_path: Path) -> None:
+    """The release asks such a question, too; the task's own candidates would leave its answer out."""
+    words = release(tmp_path)
+    file = tmp_path / "labeled" / "vid2_Game3.txt"
+    file.write_text(file.read_text().replace("sure? [Player3]", "sure? [Player1]"))
+    episodes, _ = converted(tmp_path / "e.parquet", *words, "--task", "STI")
+    question = one(episodes[-1].questions)
+    assert (question.answer, question.candidates) == ("Player1", tuple(f"Player{number}" for number in range(4)))
+    assert episodes[0].questions[0].candidates is None
+
+
+def test_the_second_game_has_its_own_boxes_and_times(tmp_path: Path) -> None:
+    words = release(tmp_path)
+    square = ((100.0, 50.0), (200.0, 50.0), (100.0, 250.0))
+    steps: list[Any] = [None] * 300 + [
+        [person(3, *square)],
+        None,
+        [person(0, *square)],
+    ]  # 60.0 to 60.4 s; shorter than the game
+    save(tmp_path / "keypoints" / "vid2_Game3.npy", steps)
+    episodes, _ = converted(tmp_path / "e.parquet", *words)
+    last = episodes[-1]
+    assert [(item.id, item.speaker, item.start, item.end) for item in last.utterances] == [
+        ("u1", "Player1", 60.0, 62.0),
+        ("u2", "Player3", 62.0, 63.0),
+        ("u3", "Player0", 63.0, 64.0),
+    ]
+    assert (last.video.start, last.video.end) == (60.0, 64.0)
+    assert [(box.speaker, box.time, box.x0) for box in last.boxes] == [("Player3", 60.0, 90.0), ("Player0", 60.4, 90.0)]
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [[[person(0, (1, 1), (2, 2), (3, 3))]] * 40, [[]] * 40, [[person(-1, (1, 1), (2, 2), (3, 3))]] * 40],
+    ids=["as many at each step", "nobody ever", "a number below 0"],
+)
+def test_keypoints_as_numpy_saves_a_list_of_steps(steps: list[Any], tmp_path: Path) -> None:
+    """Then the array has two dimensions, or holds no objects at all."""
+    words = release(tmp_path)
+    np.save(tmp_path / "keypoints" / "vid1_Game1.npy", steps, allow_pickle=True)  # type: ignore[arg-type]
+    episodes, _ = converted(tmp_path / "e.parquet", *words, "--context", "0", "--task", "STI")
+    people = [person for step in steps for person in step]
+    assert [box.speaker for box in episodes[0].boxes] == (["Player0"] * 11 if people and people[0]["idx"] == 0 else [])
+
+
+def test_damaged_keypoints_are_told_and_do_no_damage(tmp_path: Path) -> None:
+    """Bytes changed and cut at random: read, or refused as what they are, in a process that goes on."""
+    release(tmp_path)
+    content = (tmp_path / "keypoints" / "vid1_Game1.npy").read_bytes()
+    chance = random.Random(0)
+    refused = 0
+    for _ in range(1500):
+        damaged = bytearray(content)
+        for _ in range(chance.randint(1, 4)):
+            damaged[chance.randrange(len(damaged))] = chance.randrange(256)
+        damaged = damaged[: chance.choice((len(damaged), chance.randrange(len(damaged))))]
+        try:
+            read_objects(bytes(damaged))
+        except ValueError:
+            refused += 1
+    assert refused > 700
+    grown = content.replace(b"Kd\x85", b"K\xff\x85")  # the shape in the pickle, 100 -> 255
+    assert grown != content
+    with pytest.raises(ValueError, match="not as many values"):
+        read_objects(grown)
+
+
+def test_a_game_named_twice_and_a_name_that_leads_elsewhere(tmp_path: Path) -> None:
+    words = release(tmp_path)
+    for games, message in ((["vid1_Game1", "vid1_Game1"], "names vid1_Game1 twice"), (["../x"], "called '../x'")):
+        (tmp_path / "split.json").write_text(json.dumps({"train": games}))
+        result = convert(*words, "-o", tmp_path / "e.parquet")
+        assert result.exit_code == 4 and message in result.stderr
+
+
+def test_mentions_in_one_word_are_masked_together(tmp_path: Path) -> None:
+    words = release(tmp_path)
+    for folder in ("transcripts", "labeled"):
+        file = tmp_path / folder / "vid2_Game3.txt"
+        file.write_text(file.read_text().replace("is.", "saw [Player2]...[Player2]!"))
+    episodes, _ = converted(tmp_path / "e.parquet", *words, "--task", "MPP")
+    question = one(episodes[-1].questions)
+    text = episodes[-1].utterances[1].text
+    assert text[slice(*(question.span or ()))] == "Speaker 2...Speaker 2"
+
+
+@pytest.mark.parametrize("option", ["--confidence", "--margin"])
+def test_a_share_is_a_number(option: str, tmp_path: Path) -> None:
+    result = convert(*release(tmp_path), f"{option}=nan", "-o", tmp_path / "e.parquet")
+    assert result.exit_code == 2 and option in result.stderr
+
+
+def test_options_come_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOCIALCLI_CONVERT_MMSI_TASK", "MPP")
+    episodes, _ = converted(tmp_path / "e.parquet", *release(tmp_path))
+    assert asked(episodes) == [row for row in EXPECTED if row[1] == "mentioned"]
 
 
 def test_a_player_who_is_there_twice_counts_once(tmp_path: Path) -> None:

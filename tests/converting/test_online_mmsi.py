@@ -92,6 +92,30 @@ def test_the_same_bytes_twice(tmp_path: Path) -> None:
     assert (tmp_path / "a.jsonl.gz").read_bytes() == (tmp_path / "b.jsonl.gz").read_bytes()
 
 
+def test_the_name_tells_the_length_where_the_video_is_not_there(tmp_path: Path) -> None:
+    """No box lies after the clip's end, where the game goes on."""
+    steps = [[person(0, (100.0, 50.0), (200.0, 50.0), (100.0, 250.0))] for _ in range(200)]
+    save(tmp_path / "keypoints" / "vid1_Game1.npy", steps)
+    place = folder(tmp_path, [("vid1_Game1_10_14.mp4", DIALOGUE, "Player0")])
+    words = ("online-mmsi", place, "--task", "STI", "--keypoints", tmp_path / "keypoints")
+    (episode,), _ = converted(tmp_path / "e.jsonl", *words)
+    assert [box.time for box in episode.boxes] == [step / 5 for step in range(21)]
+    assert episode.utterances[-1].end == 4.0
+    (episode,), account = converted(tmp_path / "f.jsonl", *words, "--clip-name", r"(?P<game>.+)_(?P<start>\d+)_\d+")
+    assert episode.boxes == ()
+    assert (
+        account["notes"]["clips without boxes, since neither their name nor their video tells how long they are"] == 1
+    )
+
+
+def test_utterances_share_a_clip_that_is_too_short(tmp_path: Path) -> None:
+    film(tmp_path, "a.mp4", seconds=2)
+    lines = "".join(f"[Player{number % 2}]: one two three four five\n" for number in range(4))  # 2 s each
+    place = folder(tmp_path, [("a.mp4", lines, "Player0")])
+    (episode,), _ = converted(tmp_path / "e.jsonl", "online-mmsi", place, "--task", "STI")
+    assert [(item.start, item.end) for item in episode.utterances] == [(0, 0.5), (0.5, 1), (1, 1.5), (1.5, 2)]
+
+
 def test_without_keypoints_it_is_said_that_nothing_can_be_aligned(tmp_path: Path) -> None:
     place = folder(tmp_path, [("a.mp4", DIALOGUE, "Player0")])
     result = convert("online-mmsi", place, "--task", "STI", "-o", tmp_path / "e.jsonl")
@@ -105,6 +129,8 @@ def test_without_keypoints_it_is_said_that_nothing_can_be_aligned(tmp_path: Path
         (("b.mp4", "[Player1]: You", "The second"), "assistant: is 'The second'"),
         (("", "[Player1]: You", "Player0"), "video_name: is empty"),
         (("b.mp4", "[Player1]: He saw her.", "Player0"), "user: does not say which pronoun"),
+        (("b.mp4", "[Player1]: He is Player300000.", "Player0"), "user: names Player300000; at most 26"),
+        (("../b.mp4", "[Player1]: He is.", "Player0"), "video_name: is '../b.mp4'"),
     ],
 )
 def test_a_row_that_cannot_be_used_is_named_and_can_be_skipped(

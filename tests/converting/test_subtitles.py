@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from socialcli.converting.report import Report
-from socialcli.converting.speech import spoken
+from socialcli.converting.speech import by_spelling, spoken
 from socialcli.converting.subtitles import Line, read_subtitles
 from socialcli.errors import InvalidInputError, NotThereError
 
@@ -60,9 +60,9 @@ NOTE check the next cue
 """
 
 
-def lines(path: Path, content: str | bytes, known: list[str] | None = None, skip: bool = False) -> list[Line]:
+def lines(path: Path, content: str | bytes, skip: bool = False) -> list[Line]:
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return read_subtitles(path, Report(skip), known)
+    return read_subtitles(path, Report(skip))
 
 
 def test_the_published_srt(tmp_path: Path) -> None:
@@ -119,6 +119,16 @@ def test_marks_of_style_are_no_words(tmp_path: Path) -> None:
     assert [line.text for line in lines(tmp_path / "a.srt", text)] == ["a b 1 < 2 <c>"]
 
 
+def test_an_arrow_in_the_words_and_numbers_that_are_missing(tmp_path: Path) -> None:
+    text = "00:00:01,000 --> 00:00:02,000\nlook --> there\n\n2 \n00:00:03,000 --> 00:00:04,000\nb\n"
+    assert lines(tmp_path / "a.srt", text) == [Line(1.0, 2.0, "look --> there"), Line(3.0, 4.0, "b")]
+
+
+def test_a_voice_ends_with_its_tag(tmp_path: Path) -> None:
+    text = "WEBVTT\n\n00:01.000 --> 00:02.000\n<v Bob>yo</v>\nAnna: hey\n"
+    assert lines(tmp_path / "a.vtt", text) == [Line(1.0, 2.0, "yo", "Bob"), Line(1.0, 2.0, "hey", "Anna")]
+
+
 def test_a_cue_without_words_is_no_line(tmp_path: Path) -> None:
     text = "1\n00:00:01,000 --> 00:00:02,000\n\n2\n00:00:03,000 --> 00:00:04,000\nb\n"
     assert lines(tmp_path / "a.srt", text) == [Line(3.0, 4.0, "b")]
@@ -167,6 +177,7 @@ def test_what_is_no_subtitle_file_is_refused(name: str, content: str | bytes, tm
         ("Dr. Anna Karenina: no", None, ("Dr. Anna Karenina", "no")),
         ("O'Brien: no", None, ("O'Brien", "no")),
         ("Élodie: non", None, ("Élodie", "non")),
+        ("Speaker 1: hi", None, ("Speaker 1", "hi")),
         ("i mean this: no", None, (None, "i mean this: no")),
         ("at 12:30 sharp", None, (None, "at 12:30 sharp")),
         ("see http://a.b/c", None, (None, "see http://a.b/c")),
@@ -177,4 +188,4 @@ def test_what_is_no_subtitle_file_is_refused(name: str, content: str | bytes, tm
     ],
 )
 def test_who_says_a_line(line: str, known: list[str] | None, expected: tuple[str | None, str]) -> None:
-    assert spoken(line, known) == expected
+    assert spoken(line, None if known is None else by_spelling(known)) == expected

@@ -165,7 +165,8 @@ def test_what_lies_after_the_video_is_cut(meeting: Path) -> None:
     write(meeting / "a.srt", late)
     (episode,), account = converted(meeting / "e.parquet", *words(meeting))
     assert said(episode)[-1] == ("u4", "anna", 3.6, 3.9, "still")
-    assert account["notes"]["utterances dropped that begin after the video's end"] == 1
+    assert account["notes"]["utterances dropped that begin after the video's last picture"] == 1
+    assert account["notes"]["utterances cut at the video's last picture"] == 1
 
 
 @pytest.mark.parametrize(
@@ -201,6 +202,7 @@ def test_a_line_that_cannot_be_read_is_named_and_can_be_skipped(
         ("a.csv", "track,x0,y0,x1,y1\n3,1,2,3,4\n", 2, ": has neither a column time nor a column frame"),
         ("a.csv", "track,time,x0,y0\n3,1,2,3\n", 2, ": has neither the columns x0, y0, x1, y1 nor left"),
         ("a.csv", "track,time,x0,y0,x1,y1\n3,1,2\n", 4, ":2: has 3 values, and the header 6"),
+        ("a.csv", "track,time,x0,y0,x1,y1\n3,-1,1,2,3,4\n", 4, ":2:time: is -1, before the video begins"),
         ("a.rttm", RTTM.replace("meeting", "third"), 4, ": holds other, third, and not meeting"),
     ],
 )
@@ -236,7 +238,72 @@ def test_marks_ends_of_lines_and_encodings_change_nothing(encoding: str, meeting
     assert again == plain and any(question.span == (0, 3) for one in plain for question in one.questions)
 
 
+def test_ids_of_any_length_are_somebody(meeting: Path) -> None:
+    write(meeting / "a.mot", "1,1234567,2,2,9,9,1\n1,1234568,2,2,9,9,1\n1,0.5,2,2,9,9,1\n")
+    (episode,), account = converted(meeting / "e.parquet", *words(meeting, labels=None, boxes="a.mot"))
+    assert [box.speaker for box in episode.boxes] == ["0.5", "1234567", "1234568"]
+    assert account["found"]["boxes"] == 3
+
+
+def test_a_frame_is_shown_when_the_video_says(meeting: Path) -> None:
+    """Frames that come at odd times; and what comes after the last one is counted."""
+    write_video(meeting / "meeting.mp4", 4, milliseconds=[0, 100, 2000, 4000])
+    write(meeting / "a.csv", "id,frame,x0,y0,x1,y1\n3,2,1,2,3,4\n3,3,1,2,3,4\n3,4,1,2,3,4\n")
+    (episode,), account = converted(meeting / "e.parquet", *words(meeting))
+    assert [box.time for box in episode.boxes] == [2.0, 4.0]
+    assert account["notes"]["boxes dropped that come after the video's last picture"] == 1
+
+
+def test_an_empty_field_is_no_field(meeting: Path) -> None:
+    write(meeting / "a.mot", '1,3,,20,30,40,50,1\n1,"3,2,2,9,9,1\n1,3,2,2,9,9,1,\n')
+    (episode,), account = converted(meeting / "e.parquet", *words(meeting, boxes="a.mot"), "--skip-bad")
+    assert [(box.x0, box.x1) for box in episode.boxes] == [(1, 10)] and account["skipped"] == 2
+
+
+def test_what_nobody_or_too_many_could_answer_is_not_asked(meeting: Path) -> None:
+    tracks = "".join(f"{number},0.5,1,2,3,4\n" for number in range(30))
+    write(meeting / "a.csv", "id,time,x0,y0,x1,y1\n" + tracks)
+    write(meeting / "a.srt", SRT + "\n4\n00:00:03,500 --> 00:00:03,900\n- Anna: hi\n- Ben: ho\n")
+    command = words(meeting, labels=None, diarization=None)
+    episodes, account = converted(meeting / "e.parquet", *command, "--ask", "target", "--context", "1")
+    assert [question.utterance for one in episodes for question in one.questions] == ["u3", "u4", "u5"]
+    left_out = "questions of target left out that {} people could answer (1 to 26 can)"
+    assert account["notes"][left_out.format(31)] == 1  # of u1: the thirty, and whoever is called Listen
+    result = convert(*command, "--ask", "target", "--context", "0", "-o", meeting / "f.parquet")
+    assert result.exit_code == 4 and f"3 {left_out.format(0)}" in result.stderr and "no episode" not in result.stdout
+
+
+def test_cues_without_length_and_speech_that_overlaps(meeting: Path) -> None:
+    cues = "1\n00:00:00,500 --> 00:00:03,500\nAnna: I see him\n\n2\n00:00:01,000 --> 00:00:01,000\nBen: no\n"
+    write(meeting / "a.srt", cues)
+    (first, second), _ = converted(meeting / "e.parquet", *words(meeting), "--ask", "target", "--online")
+    assert said(first) == [("u1", "anna", 0.5, 3.5, "I see him")]
+    assert said(second) == [("u1", "anna", 0.5, 1.1, "I see him"), ("u2", "ben", 1.0, 1.1, "no")]
+    assert (second.video.start, second.video.end) == (0.5, 1.1)
+
+
+def test_names_of_any_script_are_asked_about(meeting: Path) -> None:
+    write(meeting / "labels.csv", "label,speaker,name\nAnna,anna,Anna\nx,ming,小明\ny,jr,J.R.\n")
+    write(meeting / "a.srt", "1\n00:00:00,500 --> 00:00:01,500\nAnna: 小明, ask J.R. and annabel\n")
+    (episode,), _ = converted(meeting / "e.parquet", *words(meeting, diarization=None), "--ask", "mentioned")
+    text = episode.utterances[0].text
+    assert [text[slice(*(question.span or ()))] for question in episode.questions] == ["小明", "J.R."]
+
+
+@pytest.mark.parametrize("rate", ["nan", "inf", "0", "-1"])
+def test_a_rate_is_a_number(rate: str, meeting: Path) -> None:
+    result = convert(*words(meeting), f"--fps={rate}", "-o", meeting / "e.parquet")
+    assert result.exit_code == 2 and "--fps" in result.stderr
+
+
+def test_a_diarization_must_be_one(meeting: Path) -> None:
+    result = convert(*words(meeting, diarization="a.srt"), "-o", meeting / "e.parquet")
+    assert result.exit_code == 4 and "a.srt: has no line that begins with SPEAKER" in result.stderr
+
+
 def test_a_settings_file_gives_the_options(meeting: Path) -> None:
-    settings = write(meeting / "s.toml", f'[tracks]\nsubtitles = "{meeting / "a.srt"}"\nask = "target"\n')
+    settings = write(
+        meeting / "s.toml", f'[mmsi]\ntask = ["STI"]\n[tracks]\nsubtitles = "{meeting / "a.srt"}"\nask = "target"\n'
+    )
     episodes, _ = converted(meeting / "e.parquet", "tracks", "--config", settings, meeting / "meeting.mp4")
     assert [question.id for one in episodes for question in one.questions] == ["meeting/u1/target", "meeting/u3/target"]

@@ -129,7 +129,7 @@ def test_spellings_of_a_name_are_one_person(label: str, speaker: str, tmp_path: 
 @pytest.mark.parametrize(
     ("label", "kind"),
     [
-        *((label, "things") for label in ("couch", "pans", "army", "Sheldon and Leonard")),
+        *((label, "things") for label in ("couch", "pans", "army", "berry", "copper", "Howard laptop")),
         *((label, "groups") for label in ("guys", "Everyone")),
         ("waitress", "people without a name"),
     ],
@@ -213,13 +213,17 @@ def test_unlabelled_questions_stay_without_an_answer(tmp_path: Path) -> None:
         ({"a2": None}, "[1].a2: is None, and must be of type str"),
         ({"a2": "Here"}, "[1].a0 to a4: are ('Here'"),
         ({"vid_name": 7}, "[1].vid_name: is 7"),
-        (boxed("Penny", left="x"), "[1].bbox.left: is 'x'"),
-        (boxed("Penny", img_id=0), "[1].bbox.img_id: is 0"),
+        (boxed("Penny", left="x"), "[1].bbox.1[0].left: is 'x'"),
+        (boxed("Penny", img_id=0), "[1].bbox.0[0].img_id: is 0"),
         ({"bbox": [1]}, "[1].bbox: is [1]"),
+        (boxed("Penny", left=10**400), "[1].bbox.1[0].left: is 1000"),
+        (boxed("Penny", img_id=10**400), "[1].bbox.1000"),
+        ({"qid": 1}, "[1].qid: is 1 again"),
+        ({"q": " "}, "[1]: has an empty vid_name, qid or q"),
     ],
 )
 def test_a_question_that_cannot_be_used_is_named_and_can_be_skipped(changes: Any, message: str, tmp_path: Path) -> None:
-    source = write(tmp_path / "tvqa_plus_val.json", [question(), question(qid=2, **changes)])
+    source = write(tmp_path / "tvqa_plus_val.json", [question(), question(**{"qid": 2, **changes})])
     words = ("tvqa-plus", source, "--frames", tmp_path)
     result = convert(*words, "-o", tmp_path / "e.jsonl")
     assert result.exit_code == 4 and f"{source}:{message}" in result.stderr
@@ -254,6 +258,25 @@ def test_a_file_that_is_no_release_is_named(tmp_path: Path) -> None:
     assert result.exit_code == 2 and "there is no such file" in result.stderr
     result = convert("tvqa-plus", broken, "-o", tmp_path / "e.jsonl")
     assert result.exit_code == 2 and "either --frames DIR or --videos DIR" in result.stderr
+
+
+def test_the_output_is_looked_at_first(tmp_path: Path) -> None:
+    source = tmp_path / "none.json"
+    there = write(tmp_path / "there.parquet", "mine")
+    for output, message in (
+        (tmp_path / "e.csv", "name a file that ends in one of .parquet"),
+        (tmp_path / "none" / "e.parquet", "there is no such folder to write into"),
+        (there, "is there already"),
+    ):
+        result = convert("tvqa-plus", source, "--frames", tmp_path, "-o", output)
+        assert result.exit_code == 2 and message in result.stderr
+    assert there.read_text() == "mine"
+
+
+def test_half_a_character_is_no_text(tmp_path: Path) -> None:
+    source = write(tmp_path / "tvqa_plus_val.json", '[{"q": "\\ud83c"}]')
+    result = convert("tvqa-plus", source, "--frames", tmp_path, "-o", tmp_path / "e.jsonl")
+    assert result.exit_code == 4 and f"{source}: has half of a surrogate pair" in result.stderr
 
 
 def test_pictures_outside_the_media_root_are_refused(tmp_path: Path) -> None:
