@@ -28,7 +28,6 @@ I did not, Anna.
 00:00:03,000 --> 00:00:03,500
 Listen: quiet!
 """
-# https://web.archive.org/web/2017/http://www.itl.nist.gov/iad/mig/tests/rt/2009/docs/rt09-meeting-eval-plan-v2.pdf, A.3
 RTTM = """\
 ;; a comment
 SPKR-INFO meeting 1 <NA> <NA> <NA> unknown spk2 <NA> <NA>
@@ -124,6 +123,7 @@ def test_a_batch_over_a_raw_recording_runs(meeting: Path) -> None:
 
 def test_mot_files_count_from_1_in_everything(meeting: Path) -> None:
     write_video(meeting / "meeting.mp4", 40, rate=10, draw=lambda index: _blank(1920, 1080))
+    (meeting / "a.mot").write_bytes(MOT.replace("\n", "\r\n").encode("utf-8-sig"))
     (episode,), account = converted(meeting / "e.parquet", *words(meeting, boxes="a.mot"))
     found = [(box.speaker, box.time, box.x0, box.y0, box.x1, box.y1) for box in episode.boxes]
     assert found == [
