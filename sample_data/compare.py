@@ -71,10 +71,8 @@ def done(name: str, remedy: str, seed: int, work: Path, questions: int) -> Itera
         socialcli("train", lessons(work), *tuning, *TUNING, *BUDGET, *REMEDIES[remedy])
     for asked in CROSSED if remedy in CROSSED else (remedy,):
         output = folder / asked.replace(" ", "")
-        if not (output / "run.json").exists():
-            asking = ("--model", name, "--checkpoint", folder / "training" / "checkpoint", "--limit", questions)
-            split = ("--split", "test", "--task", "all", "--overwrite", "-o", output)
-            socialcli("run", episodes, *asking, *split, *REMEDIES[asked])
+        asking = ("--model", name, "--checkpoint", folder / "training" / "checkpoint", "--limit", questions)
+        socialcli("run", episodes, *asking, "--split", "test", "--task", "all", "-o", output, *REMEDIES[asked])
         yield asked, output
 
 
@@ -122,8 +120,9 @@ def draw(table: Sequence[Cell], path: Path) -> None:
             axes.axhline(chance, color="black", linestyle="--", linewidth=1)
             axes.set_title(task)
             axes.set_ylim(0, 1)
-            names = [trained if trained == asked else f"{trained},\nasked {asked}" for trained, asked in groups]
-            axes.set_xticks(range(len(groups)), names, fontsize=7)
+            names = [trained if trained == asked else f"{trained}, asked {asked}" for trained, asked in groups]
+            narrow = [name.replace(", ", ",\n").replace(" + ", "\n+ ") for name in names]
+            axes.set_xticks(range(len(groups)), narrow, fontsize=7)
         figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
 
 
