@@ -76,7 +76,8 @@ class KeptRows:
     def _read_group(self, file: int, group: int) -> list[dict[str, Any]]:
         with pq.ParquetFile(self._paths[file]) as opened:
             table = opened.read_row_group(group, columns=PREDICTION_ARROW_SCHEMA.names)
-        return table.select(PREDICTION_ARROW_SCHEMA.names).to_pylist()
+        rows: list[dict[str, Any]] = table.select(PREDICTION_ARROW_SCHEMA.names).to_pylist()
+        return rows
 
 
 class _Found:
