@@ -94,7 +94,7 @@ def json_option(function: F) -> F:
 
 def named_tasks(names: Sequence[str]) -> tuple[str, ...]:
     """The tasks that `--task` names, each once; what it comes to where one of them is "all"."""
-    from socialcli.engines.checking import ALL_TASKS
+    from socialcli.runs.settings import ALL_TASKS
 
     return ALL_TASKS if set(ALL_TASKS) & set(names) else tuple(dict.fromkeys(names))
 

@@ -15,10 +15,8 @@ from socialcli.errors import CheckpointError, NotThereError, UsageError
 from socialcli.plugins import Provided, Registry
 from socialcli.runs.heads import HeadChoice
 from socialcli.runs.manifest import ModelIdentity
-from socialcli.runs.settings import RunSettings
+from socialcli.runs.settings import ALL_TASKS, RunSettings
 from socialcli.tasks.base import Task
-
-ALL_TASKS = ("all",)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

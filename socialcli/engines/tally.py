@@ -6,12 +6,11 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from socialcli.engines.checking import ALL_TASKS
 from socialcli.errors import InvalidInputError
 from socialcli.runs.heads import HeadChoice
 from socialcli.runs.manifest import Counts
 from socialcli.runs.predictions import Prediction
-from socialcli.runs.settings import RunSettings
+from socialcli.runs.settings import ALL_TASKS, RunSettings
 
 
 @dataclass(slots=True)

@@ -161,7 +161,7 @@ def write_accuracy(path: Path, rows: Sequence[AccuracyRow]) -> None:
 def read_accuracy(path: Path) -> list[AccuracyRow]:
     """Read a table that `write_accuracy` wrote. Raises InvalidInputError where it cannot be read."""
     try:
-        records = pq.read_table(path, schema=ACCURACY_ARROW_SCHEMA).to_pylist()
+        records = pq.ParquetFile(path).read().to_pylist()
         return [
             AccuracyRow(**{"lambda_" if name == "lambda" else name: record[name] for name in record})
             for record in records

@@ -18,6 +18,8 @@ Inputs = Literal["L", "VL", "VLB"]
 AnswerMode = Literal["score", "generate"]
 AttentionKernel = Literal["auto", "flash", "efficient", "math", "eager"]
 
+ALL_TASKS = ("all",)
+
 _CHOICES: dict[str, tuple[str, ...]] = {
     "alignment": get_args(Alignment),
     "inputs": get_args(Inputs),
@@ -45,7 +47,7 @@ class RunSettings:
 
     episodes: str  # the episodes file: Parquet, JSONL or .jsonl.gz
     model: str  # the name of a model, as `socialcli models` lists it
-    tasks: tuple[str, ...]  # at least one, as `socialcli tasks` lists them
+    tasks: tuple[str, ...]  # at least one, as `socialcli tasks` lists them, or ALL_TASKS
     checkpoint: str | None = None  # None: the hub id that the model's adapter names
     adapter: str | None = None  # the folder of a LoRA adapter; None: the checkpoint alone
     merge: bool = False  # unmerged, the adapter's numbers stay in float32

@@ -34,10 +34,13 @@ def stamp(path: str | Path) -> str | None:
     return f"{len(found)}:{sizes}:{times}"
 
 
-def clip_stamp(media_root: str | Path, path: str) -> str | None:
-    """The stamp of an episode's clip; None also where the path leads out of the media root, where nobody looks."""
-    place = os.path.realpath(os.path.join(media_root, path))
-    inside = place.startswith(os.path.join(os.path.realpath(media_root), ""))
+def clip_stamp(real_root: str | Path, path: str) -> str | None:
+    """The stamp of an episode's clip; None also where the path leads out of the media root, where nobody looks.
+
+    `real_root` is the media root as `os.path.realpath` names it.
+    """
+    place = os.path.realpath(os.path.join(real_root, path))
+    inside = place.startswith(os.path.join(real_root, ""))
     return stamp(place) if inside else None
 
 
@@ -59,7 +62,7 @@ class Inputs:
     def add(self, path: str) -> None:
         """Take in an episode's clip."""
         if path not in self.clips:
-            self.clips[path] = clip_stamp(self.media_root, path)
+            self.clips[path] = clip_stamp(os.path.realpath(self.media_root), path)
 
     def write(self, path: Path) -> None:
         """Write inputs.json, whole or not at all. Raises OSError where it cannot be written."""
@@ -72,7 +75,7 @@ def unchanged(path: Path, settings: RunSettings) -> bool:
         record = json.loads(path.read_text(encoding="utf-8"))
         if record["inputs_version"] != INPUTS_VERSION or record["named"] != named_places(settings):
             return False
-        files, root, clips = record["files"], record["media_root"], record["clips"]
+        files, root, clips = record["files"], os.path.realpath(record["media_root"]), record["clips"]
         same = all(stamp(one) == found for one, found in files.items())
         return same and all(clip_stamp(root, one) == found for one, found in clips.items())
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
