@@ -128,10 +128,11 @@ class Work:
                 return
 
     def _kept(self, output: Path, known: dict[str, Row], outcome: Outcome) -> Mapping[str, Row]:
-        """The rows in parts, all of which have to be there in the end as they are now."""
-        for part in sorted(output.glob("parts/[0-9]*.parquet")):
-            outcome.parts += 1
-            for row in rows_of(part):
+        """The rows that the folder holds, all of which have to be there in the end as they are now."""
+        parts = sorted(output.glob("parts/[0-9]*.parquet"))
+        outcome.parts += len(parts)
+        for file in (*parts, *output.glob("predictions.parquet")):
+            for row in rows_of(file):
                 known.setdefault(row["key"], row)
         return known
 
