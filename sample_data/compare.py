@@ -67,8 +67,7 @@ def done(name: str, remedy: str, seed: int, work: Path, questions: int) -> Itera
     folder = work / name / "remedies" / f"{remedy.replace(' ', '')}-{seed}"
     episodes, base = world(work) / "episodes.parquet", see(name, work)
     tuning = ("--model", name, "--checkpoint", base, "--seed", seed, "-o", folder / "training")
-    if not (folder / "training" / "checkpoint").exists():
-        socialcli("train", lessons(work), *tuning, *TUNING, *BUDGET, *REMEDIES[remedy])
+    socialcli("train", lessons(work), *tuning, *TUNING, *BUDGET, *REMEDIES[remedy])
     for asked in CROSSED if remedy in CROSSED else (remedy,):
         output = folder / asked.replace(" ", "")
         asking = ("--model", name, "--checkpoint", folder / "training" / "checkpoint", "--limit", questions)

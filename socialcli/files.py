@@ -1,4 +1,4 @@
-"""Writing a file so that its name never stands for half of it."""
+"""Reading a file that somebody names, and writing one so that its name never stands for half of it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,24 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
+
+from socialcli.errors import InvalidInputError, NotThereError
+
+
+def read_bytes(path: Path, kind: str = "file", most: int = -1) -> bytes:
+    """The content of a file, or the first `most` bytes of it; `kind` is what a message calls it.
+
+    Raises NotThereError where there is none, InvalidInputError where it is a folder or cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return file.read(most)
+    except (FileNotFoundError, NotADirectoryError):
+        raise NotThereError(f"{path}: there is no such file") from None
+    except IsADirectoryError:
+        raise InvalidInputError(f"{path}: is a folder; name the {kind} itself") from None
+    except OSError as error:
+        raise InvalidInputError(f"{path}: cannot be read ({error.strerror}); check its permissions") from error
 
 
 class PendingFile:

@@ -95,6 +95,17 @@ def test_every_option_of_a_command_has_the_environment_variable_of_its_long_name
         assert option.envvar == f"SOCIALCLI_{name}_{long[2:]}".replace("-", "_").upper()
 
 
+@pytest.mark.parametrize("name", COMMANDS)
+def test_no_option_of_a_command_takes_nan_or_infinity_for_a_number(name: str) -> None:
+    command = main.get_command(click.Context(main), name)
+    assert command is not None
+    for option in command.params:
+        if isinstance(option.type, type(click.FLOAT)):
+            for text in ("nan", "inf", "-inf"):
+                with pytest.raises(click.BadParameter):
+                    option.type.convert(text, option, None)
+
+
 def test_an_option_comes_from_the_environment() -> None:
     assert CliRunner().invoke(main, ["tasks"], env={"SOCIALCLI_TASKS_JSON": "1"}).stdout.startswith("[")
 

@@ -16,6 +16,8 @@ FLOORS: tuple[dict[str, tuple[str, ...]], ...] = (
     {
         "socialcli": ("socialcli",),
         "errors": ("socialcli.errors",),
+    },
+    {
         "files": ("socialcli.files",),
         "logs": ("socialcli.logs",),
         "records": ("socialcli.episodes.records", "socialcli.episodes.tracks"),

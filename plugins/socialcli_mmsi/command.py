@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from socialcli.converting.conversion import Conversion, conversion_options
+from socialcli.converting.conversion import Conversion, context_options, conversion_options
 
 from .options import KINDS, keypoint_options
 
@@ -40,15 +40,7 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
     show_default=True,
     help="What is asked: STI is target, PCR coref, MPP mentioned. May be repeated.",
 )
-@click.option(
-    "--context",
-    type=click.IntRange(0, 1000),
-    default=5,
-    show_default=True,
-    metavar="N",
-    help="Utterances before and after the one that is asked about.",
-)
-@click.option("--online", is_flag=True, help="Show nothing that comes after the utterance, neither words nor pictures.")
+@context_options
 @click.option("--dataset", metavar="NAME", help="What the episodes say they are from.  [default: mmsi or online-mmsi]")
 @keypoint_options
 def command(

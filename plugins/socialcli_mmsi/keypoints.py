@@ -14,8 +14,8 @@ import numpy.typing as npt
 
 from socialcli.converting.boxes import clipped
 from socialcli.converting.report import Report, SourceError
-from socialcli.converting.sources import read_bytes
 from socialcli.episodes.records import Box
+from socialcli.files import read_bytes
 
 from .arrays import items_of, numbers_of, read_objects
 

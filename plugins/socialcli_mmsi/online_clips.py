@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -22,22 +23,51 @@ UNPLACED = "clips without boxes, since neither their name nor their video tells 
 _GAMES = 8  # whose keypoints are in memory at a time
 
 
-@dataclass(frozen=True, slots=True)
 class Joined:
-    """Where the keypoints of a clip are: `name` finds the game and its first or last second in the clip's name."""
+    """The keypoints of MMSI's games, in `folder`; `name` finds a clip's game and seconds in its name."""
 
-    keypoints: Path
-    name: re.Pattern[str]
-    extents: Extents
+    def __init__(self, folder: Path, name: re.Pattern[str], extents: Extents, report: Report) -> None:
+        """Read nothing yet; a few games' keypoints stay in memory."""
+        self._folder = folder
+        self._name = name
+        self._extents = extents
+        self._report = report
+        self.keypoints = lru_cache(maxsize=_GAMES)(self._read)
+
+    def place(self, row: Row, path: Path) -> _Place:
+        """Where the clip of a row of `path` is in its game. Raises SourceError."""
+        stem = Path(row.clip).stem
+        found = self._name.fullmatch(stem)
+        if found is None:
+            message = f"{stem!r} does not match --clip-name {self._name.pattern}; give a pattern that does"
+            raise SourceError(path, row.number, "video_name", message)
+        groups = found.groupdict()
+        try:
+            start, end = (None if groups.get(one) is None else finite(groups[one]) for one in ("start", "end"))
+        except ValueError as error:
+            message = f"{stem!r} does not name seconds where --clip-name finds them ({error})"
+            raise SourceError(path, row.number, "video_name", message) from None
+        return _Place(self, groups["game"] or "", start, end)
+
+    def _read(self, game: str, size: tuple[int, int]) -> Keypoints:
+        """The keypoints of a game, for pictures of `size` (width, height)."""
+        return Keypoints(self._folder / f"{game}.npy", MOST_PLAYERS, size, self._extents, self._report)
 
 
 @dataclass(frozen=True, slots=True)
 class _Place:
     """Which part of which game a clip is, in seconds; None for what its name does not say."""
 
+    joined: Joined
     game: str
     start: float | None
     end: float | None
+
+    def boxes(self, length: float, size: tuple[int, int]) -> Iterator[Box]:
+        """The boxes of a clip of `length` seconds, in pixels of pictures of `size`, on the clip's own clock."""
+        start = self.start if self.start is not None else (self.end or 0.0) - length
+        for box in self.joined.keypoints(self.game, size).between(start, start + length):
+            yield replace(box, time=round(box.time - start, 6))
 
 
 class ClipMaker:
@@ -59,14 +89,13 @@ class ClipMaker:
         self._players = players
         self._joined = joined
         self._report = report
-        self._keypoints = lru_cache(maxsize=_GAMES)(self._read_keypoints)
 
     def episode(self, row: Row, path: Path, split: str) -> Episode:
         """The episode of a row of `path`. Raises SourceError, VideoError."""
         footage = footage_at(path.parent / row.clip, self._media_root, self._size)
         if not footage.found:
             self._report.count(MISSING)
-        place = None if self._joined is None else self._place(row, path, self._joined.name)
+        place = None if self._joined is None else self._joined.place(row, path)
         length = _length(footage, place)
         name = f"{split}/{Path(row.clip).with_suffix('').as_posix()}/{row.number}"
         utterances, span = self._utterances(row, path, length)
@@ -98,35 +127,13 @@ class ClipMaker:
         )
         return said, texts[-1][1]
 
-    def _place(self, row: Row, path: Path, name: re.Pattern[str]) -> _Place:
-        stem = Path(row.clip).stem
-        found = name.fullmatch(stem)
-        if found is None:
-            message = f"{stem!r} does not match --clip-name {name.pattern}; give a pattern that does"
-            raise SourceError(path, row.number, "video_name", message)
-        groups = found.groupdict()
-        try:
-            start, end = (None if groups.get(one) is None else finite(groups[one]) for one in ("start", "end"))
-        except ValueError as error:
-            message = f"{stem!r} does not name seconds where --clip-name finds them ({error})"
-            raise SourceError(path, row.number, "video_name", message) from None
-        return _Place(groups["game"] or "", start, end)
-
     def _boxes(self, place: _Place, length: float | None, footage: Footage, players: int) -> tuple[Box, ...]:
-        """The boxes of a clip on its own clock."""
+        """The boxes of those who play; none where the length of the clip is not known."""
         if length is None:
             self._report.count(UNPLACED)
             return ()
-        start = place.start if place.start is not None else (place.end or 0.0) - length
-        keypoints = self._keypoints(place.game, (footage.width, footage.height))
         names = {f"Player{number}" for number in range(players)}
-        found = keypoints.between(start, start + length)
-        return tuple(replace(box, time=round(box.time - start, 6)) for box in found if box.speaker in names)
-
-    def _read_keypoints(self, game: str, size: tuple[int, int]) -> Keypoints:
-        assert self._joined is not None
-        file = self._joined.keypoints / f"{game}.npy"
-        return Keypoints(file, MOST_PLAYERS, size, self._joined.extents, self._report)
+        return tuple(box for box in place.boxes(length, (footage.width, footage.height)) if box.speaker in names)
 
 
 def _length(footage: Footage, place: _Place | None) -> float | None:

@@ -76,7 +76,7 @@ def command(
     from .online_clips import ClipMaker, Joined
 
     report = conversion.report
-    joined = None if keypoints is None else Joined(keypoints, clip_name, Extents(size, confidence, margin))
+    joined = None if keypoints is None else Joined(keypoints, clip_name, Extents(size, confidence, margin), report)
     maker = ClipMaker(kind, conversion.media_root, size, players, joined, report)
     files = {split: folder / split / "metadata.csv" for split in SPLITS}
     if not any(file.exists() for file in files.values()):

@@ -2,32 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
 
-from socialcli.options import FiniteRange
+from socialcli.options import FiniteRange, Size
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 KINDS = ("STI", "PCR", "MPP")
-
-
-class _Size(click.ParamType[tuple[int, int]]):
-    """Width and height in pixels."""
-
-    name = "size"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
-        """Convert "640x360" to (640, 360)."""
-        if isinstance(value, tuple):
-            return value
-        found = re.fullmatch(r"([1-9]\d{0,4})x([1-9]\d{0,4})", str(value).strip())
-        if found is None:
-            self.fail(f"{value!r} is not WIDTHxHEIGHT in pixels.", param, ctx)
-        return int(found[1]), int(found[2])
 
 
 def keypoint_options(function: F) -> F:
@@ -35,7 +19,7 @@ def keypoint_options(function: F) -> F:
     options = (
         click.option(
             "--size",
-            type=_Size(),
+            type=Size(),
             default="640x360",
             show_default=True,
             metavar="WxH",

@@ -9,11 +9,13 @@ width, height.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from socialcli.converting.boxes import clipped
+from socialcli.converting.footage import frame_times
 from socialcli.converting.report import Report, SourceError
 from socialcli.converting.sources import finite, read_text
 from socialcli.episodes.records import Box
@@ -33,27 +35,31 @@ _Edges = tuple[float, float, float, float]
 _Found = tuple[str, float, _Edges]  # label, seconds, edges
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Clock:
     """From the number of a frame to seconds, and which boxes come too late.
 
-    `times` are those of the video's frames. With a rate `fps`, frames come at that rate instead. `length` is when the
-    last picture is shown.
+    Frames come when those of the `video` do; with a rate `fps`, at that rate. `length` is when the last picture is
+    shown.
     """
 
-    times: Sequence[float]
+    video: Path
     fps: float | None
     length: float
 
     def seconds(self, frame: float) -> float:
-        """When a frame, counted from 0, is shown; infinity where the video has no such frame."""
+        """When a frame, counted from 0, is shown; infinity where the video has no such frame. Raises VideoError."""
         if self.fps is not None:
             return frame / self.fps
-        return self.times[int(frame)] if frame < len(self.times) else float("inf")
+        return self._times[int(frame)] if frame < len(self._times) else float("inf")
 
     def shows(self, time: float) -> bool:
         """Whether the video has a picture at a time or after it, but for rounding."""
         return time <= self.length + 1e-3
+
+    @cached_property
+    def _times(self) -> tuple[float, ...]:
+        return frame_times(self.video)
 
 
 def read_boxes(path: Path, labels: Labels, clock: Clock, size: tuple[int, int], report: Report) -> list[Box]:

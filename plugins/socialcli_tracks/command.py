@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from socialcli.converting.conversion import Conversion, conversion_options
+from socialcli.converting.conversion import Conversion, context_options, conversion_options
 from socialcli.options import FiniteRange
 
 from .asking import TASKS
@@ -48,15 +48,7 @@ class _Asked(click.ParamType[tuple[str, ...]]):
     metavar="TASK,...",
     help=f"Ask about every utterance, without answers: {', '.join(TASKS)}, or all.  [default: ask nothing]",
 )
-@click.option(
-    "--context",
-    type=click.IntRange(0, 1000),
-    default=5,
-    show_default=True,
-    metavar="N",
-    help="Utterances before and after the one that is asked about.",
-)
-@click.option("--online", is_flag=True, help="Show nothing that comes after the utterance, neither words nor pictures.")
+@context_options
 @click.option(
     "--dataset", metavar="NAME", default="tracks", show_default=True, help="What the episodes say they are from."
 )

@@ -18,7 +18,7 @@ from .tables import read_table
 class Labels:
     """The table. Without one, every label is a speaker of its own.
 
-    `met` holds the speakers who came up, in the order of the table, else of their first mention.
+    `met` holds the speakers who came up without a table, in the order of their first mention.
     """
 
     speakers: dict[str, str] = field(default_factory=dict)  # by label
@@ -29,14 +29,11 @@ class Labels:
     def speaker(self, label: str, kind: str, report: Report) -> str | None:
         """Whom a label means; None, and counted, where the table does not have it. `kind`: "boxes of the track"."""
         if not self.given:
-            found = label
-        elif label in self.speakers:
-            found = self.speakers[label]
-        else:
+            self.met[label] = None
+            return label
+        if label not in self.speakers:
             report.count(f"{kind} {label!r}, which --labels does not name")
-            return None
-        self.met[found] = None
-        return found
+        return self.speakers.get(label)
 
     @property
     def known(self) -> Mapping[str, str] | None:
@@ -49,8 +46,8 @@ class Labels:
         return tuple(Speaker(one, self.names.get(one)) for one in ids)
 
     def spoken_names(self) -> set[str]:
-        """What people are called in speech: their names, and labels that are words."""
-        labels = {*self.speakers, *self.met}
+        """What people are called in speech: their names, and labels and ids that are words."""
+        labels = {*self.speakers, *(person.id for person in self.people())}
         return {*self.names.values(), *(one for one in labels if one.replace(" ", "").replace("-", "").isalpha())}
 
 

@@ -45,6 +45,6 @@ def read_recording(sources: Sources, media_root: Path, report: Report) -> Record
     utterances = said(lines, labels, diarization, length, report)
     boxes: list[Box] = []
     if sources.boxes is not None:
-        size = (footage.width, footage.height)
-        boxes = read_boxes(sources.boxes, labels, Clock(footage.times, sources.fps, length), size, report)
+        clock, size = Clock(sources.video, sources.fps, length), (footage.width, footage.height)
+        boxes = read_boxes(sources.boxes, labels, clock, size, report)
     return Recording(name, sources.dataset, footage, utterances, tuple(boxes), labels)

@@ -60,11 +60,12 @@ def command(
     from .clips import ClipMaker
     from .subtitles import Subtitles
 
-    if (frames is None) == (videos is None):
+    pictures = frames or videos
+    if pictures is None or (frames and videos):
         raise UsageError("say where the pictures are, or will be: either --frames DIR or --videos DIR")
     report = conversion.report
-    rate = FRAME_RATE if frames is not None else None
-    shelf = Shelf(frames or videos or Path(), conversion.media_root, SIZE, rate)
+    rate = FRAME_RATE if frames else None
+    shelf = Shelf(pictures, conversion.media_root, SIZE, rate)
     asked = read_annotations(annotations, report)
     maker = ClipMaker(shelf, Subtitles(subtitles, report), rate, split or _split(annotations), persons, report)
 

@@ -24,7 +24,7 @@ from socialcli.commands.results import (
     task_option,
 )
 from socialcli.commands.shared import alignment_options, compute_options, model_options, prompt_options
-from socialcli.options import config_option, logging_options
+from socialcli.options import FiniteRange, config_option, logging_options
 
 if TYPE_CHECKING:
     from socialcli.engines.request import RunRequest, RunResult
@@ -59,7 +59,7 @@ _OPTIONS: Sequence[Callable[[Any], Any]] = (
     ),
     click.option(
         "--heads-min-share",
-        type=click.FloatRange(min=0, max=1, min_open=True),
+        type=FiniteRange(min=0, max=1, min_open=True),
         default=0.5,
         show_default=True,
         help="With --heads: the share of prompts in which a head was active from which it takes part.",
@@ -79,7 +79,7 @@ _OPTIONS: Sequence[Callable[[Any], Any]] = (
     ),
     click.option(
         "--timeout-per-question",
-        type=click.FloatRange(min=0, min_open=True),
+        type=FiniteRange(min=0, min_open=True),
         metavar="SECONDS",
         help="Give up a question that takes longer; its row says so.  [default: no limit]",
     ),

@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 import click
 
+from socialcli.options import FiniteRange
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -119,7 +121,7 @@ _PROMPT: Sequence[Callable[[Any], Any]] = (
     ),
     click.option(
         "--box-gap",
-        type=click.FloatRange(min=0),
+        type=FiniteRange(min=0),
         default=1.0,
         show_default=True,
         help="Seconds between two boxes of a speaker over which to interpolate, or to the nearest box.",
@@ -135,7 +137,7 @@ _PROMPT: Sequence[Callable[[Any], Any]] = (
 _ALIGNMENT: Sequence[Callable[[Any], Any]] = (
     click.option(
         "--alpha",
-        type=click.FloatRange(min=0),
+        type=FiniteRange(min=0),
         default=1.0,
         show_default=True,
         help="Strength of the alignment's bias.",
@@ -143,7 +145,7 @@ _ALIGNMENT: Sequence[Callable[[Any], Any]] = (
     click.option(
         "--lambda",
         "lambda_",
-        type=click.FloatRange(min=0),
+        type=FiniteRange(min=0),
         default=5e-5,
         show_default=True,
         help="The mean attention of the words to the speakers' regions from which a head takes part.",

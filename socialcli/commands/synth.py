@@ -12,7 +12,7 @@ import click
 
 from socialcli.commands.listing import print_table
 from socialcli.commands.results import json_option, overwrite_option
-from socialcli.options import config_option, logging_options
+from socialcli.options import FiniteRange, Size, config_option, logging_options
 
 if TYPE_CHECKING:
     from socialcli.synth.making import Counts
@@ -32,20 +32,6 @@ class _People(click.ParamType[tuple[int, int]]):
         if not 3 <= low <= high <= 8:
             self.fail(f"{value!r} is not a number from 3 to 8, nor two of them as in 3-5.", param, ctx)
         return low, high
-
-
-class _Size(click.ParamType[tuple[int, int]]):
-    """Width and height in pixels."""
-
-    name = "size"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
-        """Convert "640x360" to (640, 360)."""
-        found = re.fullmatch(r"(\d+)x(\d+)", str(value).strip())
-        size = (int(found[1]), int(found[2])) if found else (0, 0)
-        if min(size) < 64 or max(size) > 4096 or size[0] % 2 or size[1] % 2:
-            self.fail(f"{value!r} is not WIDTHxHEIGHT in even numbers of pixels from 64 to 4096.", param, ctx)
-        return size
 
 
 class _Splits(click.ParamType[tuple[tuple[str, float], ...]]):
@@ -124,11 +110,16 @@ class _Splits(click.ParamType[tuple[tuple[str, float], ...]]):
 )
 @click.option("--fps", type=click.IntRange(1, 60), default=4, show_default=True, help="Frames a second.")
 @click.option(
-    "--size", type=_Size(), default="336x336", show_default=True, metavar="WxH", help="Width and height in pixels."
+    "--size",
+    type=Size(64, 4096, even=True),
+    default="336x336",
+    show_default=True,
+    metavar="WxH",
+    help="Width and height in pixels.",
 )
 @click.option(
     "--box-jitter",
-    type=click.FloatRange(min=0),
+    type=FiniteRange(min=0),
     default=0.0,
     show_default=True,
     metavar="PX",
@@ -136,7 +127,7 @@ class _Splits(click.ParamType[tuple[tuple[str, float], ...]]):
 )
 @click.option(
     "--missing-boxes",
-    type=click.FloatRange(0, 1),
+    type=FiniteRange(0, 1),
     default=0.0,
     show_default=True,
     metavar="SHARE",

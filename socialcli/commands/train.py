@@ -20,7 +20,7 @@ from socialcli.commands.results import (
 )
 from socialcli.commands.shared import alignment_options, checkpoint_options, device_options, prompt_options
 from socialcli.errors import TooManyFailuresError
-from socialcli.options import config_option, logging_options
+from socialcli.options import FiniteRange, config_option, logging_options
 
 if TYPE_CHECKING:
     from socialcli.training.settings import TrainSettings
@@ -47,12 +47,12 @@ def _together(context: click.Context, parameter: click.Parameter, value: str) ->
 )
 @click.option(
     "--lora-alpha",
-    type=click.FloatRange(min=0, min_open=True),
+    type=FiniteRange(min=0, min_open=True),
     help="What LoRA layers add is scaled by this over the rank.  [default: twice the rank]",
 )
 @click.option(
     "--lora-dropout",
-    type=click.FloatRange(min=0, max=1),
+    type=FiniteRange(min=0, max=1),
     default=0.0,
     show_default=True,
     help="Dropout of LoRA layers.",
@@ -67,7 +67,7 @@ def _together(context: click.Context, parameter: click.Parameter, value: str) ->
 @click.option(
     "--learning-rate",
     "--lr",
-    type=click.FloatRange(min=0, min_open=True),
+    type=FiniteRange(min=0, min_open=True),
     default=1e-4,
     show_default=True,
     help="At its highest.",
@@ -92,7 +92,7 @@ def _together(context: click.Context, parameter: click.Parameter, value: str) ->
 @click.option("--max-steps", type=click.IntRange(min=1), metavar="N", help="Stop after so many updates.")
 @click.option(
     "--warmup",
-    type=click.FloatRange(min=0, max=1),
+    type=FiniteRange(min=0, max=1),
     default=0.03,
     show_default=True,
     help="Share of the updates over which the learning rate grows.",
@@ -104,10 +104,10 @@ def _together(context: click.Context, parameter: click.Parameter, value: str) ->
     show_default=True,
     help="How the learning rate falls after that.",
 )
-@click.option("--weight-decay", type=click.FloatRange(min=0), default=0.0, show_default=True, help="Of matrices.")
+@click.option("--weight-decay", type=FiniteRange(min=0), default=0.0, show_default=True, help="Of matrices.")
 @click.option(
     "--max-gradient",
-    type=click.FloatRange(min=0, min_open=True),
+    type=FiniteRange(min=0, min_open=True),
     default=1.0,
     show_default=True,
     help="The norm to which a larger gradient is cut.",
@@ -131,7 +131,7 @@ def _together(context: click.Context, parameter: click.Parameter, value: str) ->
 )
 @click.option(
     "--bias-floor",
-    type=click.FloatRange(min=0),
+    type=FiniteRange(min=0),
     default=4.0,
     show_default=True,
     help="With --bias-warmup: what the largest score of a row counts as at least, at the beginning.",
@@ -147,7 +147,7 @@ def _together(context: click.Context, parameter: click.Parameter, value: str) ->
 )
 @click.option(
     "--keep-clips",
-    type=click.FloatRange(min=0),
+    type=FiniteRange(min=0),
     metavar="GIB",
     help="Memory for prepared clips, which are not decoded again.  [default: half of what is free]",
 )

@@ -90,6 +90,22 @@ def _shown(episodes: Iterable[Episode]) -> Iterable[Episode]:
     return tqdm(episodes, desc="convert", unit=" episodes", disable=quiet, dynamic_ncols=True)
 
 
+def context_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a converter's command what its episodes show around an utterance: `context` and `online`."""
+    online = click.option(
+        "--online", is_flag=True, help="Show nothing that comes after the utterance, neither words nor pictures."
+    )
+    context = click.option(
+        "--context",
+        type=click.IntRange(0, 1000),
+        default=5,
+        show_default=True,
+        metavar="N",
+        help="Utterances before and after the one that is asked about.",
+    )
+    return context(online(function))
+
+
 def conversion_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Give a converter's command the options that all have; it gets them as `conversion`, a Conversion."""
 

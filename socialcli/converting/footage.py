@@ -16,7 +16,7 @@ class Footage:
     """The pictures of a clip: `path` as an episode names it, and the size of a picture in pixels as displayed.
 
     `found` is False where nothing is there yet; the size is then what the converter expects. `length` is when the last
-    picture is shown, and `times` when each is, in seconds: of a video file that was looked into, else None and nothing.
+    picture is shown, in seconds: of a video file that was looked into, else None.
     """
 
     path: str
@@ -24,7 +24,6 @@ class Footage:
     height: int
     found: bool
     length: float | None = None
-    times: tuple[float, ...] = ()
 
 
 class Shelf:
@@ -65,17 +64,21 @@ def footage_at(file: Path, media_root: Path, expected: tuple[int, int] = (0, 0))
         raise UsageError(f"{name!r} is no text that an episode can hold; rename the file")
     if not file.exists():
         return Footage(name, *expected, found=False)
+    from socialcli.video.sampling import sample_frames
+
+    frames = sample_frames(file, 2)  # the first and the last
+    return Footage(name, frames.width, frames.height, found=True, length=frames.times[-1])
+
+
+def frame_times(file: Path) -> tuple[float, ...]:
+    """When each picture of a video file is shown, in seconds. Raises VideoError where it cannot be read."""
     from socialcli.video.container import open_video
     from socialcli.video.limits import DEFAULT_LIMITS
     from socialcli.video.listing import list_frames
-    from socialcli.video.sampling import sample_frames
     from socialcli.video.timing import Window
 
-    frames = sample_frames(file, 2)  # the first and the last
     with open_video(file, DEFAULT_LIMITS) as video:
-        listing = list_frames(video, Window(None, None))
-        times = tuple(video.clock.seconds(tick) for tick in listing.ticks)
-    return Footage(name, frames.width, frames.height, found=True, length=frames.times[-1], times=times)
+        return tuple(video.clock.seconds(tick) for tick in list_frames(video, Window(None, None)).ticks)
 
 
 def picture_size(place: Path, fps: float | None) -> tuple[int, int]:

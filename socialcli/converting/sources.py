@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from socialcli.converting.report import SourceError
-from socialcli.errors import InvalidInputError, NotThereError
+from socialcli.errors import InvalidInputError
+from socialcli.files import read_bytes
 
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _HUGE = 1e12
@@ -40,18 +41,6 @@ def read_text(path: Path) -> str:
         _log.warning("%s: is not UTF-8 and is read as Latin-1; save it as UTF-8 where letters look wrong", path)
         text = "".join(bytes([byte]).decode("cp1252", "replace") if byte > 127 else chr(byte) for byte in content)
     return text.replace("\r\n", "\n").replace("\r", "\n")
-
-
-def read_bytes(path: Path) -> bytes:
-    """The content of a file. Raises NotThereError and InvalidInputError."""
-    try:
-        return path.read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
-        raise NotThereError(f"{path}: there is no such file") from None
-    except IsADirectoryError:
-        raise InvalidInputError(f"{path}: is a folder; name the file itself") from None
-    except OSError as error:
-        raise InvalidInputError(f"{path}: cannot be read ({error.strerror}); check its permissions") from error
 
 
 def read_json(path: Path) -> Any:

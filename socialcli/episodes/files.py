@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from socialcli.errors import InvalidInputError, NotThereError
+from socialcli.errors import InvalidInputError
+from socialcli.files import read_bytes
 
 SUFFIXES = (".parquet", ".jsonl.gz", ".jsonl")
 """The names that an episodes file can end in."""
@@ -27,7 +28,7 @@ def inspected_suffix(path: Path) -> str:
     Raises NotThereError where there is no such file, InvalidInputError where it is a folder, empty, of an
     unknown type, unreadable, or not what its name says.
     """
-    head = _head(path)
+    head = read_bytes(path, "episodes file", _HEAD)
     suffix = file_suffix(path)
     if not head:
         raise InvalidInputError(f"{path}: is empty; give a file with at least one episode")
@@ -35,18 +36,6 @@ def inspected_suffix(path: Path) -> str:
     if kind != _KINDS[suffix]:
         raise InvalidInputError(f"{path}: is named {suffix}, but is {kind}; rename it, or give the right file")
     return suffix
-
-
-def _head(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(_HEAD)
-    except (FileNotFoundError, NotADirectoryError):
-        raise NotThereError(f"{path}: there is no such file") from None
-    except IsADirectoryError:
-        raise InvalidInputError(f"{path}: is a folder; name the episodes file itself") from None
-    except OSError as error:
-        raise InvalidInputError(f"{path}: cannot be read ({error.strerror}); give a file that can be opened") from error
 
 
 def _kind(head: bytes) -> str:

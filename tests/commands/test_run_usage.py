@@ -37,7 +37,7 @@ CHECKPOINT = str(SAMPLE / "checkpoints" / FAMILY)
         (["--timeout-per-question", "0"], "0 is not in the range x>0"),
         (["--seed", "-1"], "-1 is not in the range x>=0"),
         (["--alpha", "-1"], "-1.0 is not in the range x>=0"),
-        (["--alpha", "nan"], "--alpha nan is out of range"),
+        (["--alpha", "nan"], "'nan' is not a finite number"),
         (["--layers", "middle"], "--layers 'middle' is no range of layers: write auto, all, a layer like 12"),
         (["--layers", "9-99"], "--layers 9-99 reaches beyond the model's decoder, which has"),
         (["--layers", "9-3"], "--layers 9-3 runs backwards"),

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
 
@@ -18,6 +19,13 @@ from socialcli.episodes.records import Episode
 from ..conftest import SHARED
 
 TVQA = SHARED / "data" / "tvqa_plus_val_20clips.json"
+
+
+def tvqa_plus() -> Path:
+    """The real annotations; a test that asks for them is skipped where they are not at hand."""
+    if not TVQA.is_file():
+        pytest.skip(f"the annotations are not at hand ({TVQA})")
+    return TVQA
 
 
 def convert(*words: object) -> Result:

@@ -11,8 +11,8 @@ import pytest
 
 from ..conftest import ROOT, SAMPLE
 from .mmsi import person, release, save
-from .sources import TVQA, convert
-from .test_online_mmsi import DIALOGUE, film, folder
+from .online_mmsi import DIALOGUE, film, folder
+from .sources import convert, tvqa_plus
 
 DOCS = ROOT / "docs"
 
@@ -20,9 +20,7 @@ DOCS = ROOT / "docs"
 def prepare(page: str, place: Path) -> None:
     """Put the files that a page's command names into `place`."""
     if page == "tvqa-plus":
-        if not TVQA.is_file():
-            pytest.skip(f"the annotations are not at hand ({TVQA})")
-        shutil.copy(TVQA, place)
+        shutil.copy(tvqa_plus(), place)
     elif page == "mmsi":
         release(place)
     elif page == "online-mmsi":

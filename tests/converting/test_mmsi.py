@@ -305,7 +305,7 @@ def test_the_second_game_has_its_own_boxes_and_times(tmp_path: Path) -> None:
 def test_keypoints_as_numpy_saves_a_list_of_steps(steps: list[Any], tmp_path: Path) -> None:
     """Then the array has two dimensions, or holds no objects at all."""
     words = release(tmp_path)
-    np.save(tmp_path / "keypoints" / "vid1_Game1.npy", steps, allow_pickle=True)  # type: ignore[arg-type]
+    np.save(tmp_path / "keypoints" / "vid1_Game1.npy", np.asanyarray(steps), allow_pickle=True)
     episodes, _ = converted(tmp_path / "e.parquet", *words, "--context", "0", "--task", "STI")
     people = [person for step in steps for person in step]
     assert [box.speaker for box in episodes[0].boxes] == (["Player0"] * 11 if people and people[0]["idx"] == 0 else [])

@@ -2,33 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from ..video.clips import write_video
 from .mmsi import person, save
+from .online_mmsi import DIALOGUE, film, folder
 from .sources import convert, converted, one
-
-DIALOGUE = "Here is what the players say.\n[Player0]: Who took it?\n[Player2] (00:12): I think [Player1] did.\n"
-
-
-def folder(root: Path, rows: Sequence[tuple[str, str, str]], split: str = "test") -> Path:
-    place = root / "data" / split
-    place.mkdir(parents=True, exist_ok=True)
-    with (place / "metadata.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["file_name", "video_name", "user", "assistant"])
-        writer.writerows((name, name, user, answer) for name, user, answer in rows)
-    return root / "data"
-
-
-def film(root: Path, name: str, seconds: int = 4) -> None:
-    """A video whose last picture is shown at `seconds`."""
-    (root / "data" / "test").mkdir(parents=True, exist_ok=True)
-    write_video(root / "data" / "test" / name, 2 * seconds + 1, rate=2)
 
 
 def test_the_last_line_of_the_dialogue_is_asked_about(tmp_path: Path) -> None:

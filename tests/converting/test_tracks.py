@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
@@ -122,7 +123,7 @@ def test_a_batch_over_a_raw_recording_runs(meeting: Path) -> None:
 
 
 def test_mot_files_count_from_1_in_everything(meeting: Path) -> None:
-    write_video(meeting / "meeting.mp4", 40, rate=10, draw=lambda index: _blank(1920, 1080))
+    write_video(meeting / "meeting.mp4", 40, rate=10, draw=lambda _: np.zeros((1080, 1920, 3), dtype=np.uint8))
     (meeting / "a.mot").write_bytes(MOT.replace("\n", "\r\n").encode("utf-8-sig"))
     (episode,), account = converted(meeting / "e.parquet", *words(meeting, boxes="a.mot"))
     found = [(box.speaker, box.time, box.x0, box.y0, box.x1, box.y1) for box in episode.boxes]
@@ -132,12 +133,6 @@ def test_mot_files_count_from_1_in_everything(meeting: Path) -> None:
     ]
     assert account["notes"]["boxes of the track '6', which --labels does not name"] == 1
     assert account["notes"]["boxes that the file itself leaves out (confidence 0)"] == 1
-
-
-def _blank(width: int, height: int):  # type: ignore[no-untyped-def]
-    import numpy as np
-
-    return np.zeros((height, width, 3), dtype=np.uint8)
 
 
 def test_frames_go_with_the_rate(meeting: Path) -> None:

@@ -15,16 +15,14 @@ from socialcli.converting.boxes import CUT
 from socialcli.episodes.records import Speaker
 
 from ..conftest import SAMPLE
-from .sources import TVQA, convert, converted, draw_frames, one, write
+from .sources import TVQA, convert, converted, draw_frames, one, tvqa_plus, write
 
 PEOPLE = {"Sheldon", "Leonard", "Penny", "Raj", "Howard", "Amy", "Stuart", "Bernadette", "Priya", "Dave"}
 
 
 @pytest.fixture(scope="module")
 def annotations() -> list[dict[str, Any]]:
-    if not TVQA.is_file():
-        pytest.skip(f"the annotations are not at hand ({TVQA})")
-    found: list[dict[str, Any]] = json.loads(TVQA.read_text(encoding="utf-8"))
+    found: list[dict[str, Any]] = json.loads(tvqa_plus().read_text(encoding="utf-8"))
     return found
 
 
