@@ -75,6 +75,7 @@ MAY_IMPORT_TORCH = (
     "socialcli.alignment.kernels",
     "socialcli.alignment.measuring",
     "socialcli.alignment.tracing",
+    "socialcli.engines.asking",  # through socialcli.inference
     "socialcli.engines.invariance",  # through socialcli.inference
     "socialcli.engines.local",  # through socialcli.inference
     "socialcli.engines.planning",  # through socialcli.inference

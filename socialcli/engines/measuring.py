@@ -10,8 +10,8 @@ from socialcli.alignment.forcing import attention_kernel
 from socialcli.alignment.layers import resolve_layers
 from socialcli.alignment.measuring import AttentionGauge
 from socialcli.alignment.plan import AlignmentPlan
+from socialcli.engines.asking import ask_options, loaded_identity, workers_of
 from socialcli.engines.checking import Job
-from socialcli.engines.local import ask_options, loaded_identity, workers_of
 from socialcli.engines.measured import Failure, MeasuredEpisode
 from socialcli.engines.pipeline import ahead
 from socialcli.engines.selection import Selection

@@ -13,8 +13,8 @@ from typing import Any
 import torch
 
 from socialcli.adapters.contract import Adapter
+from socialcli.engines.asking import alignment_of, ask_options, loaded_identity, workers_of
 from socialcli.engines.checking import Job
-from socialcli.engines.local import alignment_of, ask_options, loaded_identity, workers_of
 from socialcli.engines.pipeline import ahead
 from socialcli.errors import Terminated, TrainingError
 from socialcli.inference.memory import free_bytes, is_out_of_memory
