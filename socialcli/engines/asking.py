@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Protocol
 
@@ -40,10 +41,13 @@ class Prepared:
     """A selection of which nothing is missing but the answers."""
 
     episode: Episode | None  # None: the row of the file is no episode
-    keys: Mapping[str, Sequence[str]]  # of the rows by question, in the order of the conditions
-    kept: Mapping[str, Kept]  # by question, where its rows are found that are there already
-    to_ask: Sequence[Question]
-    questions: PreparedEpisode | None  # None: there is none to ask
+    keys: Mapping[str, Sequence[str]]  # of the rows, by question that can be asked, in the order of the conditions
+    kept: Set[str]  # keys of the rows that are there already
+    questions: PreparedEpisode | None  # None: all rows are there
+
+    def is_to_ask(self, question: Question) -> bool:
+        """Whether some row of a question is not there."""
+        return not all(key in self.kept for key in self.keys[question.id])
 
 
 class Asking:
@@ -71,17 +75,22 @@ class Asking:
         return ahead(partial(self.prepare, kept=kept), selections, self._workers)
 
     def prepare(self, selection: Selection, kept: Kept | None) -> Prepared:
-        """Make those questions of a selection ready of which some row is not `kept`."""
+        """Make a selection ready, unless all its rows are `kept`.
+
+        Where some are, all questions are made ready: which go through the model together is not to depend on it.
+        """
         episode = selection.row.episode
         good = [question for question in selection.questions if isinstance(question, Question)]
         if episode is None or not good:
-            return Prepared(episode, {}, {}, [], None)
+            return Prepared(episode, {}, frozenset(), None)
         media = clip_digest(episode, self.options)
         keys = {one.id: self.rows.keys(episode, media, one, self.conditions) for one in good}
-        found = {one.id: kept for one in good if kept is not None and all(key in kept for key in keys[one.id])}
-        to_ask = [one for one in good if one.id not in found]
-        prepared = prepare_episode(self.adapter, episode, to_ask, self._tasks, self.options) if to_ask else None
-        return Prepared(episode, keys, found, to_ask, prepared)
+        all_keys = frozenset(chain.from_iterable(keys.values()))
+        there = frozenset(key for key in all_keys if key in kept) if kept is not None else frozenset()
+        if there == all_keys:
+            return Prepared(episode, keys, there, None)
+        questions = prepare_episode(self.adapter, episode, good, self._tasks, self.options)
+        return Prepared(episode, keys, there, questions)
 
 
 def conditions_of(job: Job, adapter: Adapter) -> list[Alignment | None]:

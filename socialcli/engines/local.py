@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -15,12 +15,12 @@ from socialcli.engines.asking import Asking, Kept, Prepared, conditions_of
 from socialcli.engines.checking import Job
 from socialcli.engines.selection import Selection
 from socialcli.episodes.reading import BadQuestion
-from socialcli.inference.answering import Outcome, answer_episodes
+from socialcli.inference.answering import Outcome, answer_batches
 from socialcli.inference.batching import BatchLimit
 from socialcli.runs.manifest import ModelIdentity
 from socialcli.runs.predictions import Prediction
 
-MOST_EPISODES = 64  # to wait for before any is answered: those of which all is kept already add no question
+MOST_EPISODES = 64  # to wait for before any is answered: those of which no question can be asked add none
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +29,11 @@ class Answered:
 
     selection: Selection
     rows: Sequence[Prediction]
-    fresh: Sequence[Sequence[Prediction]]  # of the rows, by question, those that the model was asked for now
     kept: int  # of the rows, those of an earlier run
+
+
+Keep = Callable[[Sequence[Sequence[Prediction]]], None]
+"""Takes the rows, by question, of questions that went through the model together."""
 
 
 class LocalEngine:
@@ -76,60 +79,79 @@ class LocalEngine:
         """The folders of the weights."""
         return [folder for folder in (self._adapter.folder, self._adapter.lora) if folder is not None]
 
-    def answer(self, selections: Iterable[Selection], kept: Kept | None = None) -> Iterator[list[Answered]]:
+    def answer(
+        self, selections: Iterable[Selection], kept: Kept | None = None, keep: Keep = lambda _: None
+    ) -> Iterator[list[Answered]]:
         """Every selection with its rows; a question of which all rows are `kept` is not asked again.
 
         While the model works, the next clips are read in threads. Selections are answered a few at a time, so that
-        questions on several clips can go through the model together. Who keeps such a few together, and goes on behind
-        them, has the same questions go through the model together as who never stopped: and so the same scores.
+        questions on several clips can go through the model together. `keep` is given the rows of questions that did as
+        soon as they are there. Which do depends on the questions alone, not on what is kept: who goes on behind a run
+        that was broken off gets the same scores as who never stopped.
         """
         group: list[tuple[Selection, Prepared]] = []
         questions = 0
         for item in self._asking.prepare_ahead(selections, kept):
             group.append(item)
-            questions += len(item[1].to_ask)
+            questions += len(item[1].keys)
             if questions >= self._limit.to_collect(self._adapter) or len(group) >= MOST_EPISODES:
-                yield self._answered(group, self._limit, self._attn)
+                yield self._answered(group, kept, keep)
                 group, questions = [], 0
-        yield self._answered(group, self._limit, self._attn)
+        yield self._answered(group, kept, keep)
 
     def again(self, selection: Selection, *, eager: bool = False) -> Sequence[Prediction]:
         """The rows of a selection asked one question at a time, with the plain eager attention if wanted."""
-        group = [(selection, self._asking.prepare(selection, None))]
-        (answered,) = self._answered(group, BatchLimit(1), "eager" if eager else self._attn)
-        return answered.rows
+        prepared = self._asking.prepare(selection, None)
+        fresh = self._asked([prepared], BatchLimit(1), "eager" if eager else self._attn, lambda _: None)
+        return self._with_rows(selection, prepared, None, fresh).rows
 
-    def _answered(self, group: Sequence[tuple[Selection, Prepared]], limit: BatchLimit, kernel: str) -> list[Answered]:
-        ready = [prepared.questions for _, prepared in group if prepared.questions is not None]
+    def _answered(self, group: Sequence[tuple[Selection, Prepared]], kept: Kept | None, keep: Keep) -> list[Answered]:
+        fresh = self._asked([prepared for _, prepared in group], self._limit, self._attn, keep)
+        return [self._with_rows(selection, prepared, kept, fresh) for selection, prepared in group]
+
+    def _asked(self, group: Sequence[Prepared], limit: BatchLimit, kernel: str, keep: Keep) -> dict[str, Prediction]:
+        """The rows by key that were not kept, of all questions of a few selections."""
+        of_question = {question: prepared for prepared in group for question in prepared.keys}
+        ready = [prepared.questions for prepared in group if prepared.questions is not None]
+        options = self._asking.options
+        fresh: dict[str, Prediction] = {}
         started = time.perf_counter()
         with attention_kernel(self._adapter, kernel):
-            options = self._asking.options
-            outcomes = iter(
-                answer_episodes(self._adapter, ready, self.conditions, options.generate, limit, options.timeout)
-            )
+            for batch in answer_batches(
+                self._adapter,
+                ready,
+                self.conditions,
+                options.generate,
+                limit,
+                options.timeout,
+                wanted=lambda question: of_question[question.id].is_to_ask(question),
+            ):
+                rows = [self._rows_of(of_question[outcomes[0].question.id], outcomes) for outcomes in batch]
+                keep(rows)
+                fresh |= {row.key: row for of_one in rows for row in of_one}
         self.seconds["answer"] += time.perf_counter() - started
         self.seconds["prepare"] += sum(prepared.seconds for prepared in ready)
+        return fresh
+
+    def _rows_of(self, prepared: Prepared, outcomes: Sequence[Outcome]) -> list[Prediction]:
+        """The rows of a question that are not there yet."""
+        assert prepared.episode is not None
+        found = zip(outcomes, prepared.keys[outcomes[0].question.id], strict=True)
         return [
-            self._with_rows(selection, prepared, iter(next(outcomes)) if prepared.to_ask else iter(()))
-            for selection, prepared in group
+            self._asking.rows.answered(prepared.episode, outcome, key)
+            for outcome, key in found
+            if key not in prepared.kept
         ]
 
-    def _with_rows(self, selection: Selection, prepared: Prepared, outcomes: Iterator[Outcome]) -> Answered:
+    def _with_rows(
+        self, selection: Selection, prepared: Prepared, kept: Kept | None, fresh: Mapping[str, Prediction]
+    ) -> Answered:
         """The rows of the questions in their places: kept, asked, or refused because the file gets them wrong."""
         rows: list[Prediction] = []
-        fresh: list[list[Prediction]] = []
-        kept = 0
         for question in selection.questions:
             if isinstance(question, BadQuestion):
-                rows += [self._asking.rows.refused(selection.row, question, condition) for condition in self.conditions]
-            elif question.id in prepared.kept:
-                rows += [prepared.kept[question.id].row(key) for key in prepared.keys[question.id]]
-                kept += len(self.conditions)
-            else:
-                fresh.append([self._row(prepared, next(outcomes), key) for key in prepared.keys[question.id]])
-                rows += fresh[-1]
-        return Answered(selection, rows, fresh, kept)
-
-    def _row(self, prepared: Prepared, outcome: Outcome, key: str) -> Prediction:
-        assert prepared.episode is not None
-        return self._asking.rows.answered(prepared.episode, outcome, key)
+                rows += [self._asking.rows.refused(selection.row, question, one) for one in self.conditions]
+                continue
+            for key in prepared.keys[question.id]:
+                rows.append(kept.row(key) if kept is not None and key in prepared.kept else fresh[key])
+        return Answered(selection, rows, len(prepared.kept))

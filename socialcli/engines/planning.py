@@ -52,9 +52,10 @@ def _planned(selection: Selection, prepared: Prepared) -> Planned:
     problems = [AnnotationError(question.message).record for question in bad]
     ready = prepared.questions
     if ready is None:
-        return Planned(tasks, len(prepared.kept), (), problems)
+        return Planned(tasks, len(prepared.keys), (), problems)
     place = f"{selection.row.source_name}:{selection.row.row}"
-    problems += [f"{place}: question {one.question.id!r}: {one.error.record}" for one in ready.failed]
-    lengths = [(asked.encoded.grid, asked.encoded.length) for _, asked in ready.asked]
-    tokens = [(0 if grid is None else int(grid.tokens.size), length) for grid, length in lengths]
-    return Planned(tasks, len(prepared.kept), tokens, problems)
+    failed = [one for one in ready.failed if prepared.is_to_ask(one.question)]
+    problems += [f"{place}: question {one.question.id!r}: {one.error.record}" for one in failed]
+    encoded = [asked.encoded for _, asked in ready.asked if prepared.is_to_ask(asked.question)]
+    tokens = [(0 if one.grid is None else int(one.grid.tokens.size), one.length) for one in encoded]
+    return Planned(tasks, len(prepared.keys) - len(failed) - len(encoded), tokens, problems)

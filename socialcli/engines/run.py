@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -143,8 +143,13 @@ class _Work:
 
     def _predictions(self, kept: KeptRows, parts: PartWriter, check: InvarianceCheck | None) -> Iterator[Prediction]:
         failures = FailureLog()
-        for group in self.engine.answer(self._selections(), kept):
-            parts.write([rows for answered in group for rows in answered.fresh])
+
+        def keep(rows: Sequence[Sequence[Prediction]]) -> None:
+            parts.write(rows)
+            for of_question in rows:
+                tell(of_question)
+
+        for group in self.engine.answer(self._selections(), kept, keep):
             for answered in group:
                 self._note(answered, failures)
                 if check is not None:
@@ -161,8 +166,6 @@ class _Work:
 
     def _note(self, answered: Answered, failures: FailureLog) -> None:
         episode = answered.selection.row.episode
-        for rows in answered.fresh:
-            tell(rows)
         failures.note(answered.selection.row, answered.rows)
         self.tally.kept += answered.kept
         self.tally.note_choice(episode.episode_id if episode else None, self.job.heads)

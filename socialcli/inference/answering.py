@@ -7,7 +7,7 @@ not fit into memory, it is tried again in halves, down to a question alone.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from socialcli.adapters.contract import Adapter
@@ -18,7 +18,7 @@ from socialcli.inference.answers import Answer, answer_batch
 from socialcli.inference.asked import AskedQuestion
 from socialcli.inference.batching import BatchLimit, Waiting, batches, in_parts
 from socialcli.inference.deadline import time_limit
-from socialcli.inference.preparing import PreparedEpisode
+from socialcli.inference.preparing import FailedQuestion, PreparedEpisode
 from socialcli.video.frames import FrameSet
 
 
@@ -35,14 +35,6 @@ class Outcome:
     seconds: float | None = None  # of the time that it took: shared evenly with what was prepared or ran with it
 
 
-@dataclass(frozen=True, slots=True)
-class _Result:
-    """What became of a question that was put to the model."""
-
-    answers: Sequence[Answer | QuestionError]  # by condition
-    seconds: float  # for all conditions
-
-
 def answer_episodes(
     adapter: Adapter,
     episodes: Sequence[PreparedEpisode],
@@ -51,10 +43,33 @@ def answer_episodes(
     limit: BatchLimit,
     timeout: float | None = None,
 ) -> list[list[Outcome]]:
-    """Put the questions of a few episodes to the model, together where that saves time, for `timeout` seconds each.
+    """Put the questions of a few episodes to the model: see `answer_batches`.
 
     Returns the outcomes of each episode: question by question in the order they were given to `prepare_episode`, each
     in the order of `conditions`.
+    """
+    found = {
+        id(outcomes[0].question): outcomes
+        for batch in answer_batches(adapter, episodes, conditions, generate, limit, timeout)
+        for outcomes in batch
+    }
+    return [[outcome for question in one.questions for outcome in found[id(question)]] for one in episodes]
+
+
+def answer_batches(
+    adapter: Adapter,
+    episodes: Sequence[PreparedEpisode],
+    conditions: Sequence[Alignment | None],
+    generate: bool,
+    limit: BatchLimit,
+    timeout: float | None = None,
+    wanted: Callable[[Question], bool] = lambda _: True,
+) -> Iterator[list[list[Outcome]]]:
+    """Put the questions of a few episodes to the model, together where that saves time, for `timeout` seconds each.
+
+    Yields the outcomes of a batch as soon as there are any, by question, each in the order of `conditions`; first those
+    of questions that cannot be asked. What is not `wanted` is left out once the batches are made: so the others go
+    through the model with the same questions, whatever has been answered before.
     """
 
     def run(batch: Sequence[Waiting]) -> tuple[list[list[Answer | ModelError]], float]:
@@ -64,40 +79,43 @@ def answer_episodes(
             answers = answer_batch(adapter, prompts, conditions, generate)
         return answers, (time.perf_counter() - started) / len(batch)
 
-    results: dict[int, _Result] = {}  # by the identity of the asked question
-    waiting = [one for episode in episodes for one in episode.asked]
-    for batch in batches(waiting, adapter, limit):
-        for part, result in in_parts(batch, run, limit):
+    waiting: list[Waiting] = []
+    shares: dict[int, float] = {}  # seconds that preparing a question took, under each condition; by identity
+    for episode in episodes:
+        share = episode.seconds / max(len(episode.questions) * len(conditions), 1)
+        yield [_failed(one, conditions, share) for one in episode.failed if wanted(one.question)]
+        waiting += episode.asked
+        shares |= {id(asked): share for _, asked in episode.asked}
+    for whole in batches(waiting, adapter, limit):
+        batch = [one for one in whole if wanted(one[1].question)]
+        for part, result in in_parts(batch, run, limit) if batch else ():
             answers, seconds = ([[result]] * len(conditions), 0.0) if isinstance(result, QuestionError) else result
-            for (_, asked), by_condition in zip(part, zip(*answers, strict=True), strict=True):
-                results[id(asked)] = _Result(by_condition, seconds)
-    return [_outcomes(episode, conditions, results) for episode in episodes]
+            yield [
+                _outcomes(one, conditions, by_condition, shares[id(one[1])] + seconds / len(conditions))
+                for one, by_condition in zip(part, zip(*answers, strict=True), strict=True)
+            ]
+
+
+def _failed(failed: FailedQuestion, conditions: Sequence[Alignment | None], seconds: float) -> list[Outcome]:
+    return [
+        Outcome(failed.question, condition, error=failed.error, frames=failed.frames, seconds=seconds)
+        for condition in conditions
+    ]
 
 
 def _outcomes(
-    episode: PreparedEpisode, conditions: Sequence[Alignment | None], results: Mapping[int, _Result]
+    one: Waiting, conditions: Sequence[Alignment | None], answers: Sequence[Answer | QuestionError], seconds: float
 ) -> list[Outcome]:
-    shared = episode.seconds / max(len(episode.questions) * len(conditions), 1)
-    outcomes = {
-        failed.question.id: [
-            Outcome(failed.question, condition, error=failed.error, frames=failed.frames, seconds=shared)
-            for condition in conditions
-        ]
-        for failed in episode.failed
-    }
-    for session, asked in episode.asked:
-        result = results[id(asked)]
-        seconds = shared + result.seconds / len(conditions)
-        outcomes[asked.question.id] = [
-            Outcome(
-                asked.question,
-                condition,
-                answer=answer if isinstance(answer, Answer) else None,
-                error=answer if isinstance(answer, QuestionError) else None,
-                asked=asked,
-                frames=session.frames,
-                seconds=seconds,
-            )
-            for condition, answer in zip(conditions, result.answers, strict=True)
-        ]
-    return [outcome for question in episode.questions for outcome in outcomes[question.id]]
+    session, asked = one
+    return [
+        Outcome(
+            asked.question,
+            condition,
+            answer=answer if isinstance(answer, Answer) else None,
+            error=answer if isinstance(answer, QuestionError) else None,
+            asked=asked,
+            frames=session.frames,
+            seconds=seconds,
+        )
+        for condition, answer in zip(conditions, answers, strict=True)
+    ]

@@ -238,7 +238,7 @@ def test_too_many_failures_stop_a_run_that_names_a_limit(episodes: Path) -> None
     assert_told(stopped, 3, "stopped: 2 answers failed", "--max-failures 1")
     assert (stopped.manifest["outcome"], stopped.manifest["counts"]["failed"]) == ("failures", 2)
     kept = [row["question_id"] for part in stopped.output.glob("parts/*") for row in pq.read_table(part).to_pylist()]
-    assert kept == names[: len(kept)] and len(kept) < len(names)
+    assert set(kept) == set(names[: len(kept)]) and len(kept) < len(names)
     assert_told(ask(episodes, "--max-failures", "1%"), 3, "stopped: ")
     rest = ask(episodes)
     assert rest.code == 3 and [row["question_id"] for row in rest.rows] == names
