@@ -12,8 +12,9 @@ from __future__ import annotations
 import logging
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,6 +62,7 @@ def execute(request: RunRequest, registry: Registry, watch: Watch = _unwatched) 
     the work has begun, whatever ends it leaves the rows that were done, and a run.json that says how it ended.
     """
     folder = OutputFolder(request.output)
+    inputs = Inputs.of(request.settings)  # before they are read
     job = check_job(request.settings, registry)
     with folder.held():
         before = None if request.overwrite else begun_before(folder, request.settings)
@@ -68,12 +70,13 @@ def execute(request: RunRequest, registry: Registry, watch: Watch = _unwatched) 
         manifest = Manifest.begin(settings, request.command, job.identity, file_digest(Path(settings.episodes)))
         started = time.monotonic()
         engine = _engine(job)
+        inputs.add_folders(engine.files)
         stages = {"load": time.monotonic() - started}
         if before is not None:
             check_same_numbers(folder.path, before, engine.identity)
         else:
             folder.prepare(request.overwrite)
-        work = _Work(request, job, folder, engine, stages, Inputs.of(settings, engine.files))
+        work = _Work(request, job, folder, engine, stages, inputs)
         return work.do(replace(manifest, model=engine.identity), watch)
 
 
@@ -123,6 +126,7 @@ class _Work:
     def _write_rows(self, check: InvarianceCheck | None, watch: Watch) -> None:
         kept = kept_rows(self.folder, self.request.retry_failed)
         total = self._total()
+        failed: set[str] = set()  # questions
         with (
             PartWriter(self.folder.parts) as parts,
             PredictionWriter(self.folder.predictions, unfinished=False) as writer,
@@ -130,10 +134,36 @@ class _Work:
             for prediction in watch(self._predictions(kept, parts, check), total):
                 writer.write(prediction)
                 self.tally.add(prediction)
+                if prediction.status == "failed":
+                    failed.add(prediction.question_id)
                 self._check_failures(total)
-        self.tally.check_readable()
+            self.tally.check_readable()
+            aside = self._keep_aside(kept, failed)
+        if aside:
+            self.folder.part_set_aside.replace(self.folder.set_aside)
+        else:
+            self.folder.set_aside.unlink(missing_ok=True)
         if len(kept):
             _log.info("%d answers of %d in the folder still hold", self.tally.kept, len(kept))
+
+    def _keep_aside(self, kept: KeptRows, failed: Collection[str]) -> bool:
+        """Write answers of before to questions that fail now, if any: a share that is not mounted should not cost them.
+
+        Of a file in which some rows cannot be read, nobody knows which questions those were: then all are kept. They
+        stay among the parts, which a killed run leaves, until predictions.parquet without them has its name.
+        """
+        rows = (
+            row
+            for row in kept.untaken()
+            if row.status != "failed" and (self.tally.unreadable or row.question_id in failed)
+        )
+        first = next(rows, None) if self.tally.failures else None
+        if first is None:
+            return False
+        with PredictionWriter(self.folder.part_set_aside, unfinished=False) as writer:
+            for row in chain([first], rows):
+                writer.write(row)
+        return True
 
     def _total(self) -> int:
         """How many rows there will be; some more where rows of the file cannot be read."""
@@ -187,7 +217,7 @@ class _Work:
 
     def _settle(self) -> None:
         """Remember what the answers were made from; the parts are in predictions.parquet, and needed no more."""
-        self.inputs.write(self.folder.inputs)
+        self.inputs.write(self.folder.inputs, [self.folder.predictions, self.folder.accuracy])
         if self.folder.parts.exists():
             shutil.rmtree(self.folder.parts)
 

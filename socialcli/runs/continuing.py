@@ -55,7 +55,7 @@ def kept_rows(folder: OutputFolder, retry_failed: bool) -> KeptRows:
     from socialcli.runs.kept import KeptRows  # a finished run needs none
     from socialcli.runs.parts import part_paths
 
-    there = [folder.predictions] if folder.predictions.exists() else []
+    there = [path for path in (folder.set_aside, folder.part_set_aside, folder.predictions) if path.exists()]
     return KeptRows.read([*there, *part_paths(folder.parts)], failed=not retry_failed)
 
 

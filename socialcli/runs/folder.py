@@ -112,6 +112,16 @@ class OutputFolder(ResultFolder):
         return self.path / "run.json"
 
     @property
+    def set_aside(self) -> Path:
+        """Answers that a failure has driven out of predictions.parquet, to come back when it is mended."""
+        return self.path / "set_aside.parquet"
+
+    @property
+    def part_set_aside(self) -> Path:
+        """The same, as long as predictions.parquet still holds them."""
+        return self.parts / self.set_aside.name
+
+    @property
     def parts(self) -> Path:
         """Answers of a run that has not ended: see `socialcli.runs.parts`."""
         return self.path / "parts"
@@ -129,4 +139,4 @@ class OutputFolder(ResultFolder):
     @property
     def files(self) -> tuple[Path, ...]:
         """All of them."""
-        return self.predictions, self.accuracy, self.manifest, self.inputs, self.parts, *self.foreign
+        return self.predictions, self.accuracy, self.manifest, self.inputs, self.set_aside, self.parts, *self.foreign

@@ -7,7 +7,7 @@ time, since they are asked for in about the order in which they were written.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self
@@ -33,6 +33,7 @@ class KeptRows:
         order = np.argsort(keys, kind="stable")
         self._paths = paths
         self._keys, self._files, self._groups, self._rows = (found[order] for found in (keys, files, groups, rows))
+        self._taken = np.zeros(len(order), bool)
         self._records = lru_cache(_GROUPS_IN_MEMORY)(self._read_group)
 
     @classmethod
@@ -66,6 +67,17 @@ class KeptRows:
         place = self._place(key)
         if place is None:
             raise KeyError(key)
+        self._taken[place] = True
+        return self._at(place)
+
+    def untaken(self) -> Iterator[Prediction]:
+        """The rows that `row` was not asked for, in the order of the files. Raises as `row` does."""
+        counts = np.append(self._keys[1:] != self._keys[:-1], True)[: len(self)]  # the last one of each key
+        places = np.flatnonzero(counts & ~self._taken)
+        for place in places[np.lexsort((self._rows[places], self._groups[places], self._files[places]))]:
+            yield self._at(int(place))
+
+    def _at(self, place: int) -> Prediction:
         records = self._records(int(self._files[place]), int(self._groups[place]))
         return from_record(records[int(self._rows[place])])
 

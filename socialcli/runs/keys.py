@@ -24,7 +24,7 @@ KEY_LENGTH = 32  # hexadecimal characters: 128 bits, far more than any number of
 # weights.
 _CHECKPOINT_SUFFIXES = (".json", ".jinja", ".safetensors", ".model", ".tiktoken")
 _CHECKPOINT_NAMES = ("merges.txt", "vocab.txt")
-_TEMPLATE_FOLDER = "additional_chat_templates"
+TEMPLATE_FOLDER = "additional_chat_templates"
 
 # What peft reads of a LoRA adapter.
 _LORA_NAMES = ("adapter_config.json", "adapter_model.safetensors")
@@ -80,7 +80,7 @@ def checkpoint_fingerprint(folder: Path) -> str:
     state is not among them. Raises CheckpointError where the folder holds none or cannot be read.
     """
     try:
-        files = [item for item in (*folder.iterdir(), *folder.glob(f"{_TEMPLATE_FOLDER}/*")) if _decides(item)]
+        files = [item for item in (*folder.iterdir(), *folder.glob(f"{TEMPLATE_FOLDER}/*")) if _decides(item)]
         if not files:
             raise CheckpointError(f"{folder}: holds no model; a checkpoint has a config.json and .safetensors files")
         return _files_sha256(folder, files)

@@ -6,32 +6,47 @@ decide (`socialcli.runs.keys`): a file that was only copied or touched costs no 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Self
 
+from socialcli.errors import CheckpointError
 from socialcli.files import write_json
+from socialcli.runs.keys import TEMPLATE_FOLDER
 from socialcli.runs.settings import RunSettings
 
 INPUTS_VERSION = "1.0"
 
 
 def stamp(path: str | Path) -> str | None:
-    """The size (bytes) and time of last change (ns) of a file, or of a folder's files; None where there is none."""
+    """The size (bytes) and time of last change (ns) of a file, or a hash of those of a folder's files with their names.
+
+    None where there is nothing. Folders in the folder do not count, but for that of a checkpoint's chat templates.
+    """
     try:
         status = os.stat(path)
         if not stat.S_ISDIR(status.st_mode):
             return f"{status.st_size}:{status.st_mtime_ns}"
-        with os.scandir(path) as entries:
-            found = [entry.stat(follow_symlinks=False) for entry in entries]
+        found = sorted(_listed(path))
     except OSError:
         return None
-    sizes, times = sum(one.st_size for one in found), max((one.st_mtime_ns for one in found), default=0)
-    return f"{len(found)}:{sizes}:{times}"
+    return f"{len(found)}:{hashlib.sha256(json.dumps(found).encode('ascii')).hexdigest()[:32]}"
+
+
+def _listed(folder: str | Path, within: str = "") -> Iterator[tuple[str, int, int]]:
+    """The name, size and time of each file in a folder; of a link, those of what it leads to."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if not entry.is_dir():
+                status = entry.stat(follow_symlinks=os.path.exists(entry.path))
+                yield within + entry.name, status.st_size, status.st_mtime_ns
+            elif entry.name == TEMPLATE_FOLDER and not within:
+                yield from _listed(entry.path, f"{entry.name}/")
 
 
 def clip_stamp(real_root: str | Path, path: str) -> str | None:
@@ -52,20 +67,34 @@ class Inputs:
     media_root: str
     files: dict[str, str | None]  # stamps of files and folders, by their path
     clips: dict[str, str | None] = field(default_factory=dict)  # by their path below the media root
+    results: dict[str, str | None] = field(default_factory=dict)  # what the run left, by the files' names
 
     @classmethod
-    def of(cls, settings: RunSettings, folders: Iterable[Path]) -> Self:
-        """What the settings name, and the `folders` that the model was loaded from; without clips."""
-        files: list[str | Path] = [settings.episodes, *filter(None, [settings.heads]), *folders]
-        return cls(named_places(settings), _media_root(settings), {path: stamp(path) for path in _absolute(files)})
+    def of(cls, settings: RunSettings) -> Self:
+        """What the settings name, without clips."""
+        root, *named = named_places(settings)
+        return cls([root, *named], root, {path: stamp(path) for path in named})
+
+    def add_folders(self, folders: Iterable[Path]) -> None:
+        """Take in the folders that the model was loaded from.
+
+        Raises CheckpointError where one of them has changed since its stamp was taken: nobody knows what was loaded.
+        """
+        for path in _absolute(folders):
+            if self.files.setdefault(path, now := stamp(path)) != now:
+                raise CheckpointError(f"{path}: was changed while it was loaded; give the same command again")
 
     def add(self, path: str) -> None:
         """Take in an episode's clip."""
         if path not in self.clips:
             self.clips[path] = clip_stamp(os.path.realpath(self.media_root), path)
 
-    def write(self, path: Path) -> None:
-        """Write inputs.json, whole or not at all. Raises OSError where it cannot be written."""
+    def write(self, path: Path, results: Iterable[Path] = ()) -> None:
+        """Write inputs.json, whole or not at all, with stamps of the `results` beside it.
+
+        Raises OSError where it cannot be written.
+        """
+        self.results.update((one.name, stamp(one)) for one in results)
         write_json(path, {"inputs_version": INPUTS_VERSION, **asdict(self)})
 
 
@@ -76,7 +105,8 @@ def unchanged(path: Path, settings: RunSettings) -> bool:
         if record["inputs_version"] != INPUTS_VERSION or record["named"] != named_places(settings):
             return False
         files, root, clips = record["files"], os.path.realpath(record["media_root"]), record["clips"]
-        same = all(stamp(one) == found for one, found in files.items())
+        results = {path.with_name(name): found for name, found in record["results"].items()}
+        same = all(stamp(one) == found for one, found in (*files.items(), *results.items()))
         return same and all(clip_stamp(root, one) == found for one, found in clips.items())
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return False

@@ -10,8 +10,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+
+from socialcli.engines.checking import Job
+from socialcli.engines.local import LocalEngine
+from socialcli.runs.predictions import PREDICTION_ARROW_SCHEMA
 
 from ..conftest import SAMPLE
 from .runs import FAMILY, Record, Run, assert_told, close, command, record, run, shell_environment, write
@@ -164,6 +169,80 @@ def test_another_video_is_computed_again_and_a_touched_one_is_not(episodes: Path
     others = [row for row in before if row["episode_id"] != record(1)["episode_id"]]
     assert after.manifest["counts"]["kept"] == len(others)
     assert_same([row for row in after.rows if row["episode_id"] != record(1)["episode_id"]], others)
+
+
+def hidden(video: Path) -> Path:
+    """Take a video away, as a share does that is not mounted; where it is now."""
+    return video.rename(video.with_suffix(".away"))
+
+
+def test_answers_to_what_fails_for_a_night_are_not_lost(episodes: Path) -> None:
+    before = ask(episodes).rows
+    away = hidden(episodes.parent / record(1)["video"]["path"])
+    theirs = [row["question_id"] for row in before if row["episode_id"] == record(1)["episode_id"]]
+    for _ in range(2):
+        night = ask(episodes).validated()
+        assert night.code == 3
+        assert [row["question_id"] for row in night.rows if row["status"] == "failed"] == theirs
+        assert sorted(path.name for path in night.output.iterdir()) == sorted([*FILES, "set_aside.parquet"])
+    changed(episodes, lambda episode: episode.update(dataset="renamed"))  # what the other rows do not depend on
+    assert ask(episodes).code == 3
+    changed(episodes, lambda episode: episode.update(dataset=record(1)["dataset"]))
+    away.rename(away.with_suffix(".mp4"))
+    after = ask(episodes).validated()
+    assert (after.code, after.manifest["counts"]["kept"]) == (0, len(before))
+    assert after.rows == before
+    assert sorted(path.name for path in after.output.iterdir()) == FILES
+
+
+@pytest.mark.parametrize("content", ["<html>502 Bad Gateway</html>", "cut"])
+def test_answers_outlive_a_night_with_a_damaged_episodes_file(episodes: Path, content: str) -> None:
+    before = ask(episodes).rows
+    whole = episodes.read_text(encoding="utf-8")
+    episodes.write_text(whole[: len(whole) * 2 // 3] if content == "cut" else content, encoding="utf-8")
+    night = ask(episodes)
+    assert night.code == (3 if content == "cut" else 4)
+    assert content == "cut" or night.rows == before
+    episodes.write_text(whole, encoding="utf-8")
+    after = ask(episodes).validated()
+    assert after.manifest["counts"]["kept"] == len(before)
+    assert after.rows == before
+    assert sorted(path.name for path in after.output.iterdir()) == FILES
+
+
+def test_a_file_that_is_replaced_while_the_model_loads_is_asked_the_next_time(
+    episodes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from socialcli.engines import run as engine
+
+    whole = episodes.read_text(encoding="utf-8")
+    write(episodes, [record(0)])
+    load = engine._engine
+
+    def slowly(job: Job) -> LocalEngine:
+        episodes.with_name("new").write_text(whole, encoding="utf-8")
+        episodes.with_name("new").replace(episodes)
+        return load(job)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(engine, "_engine", slowly)
+        assert ask(episodes).code == 0
+    assert {row["episode_id"] for row in ask(episodes).rows} == {record(index)["episode_id"] for index in range(3)}
+
+
+def test_a_condition_that_failed_is_asked_again_and_the_other_one_is_kept(episodes: Path) -> None:
+    done = ask(episodes, "--alignment", "both", tasks=["target"])
+    table = pq.read_table(done.output / "predictions.parquet").to_pylist()
+    table[0] |= {"status": "failed", "error": "TimeoutError: slow", "prediction": None, "scores": None}
+    broken = pa.Table.from_pylist(table, schema=PREDICTION_ARROW_SCHEMA)
+    pq.write_table(broken, done.output / "predictions.parquet")
+    (done.output / "inputs.json").unlink()
+    slow = ("--alignment", "both", "--retry-failed", "--timeout-per-question", "1e-9")
+    late = ask(episodes, *slow, tasks=["target"])
+    assert [row["status"] for row in late.rows].count("failed") == 1
+    again = ask(episodes, "--alignment", "both", "--retry-failed", tasks=["target"])
+    assert again.manifest["counts"]["kept"] == len(done.rows) - 1
+    assert_same(again.rows, done.rows)
 
 
 def test_rows_of_episodes_that_are_gone_leave(episodes: Path) -> None:

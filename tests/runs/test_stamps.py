@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from socialcli.errors import CheckpointError
 from socialcli.runs.settings import RunSettings
 from socialcli.runs.stamps import Inputs, clip_stamp, stamp, unchanged
 
@@ -19,7 +20,9 @@ def root(tmp_path: Path) -> Path:
     """A media root with a clip, a folder of images, and the episodes."""
     (tmp_path / "clip.mp4").write_bytes(b"film")
     (tmp_path / "images").mkdir()
-    (tmp_path / "images" / "1.png").write_bytes(b"one")
+    for number, content in enumerate((b"one", b"two"), 1):
+        (tmp_path / "images" / f"{number}.png").write_bytes(content)
+        os.utime(tmp_path / "images" / f"{number}.png", ns=(number * 10**9, number * 10**9))
     (tmp_path / "episodes.jsonl").write_bytes(b"{}")
     return tmp_path
 
@@ -29,10 +32,11 @@ def asked(root: Path, **changes: Any) -> RunSettings:
 
 
 def written(root: Path) -> Path:
-    inputs = Inputs.of(asked(root), [])
+    inputs = Inputs.of(asked(root))
     for clip in CLIPS:
         inputs.add(clip)
-    inputs.write(root / "inputs.json")
+    (root / "predictions.parquet").write_bytes(b"rows")
+    inputs.write(root / "inputs.json", [root / "predictions.parquet"])
     return root / "inputs.json"
 
 
@@ -45,7 +49,18 @@ def test_what_has_not_changed_is_seen(root: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", ["longer", "touched", "gone", "there now", "another image", "an image touched", "other episodes"]
+    "change",
+    [
+        "longer",
+        "touched",
+        "gone",
+        "there now",
+        "another image",
+        "an image touched",
+        "images swapped",
+        "other episodes",
+        "other results",
+    ],
 )
 def test_every_change_is_seen(root: Path, change: str) -> None:
     clip, images, missing = (root / name for name in CLIPS)
@@ -67,6 +82,12 @@ def test_every_change_is_seen(root: Path, change: str) -> None:
             os.utime(images / "2.png", ns=(0, 0))
         case "an image touched":
             os.utime(image, ns=(image.stat().st_mtime_ns + 10**9,) * 2)
+        case "images swapped":
+            (images / "2.png").replace(images / "3.png")
+            image.replace(images / "2.png")
+            (images / "3.png").replace(image)
+        case "other results":
+            (root / "predictions.parquet").write_bytes(b"row")
         case "other episodes":
             (root / "episodes.jsonl").write_bytes(b"{ }")
     assert not unchanged(path, asked(root))
@@ -101,7 +122,41 @@ def test_the_same_settings_in_another_folder_name_other_places(tmp_path: Path, m
     here = settings(episodes="e.jsonl", checkpoint="weights", heads="h.parquet")
     (tmp_path / "weights").mkdir()
     monkeypatch.chdir(tmp_path)
-    Inputs.of(here, []).write(tmp_path / "inputs.json")
+    Inputs.of(here).write(tmp_path / "inputs.json")
     assert unchanged(tmp_path / "inputs.json", here)
     monkeypatch.chdir("/")
     assert not unchanged(tmp_path / "inputs.json", here)
+
+
+def test_a_folder_that_changes_while_it_is_loaded_is_told(tmp_path: Path) -> None:
+    weights = tmp_path / "weights"
+    weights.mkdir()
+    (weights / "model.safetensors").write_bytes(b"1")
+    inputs = Inputs.of(settings(checkpoint=str(weights)))
+    inputs.add_folders([weights])
+    (weights / "model.safetensors").write_bytes(b"22")
+    with pytest.raises(CheckpointError, match="was changed while it was loaded; give the same command again"):
+        inputs.add_folders([weights])
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "additional_chat_templates/a.jinja", "link.safetensors"])
+def test_a_folder_stamp_knows_every_file(tmp_path: Path, name: str) -> None:
+    weights = tmp_path / "weights"
+    (weights / "additional_chat_templates").mkdir(parents=True)
+    (tmp_path / "blob").write_bytes(b"1")
+    (weights / "link.safetensors").symlink_to(tmp_path / "blob")
+    (weights / "broken").symlink_to(tmp_path / "nowhere")
+    for file in ("model.safetensors", "additional_chat_templates/a.jinja", "tokenizer.json"):
+        (weights / file).write_bytes(b"1")
+    os.utime(weights / "tokenizer.json", ns=(2**62, 2**62))  # the youngest file is another one
+    before = stamp(weights)
+    assert before == stamp(weights) is not None
+    os.utime(weights / name, ns=(10**9, 10**9))
+    assert stamp(weights) != before
+
+
+def test_folders_in_a_folder_do_not_count(tmp_path: Path) -> None:
+    (tmp_path / "weights").write_bytes(b"1")
+    before = stamp(tmp_path)
+    (tmp_path / "out").mkdir()
+    assert stamp(tmp_path) == before
