@@ -10,7 +10,6 @@ is whole. What breaks a run off costs the second; the same run, begun again, fil
 from __future__ import annotations
 
 import logging
-import shutil
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -218,8 +217,7 @@ class _Work:
     def _settle(self) -> None:
         """Remember what the answers were made from; the parts are in predictions.parquet, and needed no more."""
         self.inputs.write(self.folder.inputs, [self.folder.predictions, self.folder.accuracy])
-        if self.folder.parts.exists():
-            shutil.rmtree(self.folder.parts)
+        self.folder.remove_parts()
 
     def _done(self, manifest: Manifest) -> Manifest:
         """The manifest of a run that came to its end, successfully or not."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -12,6 +13,8 @@ from pathlib import Path
 
 from socialcli.errors import UsageError
 from socialcli.runs.lock import locked
+
+_PART_FILE = re.compile(r"(\d{6,}|set_aside)\.parquet|\.(\d{6,}|set_aside)\.parquet\.[0-9a-f]{8}\.tmp")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,7 @@ class ResultFolder(ABC):
         self.check_place()
         results = self._results()
         if results and not overwrite:
-            names = ", ".join(path.name for path in results)
+            names = ", ".join(dict.fromkeys(path.relative_to(self.path).parts[0] for path in results))
             raise UsageError(
                 f"--output {self.path}: holds the results of a run ({names}); name another folder, "
                 "or replace them with --overwrite"
@@ -139,4 +142,17 @@ class OutputFolder(ResultFolder):
     @property
     def files(self) -> tuple[Path, ...]:
         """All of them."""
-        return self.predictions, self.accuracy, self.manifest, self.inputs, self.set_aside, self.parts, *self.foreign
+        named = self.predictions, self.accuracy, self.manifest, self.inputs, self.set_aside
+        return *named, *self._part_files(), *self.foreign
+
+    def remove_parts(self) -> None:
+        """Remove the parts, and their folder unless somebody keeps other things in it."""
+        for path in self._part_files():
+            path.unlink()
+        with suppress(OSError):  # not empty, or not there
+            self.parts.rmdir()
+
+    def _part_files(self) -> list[Path]:
+        if not self.parts.is_dir():
+            return []
+        return sorted(path for path in self.parts.iterdir() if _PART_FILE.fullmatch(path.name))

@@ -43,6 +43,30 @@ def test_a_file_in_the_way_is_a_usage_error(tmp_path: Path) -> None:
         OutputFolder(tmp_path / "out").prepare(overwrite=True)
 
 
+def test_other_things_in_the_folder_of_parts_are_left_alone(tmp_path: Path) -> None:
+    folder = OutputFolder(tmp_path)
+    (folder.parts / "mine").mkdir(parents=True)
+    names = ["000001.parquet", ".000002.parquet.0123abcd.tmp", "set_aside.parquet", "notes.parquet", "mine/1.parquet"]
+    for name in names:
+        (folder.parts / name).write_bytes(b"x")
+    with pytest.raises(UsageError, match=r"\(parts\)"):
+        folder.prepare(overwrite=False)
+    folder.prepare(overwrite=True)
+    assert sorted(path.name for path in folder.parts.iterdir()) == ["mine", "notes.parquet"]
+    assert (folder.parts / "mine" / "1.parquet").exists()
+    folder.check(overwrite=False)
+
+
+def test_a_link_in_place_of_the_folder_of_parts_is_followed(tmp_path: Path) -> None:
+    folder = OutputFolder(tmp_path / "out")
+    (tmp_path / "elsewhere").mkdir()
+    folder.make()
+    folder.parts.symlink_to(tmp_path / "elsewhere")
+    (folder.parts / "000001.parquet").write_bytes(b"x")
+    folder.remove_parts()
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 def test_a_folder_without_permission_is_a_usage_error(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir(mode=0o555)
