@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import importlib
+import itertools
 import logging
 import os
 import select
@@ -62,6 +63,10 @@ class _BrokenPipe(Exception):
         self.error = error
 
 
+class _Interrupted(BaseException):
+    """Carries a KeyboardInterrupt past click, which would write an empty line among JSON objects."""
+
+
 class Shell(click.Group):
     """A group that imports a subcommand when it is used, and the only boundary for errors."""
 
@@ -101,12 +106,12 @@ class Shell(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse, and print the help where it is asked for."""
-        with _broken_pipe_kept():
+        with _past_click():
             return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> None:
         """Run the subcommand. What it returns means nothing; `Context.exit` sets an exit code."""
-        with _broken_pipe_kept():
+        with _past_click():
             super().invoke(ctx)
 
     def main(
@@ -121,10 +126,18 @@ class Shell(click.Group):
         work = functools.partial(super().main, args, prog_name, complete_var, False, **extra)
         if not standalone_mode:
             return work()
-        logs.configure()
+        logs.configure(style=_wanted_style(sys.argv[1:] if args is None else args))
         with signals.handled():
             code = _exit_code(work)
         sys.exit(code)
+
+
+def _wanted_style(args: Sequence[str]) -> str:
+    """The style of log lines that the command line names: errors in what stands before it are lines, too."""
+    named = [*args, ""]
+    pairs = {f"{one}={after}" for one, after in itertools.pairwise(named)} | set(named)
+    variable = next((f"SOCIALCLI_{one.replace('-', '_').upper()}_LOG_FORMAT" for one in args if one[:1] != "-"), "")
+    return "json" if "--log-format=json" in pairs or os.environ.get(variable) == "json" else "text"
 
 
 def _exit_code(work: Callable[[], int | None]) -> int:
@@ -134,12 +147,15 @@ def _exit_code(work: Callable[[], int | None]) -> int:
         _flush_output()
         return code
     except click.ClickException as error:
-        error.show()
+        if logs.is_json():
+            _log.error("%s", error.format_message())
+        else:
+            error.show()
         return error.exit_code
     except SocialcliError as error:
         _log.error("%s", error)
         return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
+    except (click.Abort, KeyboardInterrupt, _Interrupted):
         _log.error("interrupted")
         return 128 + signal.SIGINT
     except Terminated:
@@ -189,11 +205,15 @@ def _nobody_reads() -> bool:
 
 
 @contextlib.contextmanager
-def _broken_pipe_kept() -> Iterator[None]:
+def _past_click() -> Iterator[None]:
     try:
         yield
     except BrokenPipeError as error:
         raise _BrokenPipe(error) from error
+    except KeyboardInterrupt as error:
+        if logs.is_json():
+            raise _Interrupted from error
+        raise
 
 
 def _added_commands() -> dict[str, click.Command]:

@@ -28,14 +28,54 @@ def configure(verbosity: int = 0, style: str = "text") -> None:
     `verbosity` 0 shows warnings and progress; 1 and more details as well; -1 warnings and errors; -2 and less
     errors alone. `style` is "text" or "json".
     """
+    logger, others = logging.getLogger("socialcli"), logging.getLogger()
+    for one in (logger, others):
+        for old in [handler for handler in one.handlers if isinstance(handler, _StandardError)]:
+            one.removeHandler(old)
     handler = _StandardError()
     handler.setFormatter(_JsonLines() if style == "json" else _Text())
-    logger = logging.getLogger("socialcli")
-    for old in [one for one in logger.handlers if isinstance(one, _StandardError)]:
-        logger.removeHandler(old)
     logger.addHandler(handler)
     level = logging.ERROR if verbosity < -1 else _LEVELS[min(verbosity, 1)]
     logger.setLevel(min(level, DETAIL) if style == "json" and verbosity == 0 else level)
+    logging.captureWarnings(style == "json")
+    if style == "json":  # of libraries too, every line is an object
+        of_others = _StandardError(max(level, logging.WARNING))
+        of_others.setFormatter(_JsonLines())
+        of_others.addFilter(lambda record: not record.name.startswith("socialcli"))
+        others.addHandler(of_others)
+
+
+def adopt(library: str) -> None:
+    """Take over what a library logs through handlers of its own, where every line is to be an object."""
+    if any(isinstance(handler, _StandardError) for handler in logging.getLogger().handlers):
+        logger = logging.getLogger(library)
+        logger.handlers.clear()
+        logger.propagate = True
+
+
+def is_json() -> bool:
+    """Whether lines are JSON objects."""
+    return isinstance(_formatter(), _JsonLines)
+
+
+def shows_bars() -> bool:
+    """Whether people read standard error and want to see how far the work is."""
+    return sys.stderr is not None and sys.stderr.isatty() and _shows_progress() and not is_json()
+
+
+def formatted(message: str) -> str:
+    """An error's line as the handler would write it. Takes no lock."""
+    record = logging.LogRecord("socialcli", logging.ERROR, "", 0, message, None, None)
+    return (_formatter() or _Text()).format(record)
+
+
+def _shows_progress() -> bool:
+    return logging.getLogger("socialcli").isEnabledFor(logging.INFO)
+
+
+def _formatter() -> logging.Formatter | None:
+    handlers = logging.getLogger("socialcli").handlers
+    return next((handler.formatter for handler in handlers if isinstance(handler, _StandardError)), None)
 
 
 class _StandardError(logging.Handler):

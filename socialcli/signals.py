@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from socialcli import logs
 from socialcli.errors import Terminated
 
 if TYPE_CHECKING:
@@ -68,7 +69,8 @@ class _Counter:
             if number[0] != signal.SIGINT:
                 continue
             if not self.allowed:
-                os.write(2, b"\nsocialcli: error: interrupted twice: stopped at once; what was written is kept\n")
+                line = logs.formatted("interrupted twice: stopped at once; what was written is kept")
+                os.write(2, f"{'' if logs.is_json() else chr(10)}{line}\n".encode())
                 os._exit(128 + signal.SIGINT)
             self.allowed -= 1
 

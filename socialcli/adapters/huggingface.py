@@ -31,6 +31,7 @@ from socialcli.adapters.explaining import explaining, one_line
 from socialcli.adapters.trial import try_out
 from socialcli.alignment.grid import Cells, VisualGrid
 from socialcli.errors import CheckpointError, ModelError, PromptError, UsageError, VideoError
+from socialcli.logs import adopt
 from socialcli.video.frames import FrameSet
 
 
@@ -69,6 +70,7 @@ class HuggingFaceAdapter(ABC):
         disable_progress_bar()
         logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # its retries; the failure is told once, below
         logging.getLogger("transformers.modeling_utils").addFilter(_is_no_table)
+        adopt("transformers")
         device = _device(options.device)
         with _explaining(options.checkpoint):
             _check_family(options.checkpoint, cls.model_class)

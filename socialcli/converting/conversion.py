@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from socialcli.episodes.files import SUFFIXES
 from socialcli.episodes.records import Episode
 from socialcli.episodes.writing import EpisodeWriter
 from socialcli.errors import AnnotationError, InvalidInputError, NotThereError, UsageError
+from socialcli.logs import shows_bars
 from socialcli.options import config_option, logging_options
 
 _log = logging.getLogger(__name__)
@@ -86,8 +86,7 @@ def _check_output(output: Path, overwrite: bool) -> None:
 
 def _shown(episodes: Iterable[Episode]) -> Iterable[Episode]:
     """The episodes, with a bar on a terminal."""
-    quiet = not (sys.stderr.isatty() and _log.isEnabledFor(logging.INFO))
-    return tqdm(episodes, desc="convert", unit=" episodes", disable=quiet, dynamic_ncols=True)
+    return tqdm(episodes, desc="convert", unit=" episodes", disable=not shows_bars(), dynamic_ncols=True)
 
 
 def context_options(function: Callable[..., Any]) -> Callable[..., Any]:

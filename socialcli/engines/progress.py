@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import logging
-import sys
+import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from tqdm import tqdm
-from tqdm.contrib.logging import logging_redirect_tqdm
 
 from socialcli.episodes.reading import EpisodeRow
-from socialcli.logs import DETAIL, event
+from socialcli.logs import DETAIL, event, shows_bars
 from socialcli.runs.predictions import Prediction
 from socialcli.runs.training import LogRow
 
@@ -22,44 +23,76 @@ _log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 SECONDS_BETWEEN_LINES = 30.0
+LINES_OF_A_RATE = 10
 MOST_WARNINGS = 20  # of failures: a wrong --media-root should not write a line for each of ten thousand episodes
 
 
 def shown(predictions: Iterable[Prediction], total: int | None = None) -> Iterator[Prediction]:
     """Pass the rows on, and show how many of `total` there have been: a bar on a terminal, lines elsewhere."""
-    if sys.stderr.isatty() and _log.isEnabledFor(logging.INFO):
-        with logging_redirect_tqdm([logging.getLogger("socialcli")]):
-            yield from tqdm(predictions, unit=" answers", desc="run", total=total, dynamic_ncols=True)
-    else:
-        yield from _in_lines(predictions, total)
-
-
-def _in_lines(predictions: Iterable[Prediction], total: int | None) -> Iterator[Prediction]:
-    last, counted_then = time.monotonic(), 0
-    failed = 0
-    for count, prediction in enumerate(predictions, start=1):
-        yield prediction
-        failed += prediction.status == "failed"
-        now = time.monotonic()
-        if now - last >= SECONDS_BETWEEN_LINES:
-            _heartbeat(count, failed, (count - counted_then) / max(now - last, 1e-9), total)
-            last, counted_then = now, count
-
-
-def _heartbeat(done: int, failed: int, rate: float, total: int | None) -> None:
-    """A line that says that the run is alive, and when it may end; `rate` is that of the last moments, in answers/s."""
-    if total is None:
-        _log.info("%d answers, %d failed, %.2f a second", done, failed, rate, extra=event("heartbeat", done=done))
+    if shows_bars():
+        yield from tqdm(predictions, unit=" answers", desc="run", total=total, dynamic_ncols=True)
         return
-    left = max(total - done, 0)
-    end = datetime.now(UTC) + timedelta(seconds=left / rate)
-    _log.info(
-        "%d of %d answers, %d failed, %.2f a second; the end is expected at %s",
-        *(done, total, failed, rate, end.astimezone().strftime("%Y-%m-%d %H:%M:%S")),
-        extra=event(
-            "heartbeat", done=done, left=left, failed=failed, rate=round(rate, 4), end=end.isoformat(timespec="seconds")
-        ),
-    )
+    pulse = Pulse(total)
+    with _beating(pulse.tell):
+        for prediction in predictions:
+            yield prediction
+            pulse.add(prediction)
+
+
+@contextmanager
+def _beating(tell: Callable[[], None]) -> Iterator[None]:
+    """Call `tell` every `SECONDS_BETWEEN_LINES` as long as the block lasts, whatever it is busy with."""
+    ended = threading.Event()
+
+    def beat() -> None:
+        while not ended.wait(SECONDS_BETWEEN_LINES):
+            tell()
+
+    thread = threading.Thread(target=beat, name="socialcli-heartbeat", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+class Pulse:
+    """Lines that say that a run is alive, how far it is, and when it may end."""
+
+    def __init__(self, total: int | None) -> None:
+        """Begin with nothing done of `total` answers; None: nobody knows how many there are."""
+        self._total = total
+        self._done = self._failed = 0
+        self._recent = deque([(time.monotonic(), 0)], maxlen=LINES_OF_A_RATE)
+
+    def add(self, prediction: Prediction) -> None:
+        """Count an answer."""
+        self._done += 1
+        self._failed += prediction.status == "failed"
+
+    def tell(self) -> None:
+        """Write a line. Its rate, in answers a second, is that of the last minutes: groups of them come at once."""
+        now, done = time.monotonic(), self._done
+        then, before = self._recent[0]
+        rate = (done - before) / max(now - then, 1e-9)
+        self._recent.append((now, done))
+        left = None if self._total is None else max(self._total - done, 0)
+        end = datetime.now(UTC) + timedelta(seconds=left / rate) if left is not None and rate else None
+        _log.info(
+            "%s answers, %d failed, %.2f a second%s",
+            f"{done}" if self._total is None else f"{done} of {self._total}",
+            *(self._failed, rate),
+            f"; the end is expected at {end.astimezone():%Y-%m-%d %H:%M:%S}" if end else "",
+            extra=event(
+                "heartbeat",
+                done=done,
+                left=left,
+                failed=self._failed,
+                rate=round(rate, 4),
+                end=end.isoformat(timespec="seconds") if end else None,
+            ),
+        )
 
 
 def tell(answers: Sequence[Prediction]) -> None:
@@ -82,9 +115,8 @@ def tell(answers: Sequence[Prediction]) -> None:
 
 def counted(items: Iterable[T], what: str, unit: str, total: int | None = None) -> Iterator[T]:
     """Pass the items on, and show how many `unit` there have been, of `total` if known, as `shown` does."""
-    if sys.stderr.isatty() and _log.isEnabledFor(logging.INFO):
-        with logging_redirect_tqdm([logging.getLogger("socialcli")]):
-            yield from tqdm(items, unit=f" {unit}", desc=what, total=total, dynamic_ncols=True)
+    if shows_bars():
+        yield from tqdm(items, unit=f" {unit}", desc=what, total=total, dynamic_ncols=True)
         return
     started = last = time.monotonic()
     for count, item in enumerate(items, start=1):
@@ -98,11 +130,8 @@ def counted(items: Iterable[T], what: str, unit: str, total: int | None = None) 
 
 def trained(rows: Iterable[LogRow], steps: int) -> Iterator[LogRow]:
     """Pass the rows of a training's log on, and show its loss and accuracy as `shown` shows answers."""
-    if sys.stderr.isatty() and _log.isEnabledFor(logging.INFO):
-        with (
-            logging_redirect_tqdm([logging.getLogger("socialcli")]),
-            tqdm(total=steps, unit=" steps", desc="train", dynamic_ncols=True) as bar,
-        ):
+    if shows_bars():
+        with tqdm(total=steps, unit=" steps", desc="train", dynamic_ncols=True) as bar:
             for row in _accuracies_logged(rows):
                 yield row
                 if row.accuracy is None:

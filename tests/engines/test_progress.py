@@ -2,44 +2,77 @@ from __future__ import annotations
 
 import json
 import logging
+import time
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
 
 from socialcli.engines import progress
-from socialcli.engines.progress import FailureLog, shown
+from socialcli.engines.progress import FailureLog, Pulse, shown
 from socialcli.episodes.reading import EpisodeRow
 from socialcli.logs import _JsonLines
+from socialcli.runs.predictions import Prediction
 
 from ..runs.samples import failed, plain, prediction
 
 EPISODE = EpisodeRow(7, "e.jsonl", None, (), None, ())
 
 
-def test_the_rows_pass_in_order_with_a_line_now_and_then(
+def test_the_rows_pass_in_order_with_a_line_now_and_then_also_while_one_takes_long(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(progress, "SECONDS_BETWEEN_LINES", 0.0)
+    monkeypatch.setattr(progress, "SECONDS_BETWEEN_LINES", 0.01)
     rows = [prediction(question_id="q1"), failed(question_id="q2")]
+
+    def slow() -> Iterator[Prediction]:
+        yield rows[0]
+        while len(caplog.messages) < 3:
+            time.sleep(0.001)
+        yield rows[1]
+
     with caplog.at_level(logging.INFO, "socialcli"):
-        assert list(shown(rows)) == rows
-    assert caplog.messages[0].startswith("1 answers, 0 failed, ")
-    assert caplog.messages[1].startswith("2 answers, 1 failed, ")
+        assert list(shown(slow())) == rows
+    told = len(caplog.messages)
+    assert caplog.messages[2].startswith("1 answers, 0 failed, ")
+    time.sleep(0.05)
+    assert len(caplog.messages) == told
 
 
 def test_a_heartbeat_tells_what_is_left_and_when_it_ends(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seconds = iter([0.0, 10.0, 40.0, 50.0])  # the start, and the moments of the answers
+    seconds = iter([0.0, 10.0, 40.0])  # the start, and the moments of the lines
     monkeypatch.setattr(progress.time, "monotonic", lambda: next(seconds))
+    pulse = Pulse(total=23)
     with caplog.at_level(logging.INFO, "socialcli"):
-        list(shown([prediction(), failed(), prediction()], total=23))
-    (line,) = caplog.records
+        pulse.tell()
+        pulse.add(prediction())
+        pulse.add(failed())
+        pulse.tell()
+    first, line = caplog.records
+    assert first.getMessage() == "0 of 23 answers, 0 failed, 0.00 a second"
+    assert json.loads(_JsonLines().format(first))["end"] is None
     assert line.getMessage().startswith("2 of 23 answers, 1 failed, 0.05 a second; the end is expected at 20")
     told = json.loads(_JsonLines().format(line))
     assert (told["event"], told["done"], told["left"], told["failed"], told["rate"]) == ("heartbeat", 2, 21, 1, 0.05)
     left = datetime.fromisoformat(told["end"]) - datetime.fromisoformat(told["time"])
     assert timedelta(seconds=418) <= left <= timedelta(seconds=422)
+
+
+def test_the_rate_is_that_of_the_last_lines(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds = iter(range(0, 100_000, 30))
+    monkeypatch.setattr(progress.time, "monotonic", lambda: float(next(seconds)))
+    pulse = Pulse(total=None)
+    for _ in range(10_000):  # kept from an earlier night
+        pulse.add(prediction())
+    with caplog.at_level(logging.INFO, "socialcli"):
+        for _ in range(progress.LINES_OF_A_RATE + 1):
+            for _ in range(60):
+                pulse.add(prediction())
+            pulse.tell()
+    assert caplog.messages[0].endswith(" 335.33 a second")
+    assert caplog.messages[-1].endswith(" 2.00 a second")
 
 
 def test_a_quick_run_writes_no_line(caplog: pytest.LogCaptureFixture) -> None:
