@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from socialcli.commands.answers import answers_option, read_labels
-from socialcli.commands.files import check_new_file
+from socialcli.commands.files import check_apart, check_new_file
 from socialcli.commands.results import json_option, overwrite_option
 from socialcli.errors import UsageError
 from socialcli.options import logging_options
@@ -64,6 +64,7 @@ def command(
 
     check_new_file("--output", output, overwrite)
     sources = [Source.find(path) for path in folders]
+    check_apart("--output", output, sources)
     if write:
         _check_write(sources, answers)
     labels = read_labels(answers)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from socialcli.commands.answers import answers_option, read_labels
-from socialcli.commands.files import check_new_file
+from socialcli.commands.files import check_apart, check_new_file
 from socialcli.commands.results import json_option, overwrite_option
 from socialcli.options import logging_options
 
@@ -83,6 +83,7 @@ def command(
 
     check_new_file("--flips", flips, overwrite)
     sides = _sides(a, b, condition_a, condition_b)
+    check_apart("--flips", flips, (side.source for pair in sides for side in pair))
     labels = read_labels(answers)
     comparisons = [compare(one, other, labels, seed) for one, other in sides]
     for warning in dict.fromkeys(text for one in comparisons for text in one.warnings):

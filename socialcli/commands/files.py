@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from socialcli.errors import UsageError
+
+if TYPE_CHECKING:
+    from socialcli.runs.sources import Source
+
+
+def check_apart(option: str, path: Path | None, sources: Iterable[Source]) -> None:
+    """Raise UsageError where the file that `option` names is one of those that a run or sweep has left."""
+    for source in sources:
+        theirs = (source.predictions, *(source.folder.files if source.folder else ()))
+        if path is not None and path.resolve() in {one.resolve() for one in theirs}:
+            raise UsageError(f"{option} {path}: is a file of the run in {path.parent}; name another one")
 
 
 def check_new_file(option: str, path: Path | None, overwrite: bool) -> None:

@@ -51,7 +51,6 @@ def command(output: Path | None, overwrite: bool, retry_failed: bool, as_json: b
 def _check(found: Plan, allowed: str | None) -> None:
     from socialcli.runs.settings import FailureLimit
 
-    if FailureLimit.parse(allowed).exceeded(found.failures, found.rows + found.unreadable):
-        raise TooManyFailuresError(
-            f"{found.failures} answers would fail, more than --max-failures {allowed or 0} allows"
-        )
+    failures = found.failures + found.failed_before
+    if FailureLimit.parse(allowed).exceeded(failures, found.rows + found.unreadable):
+        raise TooManyFailuresError(f"{failures} answers would fail, more than --max-failures {allowed or 0} allows")

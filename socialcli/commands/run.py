@@ -28,6 +28,8 @@ from socialcli.options import FiniteRange, config_option, logging_options
 
 if TYPE_CHECKING:
     from socialcli.engines.request import RunRequest, RunResult
+    from socialcli.runs.accuracy import AccuracyRow
+    from socialcli.runs.manifest import Manifest
     from socialcli.runs.settings import RunSettings
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -119,20 +121,24 @@ def command(output: Path, overwrite: bool, retry_failed: bool, as_json: bool, **
     from socialcli.runs.summary import summary_json, summary_lines
 
     request = RunRequest(run_settings(options), output, overwrite, sys.argv, retry_failed)
-    result = find_finished(request, registry()) or _run(request)
+
+    def tell(manifest: Manifest, accuracy: Sequence[AccuracyRow] = ()) -> None:
+        click.echo(json.dumps(summary_json(accuracy, output, manifest), ensure_ascii=False))
+
+    result = find_finished(request, registry()) or _run(request, tell if as_json else lambda _: None)
     if as_json:
-        click.echo(json.dumps(summary_json(result.accuracy, output, result.manifest), ensure_ascii=False))
+        tell(result.manifest, result.accuracy)
     else:
         click.echo(summary_lines(result.accuracy))
     check_failed_answers(result.manifest, output, "run.json")
 
 
-def _run(request: RunRequest) -> RunResult:
+def _run(request: RunRequest, broken_off: Callable[[Manifest], None]) -> RunResult:
     from socialcli.engines.progress import shown
     from socialcli.engines.run import execute
     from socialcli.plugins import registry
 
-    return execute(request, registry(), watch=shown)
+    return execute(request, registry(), shown, broken_off)
 
 
 def run_settings(options: dict[str, Any]) -> RunSettings:

@@ -50,6 +50,8 @@ def find_finished(request: RunRequest, registry: Registry) -> RunResult | None:
         accuracy = read_accuracy(folder.accuracy)
     except InvalidInputError:
         return None  # the run finds out, and says so
+    for warning in manifest.warnings:
+        _log.warning("%s", warning)
     _log.info("nothing to do: the run in %s ended %s", folder.path, before["finished"])
     return RunResult(accuracy, manifest)
 

@@ -51,6 +51,7 @@ class Plan:
     questions: Mapping[str, int]  # by task
     rows: int  # kept ones included
     kept: int  # that the folder has already
+    failed_before: int  # of these, the ones that failed
     failures: int  # rows that would fail, and rows of the file that cannot be read
     unreadable: int
     visual_tokens: Spread | None  # of a question that would be asked; None: there is none
@@ -88,6 +89,7 @@ def plan(settings: RunSettings, folder: OutputFolder | None, retry_failed: bool,
         questions=dict(sorted(tallied.questions.items())),
         rows=tally.questions * conditions,
         kept=tallied.kept * conditions,
+        failed_before=tallied.failed_before,
         failures=tallied.failed * conditions + tally.unreadable,
         unreadable=tally.unreadable,
         visual_tokens=Spread.of(tallied.visual),
@@ -111,7 +113,7 @@ class _Tallied:
 
     def __init__(self) -> None:
         self.questions: Counter[str] = Counter()
-        self.kept = self.failed = self.longest = 0
+        self.kept = self.failed_before = self.failed = self.longest = 0
         self.visual, self.text = array("q"), array("q")
         self.problems: list[str] = []
 
@@ -119,6 +121,7 @@ class _Tallied:
         """Count the questions of an episode."""
         self.questions.update(planned.tasks)
         self.kept += planned.kept
+        self.failed_before += planned.failed_before
         for visual, length in planned.tokens:
             self.visual.append(visual)
             self.text.append(length - visual)
@@ -146,9 +149,12 @@ def plan_lines(found: Plan) -> str:
 
 
 def _rows(found: Plan) -> str:
-    to_ask = found.rows - found.kept
-    failing = f"; {found.failures} would fail" if found.failures else "; none would fail"
-    return f"{found.rows} answers: {found.kept} done already, {to_ask} to do{failing}"
+    before = f" ({found.failed_before} of them failed; --retry-failed asks them again)" if found.failed_before else ""
+    failing = found.failures - found.unreadable
+    parts = [f"{found.kept} done already{before}", f"{found.rows - found.kept} to do"]
+    ends = [f"{failing or 'none'} would fail"]
+    ends += [f"{found.unreadable} rows of the file cannot be read"] if found.unreadable else []
+    return "; ".join([f"{found.rows} answers: {', '.join(parts)}", *ends])
 
 
 def _cells(spread: Spread | None) -> list[str]:

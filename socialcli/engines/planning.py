@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from socialcli.engines.asking import Asking, Kept, Prepared, conditions_of
+from socialcli.engines.asking import Asking, Prepared, conditions_of
 from socialcli.engines.checking import Job
 from socialcli.engines.selection import Selection
 from socialcli.episodes.reading import BadQuestion
 from socialcli.errors import AnnotationError
 from socialcli.inference.memory import prompt_bytes
+from socialcli.runs.kept import KeptRows
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,7 @@ class Planned:
     kept: int  # questions that the folder has already
     tokens: Sequence[tuple[int, int]]  # visual ones and all, of each question that would be asked
     problems: Sequence[str]  # of each question that would fail
+    failed_before: int = 0  # rows that the folder has, and that failed
 
 
 class Planner:
@@ -40,10 +42,11 @@ class Planner:
         """About how many bytes a prompt of `length` tokens takes beyond that; 0 for none."""
         return prompt_bytes(self._adapter, length) if length else 0
 
-    def plan(self, selections: Iterable[Selection], kept: Kept) -> Iterator[Planned]:
+    def plan(self, selections: Iterable[Selection], kept: KeptRows) -> Iterator[Planned]:
         """What every selection comes to; clips are read ahead in threads as in a run."""
         for selection, prepared in self._asking.prepare_ahead(selections, kept):
-            yield _planned(selection, prepared)
+            failed = sum(map(kept.has_failed, prepared.kept))
+            yield replace(_planned(selection, prepared), failed_before=failed)
 
 
 def _planned(selection: Selection, prepared: Prepared) -> Planned:

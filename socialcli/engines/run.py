@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
@@ -23,7 +24,7 @@ from socialcli.engines.request import RunRequest, RunResult
 from socialcli.engines.selection import Selection, select
 from socialcli.engines.tally import Tally
 from socialcli.episodes.counting import count_questions
-from socialcli.errors import TooManyFailuresError
+from socialcli.errors import TooManyFailuresError, UsageError
 from socialcli.plugins import Registry
 from socialcli.runs.accuracy import AccuracyRow, accuracy_table, write_accuracy
 from socialcli.runs.continuing import begun_before, check_same_numbers, kept_rows
@@ -50,9 +51,14 @@ def _unwatched(rows: Iterable[Prediction], _total: int) -> Iterable[Prediction]:
     return rows
 
 
-def execute(request: RunRequest, registry: Registry, watch: Watch = _unwatched) -> RunResult:
+def execute(
+    request: RunRequest,
+    registry: Registry,
+    watch: Watch = _unwatched,
+    broken_off: Callable[[Manifest], None] = lambda _: None,
+) -> RunResult:
     """Do the run, or what an earlier one in the folder has left of it. `watch` sees every row, and how
-    many there will be (a progress bar).
+    many there will be (a progress bar); `broken_off` how a run ended that an error or an interrupt broke off.
 
     Failed questions are rows, and more of them than allowed are the manifest's `exit_code`, not an error; unless the
     settings name a limit: TooManyFailuresError as soon as it is passed. Raises what `check_job` and loading the model
@@ -61,6 +67,7 @@ def execute(request: RunRequest, registry: Registry, watch: Watch = _unwatched) 
     the work has begun, whatever ends it leaves the rows that were done, and a run.json that says how it ended.
     """
     folder = OutputFolder(request.output)
+    _check_request(request)
     inputs = Inputs.of(request.settings)  # before they are read
     job = check_job(request.settings, registry)
     with folder.held():
@@ -71,12 +78,23 @@ def execute(request: RunRequest, registry: Registry, watch: Watch = _unwatched) 
         engine = _engine(job)
         inputs.add_folders(engine.files)
         stages = {"load": time.monotonic() - started}
+        if before is None and request.retry_failed:
+            raise UsageError(f"--retry-failed: {folder.path} holds no run; name the folder of one with --output")
         if before is not None:
             check_same_numbers(folder.path, before, engine.identity)
         else:
             folder.prepare(request.overwrite)
-        work = _Work(request, job, folder, engine, stages, inputs)
+        work = _Work(request, job, folder, engine, stages, inputs, broken_off)
         return work.do(replace(manifest, model=engine.identity), watch)
+
+
+def _check_request(request: RunRequest) -> None:
+    """Raise UsageError for what cannot be wanted together."""
+    if request.retry_failed and request.overwrite:
+        raise UsageError("--retry-failed keeps what has not failed, and --overwrite nothing; choose one of them")
+    for option, folder in (("checkpoint", request.settings.checkpoint), ("adapter", request.settings.adapter)):
+        if folder is not None and request.output.resolve() == Path(folder).resolve():
+            raise UsageError(f"--output {request.output}: is the folder of --{option}; name another one")
 
 
 def _engine(job: Job) -> LocalEngine:
@@ -96,6 +114,7 @@ class _Work:
     engine: LocalEngine
     stages: Mapping[str, float]  # seconds spent before
     inputs: Inputs
+    broken_off: Callable[[Manifest], None]
     tally: Tally = field(default_factory=Tally)
 
     def do(self, manifest: Manifest, watch: Watch) -> RunResult:
@@ -235,9 +254,12 @@ class _Work:
         outcome, code = ending(error)
         problems = [*filter(None, [str(error)]), *self.tally.problems]
         stages = {**self.stages, **self.engine.seconds}
+        ended = manifest.end(outcome, code, self.tally.counts(), problems, (), stages)
         try:
-            write_manifest(self.folder.manifest, manifest.end(outcome, code, self.tally.counts(), problems, (), stages))
+            write_manifest(self.folder.manifest, ended)
         except OSError as refused:
             _log.warning(
                 "%s still says that the run is on: it cannot be written (%s)", self.folder.manifest, refused.strerror
             )
+        with suppress(OSError):  # of standard output: nobody reads, and the error is to be told first
+            self.broken_off(ended)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -66,10 +67,19 @@ def check_same_settings(folder: Path, before: Mapping[str, Any], settings: RunSe
     """
     now = settings.as_record()
     there = before["settings"]
-    names = [name for name in now if name not in FREE and there.get(name, now[name]) != now[name]]
+    names = [name for name in now if name not in FREE and not _means(name, there.get(name, now[name]), now[name])]
     if now["limit"] is not None and (there.get("limit") is None or there["limit"] > now["limit"]):
         names.append("limit")
     _refuse(folder, [(name, there.get(name), now[name]) for name in names])
+
+
+def _means(name: str, old: Any, new: Any) -> bool:
+    """Whether two values of a setting mean the same: the order of tasks, and the way a file is named, do not matter."""
+    if name == "tasks":
+        old, new = sorted(old), sorted(new)
+    elif name in ("episodes", "heads") and old and new:
+        old, new = os.path.realpath(old), os.path.realpath(new)
+    return bool(old == new)
 
 
 def check_same_numbers(folder: Path, before: Mapping[str, Any], model: ModelIdentity) -> None:

@@ -1,6 +1,6 @@
 """What a folder holds of the answers of an earlier run: rows by their key.
 
-In memory is an index alone, 44 bytes a row; the rows themselves are read when they are asked for, a few hundred at a
+In memory is an index alone, 46 bytes a row; the rows themselves are read when they are asked for, a few hundred at a
 time, since they are asked for in about the order in which they were written.
 """
 
@@ -28,11 +28,13 @@ _KEY = f"S{KEY_LENGTH}"
 class KeptRows:
     """Rows of earlier predictions files, found by their key."""
 
-    def __init__(self, paths: Sequence[Path], keys: Any, files: Any, groups: Any, rows: Any) -> None:
-        """Take what `read` has found: the files, and of each row its key, file, row group and place in that."""
+    def __init__(self, paths: Sequence[Path], keys: Any, files: Any, groups: Any, rows: Any, failed: Any) -> None:
+        """Take what `read` has found: the files, and of each row its key, file, row group, place in that, and fate."""
         order = np.argsort(keys, kind="stable")
         self._paths = paths
-        self._keys, self._files, self._groups, self._rows = (found[order] for found in (keys, files, groups, rows))
+        self._keys, self._files, self._groups, self._rows, self._failed = (
+            found[order] for found in (keys, files, groups, rows, failed)
+        )
         self._taken = np.zeros(len(order), bool)
         self._records = lru_cache(_GROUPS_IN_MEMORY)(self._read_group)
 
@@ -61,6 +63,11 @@ class KeptRows:
     def __contains__(self, key: str) -> bool:
         """Whether there is a row with the key. Safe in any thread."""
         return self._place(key) is not None
+
+    def has_failed(self, key: str) -> bool:
+        """Whether the row with the key is one that failed."""
+        place = self._place(key)
+        return place is not None and bool(self._failed[place])
 
     def row(self, key: str) -> Prediction:
         """The row with the key. Raises KeyError; InvalidInputError where its file has been damaged meanwhile."""
@@ -95,25 +102,28 @@ class KeptRows:
 class _Found:
     """The keys of a file's rows, and where each is."""
 
-    def __init__(self, keys: Any, files: Any, groups: Any, rows: Any) -> None:
-        self.columns = keys, files, groups, rows
+    def __init__(self, *columns: Any) -> None:
+        self.columns = columns
 
     @classmethod
     def nothing(cls) -> Self:
-        return cls(np.empty(0, _KEY), *(np.empty(0, np.int32) for _ in range(3)))
+        return cls(np.empty(0, _KEY), *(np.empty(0, np.int32) for _ in range(3)), np.empty(0, bool))
 
     @classmethod
     def in_file(cls, path: Path, number: int, failed: bool) -> Self:
         """Raises ArrowException, ValueError or OSError for a file that cannot be read to its end."""
         keys, groups, rows = [np.empty(0, _KEY)], [np.empty(0, np.int32)], [np.empty(0, np.int32)]
+        fates = [np.empty(0, bool)]
         with pq.ParquetFile(path) as file:
             if not file.schema_arrow.equals(PREDICTION_ARROW_SCHEMA):
                 raise ValueError("its columns are not those of this version of socialcli")
             for group in range(file.num_row_groups):
                 table = file.read_row_group(group)  # all columns: damage is to be found now
-                chosen = [row for row, status in enumerate(table["status"].to_pylist()) if failed or status != "failed"]
+                fate = np.array([status == "failed" for status in table["status"].to_pylist()], bool)
+                chosen = np.flatnonzero(~fate | failed).astype(np.int32)
+                fates.append(fate[chosen])
                 keys.append(np.array(table["key"].to_pylist(), _KEY)[chosen])
-                rows.append(np.array(chosen, np.int32))
+                rows.append(chosen)
                 groups.append(np.full(len(chosen), group, np.int32))
         places = np.concatenate(groups)
-        return cls(np.concatenate(keys), np.full_like(places, number), places, np.concatenate(rows))
+        return cls(*map(np.concatenate, (keys, [np.full_like(places, number)], groups, rows, fates)))

@@ -43,7 +43,7 @@ def locked(folder: Path) -> Iterator[None]:
 
 def _acquired(path: Path) -> int:
     while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        descriptor = _opened(path)
         try:
             _take(descriptor, path)
             if _is_at(descriptor, path):
@@ -52,6 +52,13 @@ def _acquired(path: Path) -> int:
             os.close(descriptor)
             raise
         os.close(descriptor)  # its holder removed it meanwhile, and another one may hold a new file of the name
+
+
+def _opened(path: Path) -> int:
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    except PermissionError:
+        return os.open(path, os.O_RDONLY)  # another user's: a lock can be asked for all the same
 
 
 def _take(descriptor: int, path: Path) -> None:

@@ -21,7 +21,7 @@ from socialcli.files import write_json
 from socialcli.runs.invariance import Change
 from socialcli.runs.settings import RunSettings
 
-Outcome = Literal["running", "done", "failures", "interrupted", "error"]
+Outcome = Literal["running", "done", "failures", "stopped", "interrupted", "error"]
 
 MANIFEST_VERSION = "1.0"
 MAX_PROBLEMS = 100  # messages kept of unreadable rows; `counts.unreadable` counts them all
@@ -182,7 +182,7 @@ def ending(error: BaseException) -> tuple[Outcome, int]:
     if isinstance(error, Terminated):
         return "interrupted", 143
     if isinstance(error, TooManyFailuresError):
-        return "failures", error.exit_code
+        return "stopped", error.exit_code
     return "error", error.exit_code if isinstance(error, SocialcliError) else 1
 
 

@@ -15,6 +15,7 @@ from socialcli.runs.sweep import SweepFolder
 
 _UNFINISHED = {
     "running": "is still running, or was killed",
+    "stopped": "was stopped by its failures",
     "interrupted": "was interrupted",
     "error": "was broken off by an error",
 }
@@ -71,7 +72,11 @@ class Source:
     def warnings(self) -> list[str]:
         """What whoever reads the rows should know of the run: that it did not come to its end."""
         how = _UNFINISHED.get(str(self.manifest.get("outcome")))
-        return [f"{self.path}: the run {how}; only what it had done by then counts"] if how else []
+        if how is None:
+            return []
+        if "sweep_version" in self.manifest:
+            return [f"{self.path}: the sweep {how}; only what it had done by then counts"]
+        return [f"{self.path}: the run {how}; what counts are the answers of the one before, until it has gone on"]
 
 
 def _manifest(folder: OutputFolder) -> Mapping[str, Any]:

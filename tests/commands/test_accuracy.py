@@ -169,3 +169,11 @@ def test_no_torch_is_imported(few: Run) -> None:
     words = [sys.executable, "-c", code]
     told = subprocess.run(words, env=shell_environment(), check=True, capture_output=True, text=True)
     assert told.stdout == few.stdout
+
+
+def test_a_file_of_the_run_itself_is_no_output(tmp_path: Path) -> None:
+    folder = leave(tmp_path / "out", answered("10"))
+    for name in ("predictions.parquet", "accuracy.parquet"):
+        (folder / name).touch()
+        done = command("accuracy", str(folder), "-o", str(folder / name), "--overwrite")
+        assert_told(done, 2, "is a file of the run in")

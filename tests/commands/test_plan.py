@@ -56,12 +56,17 @@ def test_what_would_fail_is_told_and_is_what_fails(episodes: Path) -> None:
     found = plan(episodes, "--json")
     done = run(episodes, episodes.parent / "out", *FEW, tasks=["all"])
     failed = [row for row in done.rows if row["status"] == "failed"]
+    bad = sum("AnnotationError" in row["error"] for row in failed)  # never kept: the file itself says so
     record_ = json.loads(found.stdout)
     assert found.code == done.code == 3 and "would fail" in found.stderr
     assert record_["failures"] == len(failed) + 1 and record_["unreadable"] == 1
     for row in failed:
         assert any(row["error"] in problem for problem in record_["problems"])
     assert plan(episodes, "--max-failures", "100%").code == 0
+    after = plan(episodes, "-o", str(done.output))
+    assert after.code == 3
+    told = f"{len(done.rows)} answers: {len(done.rows) - bad} done already ({len(failed) - bad} of them failed"
+    assert told in after.stdout and f"{bad} would fail; 1 rows of the file cannot be read" in after.stdout
 
 
 def test_the_text(episodes: Path) -> None:

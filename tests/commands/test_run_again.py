@@ -281,6 +281,23 @@ def test_other_settings_are_refused_with_every_difference(episodes: Path) -> Non
     assert (replaced.code, [row["alpha"] for row in replaced.rows]) == (0, [2.0, 2.0])
 
 
+def test_the_same_settings_in_other_words_are_the_same(episodes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = ask(episodes, tasks=["mentioned", "target"]).rows
+    monkeypatch.chdir(episodes.parent)
+    words = ["run", episodes.name, "--model", FAMILY, "--checkpoint", str(SAMPLE / "checkpoints" / FAMILY), *FEW]
+    again = command(*words, "--task", "target", "--task", "mentioned", "-o", str(episodes.parent / "out"))
+    assert again.code == 0, again.stderr
+    assert again.rows == first
+
+
+def test_the_checkpoints_folder_is_no_output_folder(episodes: Path, tmp_path: Path) -> None:
+    weights = tmp_path / "weights"
+    shutil.copytree(SAMPLE / "checkpoints" / FAMILY, weights)
+    (tmp_path / "link").symlink_to(weights)
+    refused = run(episodes, tmp_path / "link", *FEW, "--checkpoint", str(weights))
+    assert_told(refused, 2, "is the folder of --checkpoint; name another one")
+
+
 def test_settings_that_change_no_answer_are_not_held_against_a_folder(episodes: Path) -> None:
     first = ask(episodes).rows
     speed = ask(episodes, "--batch-size", "2", "--workers", "1", "--timeout-per-question", "100")
@@ -308,6 +325,10 @@ def test_failed_questions_are_kept_and_asked_again_when_wanted(episodes: Path) -
     retried = ask(episodes, "--retry-failed").validated()
     assert retried.code == 0 and {row["status"] for row in retried.rows} == {"ok"}
     assert retried.manifest["counts"]["kept"] == len(first.rows) - len(failed)
+    assert_told(ask(episodes, "--retry-failed", "--overwrite"), 2, "--retry-failed", "--overwrite", "choose one")
+    shutil.rmtree(first.output)
+    assert_told(ask(episodes, "--retry-failed"), 2, "--retry-failed", "holds no run")
+    assert not first.output.exists()
 
 
 def test_too_many_failures_stop_a_run_that_names_a_limit(episodes: Path) -> None:
@@ -315,10 +336,13 @@ def test_too_many_failures_stop_a_run_that_names_a_limit(episodes: Path) -> None
     names = [item["id"] for index in range(3) for item in record(index)["questions"]]
     stopped = ask(episodes, "--max-failures", "1")
     assert_told(stopped, 3, "stopped: 2 answers failed", "--max-failures 1")
-    assert (stopped.manifest["outcome"], stopped.manifest["counts"]["failed"]) == ("failures", 2)
+    assert (stopped.manifest["outcome"], stopped.manifest["counts"]["failed"]) == ("stopped", 2)
     kept = [row["question_id"] for part in stopped.output.glob("parts/*") for row in pq.read_table(part).to_pylist()]
     assert set(kept) == set(names[: len(kept)]) and len(kept) < len(names)
-    assert_told(ask(episodes, "--max-failures", "1%"), 3, "stopped: ")
+    again = ask(episodes, "--max-failures", "1%", "--json")
+    assert_told(again, 3, "stopped: ")
+    summary = json.loads(again.stdout)
+    assert (summary["outcome"], summary["exit_code"], summary["accuracy"]) == ("stopped", 3, [])
     rest = ask(episodes)
     assert rest.code == 3 and [row["question_id"] for row in rest.rows] == names
     assert rest.manifest["counts"]["kept"] >= len(kept)

@@ -102,3 +102,22 @@ def test_a_file_system_without_locks_is_told(
     monkeypatch.setattr(fcntl, "flock", refuse)
     with locked(tmp_path):
         assert "nothing keeps a second run off the folder" in caplog.text
+
+
+def test_the_lock_of_another_user_can_be_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    really = os.open
+
+    def refused(path: Path, flags: int, mode: int = 0o777) -> int:
+        if flags & os.O_RDWR and os.path.exists(path):
+            raise PermissionError(13, "Permission denied", str(path))
+        return really(path, flags, mode)
+
+    process = holder(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", refused)
+        with pytest.raises(FolderInUseError, match=f"in use by process {process.pid} on"), locked(tmp_path):
+            pass
+        process.communicate("\n")
+        (tmp_path / LOCK_NAME).write_text("{}")
+        with locked(tmp_path):
+            pass

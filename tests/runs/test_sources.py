@@ -33,14 +33,23 @@ def test_a_file_of_another_name_stands_alone(tmp_path: Path) -> None:
 def test_a_sweep_has_a_manifest_of_another_name(tmp_path: Path) -> None:
     write_json(leave(tmp_path, answered("1")) / "sweep.json", {"settings": {"seed": 9}, "outcome": "done"})
     assert Source.find(tmp_path).seed == 9
+    write_json(tmp_path / "sweep.json", {"sweep_version": "1.0", "outcome": "interrupted"})
+    (warning,) = Source.find(tmp_path).warnings()
+    assert "the sweep was interrupted; only what it had done by then counts" in warning
 
 
 @pytest.mark.parametrize(
-    ("outcome", "part"), [("running", "killed"), ("interrupted", "was interrupted"), ("error", "by an error")]
+    ("outcome", "part"),
+    [
+        ("running", "killed"),
+        ("stopped", "by its failures"),
+        ("interrupted", "was interrupted"),
+        ("error", "by an error"),
+    ],
 )
 def test_a_run_that_did_not_end_is_told(outcome: str, part: str, tmp_path: Path) -> None:
     (warning,) = Source.find(leave(tmp_path, answered("1"), outcome=outcome)).warnings()
-    assert part in warning and str(tmp_path) in warning
+    assert part in warning and str(tmp_path) in warning and "answers of the one before" in warning
 
 
 def test_nothing_to_read_is_told_by_what_was_named(tmp_path: Path) -> None:
