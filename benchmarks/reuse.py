@@ -14,7 +14,7 @@ import argparse
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import chain, product
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +94,7 @@ def measure(family: str, options: argparse.Namespace, folder: Path) -> None:
         (kind, count): write_episodes(folder, f"{kind}-{count}", options.clips, kind, count)
         for kind, count in {variant.questions for variant in VARIANTS}
     }
-    works = {variant.name: work_of(adapter, files[variant.questions], variant, folder) for variant in VARIANTS}
+    works = {variant.name: work_of(adapter, files[variant.questions], variant) for variant in VARIANTS}
     timed = in_turns(works, options.repeats)
     tokens = tokens_of(adapter, files["mixed", 1])
     for variant in VARIANTS:
@@ -105,16 +105,16 @@ def measure(family: str, options: argparse.Namespace, folder: Path) -> None:
             row(family, tokens, variant.name, variant.against, *cells)
 
 
-def work_of(adapter: Any, episodes: Path, variant: Variant, folder: Path) -> Work:
+def work_of(adapter: Any, episodes: Path, variant: Variant) -> Work:
     """Answering all questions of a file under all conditions of a variant."""
     settings = RunSettings(episodes=str(episodes), model=adapter.spec.name, tasks=ALL_TASKS)
-    job = check_job(settings, folder / "unused", False, registry())
+    job = check_job(settings, registry())
     engine = LocalEngine(job, adapter, variant.conditions(len(adapter.layers)))
     selections = list(select(job.episodes, settings, job.tasks, Tally()))
 
     def work() -> None:
-        for _, rows in engine.answer(selections):
-            check(prediction.error for prediction in rows)
+        for answered in chain.from_iterable(engine.answer(selections)):
+            check(prediction.error for prediction in answered.rows)
         wait_for(adapter.device)
 
     return work
