@@ -62,9 +62,10 @@ def execute(
 
     Failed questions are rows, and more of them than allowed are the manifest's `exit_code`, not an error; unless the
     settings name a limit: TooManyFailuresError as soon as it is passed. Raises what `check_job` and loading the model
-    raise, FolderInUseError, and UsageError where the folder holds a run with other settings, all with the folder
-    untouched; InvalidInputError where no row of the file is an episode; OSError where results cannot be written. Once
-    the work has begun, whatever ends it leaves the rows that were done, and a run.json that says how it ended.
+    raise, FolderInUseError, and UsageError where the folder holds a run with other settings, or none and what failed in
+    it is to be asked again, all with the folder untouched; InvalidInputError where no row of the file is an episode;
+    OSError where results cannot be written. Once the work has begun, whatever ends it leaves the rows that were done,
+    and a run.json that says how it ended.
     """
     folder = OutputFolder(request.output)
     _check_request(request)
@@ -72,14 +73,14 @@ def execute(
     job = check_job(request.settings, registry)
     with folder.held():
         before = None if request.overwrite else begun_before(folder, request.settings)
+        if before is None and request.retry_failed:
+            raise UsageError(f"--retry-failed: {folder.path} holds no run; name the folder of one with --output")
         settings = request.settings
         manifest = Manifest.begin(settings, request.command, job.identity, file_digest(Path(settings.episodes)))
         started = time.monotonic()
         engine = _engine(job)
         inputs.add_folders(engine.files)
         stages = {"load": time.monotonic() - started}
-        if before is None and request.retry_failed:
-            raise UsageError(f"--retry-failed: {folder.path} holds no run; name the folder of one with --output")
         if before is not None:
             check_same_numbers(folder.path, before, engine.identity)
         else:
