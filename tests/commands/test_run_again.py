@@ -14,9 +14,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from socialcli.adapters.contract import Adapter
 from socialcli.engines.checking import Job
 from socialcli.engines.local import LocalEngine
-from socialcli.runs.predictions import PREDICTION_ARROW_SCHEMA
+from socialcli.inference import answering
+from socialcli.inference.answers import answer_batch
+from socialcli.inference.asked import PromptOnClip
+from socialcli.runs.parts import PartWriter
+from socialcli.runs.predictions import PREDICTION_ARROW_SCHEMA, Prediction
 
 from ..conftest import SAMPLE
 from .runs import FAMILY, Record, Run, assert_told, close, command, record, run, shell_environment, write
@@ -113,6 +118,43 @@ def test_parts_of_a_killed_run_are_kept_and_nothing_is_left_over(episodes: Path)
     assert_same(again.rows, rows, 1e-5)  # cut by hand, a part holds some questions alone that were asked with others
     assert [row["seconds"] for row in again.rows][:7] == [row["seconds"] for row in rows][:7]
     assert sorted(path.name for path in again.output.iterdir()) == FILES
+
+
+@pytest.mark.parametrize("batches", [1, 2, 4])
+@pytest.mark.parametrize("options", [(), ("--batch-size", "2"), ("--batch-size", "8", "--alignment", "both")])
+def test_a_run_broken_off_between_two_batches_asks_the_rest_in_the_same_ones(
+    episodes: Path, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], batches: int
+) -> None:
+    together: list[list[str]] = []
+
+    def noted(adapter: Adapter, prompts: Sequence[PromptOnClip], *others: Any) -> Any:
+        together.append([prompt.asked.question.id for prompt in prompts])
+        return answer_batch(adapter, prompts, *others)
+
+    monkeypatch.setattr(answering, "answer_batch", noted)
+    whole = ask(episodes, *options).rows
+    expected = together.copy()
+    together.clear()
+    shutil.rmtree(episodes.parent / "out")
+    write_part, calls = PartWriter.write, 0
+
+    def write_some(self: PartWriter, questions: Sequence[Sequence[Prediction]]) -> None:
+        nonlocal calls
+        write_part(self, questions)
+        calls += bool(questions)
+        if calls == batches:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(PartWriter, "write", write_some)
+        broken = ask(episodes, *options)
+    assert (broken.code, broken.manifest["outcome"]) == (130, "interrupted")
+    kept = [row for part in broken.output.glob("parts/*") for row in pq.read_table(part).to_pylist()]
+    assert 0 < len(kept) < len(whole)
+    again = ask(episodes, *options).validated()
+    assert again.manifest["counts"]["kept"] == len(kept)
+    assert together == expected
+    assert_same(again.rows, whole)
 
 
 def test_a_part_that_was_cut_short_is_told_and_computed_again(episodes: Path) -> None:
