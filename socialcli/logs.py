@@ -41,7 +41,7 @@ def configure(verbosity: int = 0, style: str = "text") -> None:
     if style == "json":  # of libraries too, every line is an object
         of_others = _StandardError(max(level, logging.WARNING))
         of_others.setFormatter(_JsonLines())
-        of_others.addFilter(lambda record: not record.name.startswith("socialcli"))
+        of_others.addFilter(lambda record: not f"{record.name}.".startswith("socialcli."))
         others.addHandler(of_others)
 
 

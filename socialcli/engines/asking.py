@@ -75,10 +75,7 @@ class Asking:
         return ahead(partial(self.prepare, kept=kept), selections, self._workers)
 
     def prepare(self, selection: Selection, kept: Kept | None) -> Prepared:
-        """Make a selection ready, unless all its rows are `kept`.
-
-        Where some are, all questions are made ready: which go through the model together is not to depend on it.
-        """
+        """Make a selection ready, with all its questions, unless all its rows are `kept`."""
         episode = selection.row.episode
         good = [question for question in selection.questions if isinstance(question, Question)]
         if episode is None or not good:
@@ -89,8 +86,17 @@ class Asking:
         there = frozenset(key for key in all_keys if key in kept) if kept is not None else frozenset()
         if there == all_keys:
             return Prepared(episode, keys, there, None)
-        questions = prepare_episode(self.adapter, episode, good, self._tasks, self.options)
-        return Prepared(episode, keys, there, questions)
+        return Prepared(episode, keys, there, self._questions(episode, good))
+
+    def completed(self, selection: Selection, prepared: Prepared) -> Prepared:
+        """The same, made ready even where all its rows are kept: others stand in batches with its questions."""
+        good = [question for question in selection.questions if isinstance(question, Question)]
+        if prepared.questions is not None or prepared.episode is None or not good:
+            return prepared
+        return replace(prepared, questions=self._questions(prepared.episode, good))
+
+    def _questions(self, episode: Episode, good: Sequence[Question]) -> PreparedEpisode:
+        return prepare_episode(self.adapter, episode, good, self._tasks, self.options)
 
 
 def conditions_of(job: Job, adapter: Adapter) -> list[Alignment | None]:

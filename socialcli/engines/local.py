@@ -86,8 +86,8 @@ class LocalEngine:
 
         While the model works, the next clips are read in threads. Selections are answered a few at a time, so that
         questions on several clips can go through the model together. `keep` is given the rows of questions that did as
-        soon as they are there. Which do depends on the questions alone, not on what is kept: who goes on behind a run
-        that was broken off gets the same scores as who never stopped.
+        soon as they are there. Which do depends on the questions alone, not on what is kept, unless memory runs short:
+        who goes on behind a run that was broken off gets the same scores as who never stopped.
         """
         group: list[tuple[Selection, Prepared]] = []
         questions = 0
@@ -106,7 +106,10 @@ class LocalEngine:
         return self._with_rows(selection, prepared, None, fresh).rows
 
     def _answered(self, group: Sequence[tuple[Selection, Prepared]], kept: Kept | None, keep: Keep) -> list[Answered]:
-        fresh = self._asked([prepared for _, prepared in group], self._limit, self._attn, keep)
+        fresh: Mapping[str, Prediction] = {}
+        if any(prepared.questions is not None for _, prepared in group):
+            whole = [self._asking.completed(selection, prepared) for selection, prepared in group]
+            fresh = self._asked(whole, self._limit, self._attn, keep)
         return [self._with_rows(selection, prepared, kept, fresh) for selection, prepared in group]
 
     def _asked(self, group: Sequence[Prepared], limit: BatchLimit, kernel: str, keep: Keep) -> dict[str, Prediction]:

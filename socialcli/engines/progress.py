@@ -24,6 +24,7 @@ T = TypeVar("T")
 
 SECONDS_BETWEEN_LINES = 30.0
 LINES_OF_A_RATE = 10
+SECONDS_TO_END = 1.0
 MOST_WARNINGS = 20  # of failures: a wrong --media-root should not write a line for each of ten thousand episodes
 
 
@@ -54,7 +55,7 @@ def _beating(tell: Callable[[], None]) -> Iterator[None]:
         yield
     finally:
         ended.set()
-        thread.join()
+        thread.join(SECONDS_TO_END)  # it may be stuck in a pipe that nobody reads
 
 
 class Pulse:

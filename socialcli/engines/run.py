@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import chain
@@ -24,10 +24,12 @@ from socialcli.engines.request import RunRequest, RunResult
 from socialcli.engines.selection import Selection, select
 from socialcli.engines.tally import Tally
 from socialcli.episodes.counting import count_questions
+from socialcli.episodes.reading import BadQuestion
 from socialcli.errors import TooManyFailuresError, UsageError
 from socialcli.plugins import Registry
 from socialcli.runs.accuracy import AccuracyRow, accuracy_table, write_accuracy
 from socialcli.runs.continuing import begun_before, check_same_numbers, kept_rows
+from socialcli.runs.fates import Fates
 from socialcli.runs.folder import OutputFolder
 from socialcli.runs.interrupts import uninterrupted
 from socialcli.runs.kept import KeptRows
@@ -145,7 +147,7 @@ class _Work:
     def _write_rows(self, check: InvarianceCheck | None, watch: Watch) -> None:
         kept = kept_rows(self.folder, self.request.retry_failed)
         total = self._total()
-        failed: set[str] = set()  # questions
+        fates = Fates()
         with (
             PartWriter(self.folder.parts) as parts,
             PredictionWriter(self.folder.predictions, unfinished=False) as writer,
@@ -153,11 +155,10 @@ class _Work:
             for prediction in watch(self._predictions(kept, parts, check), total):
                 writer.write(prediction)
                 self.tally.add(prediction)
-                if prediction.status == "failed":
-                    failed.add(prediction.question_id)
+                fates.add(prediction)
                 self._check_failures(total)
             self.tally.check_readable()
-            aside = self._keep_aside(kept, failed)
+            aside = self._keep_aside(kept, fates)
         if aside:
             self.folder.part_set_aside.replace(self.folder.set_aside)
         else:
@@ -165,17 +166,13 @@ class _Work:
         if len(kept):
             _log.info("%d answers of %d in the folder still hold", self.tally.kept, len(kept))
 
-    def _keep_aside(self, kept: KeptRows, failed: Collection[str]) -> bool:
+    def _keep_aside(self, kept: KeptRows, fates: Fates) -> bool:
         """Write answers of before to questions that fail now, if any: a share that is not mounted should not cost them.
 
-        Of a file in which some rows cannot be read, nobody knows which questions those were: then all are kept. They
-        stay among the parts, which a killed run leaves, until predictions.parquet without them has its name.
+        They stay among the parts, which a killed run leaves, until predictions.parquet without them has its name.
         """
-        rows = (
-            row
-            for row in kept.untaken()
-            if row.status != "failed" and (self.tally.unreadable or row.question_id in failed)
-        )
+        fates.nameless = self.tally.nameless
+        rows = (row for row in kept.untaken() if row.status != "failed" and fates.has_failed(row))
         first = next(rows, None) if self.tally.failures else None
         if first is None:
             return False
@@ -217,6 +214,9 @@ class _Work:
         episode = answered.selection.row.episode
         failures.note(answered.selection.row, answered.rows)
         self.tally.kept += answered.kept
+        self.tally.unnamed += sum(
+            isinstance(one, BadQuestion) and one.id is None for one in answered.selection.questions
+        )
         self.tally.note_choice(episode.episode_id if episode else None, self.job.heads)
 
     def _check_failures(self, total: int) -> None:

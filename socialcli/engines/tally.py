@@ -20,6 +20,7 @@ class Tally:
     episodes: int = 0  # rows of the run's split that name a question
     questions: int = 0  # of the run's tasks
     unreadable: int = 0  # rows of the file that name no question at all
+    unnamed: int = 0  # questions that fail because the file gets even their names wrong
     problems: list[str] = field(default_factory=list)  # messages of the first of these
     splits: Counter[str | None] = field(default_factory=Counter)  # of all readable rows
     tasks: Counter[str] = field(default_factory=Counter)  # of all questions in the run's split
@@ -51,6 +52,11 @@ class Tally:
     def failures(self) -> int:
         """What `--max-failures` is held against: failed rows, and rows of the file that gave none."""
         return self.statuses["failed"] + self.unreadable
+
+    @property
+    def nameless(self) -> bool:
+        """Whether questions fail of which nobody knows which ones they are."""
+        return self.unreadable + self.unnamed > 0
 
     @property
     def total(self) -> int:

@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from socialcli.errors import InvalidInputError
 from socialcli.runs.keys import KEY_LENGTH
 from socialcli.runs.predictions import PREDICTION_ARROW_SCHEMA, Prediction, from_record
 
@@ -93,8 +94,11 @@ class KeptRows:
         return place if place >= 0 and self._keys[place] == key.encode("ascii") else None
 
     def _read_group(self, file: int, group: int) -> list[dict[str, Any]]:
-        with pq.ParquetFile(self._paths[file]) as opened:
-            table = opened.read_row_group(group, columns=PREDICTION_ARROW_SCHEMA.names)
+        try:
+            with pq.ParquetFile(self._paths[file]) as opened:
+                table = opened.read_row_group(group, columns=PREDICTION_ARROW_SCHEMA.names)
+        except (pa.ArrowException, ValueError, OSError) as error:
+            raise InvalidInputError(f"{self._paths[file]}: cannot be read any more: {error}") from error
         rows: list[dict[str, Any]] = table.select(PREDICTION_ARROW_SCHEMA.names).to_pylist()
         return rows
 

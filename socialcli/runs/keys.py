@@ -24,7 +24,7 @@ KEY_LENGTH = 32  # hexadecimal characters: 128 bits, far more than any number of
 # weights.
 _CHECKPOINT_SUFFIXES = (".json", ".jinja", ".safetensors", ".model", ".tiktoken")
 _CHECKPOINT_NAMES = ("merges.txt", "vocab.txt")
-TEMPLATE_FOLDER = "additional_chat_templates"
+_TEMPLATE_FOLDER = "additional_chat_templates"
 
 # What peft reads of a LoRA adapter.
 _LORA_NAMES = ("adapter_config.json", "adapter_model.safetensors")
@@ -80,12 +80,18 @@ def checkpoint_fingerprint(folder: Path) -> str:
     state is not among them. Raises CheckpointError where the folder holds none or cannot be read.
     """
     try:
-        files = [item for item in (*folder.iterdir(), *folder.glob(f"{TEMPLATE_FOLDER}/*")) if _decides(item)]
+        files = deciding_files(folder)
         if not files:
             raise CheckpointError(f"{folder}: holds no model; a checkpoint has a config.json and .safetensors files")
         return _files_sha256(folder, files)
     except OSError as error:
         raise CheckpointError(f"{folder}: the checkpoint cannot be read: {error.strerror or error}") from error
+
+
+def deciding_files(folder: Path) -> list[Path]:
+    """The files of a checkpoint that decide its answers. Raises OSError where the folder cannot be read."""
+    found = (*folder.iterdir(), *folder.glob(f"{_TEMPLATE_FOLDER}/*"))
+    return [item for item in found if _decides(item) and item.is_file()]
 
 
 def lora_fingerprint(folder: Path) -> str:
@@ -112,7 +118,7 @@ def _file_sha256(path: Path, _size: int, _mtime_ns: int) -> str:
 
 
 def _files_sha256(folder: Path, files: Iterable[Path]) -> str:
-    digests = {item.relative_to(folder).as_posix(): file_digest(item) for item in files if item.is_file()}
+    digests = {item.relative_to(folder).as_posix(): file_digest(item) for item in files}
     return _json_sha256(digests)
 
 

@@ -55,10 +55,14 @@ def _acquired(path: Path) -> int:
 
 
 def _opened(path: Path) -> int:
-    try:
-        return os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-    except PermissionError:
-        return os.open(path, os.O_RDONLY)  # another user's: a lock can be asked for all the same
+    while True:
+        try:
+            return os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        except PermissionError:
+            if not path.exists():
+                raise
+        with suppress(FileNotFoundError):  # its holder removed it meanwhile
+            return os.open(path, os.O_RDONLY)  # another user's: a lock can be asked for all the same
 
 
 def _take(descriptor: int, path: Path) -> None:
@@ -74,6 +78,11 @@ def _take(descriptor: int, path: Path) -> None:
             f"--output {path.parent}: in use by {_holder(path)}; wait for it, or name another folder"
         ) from None
     except OSError as error:
+        if error.errno == errno.EBADF:  # a network file system wants a file that can be written to
+            raise FolderInUseError(
+                f"--output {path.parent}: holds another user's {path.name}, of {_holder(path)}; remove it where no run "
+                "is on, or name another folder"
+            ) from None
         if error.errno not in _UNKNOWN_HERE:
             raise
         _log.warning("the file system of %s has no locks; nothing keeps a second run off the folder", path.parent)

@@ -10,14 +10,14 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Self
 
 from socialcli.errors import CheckpointError
 from socialcli.files import write_json
-from socialcli.runs.keys import TEMPLATE_FOLDER
+from socialcli.runs.keys import deciding_files
 from socialcli.runs.settings import RunSettings
 
 INPUTS_VERSION = "1.0"
@@ -26,27 +26,35 @@ INPUTS_VERSION = "1.0"
 def stamp(path: str | Path) -> str | None:
     """The size (bytes) and time of last change (ns) of a file, or a hash of those of a folder's files with their names.
 
-    None where there is nothing. Folders in the folder do not count, but for that of a checkpoint's chat templates.
+    None where there is nothing. Folders in the folder do not count.
     """
     try:
         status = os.stat(path)
-        if not stat.S_ISDIR(status.st_mode):
-            return f"{status.st_size}:{status.st_mtime_ns}"
-        found = sorted(_listed(path))
-    except OSError:
+        return _of_files(path, _listed(path)) if stat.S_ISDIR(status.st_mode) else _of_file(status)
+    except (OSError, ValueError):  # ValueError: a name that no file can have
         return None
-    return f"{len(found)}:{hashlib.sha256(json.dumps(found).encode('ascii')).hexdigest()[:32]}"
 
 
-def _listed(folder: str | Path, within: str = "") -> Iterator[tuple[str, int, int]]:
-    """The name, size and time of each file in a folder; of a link, those of what it leads to."""
+def model_stamp(path: str | Path) -> str | None:
+    """The same of a file, or of those files in a model's folder that decide its answers."""
+    return _of_files(path, deciding_files(Path(path))) if os.path.isdir(path) else stamp(path)
+
+
+def _listed(folder: str | Path) -> list[Path]:
     with os.scandir(folder) as entries:
-        for entry in entries:
-            if not entry.is_dir():
-                status = entry.stat(follow_symlinks=os.path.exists(entry.path))
-                yield within + entry.name, status.st_size, status.st_mtime_ns
-            elif entry.name == TEMPLATE_FOLDER and not within:
-                yield from _listed(entry.path, f"{entry.name}/")
+        return [Path(entry.path) for entry in entries if entry.is_file()]
+
+
+def _of_file(status: os.stat_result) -> str:
+    return f"{status.st_size}:{status.st_mtime_ns}"
+
+
+def _of_files(folder: str | Path, files: Iterable[Path]) -> str | None:
+    try:
+        found = {file.relative_to(folder).as_posix(): _of_file(file.stat()) for file in files}
+    except OSError:  # one of them has gone meanwhile
+        return None
+    return f"{len(found)}:{hashlib.sha256(json.dumps(found, sort_keys=True).encode('ascii')).hexdigest()[:32]}"
 
 
 def clip_stamp(real_root: str | Path, path: str) -> str | None:
@@ -54,7 +62,10 @@ def clip_stamp(real_root: str | Path, path: str) -> str | None:
 
     `real_root` is the media root as `os.path.realpath` names it.
     """
-    place = os.path.realpath(os.path.join(real_root, path))
+    try:
+        place = os.path.realpath(os.path.join(real_root, path))
+    except ValueError:  # a name that no file can have
+        return None
     inside = place.startswith(os.path.join(real_root, ""))
     return stamp(place) if inside else None
 
@@ -73,7 +84,7 @@ class Inputs:
     def of(cls, settings: RunSettings) -> Self:
         """What the settings name, without clips."""
         root, *named = named_places(settings)
-        return cls([root, *named], root, {path: stamp(path) for path in named})
+        return cls([root, *named], root, {path: model_stamp(path) for path in named})
 
     def add_folders(self, folders: Iterable[Path]) -> None:
         """Take in the folders that the model was loaded from.
@@ -81,7 +92,7 @@ class Inputs:
         Raises CheckpointError where one of them has changed since its stamp was taken: nobody knows what was loaded.
         """
         for path in _absolute(folders):
-            if self.files.setdefault(path, now := stamp(path)) != now:
+            if self.files.setdefault(path, now := model_stamp(path)) != now:
                 raise CheckpointError(f"{path}: was changed while it was loaded; give the same command again")
 
     def add(self, path: str) -> None:
@@ -106,7 +117,8 @@ def unchanged(path: Path, settings: RunSettings) -> bool:
             return False
         files, root, clips = record["files"], os.path.realpath(record["media_root"]), record["clips"]
         results = {path.with_name(name): found for name, found in record["results"].items()}
-        same = all(stamp(one) == found for one, found in (*files.items(), *results.items()))
+        same = all(model_stamp(one) == found for one, found in files.items())
+        same = same and all(stamp(one) == found for one, found in results.items())
         return same and all(clip_stamp(root, one) == found for one, found in clips.items())
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return False

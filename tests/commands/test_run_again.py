@@ -121,10 +121,20 @@ def test_parts_of_a_killed_run_are_kept_and_nothing_is_left_over(episodes: Path)
 
 
 @pytest.mark.parametrize("batches", [1, 2, 4])
-@pytest.mark.parametrize("options", [(), ("--batch-size", "2"), ("--batch-size", "8", "--alignment", "both")])
+@pytest.mark.parametrize(
+    "options",
+    [
+        (),
+        ("--batch-size", "2"),
+        ("--batch-size", "2", "--context", "past"),  # each transcript is another one
+        ("--batch-size", "3", "--alignment", "both"),
+    ],
+)
 def test_a_run_broken_off_between_two_batches_asks_the_rest_in_the_same_ones(
     episodes: Path, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], batches: int
 ) -> None:
+    first = record(0)
+    write(episodes, [{**first, "questions": first["questions"][:1]}, record(1), record(2)])
     together: list[list[str]] = []
 
     def noted(adapter: Adapter, prompts: Sequence[PromptOnClip], *others: Any) -> Any:
@@ -248,6 +258,47 @@ def test_answers_outlive_a_night_with_a_damaged_episodes_file(episodes: Path, co
     episodes.write_text(whole, encoding="utf-8")
     after = ask(episodes).validated()
     assert after.manifest["counts"]["kept"] == len(before)
+    assert after.rows == before
+    assert sorted(path.name for path in after.output.iterdir()) == FILES
+
+
+def test_answers_outlive_a_name_that_is_damaged_for_a_night(episodes: Path) -> None:
+    before = ask(episodes).rows
+    changed(episodes, lambda episode: episode["questions"][0].pop("id"))
+    assert ask(episodes).code == 3
+    write(episodes, [record(index) for index in range(3)])
+    after = ask(episodes)
+    assert (after.code, after.manifest["counts"]["kept"]) == (0, len(before))
+    assert after.rows == before
+
+
+def test_what_is_set_aside_does_not_grow_from_night_to_night(episodes: Path) -> None:
+    ask(episodes)
+    for night in range(3):
+        lines = [{**record(index), "dataset": f"night {night}"} for index in range(3)]
+        write(episodes, [*lines, "{"])
+        done = ask(episodes)
+        assert done.code == 3
+        assert sorted(path.name for path in done.output.iterdir()) == FILES
+
+
+def test_answers_set_aside_outlive_a_kill_at_the_worst_moment(episodes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = ask(episodes).rows
+    away = hidden(episodes.parent / record(1)["video"]["path"])
+    rename = Path.replace
+
+    def killed_then(self: Path, target: Path) -> Path:
+        if target.name == "set_aside.parquet":
+            raise KeyboardInterrupt
+        return rename(self, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", killed_then)
+        broken = ask(episodes)
+    assert broken.code == 130 and [row["status"] for row in broken.rows].count("failed") > 0
+    away.rename(away.with_suffix(".mp4"))
+    after = ask(episodes)
+    assert (after.code, after.manifest["counts"]["kept"]) == (0, len(before))
     assert after.rows == before
     assert sorted(path.name for path in after.output.iterdir()) == FILES
 

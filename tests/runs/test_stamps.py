@@ -8,7 +8,7 @@ import pytest
 
 from socialcli.errors import CheckpointError
 from socialcli.runs.settings import RunSettings
-from socialcli.runs.stamps import Inputs, clip_stamp, stamp, unchanged
+from socialcli.runs.stamps import Inputs, clip_stamp, model_stamp, stamp, unchanged
 
 from .samples import settings
 
@@ -140,23 +140,28 @@ def test_a_folder_that_changes_while_it_is_loaded_is_told(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "additional_chat_templates/a.jinja", "link.safetensors"])
-def test_a_folder_stamp_knows_every_file(tmp_path: Path, name: str) -> None:
+def test_the_stamp_of_a_model_knows_every_file_that_decides(tmp_path: Path, name: str) -> None:
     weights = tmp_path / "weights"
     (weights / "additional_chat_templates").mkdir(parents=True)
     (tmp_path / "blob").write_bytes(b"1")
     (weights / "link.safetensors").symlink_to(tmp_path / "blob")
-    (weights / "broken").symlink_to(tmp_path / "nowhere")
+    (weights / "broken.json").symlink_to(tmp_path / "nowhere")
     for file in ("model.safetensors", "additional_chat_templates/a.jinja", "tokenizer.json"):
         (weights / file).write_bytes(b"1")
     os.utime(weights / "tokenizer.json", ns=(2**62, 2**62))  # the youngest file is another one
-    before = stamp(weights)
-    assert before == stamp(weights) is not None
+    before = model_stamp(weights)
+    (weights / "run.log").write_bytes(b"of no matter")
+    assert before == model_stamp(weights) is not None
     os.utime(weights / name, ns=(10**9, 10**9))
-    assert stamp(weights) != before
+    assert model_stamp(weights) != before
 
 
 def test_folders_in_a_folder_do_not_count(tmp_path: Path) -> None:
-    (tmp_path / "weights").write_bytes(b"1")
+    (tmp_path / "1.png").write_bytes(b"1")
     before = stamp(tmp_path)
     (tmp_path / "out").mkdir()
     assert stamp(tmp_path) == before
+
+
+def test_a_name_that_no_file_can_have_has_no_stamp(tmp_path: Path) -> None:
+    assert clip_stamp(tmp_path, "a\0b") is stamp(f"{tmp_path}/a\0b") is None
