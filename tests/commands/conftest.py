@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ..conftest import SAMPLE
-from .runs import record
+from .runs import record, write
 
 
 @pytest.fixture
@@ -19,3 +19,9 @@ def media(tmp_path: Path) -> Path:
         path = record(index)["video"]["path"]
         shutil.copy(SAMPLE / path, tmp_path / path)
     return tmp_path
+
+
+@pytest.fixture
+def episodes(media: Path) -> Path:
+    """The first three episodes of the sample, beside their videos."""
+    return write(media / "episodes.jsonl", [record(index) for index in range(3)])

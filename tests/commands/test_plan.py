@@ -8,8 +8,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from ..conftest import SAMPLE
 from .runs import FAMILY, Run, command, mentioned, record, run, shell_environment, write
 
@@ -25,11 +23,6 @@ def plan(episodes: Path, *options: str, checkpoint: Path = SAMPLE / "checkpoints
 def planned(episodes: Path, *options: str) -> dict[str, object]:
     found: dict[str, object] = json.loads(plan(episodes, "--json", *options).stdout)
     return found
-
-
-@pytest.fixture
-def episodes(media: Path) -> Path:
-    return write(media / "episodes.jsonl", [record(index) for index in range(3)])
 
 
 def test_the_run_does_what_was_planned(episodes: Path) -> None:

@@ -24,27 +24,8 @@ from socialcli.runs.parts import PartWriter
 from socialcli.runs.predictions import PREDICTION_ARROW_SCHEMA, Prediction
 
 from ..conftest import SAMPLE
-from .runs import FAMILY, Record, Run, assert_told, close, command, record, run, shell_environment, write
-
-FEW = ("--frames", "1")
-FILES = ["accuracy.parquet", "inputs.json", "predictions.parquet", "run.json"]
-
-
-@pytest.fixture
-def episodes(media: Path) -> Path:
-    """The first three episodes of the sample, beside their videos."""
-    return write(media / "episodes.jsonl", [record(index) for index in range(3)])
-
-
-def ask(episodes: Path, *options: str, tasks: Sequence[str] = ("all",)) -> Run:
-    return run(episodes, episodes.parent / "out", *FEW, *options, tasks=tasks)
-
-
-def changed(file: Path, change: Any) -> None:
-    """Change the second episode of a file."""
-    lines: list[Record] = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
-    change(lines[1])
-    write(file, lines)
+from .again import FEW, FILES, ask, assert_same, changed
+from .runs import FAMILY, Record, Run, assert_told, command, record, run, shell_environment, write
 
 
 def killed(run: Run, *rows: int) -> list[Path]:
@@ -59,14 +40,6 @@ def killed(run: Run, *rows: int) -> list[Path]:
         (run.output / name).unlink()
     (run.output / "run.json").write_text(json.dumps(run.manifest | {"outcome": "running"}), encoding="utf-8")
     return sorted(parts.iterdir())
-
-
-def assert_same(rows: Sequence[Record], others: Sequence[Record], by: float = 1e-6) -> None:
-    """The same answers in the same order, whatever time they took."""
-    assert [row["key"] for row in rows] == [row["key"] for row in others]
-    for row, other in zip(rows, others, strict=True):
-        assert close(row["scores"], other["scores"], by)
-        assert {**row, "scores": 0, "seconds": 0} == {**other, "scores": 0, "seconds": 0}
 
 
 def test_a_finished_folder_is_left_as_it_is_without_a_model(episodes: Path) -> None:
@@ -221,86 +194,6 @@ def test_another_video_is_computed_again_and_a_touched_one_is_not(episodes: Path
     others = [row for row in before if row["episode_id"] != record(1)["episode_id"]]
     assert after.manifest["counts"]["kept"] == len(others)
     assert_same([row for row in after.rows if row["episode_id"] != record(1)["episode_id"]], others)
-
-
-def hidden(video: Path) -> Path:
-    """Take a video away, as a share does that is not mounted; where it is now."""
-    return video.rename(video.with_suffix(".away"))
-
-
-def test_answers_to_what_fails_for_a_night_are_not_lost(episodes: Path) -> None:
-    before = ask(episodes).rows
-    away = hidden(episodes.parent / record(1)["video"]["path"])
-    theirs = [row["question_id"] for row in before if row["episode_id"] == record(1)["episode_id"]]
-    for _ in range(2):
-        night = ask(episodes).validated()
-        assert night.code == 3
-        assert [row["question_id"] for row in night.rows if row["status"] == "failed"] == theirs
-        assert sorted(path.name for path in night.output.iterdir()) == sorted([*FILES, "set_aside.parquet"])
-    changed(episodes, lambda episode: episode.update(dataset="renamed"))  # what the other rows do not depend on
-    assert ask(episodes).code == 3
-    changed(episodes, lambda episode: episode.update(dataset=record(1)["dataset"]))
-    away.rename(away.with_suffix(".mp4"))
-    after = ask(episodes).validated()
-    assert (after.code, after.manifest["counts"]["kept"]) == (0, len(before))
-    assert after.rows == before
-    assert sorted(path.name for path in after.output.iterdir()) == FILES
-
-
-@pytest.mark.parametrize("content", ["<html>502 Bad Gateway</html>", "cut"])
-def test_answers_outlive_a_night_with_a_damaged_episodes_file(episodes: Path, content: str) -> None:
-    before = ask(episodes).rows
-    whole = episodes.read_text(encoding="utf-8")
-    episodes.write_text(whole[: len(whole) * 2 // 3] if content == "cut" else content, encoding="utf-8")
-    night = ask(episodes)
-    assert night.code == (3 if content == "cut" else 4)
-    assert content == "cut" or night.rows == before
-    episodes.write_text(whole, encoding="utf-8")
-    after = ask(episodes).validated()
-    assert after.manifest["counts"]["kept"] == len(before)
-    assert after.rows == before
-    assert sorted(path.name for path in after.output.iterdir()) == FILES
-
-
-def test_answers_outlive_a_name_that_is_damaged_for_a_night(episodes: Path) -> None:
-    before = ask(episodes).rows
-    changed(episodes, lambda episode: episode["questions"][0].pop("id"))
-    assert ask(episodes).code == 3
-    write(episodes, [record(index) for index in range(3)])
-    after = ask(episodes)
-    assert (after.code, after.manifest["counts"]["kept"]) == (0, len(before))
-    assert after.rows == before
-
-
-def test_what_is_set_aside_does_not_grow_from_night_to_night(episodes: Path) -> None:
-    ask(episodes)
-    for night in range(3):
-        lines = [{**record(index), "dataset": f"night {night}"} for index in range(3)]
-        write(episodes, [*lines, "{"])
-        done = ask(episodes)
-        assert done.code == 3
-        assert sorted(path.name for path in done.output.iterdir()) == FILES
-
-
-def test_answers_set_aside_outlive_a_kill_at_the_worst_moment(episodes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = ask(episodes).rows
-    away = hidden(episodes.parent / record(1)["video"]["path"])
-    rename = Path.replace
-
-    def killed_then(self: Path, target: Path) -> Path:
-        if target.name == "set_aside.parquet":
-            raise KeyboardInterrupt
-        return rename(self, target)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Path, "replace", killed_then)
-        broken = ask(episodes)
-    assert broken.code == 130 and [row["status"] for row in broken.rows].count("failed") > 0
-    away.rename(away.with_suffix(".mp4"))
-    after = ask(episodes)
-    assert (after.code, after.manifest["counts"]["kept"]) == (0, len(before))
-    assert after.rows == before
-    assert sorted(path.name for path in after.output.iterdir()) == FILES
 
 
 def test_a_file_that_is_replaced_while_the_model_loads_is_asked_the_next_time(
