@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from socialcli.alignment.bias import LOGIT, PROBABILITY
+from socialcli.alignment.bias import RULES
 from socialcli.alignment.rules import BiasRule
 from socialcli.hookspecs import hookimpl
 from socialcli.tasks.base import Task
@@ -22,5 +22,5 @@ def socialcli_tasks() -> Sequence[Task]:
 
 @hookimpl
 def socialcli_bias_rules() -> Sequence[BiasRule]:
-    """Return the two readings of the method's bias."""
-    return [LOGIT, PROBABILITY]
+    """Return the published bias and the alternatives to compare it with."""
+    return RULES

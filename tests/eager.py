@@ -20,9 +20,10 @@ _current: dict[str, Any] = {}
 def dense(
     module: Any, query: Any, key: Any, value: Any, attention_mask: Any, scaling: float | None = None, **_: Any
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Attention with every score in memory; returns the attention too."""
-    key = key.repeat_interleave(module.num_key_value_groups, dim=1)
-    value = value.repeat_interleave(module.num_key_value_groups, dim=1)
+    """Attention with every score in memory, in float64; returns the attention too."""
+    own = query.dtype
+    query = query.double()
+    key, value = (part.double().repeat_interleave(module.num_key_value_groups, dim=1) for part in (key, value))
     scores = query @ key.transpose(2, 3) * scaling
     length = scores.shape[-1]
     visible = attention_mask if attention_mask is not None else torch.ones(length, length, dtype=torch.bool).tril()
@@ -32,7 +33,7 @@ def dense(
         for item, (rows, columns, pairs) in enumerate(_current["plans"]):
             for head in range(scores.shape[1]):
                 attention[item, head] = one_head(scores[item, head], attention[item, head], rows, columns, pairs)
-    return (attention @ value).transpose(1, 2), attention
+    return (attention @ value).transpose(1, 2).to(own), attention
 
 
 def one_head(scores: Any, attention: Any, rows: Any, columns: Any, pairs: Any) -> Any:
@@ -43,10 +44,9 @@ def one_head(scores: Any, attention: Any, rows: Any, columns: Any, pairs: Any) -
     if not block.mean() > _current["lambda"]:
         return attention
     alpha = _current["alpha"]
-    if _current["bias"] == "logit":
+    if _current["bias"] != "probability":
         weight = torch.zeros_like(scores)
-        largest = scores[rows][:, columns].max(dim=1, keepdim=True).values.clamp(min=0)
-        weight[rows[:, None], columns] = alpha * largest * pairs
+        weight[rows[:, None], columns] = bias_of_rows(scores[rows], scores[rows][:, columns], alpha) * pairs
         return (scores + weight).softmax(-1).nan_to_num(0)
     raised = attention.clone()
     for row, allowed in zip(rows.tolist(), pairs, strict=True):
@@ -54,9 +54,21 @@ def one_head(scores: Any, attention: Any, rows: Any, columns: Any, pairs: Any) -
     return (raised / raised.sum(-1, keepdim=True)).nan_to_num(0)
 
 
+def bias_of_rows(scores: Any, visual: Any, alpha: float) -> Any:
+    """W of each row, (R, 1), from its scores over all keys (R, L), and over the visual tokens in boxes (R, C)."""
+    largest = visual.max(dim=1, keepdim=True).values
+    mean = scores.exp().sum(dim=1, keepdim=True).div(scores.isfinite().sum(dim=1, keepdim=True)).log()
+    return {
+        "published": alpha * largest,
+        "floored": alpha * largest.clamp(min=0),
+        "centred": alpha * (largest - mean).clamp(min=0),
+        "constant": torch.full_like(largest, alpha),
+    }[_current["bias"]]
+
+
 @contextmanager
 def dense_attention(
-    model: Any, plans: Sequence[Any], layers: Any, alpha: float, threshold: float, bias: str = "logit"
+    model: Any, plans: Sequence[Any], layers: Any, alpha: float, threshold: float, bias: str = "published"
 ) -> Iterator[None]:
     """Give the model's text decoder the dense attention, aligned by `plans` in `layers`."""
     tensors = [tuple(torch.from_numpy(part) for part in (plan.rows, plan.columns, plan.pairs)) for plan in plans]

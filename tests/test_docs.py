@@ -241,7 +241,7 @@ def test_the_task_of_the_readme_can_be_asked(extras: None) -> None:
 
 
 def test_the_bias_rule_of_the_readme_is_a_bias(extras: None) -> None:
-    rule = registry().bias_rule("constant").item
+    rule = registry().bias_rule("capped").item
     episode = sample_episodes()[0]
     clip = open_clip(tiny_model("internvl3"), episode, SAMPLE)
     asked = ask(clip, episode.questions[0])

@@ -72,6 +72,7 @@ MAY_IMPORT_TORCH = (
     "socialcli.alignment.attention",
     "socialcli.alignment.batch",
     "socialcli.alignment.correction",
+    "socialcli.alignment.report",
     "socialcli.alignment.kernels",
     "socialcli.alignment.measuring",
     "socialcli.alignment.tracing",

@@ -28,7 +28,7 @@ class Commands(Shell):
 @logging_options
 @click.option("--alpha", type=float, default=1.0)
 @click.option("--frames", type=click.IntRange(min=1), default=8)
-@click.option("--bias", type=click.Choice(["logit", "probability"]), default="logit")
+@click.option("--bias", type=click.Choice(["published", "probability"]), default="published")
 @click.option("--task", "tasks", multiple=True)
 @click.option("--max-failures", type=str.strip, default="0")
 @click.option("--overwrite", is_flag=True)

@@ -39,7 +39,7 @@ class Laughter:
 @hookimpl
 def socialcli_tasks(): return [Laughter()]
 @hookimpl
-def socialcli_bias_rules(): return (BiasRule("constant", "always the same", lambda scores, lse, alpha: lse),)
+def socialcli_bias_rules(): return (BiasRule("halved", "half of the largest score", lambda visual, alpha: alpha * visual.largest / 2),)
 @hookimpl
 def socialcli_converters(): return [Converter("subtitles", "from .srt files", click.Command("subtitles"))]
 @hookimpl
@@ -61,7 +61,8 @@ def test_the_tasks_and_bias_rules_of_the_method_come_from_socialcli_itself() -> 
     registry = Registry()
     for name in ("videoqa", "target", "coref", "mentioned"):
         assert (registry.task(name).distribution, registry.task(name).plugin) == ("socialcli", "builtin")
-    assert list(registry.bias_rules())[:2] == ["logit", "probability"]
+    rules = ["published", "floored", "centred", "probability", "constant"]
+    assert list(registry.bias_rules())[: len(rules)] == rules
 
 
 def test_a_third_partys_model_says_where_it_comes_from(distribution: Install) -> None:
@@ -75,7 +76,7 @@ def test_every_kind_of_thing_comes_through_its_hook(distribution: Install) -> No
     distribution("acme-all", EVERYTHING)
     registry = Registry()
     assert registry.task("laughter").item.summary == "who laughs"
-    assert registry.bias_rule("constant").item.summary == "always the same"
+    assert registry.bias_rule("halved").item.summary == "half of the largest score"
     assert registry.converter("subtitles").item.command.name == "subtitles"
     assert registry.command("stats").item.name == "stats"
 

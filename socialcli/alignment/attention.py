@@ -8,9 +8,9 @@ all rows of the plan lie before the query, and the model's own attention runs. W
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -20,12 +20,13 @@ from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
 from socialcli.alignment.batch import Placed, PlanBatch
-from socialcli.alignment.bias import LOGIT
-from socialcli.alignment.correction import Gain, LayerTensors, PlannedRows, active_heads
+from socialcli.alignment.bias import PUBLISHED
+from socialcli.alignment.correction import LayerTensors, PlannedRows, compute_afresh, mean_attention
 from socialcli.alignment.forcing import Alignable, attention_kernel, eager_attention, switch
 from socialcli.alignment.kernels import attend
 from socialcli.alignment.layers import resolve_layers
 from socialcli.alignment.plan import AlignmentPlan, Indices
+from socialcli.alignment.report import AlignmentReport, LayerReport
 from socialcli.alignment.rules import BiasRule
 from socialcli.errors import UsageError
 
@@ -35,7 +36,6 @@ __all__ = [
     "AlignmentReport",
     "PlanBatch",
     "Watch",
-    "active_heads",
     "aligned",
     "aligned_attention",
     "attention_kernel",
@@ -54,8 +54,9 @@ class Alignment:
     alpha: float = 1.0  # strength of the bias; 0 changes nothing
     threshold: float = 5e-5  # lambda: a head is active when its mean attention from U to V_all is above it
     layers: str = "auto"  # decoder layers that take part: the middle third, "all", or "10-19"
-    rule: BiasRule = LOGIT
+    rule: BiasRule = PUBLISHED
     heads: frozenset[tuple[int, int]] | None = None  # (layer, head): active whatever else is said
+    max_heads: int | None = None  # active per prompt, those of the largest means; see `AlignmentReport.capped`
 
     def layers_of(self, count: int) -> Sequence[int]:
         """The layers that take part in a decoder of `count` layers. Raises UsageError where it has no such layers."""
@@ -77,19 +78,6 @@ others are named) before and after the bias, each (B, H, R, C), and which heads 
 not take part)."""
 
 
-@dataclass(slots=True)
-class AlignmentReport:
-    """What the aligned forward did: per decoder layer, which heads were active for which prompt, (batch, heads)."""
-
-    active: dict[int, Tensor] = field(default_factory=dict)
-
-    def active_share(self) -> list[float]:
-        """Per prompt, the share of active heads among all heads of the layers that took part (0 if none did)."""
-        if not self.active:
-            return []
-        return [float(share) for share in torch.cat(list(self.active.values()), dim=1).float().mean(dim=1)]
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class _LayerState:
     """What an attention module of a chosen layer carries while it is aligned."""
@@ -97,6 +85,7 @@ class _LayerState:
     layer: int
     takes_part: bool  # False: only watched
     chosen: frozenset[int] | None  # the active heads; None: those that pass the threshold
+    capped: Tensor | None  # (B, Hq) bool: the active heads of each prompt; None: as above
     plans: PlanBatch
     settings: Alignment
     report: AlignmentReport
@@ -115,12 +104,16 @@ def aligned(
     settings: Alignment | None = None,
     watch: Watch | None = None,
     watched: Sequence[Indices] | None = None,
+    capped: Mapping[int, Tensor] | None = None,
 ) -> Iterator[AlignmentReport]:
     """Run the model's forward with aligned attention: `with aligned(model, plan): model.model(**inputs)`.
 
     `plans` are those of the batch's prompts, in order, with indices of the padded sequence (`AlignmentPlan.shifted`).
     `watch` gets to see the attention of all layers, to V_all or to the tokens `watched` (for each of the plans,
     ascending), which change nothing but what it sees: memory grows with their number times that of the rows U.
+
+    `settings.max_heads` is not looked at: which heads have the largest means is known only behind the last layer. Run
+    without a limit, and if `report.capped(max_heads)` is not None, once more with that as `capped`.
 
     The model's own attention is back at the end, whatever happens: with gradient checkpointing, which runs the layers
     again, the backward pass belongs inside too.
@@ -136,7 +129,10 @@ def aligned(
         for layer, module in enumerate(modules):
             takes_part = layer in chosen
             heads = settings.heads_of(layer) if takes_part else frozenset[int]()
-            state = _LayerState(layer, takes_part, heads, batch, settings, report, watch, eager=before == "eager")
+            its_capped = None if capped is None else capped.get(layer)
+            state = _LayerState(
+                layer, takes_part, heads, its_capped, batch, settings, report, watch, eager=before == "eager"
+            )
             setattr(module, _STATE, state)
         yield report
     finally:
@@ -182,11 +178,11 @@ def _align(output: Tensor, layer: LayerTensors, placed: Placed, state: _LayerSta
     """`output` (B, Hq, Q, D) with the plans' rows corrected in the active heads; in place where nothing learns."""
     if output.requires_grad:
         output = output.clone()
-    active = torch.zeros(output.shape[:2], dtype=torch.bool, device=output.device)
+    report = LayerReport.of(output)
     for heads in _parts(output, layer, state):
-        active[:, heads] = _align_heads(output[:, heads], layer.heads(heads), placed.heads(heads), heads, state)
+        _align_heads(output[:, heads], layer.heads(heads), placed.heads(heads), heads, state, report)
     if state.takes_part:
-        state.report.active[state.layer] = active
+        state.report.layers[state.layer] = report
     return output
 
 
@@ -211,25 +207,40 @@ def _parts(output: Tensor, layer: LayerTensors, state: _LayerState) -> Iterator[
             yield slice(first, last + 1)
 
 
-def _align_heads(output: Tensor, layer: LayerTensors, placed: Placed, heads: slice, state: _LayerState) -> Tensor:
-    """Correct the plans' rows in the `output` of some heads, in place; returns the active ones of them, (B, H)."""
+def _align_heads(
+    output: Tensor, layer: LayerTensors, placed: Placed, heads: slice, state: _LayerState, report: LayerReport
+) -> None:
+    """Correct the plans' rows in the `output` of some heads, in place, and note it in `report`."""
     rows = PlannedRows.of(layer, placed)
     scores = rows.scores(placed.columns, placed.unseen)
-    if state.chosen is None:
-        active = active_heads(rows.attention(scores), placed.pairs, state.settings.threshold)
-    else:
-        named = [head in state.chosen for head in range(heads.start, heads.stop)]
-        active = torch.tensor(named, device=output.device) & (placed.pairs > 0)
+    active = _active(rows, scores, heads, state, report)
     known = output.device.type == "cpu"  # a GPU would have to be waited for
     if known and state.watch is None and not active.any():
-        return active
-    log_gain = state.settings.rule.log_gain(scores, rows.lse, state.settings.alpha)
-    log_gain = torch.minimum(log_gain, placed.limit).expand_as(scores)
-    gain = Gain.of(log_gain, None if known and active.all() else active)
+        return
+    bias = rows.bias(scores, state.settings.rule, state.settings.alpha)
+    change = rows.change(scores, bias, None if known and active.all() else active)
+    afresh = compute_afresh(rows, change.losing, bias) if change.losing.any() else None
     if state.watch is not None:
-        state.watch(state.layer, *rows.watched(scores, gain, state.plans.watched), active)
+        state.watch(state.layer, *rows.watched(scores, bias, change, afresh, state.plans.watched), active)
     if state.takes_part:
-        rows.correct(output, gain)
+        rows.correct(output, change, afresh)
+        report.biased.add_((placed.biased_rows & active[..., None, None]).sum(dim=(1, 2, 3)))
+        report.negative.add_(((bias < 0).any(dim=-1) & active[..., None]).sum(dim=(1, 2)))
+
+
+def _active(rows: PlannedRows, scores: Tensor, heads: slice, state: _LayerState, report: LayerReport) -> Tensor:
+    """Which of some `heads` are active for which prompt, (B, H): step 1 of the method, unless they are chosen."""
+    pairs = rows.placed.pairs
+    if state.capped is not None:
+        active = state.capped[:, heads] & (pairs > 0)
+    elif state.chosen is not None:
+        named = [head in state.chosen for head in range(heads.start, heads.stop)]
+        active = torch.tensor(named, device=scores.device) & (pairs > 0)
+    else:
+        means = mean_attention(rows.attention(scores), pairs)
+        active = means > state.settings.threshold
+        report.means[:, heads] = means.detach().float()
+    report.active[:, heads] = active
     return active
 
 

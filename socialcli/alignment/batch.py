@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from socialcli.alignment.kernels import additive, visible
+from socialcli.alignment.kernels import additive, visible, visible_keys
 from socialcli.alignment.plan import AlignmentPlan, Indices
 
 MASKS_KEPT = 2  # a decoder's layers have one mask, or two where some of them see a window alone
@@ -25,7 +25,7 @@ class Places:
     real: Tensor | None  # (B, N) bool; None: all are
 
     @classmethod
-    def of(cls, index: Indices, real: npt.NDArray[np.bool_], device: torch.device) -> Places:
+    def stacked(cls, index: Indices, real: npt.NDArray[np.bool_], device: torch.device) -> Places:
         """From arrays (B, N)."""
         shared = bool((index == index[0]).all())
         return cls(
@@ -40,6 +40,10 @@ class Places:
         prompt = torch.arange(tensor.shape[0], device=tensor.device)[:, None, None]
         head = torch.arange(tensor.shape[1], device=tensor.device)[:, None]
         return tensor[prompt, head, self.index[:, None]]
+
+    def of(self, prompt: int) -> Tensor:
+        """The places of one prompt, (N,)."""
+        return self.index if self.index.dim() == 1 else self.index[prompt]
 
     def each(self, prompts: int) -> Tensor:
         """The places of each of that many prompts, (B, N)."""
@@ -64,15 +68,23 @@ class Placed:
     columns: Places  # C of them, among the keys
     pairs: Tensor  # (B, 1) how many real rows times columns there are
     unseen: Tensor | None  # (B, 1 or Hq, R, C) -inf where a row does not see a column, else 0; None: all see all
-    limit: Tensor  # (B, 1 or Hq, R, C) -inf where nothing is raised, else inf
+    biased: Tensor  # (B, 1 or Hq, R, C) bool: the pairs of rows and columns that they see
+    biased_rows: Tensor  # (B, 1 or Hq, R, 1) bool: the rows with such a pair
+    keys: Tensor  # (B, 1 or Hq, R) how many keys each row sees, at least 1
     written: tuple[Tensor, Tensor, Tensor] | None  # of the real rows: prompt, slot, place (N,); None: `rows` says it
 
     def heads(self, heads: slice) -> Placed:
         """The same for some of the query heads."""
         if self.mask is None or self.mask.shape[1] == 1:
             return self
-        unseen = None if self.unseen is None else self.unseen[:, heads]
-        return replace(self, mask=self.mask[:, heads], unseen=unseen, limit=self.limit[:, heads])
+        return replace(
+            self,
+            mask=self.mask[:, heads],
+            unseen=None if self.unseen is None else self.unseen[:, heads],
+            biased=self.biased[:, heads],
+            biased_rows=self.biased_rows[:, heads],
+            keys=self.keys[:, heads],
+        )
 
     def write(self, output: Tensor, fresh: Tensor) -> None:
         """Put `fresh` (B, H, R, D) into the real rows of `output` (B, H, Q, D)."""
@@ -113,7 +125,7 @@ class PlanBatch:
         return cls(
             rows=rows,
             real_rows=real_rows,
-            columns=Places.of(columns, real_columns, device),
+            columns=Places.stacked(columns, real_columns, device),
             real_columns=real_columns,
             pairs=_tensor(pairs, device),
             span=range(int(min(rows[0] for rows in met)), int(max(rows[-1] for rows in met)) + 1) if met else range(0),
@@ -145,10 +157,10 @@ class PlanBatch:
         real = self.real_rows & (self.rows >= queries.start) & (self.rows < queries.stop)
         place = np.where(real, self.rows - queries.start, 0)
         device = self.pairs.device
-        rows = Places.of(place, real, device)
+        rows = Places.stacked(place, real, device)
         seen = seen_columns(mask, rows, self.columns, len(real))
-        raised = self.pairs[:, None] if rows.real is None else self.pairs[:, None] & rows.real[:, None, :, None]
-        raised = raised if seen is None else raised & seen
+        biased = self.pairs[:, None] if rows.real is None else self.pairs[:, None] & rows.real[:, None, :, None]
+        biased = biased if seen is None else biased & seen
         wide = torch.promote_types(dtype, torch.float32)
         written = None
         if rows.index.dim() > 1 or rows.real is not None:
@@ -161,7 +173,9 @@ class PlanBatch:
             columns=self.columns,
             pairs=_tensor(real.sum(axis=1) * self.real_columns.sum(axis=1), device).unsqueeze(-1),
             unseen=None if seen is None else additive(seen, wide),
-            limit=torch.full(raised.shape, torch.inf, dtype=wide, device=device).masked_fill_(~raised, -torch.inf),
+            biased=biased,
+            biased_rows=biased.any(dim=-1, keepdim=True),
+            keys=seen_keys(mask, rows, queries.start, len(real)).to(wide),
             written=written,
         )
 
@@ -183,6 +197,17 @@ def seen_columns(mask: Tensor | None, rows: Places, columns: Places, prompts: in
     return None if nothing_hidden else seen
 
 
+def seen_keys(mask: Tensor | None, rows: Places, cached: int, prompts: int) -> Tensor:
+    """How many keys each row sees, (B, 1 or Hq, R), at least 1: what an unreal row sees does not matter.
+
+    `cached` keys stand before the first query; without a mask, a row sees all keys up to its own.
+    """
+    each = rows.each(prompts)
+    if mask is None:
+        return each[:, None] + cached + 1
+    return visible_keys(mask, each).sum(dim=-1).clamp(min=1)
+
+
 def _watched(
     plans: Sequence[AlignmentPlan], width: int, watched: Sequence[Indices], device: torch.device
 ) -> WatchedColumns:
@@ -191,7 +216,7 @@ def _watched(
     for filled, plan, chosen in zip(places, plans, watched, strict=True):
         found = np.isin(plan.columns, chosen)
         filled[: plan.columns.size][found] = np.searchsorted(chosen, plan.columns[found])
-    return WatchedColumns(Places.of(columns, real, device), _tensor(places, device))
+    return WatchedColumns(Places.stacked(columns, real, device), _tensor(places, device))
 
 
 def _tensor(array: npt.NDArray[Any], device: torch.device) -> Tensor:

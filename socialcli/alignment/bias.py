@@ -1,56 +1,73 @@
-"""The bias rules of the method: how much an aligned pair of word and cell gains.
+"""The named bias rules: how much the score of an aligned pair of word and cell is raised or lowered.
 
-The published text calls the adaptive part of the bias "the maximum of attention" without saying before or after the
-softmax. Both readings are here; see `BiasRule` for what `log_gain` means.
+`published` is the method to the letter (arXiv 2511.17952, step 2). Its bias is a multiple of the row's largest visual
+score, and scores have no absolute zero: a softmax does not change when a constant is added to a row. Where the largest
+score is negative, the published bias takes attention away from the speaker's region. The other rules are alternatives
+to compare it with. Every command imports this module, so it does without torch.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING
 
-from socialcli.alignment.rules import BiasRule
+from socialcli.alignment.rules import BiasRule, VisualScores
 
 if TYPE_CHECKING:
     import torch
 
 
-def logit_gain(scores: torch.Tensor, lse: torch.Tensor, alpha: float, floor: float = 0.0) -> torch.Tensor:
-    """W = alpha * max(floor, max over V_all of S); A' = softmax(S + W). The method's floor is 0.
+def published_bias(visual: VisualScores, alpha: float) -> torch.Tensor:
+    """W = alpha * max over V_all of S, whatever its sign."""
+    return alpha * visual.largest
 
-    As a gain: E = A * (exp(W) - 1), so log E = S - lse + W + log(1 - exp(-W)).
+
+def floored_bias(visual: VisualScores, alpha: float, floor: float = 0.0) -> torch.Tensor:
+    """W = alpha * max(floor, max over V_all of S)."""
+    return alpha * visual.largest.clamp(min=floor)
+
+
+def centred_bias(visual: VisualScores, alpha: float) -> torch.Tensor:
+    """W = alpha * max(0, max over V_all of S - lse + log(number of keys)).
+
+    The largest visual score is counted from the row's mean score (of the exponentials), which moves with it when a
+    constant is added to the row.
+    """
+    mean = (visual.lse - visual.keys.log()).unsqueeze(-1)
+    return alpha * (visual.largest - mean).clamp(min=0)
+
+
+def probability_bias(visual: VisualScores, alpha: float) -> torch.Tensor:
+    """A' = normalise(A + alpha * max over V_all of A): the bias that comes to the same.
+
+    A + E = A * exp(W) with W = log(1 + E / A), and E / A = alpha * exp(max S - S).
     """
     import torch
 
-    bias = alpha * scores.amax(dim=-1, keepdim=True).clamp(min=floor)
-    raised = bias > 0
-    # Where there is no bias the logarithm is that of 0: kept out of the computation, so that its gradient is not NaN.
-    safe = torch.where(raised, bias, 1.0)
-    of_row = safe + torch.log(-torch.expm1(-safe)) - lse.unsqueeze(-1)
-    return scores + torch.where(raised, of_row, -math.inf)  # one pass over the scores: the rest is per row
+    if alpha == 0:
+        return torch.zeros_like(visual.largest)
+    return torch.nn.functional.softplus(math.log(alpha) + visual.largest - visual.scores)
 
 
-def probability_gain(scores: torch.Tensor, lse: torch.Tensor, alpha: float) -> torch.Tensor:
-    """A' = normalise(A + E) with E = alpha * max over V_all of A, the same for all aligned pairs of a row."""
-    import torch
-
-    if alpha <= 0:
-        return torch.full_like(scores, -math.inf)
-    best = scores.amax(dim=-1, keepdim=True) - lse.unsqueeze(-1)
-    return (best + math.log(alpha)).expand_as(scores)
+def constant_bias(visual: VisualScores, alpha: float) -> torch.Tensor:
+    """W = alpha, for every word and head alike."""
+    return visual.lse.new_full(visual.lse.shape, alpha).unsqueeze(-1)
 
 
-LOGIT = BiasRule("logit", "add alpha * the row's largest visual score before the softmax (default)", logit_gain)
+PUBLISHED = BiasRule("published", "alpha * the row's largest visual score, negative ones too (default)", published_bias)
+FLOORED = BiasRule("floored", "alpha * the row's largest visual score, never below 0", floored_bias)
+CENTRED = BiasRule("centred", "alpha * the largest visual score above the row's mean, never below 0", centred_bias)
 PROBABILITY = BiasRule(
-    "probability", "add alpha * the row's largest visual attention after it, then normalise", probability_gain
+    "probability", "alpha * the row's largest visual attention, added after the softmax", probability_bias
 )
+CONSTANT = BiasRule("constant", "alpha itself, for every word and head alike", constant_bias)
+
+RULES = (PUBLISHED, FLOORED, CENTRED, PROBABILITY, CONSTANT)
 
 
-def floored(floor: float) -> BiasRule:
-    """The logit rule with a floor above 0, under which a row's largest score counts as `floor`.
+def with_floor(floor: float) -> BiasRule:
+    """The floored rule with a floor above 0, under which a row's largest score counts as `floor`.
 
     A model that learns from nothing has scores near 0, and a bias in proportion to them would carry no signal.
     """
-    return replace(LOGIT, log_gain=partial(logit_gain, floor=floor)) if floor else LOGIT
+    return BiasRule(FLOORED.name, FLOORED.summary, lambda visual, alpha: floored_bias(visual, alpha, floor))

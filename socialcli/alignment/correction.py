@@ -1,14 +1,16 @@
 """(torch) The mathematics of the alignment in one layer: an exact correction of the few rows that change.
 
 With S the scores, lse the log-sum-exp of a row and A = exp(S - lse) its attention, the plain output of row u is
-out = sum_v A(u, v) value(v). Raising the pairs M(u) by a gain E >= 0 (see `BiasRule`) gives
+out = sum_v A(u, v) value(v). A bias W on the pairs M(u), A' = softmax(S + W), adds E = A * (exp(W) - 1) to their mass:
 
     out'(u) = (out(u) + sum_{v in M(u)} E(u, v) value(v)) / (1 + sum_{v in M(u)} E(u, v))
 
 which needs the scores of the rows U over the columns V_all alone: O(|U| |V_all| d) a head, and no L x L matrix. The
-logit rule makes it softmax(S + W) exactly. The weights on the right, of out(u) and of each value(v), are the softmax of
-(0, log E(u, .)), so that a large bias cannot overflow. The attention itself changes in the same way,
-A' = (A + E) / (1 + sum E), also in columns without gain.
+attention itself changes in the same way, A' = (A + E) / (1 + sum E), also in columns without a bias. All terms are
+scaled by exp(-c), c = max(0, max over M(u) of S - lse + W), so that a large bias cannot overflow.
+
+A negative W takes mass away, and where it takes most of a row, what is left is the small difference of two large
+numbers. Rows that lose more than half of their mass are therefore computed afresh, from all their keys.
 """
 
 from __future__ import annotations
@@ -20,6 +22,9 @@ from torch import Tensor
 
 from socialcli.alignment.batch import Placed, Places, WatchedColumns, seen_columns
 from socialcli.alignment.kernels import additive, grouped_scores, grouped_sum, row_lse
+from socialcli.alignment.rules import BiasRule, VisualScores
+
+SCORES_AT_ONCE = 2**22  # in `compute_afresh`: 16 MiB in float32
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,10 +37,19 @@ class LayerTensors:
     lse: Tensor | None  # (B, Hq, Q)
     scale: float
 
+    @property
+    def groups(self) -> int:
+        """How many query heads share a key head."""
+        return self.query.shape[1] // self.key.shape[1]
+
+    @property
+    def cached(self) -> int:
+        """How many keys stand before the first query."""
+        return self.key.shape[2] - self.query.shape[2]
+
     def heads(self, heads: slice) -> LayerTensors:
         """The same of some query heads and the key heads that go with them: whole groups, or a part of one group."""
-        groups = self.query.shape[1] // self.key.shape[1]
-        of_key = slice(heads.start // groups, (heads.stop - 1) // groups + 1)
+        of_key = slice(heads.start // self.groups, (heads.stop - 1) // self.groups + 1)
         return replace(
             self,
             query=self.query[:, heads],
@@ -47,7 +61,7 @@ class LayerTensors:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PlannedRows:
-    """The rows U of a batch's plans in one layer. One that only fills up has no attention: its `lse` is infinite."""
+    """The rows U of a batch's plans in one layer. One that only pads has no attention: its `lse` is infinite."""
 
     layer: LayerTensors
     placed: Placed
@@ -61,8 +75,7 @@ class PlannedRows:
         queries = _wide(rows.take(layer.query))
         if layer.lse is None:
             each = rows.each(queries.shape[0])
-            cached = layer.key.shape[2] - layer.query.shape[2]
-            lse = row_lse(queries, each, _wide(layer.key), placed.mask, layer.scale, cached)
+            lse = row_lse(queries, each, _wide(layer.key), placed.mask, layer.scale, layer.cached)
         else:
             lse = _wide(rows.take(layer.lse.unsqueeze(-1)).squeeze(-1))
         if rows.real is not None:
@@ -78,60 +91,139 @@ class PlannedRows:
         """A = exp(S - lse), (B, Hq, R, C)."""
         return (scores - self.lse.unsqueeze(-1)).exp_()
 
-    def watched(self, scores: Tensor, gain: Gain, chosen: WatchedColumns | None) -> tuple[Tensor, Tensor]:
-        """The attention before and after `gain` in the columns that are watched, (B, Hq, R, N) each.
+    def bias(self, scores: Tensor, rule: BiasRule, alpha: float) -> Tensor:
+        """W, (B, Hq, R, 1 or C): 0 in rows without a pair, and where it has a value for each pair, beside the pairs."""
+        bias = rule.bias(VisualScores(scores, self.lse, self.placed.keys), alpha)
+        return torch.where(self.placed.biased_rows if bias.shape[-1] == 1 else self.placed.biased, bias, 0.0)
 
-        `scores` are those of the plans' columns, which are watched where no others are `chosen`.
-        """
-        added = gain.added
-        if chosen is not None:
-            seen = seen_columns(self.placed.mask, self.placed.rows, chosen.columns, scores.shape[0])
-            index = chosen.places[:, None, None, :].expand_as(added)
-            scores = self.scores(chosen.columns, None if seen is None else additive(seen, scores.dtype))
-            spread = scores.new_zeros(*scores.shape[:-1], scores.shape[-1] + 1)
-            added = spread.scatter(-1, index, added)[..., :-1]  # the last place takes what is not watched
-        attention = self.attention(scores)
-        return attention, gain.mixed(attention, added)
+    def change(self, scores: Tensor, bias: Tensor, active: Tensor | None) -> RowChange:
+        """What becomes of the rows under `bias`, as `bias()` gives it, in the `active` heads (B, Hq); None: in all."""
+        raised = (scores + (bias.clamp(min=0) - self.lse.unsqueeze(-1))).masked_fill_(~self.placed.biased, -torch.inf)
+        shift = raised.amax(dim=-1, keepdim=True).clamp(min=0)
+        # exp(W) - 1, over exp(W) where W > 0: `raised` has this factor already
+        gain = torch.where(bias > 0, -torch.expm1(-bias.abs()), torch.expm1(-bias.abs()))
+        added, kept = (raised - shift).exp_() * gain, (-shift).exp()
+        total = added.sum(dim=-1, keepdim=True)
+        mass = kept + total
+        lost = -(total if bias.shape[-1] == 1 else added.clamp(max=0).sum(dim=-1, keepdim=True))
+        losing = lost > mass  # more than half of the mass that there was, and was added
+        if active is not None:
+            losing = losing & active[..., None, None]
+        mass = torch.where(losing, 1.0, mass)  # those rows do without it, and it could be 0
+        return RowChange(kept / mass, added / mass, losing.squeeze(-1), active)
 
-    def correct(self, output: Tensor, gain: Gain) -> None:
-        """Change these rows of the layer's `output` (B, Hq, Q, D), in place, to what they are after `gain`."""
+    def correct(self, output: Tensor, change: RowChange, afresh: FreshRows | None) -> None:
+        """Change these rows of the layer's `output` (B, Hq, Q, D), in place."""
         values = _wide(self.placed.columns.take(self.layer.value))
         before = _wide(self.placed.rows.take(output))
-        fresh = gain.mixed(before, grouped_sum(gain.added, values))
-        self.placed.write(output, fresh.to(output.dtype))
+        after = change.mixed(before, grouped_sum(change.added, values))
+        if afresh is not None:
+            after = after.index_put(afresh.index, afresh.output)
+        self.placed.write(output, after.to(output.dtype))
+
+    def watched(
+        self, scores: Tensor, bias: Tensor, change: RowChange, afresh: FreshRows | None, chosen: WatchedColumns | None
+    ) -> tuple[Tensor, Tensor]:
+        """The attention before and after the change in the columns that are watched, (B, Hq, R, N) each.
+
+        `scores` and `bias` are those of the plans' columns, which are watched where no others are `chosen`.
+        """
+        bias, added = self.of_pairs(bias), change.added
+        if chosen is not None:
+            seen = seen_columns(self.placed.mask, self.placed.rows, chosen.columns, scores.shape[0])
+            scores = self.scores(chosen.columns, None if seen is None else additive(seen, scores.dtype))
+            bias, added = (_spread(part, chosen.places, scores.shape[-1]) for part in (bias, added))
+        before = self.attention(scores)
+        after = change.mixed(before, added)
+        if afresh is not None:
+            exact = (scores + bias)[afresh.index] - afresh.lse.unsqueeze(-1)
+            after = after.index_put(afresh.index, exact.exp())
+        return before, after
+
+    def of_pairs(self, bias: Tensor) -> Tensor:
+        """W for each row and column, (B, Hq, R, C), 0 beside the pairs."""
+        return torch.where(self.placed.biased, bias, 0.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Gain:
-    """What becomes of rows that gain: 1 / (1 + sum E) and E / (1 + sum E), side by side."""
+class RowChange:
+    """What becomes of rows under a bias: 1 / (1 + sum E), and E / (1 + sum E)."""
 
-    weights: Tensor  # (B, Hq, R, 1 + C)
+    kept: Tensor  # (B, Hq, R, 1)
+    added: Tensor  # (B, Hq, R, C); below 0 where mass is taken away
+    losing: Tensor  # (B, Hq, R) bool: rows that lose too much for the above, and are to be computed afresh
     active: Tensor | None  # (B, Hq) bool: the heads that change; None: all
-
-    @classmethod
-    def of(cls, log_gain: Tensor, active: Tensor | None = None) -> Gain:
-        """From log E, (B, Hq, R, C), -inf where nothing is raised."""
-        kept = log_gain.new_zeros(1).expand(*log_gain.shape[:-1], 1)
-        return cls(torch.cat([kept, log_gain], dim=-1).softmax(dim=-1), active)
-
-    @property
-    def added(self) -> Tensor:
-        """The weights of the columns, (B, Hq, R, C)."""
-        return self.weights[..., 1:]
 
     def mixed(self, before: Tensor, added: Tensor) -> Tensor:
         """What `before` becomes where `added` is made with the weights `added`; both (B, Hq, R, anything)."""
-        after = torch.addcmul(added, self.weights[..., :1], before)
+        after = torch.addcmul(added, self.kept, before)
         return after if self.active is None else torch.where(self.active[..., None, None], after, before)
 
 
-def active_heads(attention: Tensor, pairs: Tensor, threshold: float) -> Tensor:
-    """Which heads ground words in the picture (B, H): mean attention from U to V_all above `threshold`.
+@dataclass(frozen=True, slots=True, eq=False)
+class FreshRows:
+    """N rows under a bias, computed from all of their keys."""
 
-    `attention` is (B, H, R, C), 0 in rows and columns that only fill up; `pairs` (B, 1) counts the others, rows times
-    columns. A prompt without any has no active head.
+    index: tuple[Tensor, Tensor, Tensor]  # prompt, head and slot among the rows U, (N,) each
+    output: Tensor  # (N, D)
+    lse: Tensor  # (N,): the log-sum-exp of S + W
+
+
+def compute_afresh(rows: PlannedRows, which: Tensor, bias: Tensor) -> FreshRows:
+    """The rows `which` (B, Hq, R), bool and not all False, under `bias`, as `PlannedRows.bias` gives it.
+
+    Memory: a few million scores at a time, and copies of no keys but those of one head.
     """
-    return attention.sum(dim=(-1, -2)) / pairs > threshold  # 0 / 0 is above nothing
+    layer, heads = rows.layer, rows.layer.key.shape[1]
+    index = prompt, head, slot = which.nonzero(as_tuple=True)  # ordered: the rows of a key head stand together
+    together = prompt * heads + head // layer.groups
+    counts = torch.bincount(together, minlength=which.shape[0] * heads).tolist()
+    wanted = torch.split(torch.stack(index), counts, dim=1)
+    done = [
+        _softmax_of(rows, divmod(number, heads), part[1], part[2], bias)
+        for number, chosen in enumerate(wanted)
+        for part in torch.split(chosen, max(1, SCORES_AT_ONCE // layer.key.shape[2]), dim=1)
+        if part.numel()
+    ]
+    outputs, sums = zip(*done, strict=True)
+    return FreshRows((prompt, head, slot), torch.cat(outputs), torch.cat(sums))
+
+
+def _softmax_of(
+    rows: PlannedRows, place: tuple[int, int], head: Tensor, slot: Tensor, bias: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Output (N, D) and log-sum-exp (N,) of N rows that share a prompt and a key head: `place`."""
+    layer, placed, (prompt, group) = rows.layer, rows.placed, place
+    key, value = (_wide(part[prompt, group]) for part in (layer.key, layer.value))
+    scores = (rows.queries[prompt, head, slot] * layer.scale) @ key.T
+    query = placed.rows.of(prompt)[slot]
+    if placed.mask is None:
+        hidden = torch.arange(key.shape[0], device=key.device) > query[:, None] + layer.cached
+    else:
+        mask = placed.mask[min(prompt, placed.mask.shape[0] - 1)]
+        hidden = ~mask[head if mask.shape[0] > 1 else torch.zeros_like(head), query]
+    pairs = placed.biased[prompt]
+    biased = pairs[head if pairs.shape[0] > 1 else torch.zeros_like(head), slot]
+    weights = torch.where(biased, bias[prompt, head, slot], 0.0)
+    columns = placed.columns.of(prompt)
+    scores = scores.masked_fill(hidden, -torch.inf).index_add(1, columns, weights)
+    lse = scores.logsumexp(dim=-1)
+    return (scores - lse.unsqueeze(-1)).exp() @ value, lse
+
+
+def mean_attention(attention: Tensor, pairs: Tensor) -> Tensor:
+    """Step 1 of the method: the mean attention of U to V_all in each head, (B, H).
+
+    `attention` is (B, H, R, C), 0 in rows and columns that only pad; `pairs` (B, 1) counts the others, rows times
+    columns. NaN, which is above no threshold, for a prompt without any.
+    """
+    return attention.sum(dim=(-1, -2)) / pairs
+
+
+def _spread(part: Tensor, places: Tensor, width: int) -> Tensor:
+    """`part` (B, H, R, C) in `width` columns: its column c where `places` (B, C) says, and not at all at `width`."""
+    index = places[:, None, None, :].expand_as(part)
+    return part.new_zeros(*part.shape[:-1], width + 1).scatter(-1, index, part)[..., :-1]
 
 
 def _wide(tensor: Tensor) -> Tensor:

@@ -82,10 +82,15 @@ def row_lse(queries: Tensor, rows: Tensor, key: Tensor, mask: Tensor | None, sca
     if mask is None:
         hidden = torch.arange(key.shape[2], device=key.device) > rows[:, None, :, None] + cached
     else:
-        whole = mask.expand(rows.shape[0], *mask.shape[1:])
-        index = rows[:, None, :, None].expand(-1, whole.shape[1], -1, whole.shape[3])
-        hidden = ~whole.gather(2, index)
+        hidden = ~visible_keys(mask, rows)
     return scores.masked_fill(hidden, -math.inf).logsumexp(dim=-1)
+
+
+def visible_keys(mask: Tensor, rows: Tensor) -> Tensor:
+    """Which keys the queries `rows` (B, R) may see, (B, 1 or Hq, R, K) bool; `mask` as in `attend`."""
+    whole = mask.expand(rows.shape[0], *mask.shape[1:])
+    index = rows[:, None, :, None].expand(-1, whole.shape[1], -1, whole.shape[3])
+    return whole.gather(2, index)
 
 
 def visible(mask: Tensor, rows: Tensor, columns: Tensor) -> Tensor:

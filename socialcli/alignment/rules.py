@@ -1,10 +1,11 @@
-"""What a bias rule is. The two of the method are in `socialcli.alignment.bias`.
+"""What a bias rule is, and what it gets to see. The named rules of the method are in `socialcli.alignment.bias`.
 
 A third party adds one by returning it from the `socialcli_bias_rules` hook.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,18 +13,42 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import torch
 
+DEFAULT_RULE = "published"
+RENAMED = {"logit": "floored"}  # a rule's former name, and the present one
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VisualScores:
+    """How the words U score the visual tokens V_all in some heads of a layer; float32 or wider."""
+
+    scores: torch.Tensor  # (..., R, C): S = q.k * scale; minus infinity where a row does not see a column
+    lse: torch.Tensor  # (..., R): the log-sum-exp of each whole row, so that exp(scores - lse) is the attention
+    keys: torch.Tensor  # broadcasts to (..., R): how many keys each row sees, itself included
+
+    @property
+    def largest(self) -> torch.Tensor:
+        """Each row's largest score over V_all, (..., R, 1)."""
+        return self.scores.amax(dim=-1, keepdim=True)
+
 
 @dataclass(frozen=True, slots=True)
 class BiasRule:
-    """How much an aligned pair gains.
+    """The bias W that an aligned pair gets before the softmax: A' = softmax(S + W).
 
-    Any rule that raises attention can be written as A' = normalise(A + E) with E >= 0 on the aligned pairs.
-    `log_gain(scores, lse, alpha)` returns log E (minus infinity: no gain), where `scores` is S = q.k * scale over the
-    columns V_all, (..., rows, columns), minus infinity where a row does not see a column; `lse` is the log-sum-exp of
-    each whole row, (..., rows), so that exp(scores - lse) is A. The result broadcasts to the shape of `scores`. All
-    float32 or wider.
+    `bias(visual, alpha)` returns W, of shape (..., R, 1) where the pairs of a row share it, which is faster, or
+    (..., R, C). It may be negative. It applies to the aligned pairs alone. With `alpha` 0 it must be 0.
     """
 
     name: str  # what --bias takes
     summary: str
-    log_gain: Callable[[torch.Tensor, torch.Tensor, float], torch.Tensor]
+    bias: Callable[[VisualScores, float], torch.Tensor]
+
+
+def current_name(name: str) -> str:
+    """The present name of a rule; a former one works with a warning."""
+    if name not in RENAMED:
+        return name
+    _log.warning("the bias rule %r is now called %r; the old name goes with the next version", name, RENAMED[name])
+    return RENAMED[name]

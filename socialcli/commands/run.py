@@ -66,6 +66,13 @@ _OPTIONS: Sequence[Callable[[Any], Any]] = (
         show_default=True,
         help="With --heads: the share of prompts in which a head was active from which it takes part.",
     ),
+    click.option(
+        "--max-heads",
+        type=click.IntRange(min=0),
+        metavar="K",
+        help="Align at most K heads per question: of those above --lambda, the K with the largest mean attention.  "
+        "[default: no limit]",
+    ),
     prompt_options,
     answer_option,
     compute_options,

@@ -8,9 +8,23 @@ from typing import Any, TypeVar
 
 import click
 
+from socialcli.alignment.rules import DEFAULT_RULE, current_name
 from socialcli.options import FiniteRange
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+class _RuleName(click.ParamType[str]):
+    """The name of a bias rule; a former name becomes the present one, with a warning."""
+
+    name = "rule"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The present name. Whether there is such a rule is looked up later."""
+        return current_name(value)
+
+
+RULE_NAME = _RuleName()
 
 
 def model_options(function: F) -> F:
@@ -159,10 +173,11 @@ _ALIGNMENT: Sequence[Callable[[Any], Any]] = (
     ),
     click.option(
         "--bias",
-        default="logit",
+        type=RULE_NAME,
+        default=DEFAULT_RULE,
         show_default=True,
         metavar="RULE",
-        help="How the bias is added: logit, probability, or a plug-in's rule.",
+        help="Bias rule: published, floored, centred, probability, constant, or a plug-in's.",
     ),
 )
 

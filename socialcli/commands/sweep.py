@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from socialcli.alignment.rules import DEFAULT_RULE
 from socialcli.commands.results import (
     answer_option,
     check_failed_answers,
@@ -23,7 +24,7 @@ from socialcli.commands.results import (
     seed_option,
     task_option,
 )
-from socialcli.commands.shared import compute_options, model_options, prompt_options
+from socialcli.commands.shared import RULE_NAME, compute_options, model_options, prompt_options
 from socialcli.errors import UsageError
 from socialcli.options import config_option, logging_options
 
@@ -81,12 +82,12 @@ def _listed(item: click.ParamType[Any]) -> Callable[..., tuple[Any, ...]]:
 )
 @click.option(
     "--bias",
-    callback=_listed(click.STRING),
+    callback=_listed(RULE_NAME),
     multiple=True,
-    default=["logit"],
+    default=[DEFAULT_RULE],
     show_default=True,
     metavar="RULE,...",
-    help="How the bias is added: logit, probability, or a plug-in's rule.",
+    help="Bias rules: published, floored, centred, probability, constant, or a plug-in's.",
 )
 @click.option(
     "--validation-split",

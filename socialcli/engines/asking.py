@@ -109,7 +109,7 @@ def alignment_of(job: Job, adapter: Adapter) -> Alignment:
     """The settings of the method. Raises UsageError for a choice of heads from a decoder of another shape."""
     settings = job.settings
     if job.heads is None:
-        return Alignment(settings.alpha, settings.lambda_, settings.layers, job.rule)
+        return Alignment(settings.alpha, settings.lambda_, settings.layers, job.rule, max_heads=settings.max_heads)
     shape = len(adapter.layers), adapter.model.config.get_text_config().num_attention_heads
     if job.heads.shape != shape:
         raise UsageError(

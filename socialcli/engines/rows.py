@@ -19,6 +19,7 @@ from socialcli.tasks.prompt import build_prompt
 if TYPE_CHECKING:
     from socialcli.alignment.attention import Alignment
     from socialcli.inference.answering import Outcome
+    from socialcli.inference.answers import Answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +108,7 @@ class RowMaker:
 
     def _strength(self, alignment: Alignment | None) -> dict[str, Any]:
         if alignment is None:
-            return dict.fromkeys(("alpha", "lambda_", "layers", "bias", "heads"))
+            return dict.fromkeys(("alpha", "lambda_", "layers", "bias", "heads", "max_heads"))
         layers = alignment.layers_of(self.decoder_layers)
         return {
             "alpha": alignment.alpha,
@@ -115,6 +116,7 @@ class RowMaker:
             "layers": f"{layers[0]}-{layers[-1]}",
             "bias": alignment.rule.name,
             "heads": None if alignment.heads is None else heads_digest(alignment.heads),
+            "max_heads": alignment.max_heads,
         }
 
     def _key(self, condition: Mapping[str, object], parts: Mapping[str, object]) -> str:
@@ -149,7 +151,18 @@ def _result(outcome: Outcome) -> dict[str, Any]:
         "scores": answer.scores,
         "prediction": chosen,
         "raw_text": answer.text,
-        "active_heads": answer.active_heads,
+        **_aligned(answer),
+    }
+
+
+def _aligned(answer: Answer) -> dict[str, Any]:
+    done = answer.aligned
+    if done is None:
+        return {}
+    return {
+        "active_heads": done.active_share,
+        "active_head_count": done.active_heads,
+        "negative_bias": done.negative_share,
     }
 
 

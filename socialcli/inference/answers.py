@@ -11,7 +11,7 @@ from socialcli.adapters.contract import Adapter
 from socialcli.alignment.attention import Alignment
 from socialcli.errors import ModelError
 from socialcli.inference.asked import PromptOnClip
-from socialcli.inference.conditions import ConditionedState, continue_under
+from socialcli.inference.conditions import AlignedPrompt, ConditionedState, continue_under
 from socialcli.inference.decoding import candidate_scores, generate_greedily
 from socialcli.tasks.answers import parse_answer
 
@@ -23,7 +23,7 @@ class Answer:
     choice: int | None
     scores: tuple[float, ...] | None = None  # log-probabilities of the candidates; None for generated text
     text: str | None = None  # generated text
-    active_heads: float | None = None  # share; None without alignment
+    aligned: AlignedPrompt | None = None  # what the alignment did; None without it
 
 
 def answer_batch(
@@ -41,23 +41,23 @@ def answer_batch(
 
 
 def _ranked(adapter: Adapter, prompts: Sequence[PromptOnClip], state: ConditionedState) -> list[Answer | ModelError]:
-    rows = zip(prompts, state.state.logits, state.active_heads, strict=True)
-    return [_rank(adapter, prompt, logits, share) for prompt, logits, share in rows]
+    rows = zip(prompts, state.state.logits, state.alignments, strict=True)
+    return [_rank(adapter, prompt, logits, done) for prompt, logits, done in rows]
 
 
-def _rank(adapter: Adapter, prompt: PromptOnClip, logits: Tensor, share: float | None) -> Answer | ModelError:
+def _rank(adapter: Adapter, prompt: PromptOnClip, logits: Tensor, done: AlignedPrompt | None) -> Answer | ModelError:
     try:
         scores = candidate_scores(adapter, logits, prompt.asked.prompt.letters)
     except ModelError as error:
         return error
-    return Answer(max(range(len(scores)), key=scores.__getitem__), scores=scores, active_heads=share)
+    return Answer(max(range(len(scores)), key=scores.__getitem__), scores=scores, aligned=done)
 
 
 def _generated(adapter: Adapter, prompts: Sequence[PromptOnClip], state: ConditionedState) -> list[Answer | ModelError]:
-    rows = zip(prompts, generate_greedily(adapter, state.state), state.active_heads, strict=True)
+    rows = zip(prompts, generate_greedily(adapter, state.state), state.alignments, strict=True)
     return [
         text
         if isinstance(text, ModelError)
-        else Answer(parse_answer(text, prompt.asked.prompt.candidates), text=text, active_heads=share)
-        for prompt, text, share in rows
+        else Answer(parse_answer(text, prompt.asked.prompt.candidates), text=text, aligned=done)
+        for prompt, text, done in rows
     ]

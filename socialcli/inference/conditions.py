@@ -12,17 +12,18 @@ Three things are the same, to the last bit or nearly so, and need not be compute
 from __future__ import annotations
 
 import copy
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 import numpy as np
+from torch import Tensor
 from transformers import DynamicCache
 
 from socialcli.adapters.contract import Adapter
-from socialcli.alignment.attention import Alignment, aligned
+from socialcli.alignment.attention import Alignment, AlignmentReport, aligned
 from socialcli.alignment.plan import AlignmentPlan
 from socialcli.inference.asked import PromptOnClip
 from socialcli.inference.cache import copied_cache, joined_cache
@@ -38,13 +39,28 @@ from socialcli.inference.prefix import (
 WORTH_SHARING = 16  # tokens: a step of its own costs more than it saves for fewer
 
 
+@dataclass(frozen=True, slots=True)
+class AlignedPrompt:
+    """What the alignment did to a prompt."""
+
+    active_share: float = 0.0  # of the heads in the layers that take part
+    active_heads: int = 0
+    negative_share: float | None = None  # of the biased rows, over the active heads: W < 0; None: there were none
+
+    @classmethod
+    def each(cls, report: AlignmentReport) -> Sequence[AlignedPrompt]:
+        """What it did to each prompt of a batch."""
+        parts = zip(report.active_share(), report.active_count(), report.negative_share(), strict=True)
+        return [cls(*part) for part in parts]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ConditionedState:
     """A batch after its last token under one of the conditions."""
 
     condition: int  # its index
     state: Continuation
-    active_heads: list[float | None]  # per prompt, the share of the heads; None: nothing was aligned
+    alignments: Sequence[AlignedPrompt | None]  # per prompt; None: nothing was aligned
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,14 +106,25 @@ def continue_under(
     stages = _stages(adapter, prompts)
     first = stages[0].step
     prefixes = continued_cache(adapter, [prompt.prefix for prompt in prompts[: len(first.ids)]], room_for(first))
-    trunk = _Trunk(frozenset(starts[index] for index in order[1:]) - {0}, decoding)
+    may_repeat = [index for index in order[:1] if (alignment := conditions[index]) and alignment.max_heads is not None]
+    trunk = _Trunk(frozenset(starts[index] for index in [*order[1:], *may_repeat]) - {0}, decoding)
     for index in order:
-        condition = conditions[index]
-        alignment = condition if starts[index] < count else None
-        state, shares = _run(adapter, stages, copied_cache(prefixes), alignment, starts[index], trunk)
-        if condition is None or prompts[0].plan is None:
-            shares = [None]
-        yield ConditionedState(index, state, shares * len(prompts) if len(shares) == 1 else shares)
+        alignment = conditions[index] if starts[index] < count else None
+        state, report = _run(adapter, stages, copied_cache(prefixes), alignment, starts[index], trunk)
+        capped = report.capped(alignment.max_heads) if alignment is not None else None
+        if capped is not None:
+            state, report = _run(adapter, stages, copied_cache(prefixes), alignment, starts[index], trunk, capped)
+        yield ConditionedState(index, state, _done(prompts, conditions[index], report))
+
+
+def _done(
+    prompts: Sequence[PromptOnClip], condition: Alignment | None, report: AlignmentReport
+) -> Sequence[AlignedPrompt | None]:
+    """What was done to each prompt; where the prompts share their words, it was done once for all of them."""
+    if condition is None or prompts[0].plan is None:
+        return [None] * len(prompts)
+    done = AlignedPrompt.each(report) or [AlignedPrompt()]
+    return [*done] * len(prompts) if len(done) == 1 else done
 
 
 def _start(alignment: Alignment | None, prompts: Sequence[PromptOnClip], count: int) -> int:
@@ -152,30 +179,29 @@ def _run(
     alignment: Alignment | None,
     start: int,
     trunk: _Trunk,
-) -> tuple[Continuation, list[float | None]]:
-    """Run the stages under a condition that parts from the trunk at layer `start`; the first condition is the trunk.
+    capped: Mapping[int, Tensor] | None = None,
+) -> tuple[Continuation, AlignmentReport]:
+    """Run the stages under a condition that parts from the trunk at layer `start`; the first run is the trunk.
 
-    Returns the state after the last stage and, for each prompt of the stage with the plans, the share of active heads.
+    `capped`: the active heads, as for `aligned`. Returns the state after the last stage and what was done in the one
+    with the plans.
     """
     layers, is_trunk = adapter.decoder_layers, not trunk.outputs
-    shares: list[float | None] = []
+    report = AlignmentReport()
     for number, stage in enumerate(stages):
         if number:
             cache = joined_cache([cache], len(stage.step.ids), room_for(stage.step))
         with ExitStack() as stack:
-            report = None
             if alignment is not None and stage.plans:
-                report = stack.enter_context(aligned(adapter, stage.plans, alignment))
+                report = stack.enter_context(aligned(adapter, stage.plans, alignment, capped=capped))
             if is_trunk:
                 trunk.outputs.append(stack.enter_context(_kept_outputs(layers, trunk.starts)))
             elif start:
                 stack.enter_context(_skipped(layers[:start], trunk.outputs[number][start]))
             state = run_step(adapter, stage.step, cache)
-        if report is not None:
-            shares = [*report.active_share()]
         if trunk.decoding or number < len(stages) - 1:
             trunk.complete(cache, number, start, is_trunk)
-    return state, shares or [0.0]
+    return state, report
 
 
 @contextmanager

@@ -78,4 +78,6 @@ def _shape(adapter: Adapter) -> tuple[int, int]:
 
 def _active(report: AlignmentReport) -> Heads:
     """The heads that are active for the one prompt of a batch."""
-    return frozenset((layer, head) for layer, heads in report.active.items() for (head,) in heads[0].nonzero().tolist())
+    return frozenset(
+        (layer, head) for layer, done in report.layers.items() for (head,) in done.active[0].nonzero().tolist()
+    )

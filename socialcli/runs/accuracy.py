@@ -40,6 +40,7 @@ class AccuracyRow:
     layers: str | None
     bias: str | None
     heads: str | None
+    max_heads: int | None
     inputs: str
     boxes_as: str
     context: str
@@ -53,6 +54,7 @@ class AccuracyRow:
     unparsed: int
     unlabelled: int
     chance: float | None  # the accuracy of guessing
+    negative_bias: float | None  # the mean over rows that have a bias; None: no row has one
 
     def as_record(self) -> dict[str, Any]:
         """The row as JSON values, under the names of the columns (`lambda`, not `lambda_`)."""
@@ -62,7 +64,7 @@ class AccuracyRow:
 # The columns that tell one row of the table from another, in the order by which rows are sorted.
 GROUP_COLUMNS = (
     *("model", "task", "dataset", "split", "checkpoint", "adapter", "alignment", "alpha", "lambda", "layers", "bias"),
-    *("heads", "inputs", "boxes_as", "context", "answer_mode"),
+    *("heads", "max_heads", "inputs", "boxes_as", "context", "answer_mode"),
 )
 
 ACCURACY_ARROW_SCHEMA: pa.Schema = pa.schema(
@@ -77,6 +79,7 @@ ACCURACY_ARROW_SCHEMA: pa.Schema = pa.schema(
         pa.field("unparsed", pa.int32(), nullable=False),
         pa.field("unlabelled", pa.int32(), nullable=False),
         pa.field("chance", pa.float64()),
+        pa.field("negative_bias", pa.float64()),
     ]
 )
 
@@ -91,8 +94,13 @@ class _Tally:
     unlabelled: int = 0
     guessable: int = 0  # labelled questions whose candidates are known
     guessed: float = 0.0  # sum of their chances
+    biased: int = 0  # questions, labelled or not, in which the alignment had something to do
+    negative: float = 0.0  # sum of their shares of rows with a negative bias
 
     def add(self, row: Mapping[str, Any]) -> None:
+        if row["negative_bias"] is not None:
+            self.biased += 1
+            self.negative += row["negative_bias"]
         self.failed += row["status"] == "failed"
         self.unparsed += row["status"] == "unparsed"
         if row["answer"] is None:
@@ -137,6 +145,7 @@ def _summarised(group: tuple[Any, ...], tally: _Tally, seed: int, draws: int) ->
         unparsed=tally.unparsed,
         unlabelled=tally.unlabelled,
         chance=tally.guessed / tally.guessable if tally.guessable else None,
+        negative_bias=tally.negative / tally.biased if tally.biased else None,
     )
 
 

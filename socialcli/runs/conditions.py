@@ -17,7 +17,7 @@ from socialcli.runs.sources import Source
 # The columns that say how a question was asked, not which one it was.
 CONDITION_COLUMNS = tuple(name for name in GROUP_COLUMNS if name not in ("task", "dataset", "split"))
 # Null in every unaligned row.
-STRENGTH_COLUMNS = ("alpha", "lambda", "layers", "bias", "heads")
+STRENGTH_COLUMNS = ("alpha", "lambda", "layers", "bias", "heads", "max_heads")
 
 _SWITCH = {"on": True, "off": False}
 _MOST_LISTED = 6  # conditions in a message; a sweep has hundreds
@@ -167,9 +167,9 @@ def _parsed(option: str, text: str) -> tuple[str, Any]:
 
 
 def _typed(option: str, name: str, value: str) -> str | float:
-    if not pa.types.is_floating(PREDICTION_ARROW_SCHEMA.field(name).type):
-        return value
+    kind = PREDICTION_ARROW_SCHEMA.field(name).type
+    number = int if pa.types.is_integer(kind) else float if pa.types.is_floating(kind) else str
     try:
-        return float(value)
+        return number(value)
     except ValueError:
         raise UsageError(f"{option} {name}={value}: {value!r} is no number") from None

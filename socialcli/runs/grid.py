@@ -41,7 +41,7 @@ class Setting:
         return Setting(*{**self.as_record(), option: value}.values())
 
     def __str__(self) -> str:
-        """The setting in words: "alpha 1, lambda 5e-05, layers 10-19, logit bias"."""
+        """The setting in words: "alpha 1, lambda 5e-05, layers 10-19, published bias"."""
         return ", ".join(described(option, value) for option, value in self.as_record().items() if value is not None)
 
 

@@ -45,6 +45,7 @@ class Prediction:
     layers: str | None  # first and last layer, "10-19"
     bias: str | None
     heads: str | None = None  # hash of a fixed choice of heads; None: chosen for every question, or not aligned
+    max_heads: int | None = None  # the most heads that are active for a question; None: as many as pass lambda
     inputs: str
     candidates: tuple[str, ...] | None = None  # ids, in the order they were lettered
     scores: tuple[float, ...] | None = None  # log-probabilities over the candidates
@@ -58,6 +59,8 @@ class Prediction:
     aligned_text_tokens: int | None = None
     box_tokens: int | None = None
     active_heads: float | None = None  # share of the heads in the layers that take part, 0 to 1
+    active_head_count: int | None = None
+    negative_bias: float | None = None  # share of the biased rows, over the active heads, whose bias is below 0
     seconds: float | None = None
     frame_times: tuple[float, ...] | None = None  # seconds on the video's clock
     distinct_frames: int | None = None
@@ -102,6 +105,7 @@ _COLUMNS: list[pa.Field[Any]] = [
     pa.field("layers", pa.string()),
     pa.field("bias", pa.string()),
     pa.field("heads", pa.string()),
+    pa.field("max_heads", pa.int32()),
     pa.field("inputs", pa.string(), nullable=False),
     pa.field("candidates", pa.list_(pa.string())),
     pa.field("scores", pa.list_(pa.float64())),
@@ -116,6 +120,8 @@ _COLUMNS: list[pa.Field[Any]] = [
     pa.field("aligned_text_tokens", pa.int32()),
     pa.field("box_tokens", pa.int32()),
     pa.field("active_heads", pa.float64()),
+    pa.field("active_head_count", pa.int32()),
+    pa.field("negative_bias", pa.float64()),
     pa.field("seconds", pa.float64()),
     pa.field("frame_times", pa.list_(pa.float64())),
     pa.field("distinct_frames", pa.int32()),
@@ -126,6 +132,7 @@ _COLUMNS: list[pa.Field[Any]] = [
     pa.field("key", pa.string(), nullable=False),
 ]
 PREDICTION_ARROW_SCHEMA: pa.Schema = pa.schema(_COLUMNS)
+_LATER = frozenset({"max_heads", "active_head_count", "negative_bias"})  # columns that older files do not have
 
 
 def as_record(prediction: Prediction) -> dict[str, Any]:
@@ -220,18 +227,21 @@ def read_predictions(path: Path) -> Iterator[dict[str, Any]]:
     """Yield the rows of a predictions file, in order, a few hundred in memory at a time.
 
     Files that other tools have written again are fine as long as the columns of `PREDICTION_ARROW_SCHEMA` are
-    there. Raises NotThereError where there is no such file, and InvalidInputError where it is not a table of
-    predictions.
+    there; those that came after the first version may be missing, and are null. Raises NotThereError where there is no
+    such file, and InvalidInputError where it is not a table of predictions.
     """
     if not path.is_file():
         raise NotThereError(f"{path}: there is no such file; name the predictions.parquet of a run")
     try:
         with pq.ParquetFile(path) as file:
-            missing = [name for name in PREDICTION_ARROW_SCHEMA.names if name not in file.schema_arrow.names]
+            there = set(file.schema_arrow.names)
+            missing = [name for name in PREDICTION_ARROW_SCHEMA.names if name not in there | _LATER]
             if missing:
                 raise InvalidInputError(f"{path}: no predictions of a run; columns are missing: {', '.join(missing)}")
-            for batch in file.iter_batches(ROWS_PER_GROUP, columns=PREDICTION_ARROW_SCHEMA.names):
-                table = pa.Table.from_batches([batch]).select(PREDICTION_ARROW_SCHEMA.names)
-                yield from table.cast(PREDICTION_ARROW_SCHEMA).to_pylist()
+            known = pa.schema([item for item in PREDICTION_ARROW_SCHEMA if item.name in there])
+            absent = dict.fromkeys(_LATER - there)
+            for batch in file.iter_batches(ROWS_PER_GROUP, columns=known.names):
+                for row in pa.Table.from_batches([batch]).select(known.names).cast(known).to_pylist():
+                    yield row | absent
     except (pa.ArrowException, ValueError, OSError) as error:
         raise InvalidInputError(f"{path}: cannot be read as predictions of a run: {error}") from error

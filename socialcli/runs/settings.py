@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import Any, Literal, get_args
 
 from socialcli.alignment.layers import check_layers
+from socialcli.alignment.rules import DEFAULT_RULE
 from socialcli.errors import UsageError
 from socialcli.tasks.prompt import BoxesAs, Context
 
@@ -37,6 +38,7 @@ _AT_LEAST = {
     "limit": 0,
     "seed": 0,
     "check_invariance": 0,
+    "max_heads": 0,
 }
 _FAILURE_LIMIT = re.compile(r"([0-9]+)|([0-9]+(?:\.[0-9]+)?)%")
 
@@ -57,7 +59,8 @@ class RunSettings:
     layers: str = "auto"  # the middle third, the best published range; or "all", or "10-19" (first and last)
     heads: str | None = None  # a heads.parquet: its heads, whatever the input; None: chosen for every question
     heads_min_share: float = 0.5  # of the prompts that the file was made from: the heads active in most of them
-    bias: str = "logit"  # of the rules, the one whose gains are large enough for the published effect
+    max_heads: int | None = None  # active per question, those that attend most; None: as many as pass lambda
+    bias: str = DEFAULT_RULE  # the published equations to the letter
     inputs: Inputs = "VL"  # language and video; alignment takes the boxes without showing them to the model
     boxes_as: BoxesAs = "none"  # alignment shows the model no box; the others are remedies to compare with
     context: Context = "full"  # offline, the setting of most published figures; "past" is the online one
@@ -89,6 +92,8 @@ class RunSettings:
         if not self.tasks:
             raise UsageError("no task is named: add --task NAME, or --task all")
         check_layers(self.layers)
+        if self.max_heads is not None and self.heads is not None:
+            raise UsageError("--max-heads limits the heads that --lambda finds, and --heads names them; leave one out")
         FailureLimit.parse(self.max_failures)
         if self.timeout_per_question is not None and not self.timeout_per_question > 0:
             raise UsageError(

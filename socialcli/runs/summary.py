@@ -14,7 +14,9 @@ _Cell = Callable[[AccuracyRow], str]
 
 _ALWAYS_SHOWN = ("task", "alignment")
 # Null in every unaligned row, which is no difference to show.
-_STRENGTH = ("alpha", "lambda", "layers", "bias", "heads")
+_STRENGTH = ("alpha", "lambda", "layers", "bias", "heads", "max_heads")
+
+_NEGATIVE = "W < 0"  # shown where some row has such a bias
 
 _FIGURES: dict[str, _Cell] = {
     "n": lambda row: str(row.n),
@@ -24,6 +26,7 @@ _FIGURES: dict[str, _Cell] = {
     "failed": lambda row: str(row.failed),
     "unparsed": lambda row: str(row.unparsed),
     "unlabelled": lambda row: str(row.unlabelled),
+    _NEGATIVE: lambda row: percent(row.negative_bias),
 }
 
 
@@ -38,9 +41,10 @@ def summary_lines(rows: Sequence[AccuracyRow], folders: Sequence[str] | None = N
         return "no question was asked, so there is no accuracy to show"
     records = [row.as_record() for row in rows]
     labels = [name for name in GROUP_COLUMNS if name in _ALWAYS_SHOWN or _differs(name, records)]
-    lines = [[*labels, *_FIGURES]]
+    figures = {name: cell for name, cell in _FIGURES.items() if name != _NEGATIVE or any(map(_takes_away, rows))}
+    lines = [[*labels, *figures]]
     lines += [
-        [*(label(item[name]) for name in labels), *(cell(row) for cell in _FIGURES.values())]
+        [*(label(item[name]) for name in labels), *(cell(row) for cell in figures.values())]
         for row, item in zip(rows, records, strict=True)
     ]
     if folders is None:
@@ -57,6 +61,11 @@ def summary_json(rows: Sequence[AccuracyRow], output: Path, manifest: Manifest) 
         **{name: record[name] for name in ("outcome", "exit_code", "seconds", "counts", "stages", "warnings")},
         "accuracy": [row.as_record() for row in rows],
     }
+
+
+def _takes_away(row: AccuracyRow) -> bool:
+    """Whether the bias takes attention away from some speaker's region."""
+    return bool(row.negative_bias)
 
 
 def _differs(name: str, records: Sequence[dict[str, Any]]) -> bool:

@@ -27,6 +27,7 @@ _AT_LEAST: dict[str, float] = {
     "keep_clips": 0,
 }
 _SHARES = ("warmup", "lora_dropout")
+_WARMED = ("published", "floored")  # the rules whose bias the floor of a warm-up can stand in for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +75,11 @@ class TrainSettings:
             raise UsageError(f"--accumulate {self.accumulate} is more than the {self.batch_size} rows of --batch-size")
         if self.ask.dtype == "float16":
             raise UsageError("--dtype float16 cannot hold the gradients of a training; use bfloat16")
-        if self.bias_warmup and self.ask.bias != "logit":
-            raise UsageError(f"--bias-warmup raises the logits of a row, and --bias is {self.ask.bias}; use logit")
+        if self.bias_warmup and self.ask.bias not in _WARMED:
+            raise UsageError(
+                f"--bias-warmup is for a bias in proportion to scores, and --bias is {self.ask.bias}; "
+                f"use {' or '.join(_WARMED)}"
+            )
         if self.bias_warmup and self.ask.alignment == "off":
             raise UsageError("--bias-warmup is for the bias of the alignment, and --alignment is off; leave one out")
         FailureLimit.parse(self.ask.max_failures)

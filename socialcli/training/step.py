@@ -15,7 +15,7 @@ from torch.nn.functional import cross_entropy
 
 from socialcli.adapters.contract import Adapter
 from socialcli.alignment.attention import Alignment, AlignmentReport, aligned
-from socialcli.alignment.bias import floored
+from socialcli.alignment.bias import with_floor
 from socialcli.errors import TrainingError
 from socialcli.training.learning import Learner
 from socialcli.training.rows import TrainingBatch, TrainingRow, alike
@@ -124,7 +124,7 @@ class Stepper:
         plans = [plan for plan in batch.plans if plan is not None]
         if self.alignment is None or not plans:
             return nullcontext()
-        settings = replace(self.alignment, rule=floored(floor)) if floor else self.alignment
+        settings = replace(self.alignment, rule=with_floor(floor)) if floor else self.alignment
         return aligned(self.adapter, plans, settings)
 
     def _autocast(self) -> AbstractContextManager[object]:

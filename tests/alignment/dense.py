@@ -62,6 +62,13 @@ def random_case(
     return Case(query.to(dtype), key.to(dtype), value.to(dtype), visible, width**-0.5)
 
 
+def shifted(case: Case, by: float) -> Case:
+    """The same case with `by` added to every score: the softmax is the same, the sign of the scores is not."""
+    query, key = case.query.clone(), case.key.clone()
+    query[..., -1], key[..., -1] = 1, by / case.scale
+    return Case(query, key, case.value, case.visible, case.scale)
+
+
 def scores_of(case: Case) -> Tensor:
     """S, (B, Hq, Q, K), minus infinity where a row does not see a key."""
     key = case.key.repeat_interleave(case.query.shape[1] // case.key.shape[1], dim=1)
@@ -69,7 +76,7 @@ def scores_of(case: Case) -> Tensor:
 
 
 def dense(
-    case: Case, plans: Sequence[AlignmentPlan], alpha: float = 1.0, threshold: float = 0.0, rule: str = "logit"
+    case: Case, plans: Sequence[AlignmentPlan], alpha: float = 1.0, threshold: float = 0.0, rule: str = "published"
 ) -> tuple[Tensor, Tensor]:
     """The aligned output (B, Hq, Q, D) in float64, and the active heads (B, Hq)."""
     case = case.double()
@@ -96,8 +103,22 @@ def one_head(
         return attention, False
     pairs = torch.zeros(attention.shape, dtype=attention.dtype)
     pairs[rows[:, None], columns] = torch.from_numpy(plan.pairs[here]).to(attention.dtype)
-    if rule == "logit":
-        best = scores[:, columns].amax(-1, keepdim=True).clamp(min=0)
-        return torch.where(sees, scores + alpha * best * pairs, 0.0).softmax(-1) * sees, True
-    raised = attention + alpha * attention[:, columns].amax(-1, keepdim=True) * pairs * torch.isfinite(scores)
-    return torch.where(sees, raised / raised.sum(-1, keepdim=True), 0.0), True
+    if rule == "probability":
+        raised = attention + alpha * attention[:, columns].amax(-1, keepdim=True) * pairs * torch.isfinite(scores)
+        return torch.where(sees, raised / raised.sum(-1, keepdim=True), 0.0), True
+    bias = bias_of(rule, scores, scores[:, columns].amax(-1, keepdim=True), alpha)
+    biased = pairs.bool() & torch.isfinite(scores)
+    return torch.where(sees, scores + torch.where(biased, bias, 0.0), 0.0).softmax(-1) * sees, True
+
+
+def bias_of(rule: str, scores: Tensor, best: Tensor, alpha: float) -> Tensor:
+    """W of each row, (Q, 1), from its scores (Q, K), minus infinity where hidden, and its largest visual one (Q, 1)."""
+    if rule == "published":
+        return alpha * best
+    if rule == "floored":
+        return alpha * best.clamp(min=0)
+    if rule == "constant":
+        return torch.full_like(best, alpha)
+    assert rule == "centred"
+    keys = torch.isfinite(scores).sum(-1, keepdim=True)
+    return (alpha * (best - scores.logsumexp(-1, keepdim=True) + keys.double().log())).clamp(min=0)

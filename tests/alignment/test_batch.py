@@ -15,7 +15,7 @@ COLUMNS = (1, 2, 5)
 
 def places(*parts: tuple[int, ...]) -> Places:
     index = np.array(parts, dtype=np.int64)
-    return Places.of(index, np.ones(index.shape, dtype=np.bool_), CPU)
+    return Places.stacked(index, np.ones(index.shape, dtype=np.bool_), CPU)
 
 
 def placed(batch: PlanBatch, queries: range = range(12), mask: torch.Tensor | None = None) -> Placed:
@@ -36,6 +36,8 @@ def test_places_that_all_prompts_share_are_kept_once() -> None:
     assert places((1, 2), (1, 2)).index.tolist() == [1, 2]
     assert places((1, 2), (1, 2)).each(2).tolist() == [[1, 2], [1, 2]]
     assert places((1, 2), (1, 3)).index.tolist() == [[1, 2], [1, 3]]
+    assert places((1, 2), (1, 2)).of(1).tolist() == [1, 2]
+    assert places((1, 2), (1, 3)).of(1).tolist() == [1, 3]
 
 
 def test_where_nothing_fills_up_and_nothing_is_hidden_there_is_nothing_to_hide() -> None:
@@ -47,6 +49,7 @@ def test_where_nothing_fills_up_and_nothing_is_hidden_there_is_nothing_to_hide()
         assert found.unseen is None
         assert found.written is None
         assert found.pairs.tolist() == [[6], [6]]
+        assert found.keys.expand(2, 1, 2).tolist() == [[[8, 10]]] * 2
 
 
 def test_what_fills_up_is_hidden_and_neither_counted_nor_written() -> None:
@@ -55,7 +58,8 @@ def test_what_fills_up_is_hidden_and_neither_counted_nor_written() -> None:
     assert found.pairs.tolist() == [[6], [2]]
     assert found.unseen is not None
     assert found.unseen[1, 0, 0].tolist() == [0, 0, -torch.inf]
-    assert found.limit[1, 0].tolist() == [[torch.inf, torch.inf, -torch.inf], [-torch.inf] * 3]
+    assert found.biased[1, 0].tolist() == [[True, True, False], [False] * 3]
+    assert found.biased_rows[1, 0].tolist() == [[True], [False]]
     output = torch.zeros(2, 1, 12, 1)
     found.write(output, torch.ones(2, 1, 2, 1))
     assert output.nonzero()[:, [0, 2]].tolist() == [[0, 7], [0, 9], [1, 8]]
@@ -67,7 +71,7 @@ def test_rows_outside_the_queries_are_not_met() -> None:
     assert found.rows.real is not None
     assert found.rows.real.tolist() == [[False, True, False]]
     assert found.pairs.tolist() == [[3]]
-    assert found.limit[0, 0].tolist() == [[-torch.inf] * 3, [torch.inf] * 3, [-torch.inf] * 3]
+    assert found.biased[0, 0].tolist() == [[False] * 3, [True] * 3, [False] * 3]
 
 
 def test_what_a_row_that_only_fills_up_does_not_see_hides_nothing() -> None:
@@ -82,7 +86,8 @@ def test_a_mask_hides_its_columns_and_is_there_to_be_added() -> None:
     found = placed(PlanBatch.of([plan_of((7, 9), COLUMNS)], CPU), mask=mask)
     assert found.unseen is not None
     assert found.unseen[0, 0].tolist() == [[-torch.inf, 0, 0]] * 2
-    assert found.limit[0, 0].tolist() == [[-torch.inf, torch.inf, torch.inf]] * 2
+    assert found.biased[0, 0].tolist() == [[False, True, True]] * 2
+    assert found.keys[0].tolist() == [[6, 8]]
     assert found.bias is not None
     assert torch.equal(found.bias == 0, mask)
 
@@ -113,4 +118,5 @@ def test_heads_with_masks_of_their_own_keep_them_when_some_are_taken() -> None:
     found = placed(PlanBatch.of([plan_of((7, 9), COLUMNS)], CPU), mask=mask).heads(slice(1, 3))
     assert found.unseen is not None
     assert found.unseen[0, :, 0, 0].tolist() == [0, -torch.inf]
-    assert found.limit.shape == (1, 2, 2, 3)
+    assert found.biased.shape == (1, 2, 2, 3)
+    assert found.keys.tolist() == [[[8, 10], [6, 8]]]

@@ -1,45 +1,73 @@
-"""The two bias rules, against their definitions on dense attention."""
+"""The bias rules, against their definitions on whole rows of scores."""
 
 from __future__ import annotations
 
+import logging
 import math
 
 import pytest
 import torch
 from torch import Tensor
 
-from socialcli.alignment.bias import LOGIT, PROBABILITY
-from socialcli.alignment.rules import BiasRule
+from socialcli.alignment.bias import CENTRED, CONSTANT, FLOORED, PROBABILITY, PUBLISHED, RULES, with_floor
+from socialcli.alignment.rules import BiasRule, VisualScores, current_name
 
 COLUMNS = slice(2, 6)  # of nine keys, those of V_all
-
-
-def rows(seed: int = 0, spread: float = 2.0) -> Tensor:
-    """The scores of 3 rows over 9 keys."""
-    return spread * torch.randn(3, 9, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
-
-
-def gains(rule: BiasRule, scores: Tensor, alpha: float) -> Tensor:
-    return rule.log_gain(scores[:, COLUMNS], scores.logsumexp(-1), alpha)
-
-
-def raised(scores: Tensor, log_gain: Tensor, pairs: Tensor) -> Tensor:
-    """A' = normalise(A + E), as `BiasRule` says, with the gains on `pairs` (3, 4) alone."""
-    attention = scores.softmax(-1)
-    attention[:, COLUMNS] += log_gain.exp() * pairs
-    return attention / attention.sum(-1, keepdim=True)
-
-
 PAIRS = torch.tensor([[1, 0, 1, 0], [1, 1, 1, 1], [0, 0, 0, 0]], dtype=torch.bool)
 
 
+def rows(seed: int = 0, spread: float = 2.0) -> Tensor:
+    """The scores of 3 rows over 9 keys; the largest visual one of the first is negative."""
+    scores = spread * torch.randn(3, 9, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+    scores[0] -= 6
+    return scores
+
+
+def visual(scores: Tensor) -> VisualScores:
+    keys = torch.isfinite(scores).sum(-1).to(scores.dtype)
+    return VisualScores(scores[:, COLUMNS], scores.logsumexp(-1), keys)
+
+
+def bias(rule: BiasRule, scores: Tensor, alpha: float = 1.0) -> Tensor:
+    return rule.bias(visual(scores), alpha).expand(3, 4)
+
+
+def after(scores: Tensor, weights: Tensor) -> Tensor:
+    """softmax(S + W), with W on `PAIRS` alone."""
+    raised = scores.clone()
+    raised[:, COLUMNS] += torch.where(PAIRS, weights, 0.0)
+    return raised.softmax(-1)
+
+
 @pytest.mark.parametrize("alpha", [0.1, 1.0, 3.0])
-def test_the_logit_rule_is_a_bias_before_the_softmax(alpha: float) -> None:
+def test_the_published_rule_is_a_multiple_of_the_rows_largest_visual_score_of_either_sign(alpha: float) -> None:
     scores = rows()
-    weight = torch.zeros_like(scores)
-    weight[:, COLUMNS] = alpha * scores[:, COLUMNS].amax(-1, keepdim=True).clamp(min=0) * PAIRS
-    expected = (scores + weight).softmax(-1)
-    torch.testing.assert_close(raised(scores, gains(LOGIT, scores, alpha), PAIRS), expected)
+    largest = [max(row) for row in scores[:, COLUMNS].tolist()]
+    assert largest[0] < 0 < largest[1]
+    assert bias(PUBLISHED, scores, alpha).tolist() == [[alpha * one] * 4 for one in largest]
+
+
+@pytest.mark.parametrize("alpha", [0.1, 1.0, 3.0])
+def test_the_floored_rule_takes_nothing_away(alpha: float) -> None:
+    scores = rows()
+    largest = [max(0.0, *row) for row in scores[:, COLUMNS].tolist()]
+    assert largest[0] == 0 < largest[1]
+    assert bias(FLOORED, scores, alpha).tolist() == [[alpha * one] * 4 for one in largest]
+
+
+@pytest.mark.parametrize("alpha", [0.1, 1.0, 3.0])
+def test_the_centred_rule_counts_from_the_mean_of_the_row(alpha: float) -> None:
+    scores = rows()
+    means = [math.log(sum(map(math.exp, row)) / len(row)) for row in scores.tolist()]
+    expected = [max(0.0, max(row) - mean) for row, mean in zip(scores[:, COLUMNS].tolist(), means, strict=True)]
+    torch.testing.assert_close(bias(CENTRED, scores, alpha)[:, 0], alpha * scores.new_tensor(expected))
+
+
+def test_the_centred_and_the_probability_rule_do_not_change_with_a_constant_and_the_published_one_does() -> None:
+    scores = rows()
+    for rule in (CENTRED, PROBABILITY, CONSTANT):
+        torch.testing.assert_close(bias(rule, scores + 5), bias(rule, scores))
+    torch.testing.assert_close(bias(PUBLISHED, scores + 5), bias(PUBLISHED, scores) + 5)
 
 
 @pytest.mark.parametrize("alpha", [0.1, 1.0, 3.0])
@@ -48,46 +76,42 @@ def test_the_probability_rule_adds_the_rows_largest_visual_attention(alpha: floa
     attention = scores.softmax(-1)
     attention[:, COLUMNS] += alpha * scores.softmax(-1)[:, COLUMNS].amax(-1, keepdim=True) * PAIRS
     expected = attention / attention.sum(-1, keepdim=True)
-    torch.testing.assert_close(raised(scores, gains(PROBABILITY, scores, alpha), PAIRS), expected)
+    torch.testing.assert_close(after(scores, bias(PROBABILITY, scores, alpha)), expected)
 
 
-def test_a_row_whose_visual_scores_are_all_negative_gets_no_bias() -> None:
-    scores = -rows().abs() - 0.1
-    assert torch.equal(gains(LOGIT, scores, 1.0), torch.full((3, 4), -math.inf, dtype=torch.float64))
+def test_the_constant_rule_is_alpha() -> None:
+    assert (bias(CONSTANT, rows(), 0.7) == 0.7).all()
 
 
-@pytest.mark.parametrize("rule", [LOGIT, PROBABILITY])
-def test_no_strength_is_no_gain(rule: BiasRule) -> None:
-    assert (gains(rule, rows(), 0.0) == -math.inf).all()
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_no_strength_is_no_bias(rule: BiasRule) -> None:
+    assert not bias(rule, rows(), 0.0).any()
 
 
-@pytest.mark.parametrize("rule", [LOGIT, PROBABILITY])
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
 def test_a_column_that_is_not_seen_counts_in_no_maximum(rule: BiasRule) -> None:
     scores = rows()
     hidden = scores.clone()
     hidden[:, 2] = -math.inf
     without = torch.cat([scores[:, :2], scores[:, 3:]], dim=1)
-    got = rule.log_gain(hidden[:, COLUMNS], hidden.logsumexp(-1), 1.0)
-    expected = rule.log_gain(without[:, 2:5], without.logsumexp(-1), 1.0)
-    torch.testing.assert_close(got[:, 1:], expected)
+    expected = rule.bias(VisualScores(without[:, 2:5], without.logsumexp(-1), torch.full((3,), 8.0).double()), 1.0)
+    torch.testing.assert_close(bias(rule, hidden)[:, 1:], expected.expand(3, 3))
 
 
-def test_a_bias_too_large_for_its_exponential_keeps_its_logarithm() -> None:
-    scores = torch.tensor([[500.0, 0.0]])
-    log_gain = LOGIT.log_gain(scores, scores.logsumexp(-1), 2.0)
-    torch.testing.assert_close(log_gain, torch.tensor([[1000.0, 500.0]]))  # A = 1, e^-500; W = 1000
+def test_a_floor_stands_in_for_smaller_scores() -> None:
+    scores = rows()
+    assert (bias(with_floor(50.0), scores, 2.0) == 100.0).all()
+    assert torch.equal(bias(with_floor(0.0), scores), bias(FLOORED, scores))
 
 
-def test_a_bias_too_small_for_one_plus_it_keeps_its_gain() -> None:
-    scores = torch.tensor([[1e-20]])
-    log_gain = LOGIT.log_gain(scores, scores.logsumexp(-1), 1.0)
-    torch.testing.assert_close(log_gain, torch.tensor([[math.log(1e-20)]]))  # e^W - 1 = W
+def test_the_rule_names_are_those_of_the_method_and_the_published_one_comes_first() -> None:
+    assert [rule.name for rule in RULES] == ["published", "floored", "centred", "probability", "constant"]
 
 
-def test_a_row_without_bias_has_gradients_that_are_numbers() -> None:
-    for rule in (LOGIT, PROBABILITY):
-        scores = (-rows().abs()).requires_grad_()
-        log_gain = rule.log_gain(scores[:, COLUMNS], scores.logsumexp(-1), 1.0)
-        log_gain.exp().sum().backward()
-        assert scores.grad is not None
-        assert scores.grad.isfinite().all()
+def test_a_former_name_works_with_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        assert current_name("logit") == "floored"
+        assert current_name("published") == "published"
+    assert [record.getMessage() for record in caplog.records] == [
+        "the bias rule 'logit' is now called 'floored'; the old name goes with the next version"
+    ]

@@ -13,12 +13,12 @@ from torch import Tensor, nn
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from socialcli.alignment.attention import ENTRIES_AT_ONCE, Alignment, aligned, aligned_attention
-from socialcli.alignment.bias import LOGIT, PROBABILITY
+from socialcli.alignment.bias import RULES as ALL_RULES
 from socialcli.alignment.plan import AlignmentPlan, Indices
 from socialcli.alignment.tracing import AttentionTrace
 from tests.alignment.dense import Case, one_head, plan_of, random_case, random_plan, scores_of
 
-RULES = {"logit": LOGIT, "probability": PROBABILITY}
+RULES = {rule.name: rule for rule in ALL_RULES}
 COLUMNS = (1, 2, 3, 5, 8)
 ROWS = (10, 11, 12, 17, 23)
 EVERY = np.arange(24)
@@ -72,7 +72,7 @@ def run(case: Case, plans: Sequence[AlignmentPlan], watched: Sequence[Indices] |
     return seen
 
 
-def attention_of(case: Case, prompt: int, plan: AlignmentPlan, alpha: float, rule: str = "logit") -> Tensor:
+def attention_of(case: Case, prompt: int, plan: AlignmentPlan, alpha: float, rule: str = "published") -> Tensor:
     """The attention of the plan's rows to all keys, (Hq, R, K)."""
     cached = case.key.shape[2] - case.query.shape[2]
     scores = scores_of(case.double())[prompt]

@@ -299,7 +299,7 @@ def test_nothing_measured_makes_no_pictures_and_no_choice(tmp_path: Path) -> Non
         (("--inputs", "L"), "no attention to it to measure; use --inputs VL"),
         (("--layers", "3-9"), "reaches beyond the model's decoder, which has 4 layers"),
         (("--model", "llava-next"), "Did you mean 'llava-next-video'?"),
-        (("--bias", "lodgit"), "Did you mean 'logit'?"),
+        (("--bias", "publshed"), "Did you mean 'published'?"),
         (("--frame-fit", "bend"), "--frame-fit 'bend' is none of"),
         (("--max-failures", "few"), "--max-failures 'few' is no limit"),
         (("--alignment", "off"), "No such option"),

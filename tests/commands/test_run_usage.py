@@ -28,7 +28,7 @@ CHECKPOINT = str(SAMPLE / "checkpoints" / FAMILY)
     [
         (["--model", "llava-next-vide"], "there is no model 'llava-next-vide'. Did you mean 'llava-next-video'?"),
         (["--task", "mentions"], "there is no task 'mentions'. Did you mean 'mentioned'?"),
-        (["--bias", "logits"], "there is no bias rule 'logits'. Did you mean 'logit'?"),
+        (["--bias", "publishd"], "there is no bias rule 'publishd'. Did you mean 'published'?"),
         (["--alignment", "yes"], "'yes' is not one of 'on', 'off', 'both'"),
         (["--answer", "guess"], "'guess' is not one of 'score', 'generate'"),
         (["--frames", "0"], "0 is not in the range x>=1"),

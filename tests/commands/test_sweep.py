@@ -25,7 +25,7 @@ FRAMES = ("--frames", "2", "--media-root", str(SAMPLE))
 GRID = ("--alpha", "0,1,2", "--lambda", "5e-5,1", "--layers", "1-2,auto,all")
 SETTINGS = [  # of this grid, in a decoder of four layers
     (None, None, None, None),
-    *((alpha, lambda_, layers, "logit") for alpha in (1, 2) for lambda_ in (5e-5, 1) for layers in ("1-2", "0-3")),
+    *((alpha, lambda_, layers, "published") for alpha in (1, 2) for lambda_ in (5e-5, 1) for layers in ("1-2", "0-3")),
 ]
 VALIDATION, TEST = (11, 12), (0, 1)  # episodes of the sample, two questions of each
 
@@ -87,8 +87,8 @@ def test_every_question_is_asked_once_under_every_setting(swept: Swept) -> None:
 @pytest.mark.parametrize(
     ("options", "asked"),
     [
-        (("--alpha", "2", "--layers", "all", "--alignment", "on"), (2.0, 5e-5, "0-3", "logit")),
-        (("--alpha", "1", "--layers", "1-2", "--alignment", "both"), (1.0, 5e-5, "1-2", "logit")),
+        (("--alpha", "2", "--layers", "all", "--alignment", "on"), (2.0, 5e-5, "0-3", "published")),
+        (("--alpha", "1", "--layers", "1-2", "--alignment", "both"), (1.0, 5e-5, "1-2", "published")),
     ],
 )
 def test_answers_and_keys_are_those_of_a_run_with_the_setting(
@@ -187,11 +187,13 @@ def test_values_can_be_lists_repeated_options_and_of_a_settings_file(episodes: P
         "alpha": [0.5, 1.0, 2.0],
         "lambda": [5e-5, 5e-4],
         "layers": ["1"],
-        "bias": ["logit"],
+        "bias": ["published"],
     }
-    done = run_sweep(episodes, tmp_path / "line", *few, "--alpha", "1", "--alpha", "2", "--bias", "logit,probability")
+    done = run_sweep(
+        episodes, tmp_path / "line", *few, "--alpha", "1", "--alpha", "2", "--bias", "published,probability"
+    )
     assert manifest_of(done)["grid"]["alpha"] == [1.0, 2.0]
-    assert {row["bias"] for row in done.rows} == {None, "logit", "probability"}
+    assert {row["bias"] for row in done.rows} == {None, "published", "probability"}
 
 
 @pytest.mark.parametrize(
@@ -203,7 +205,7 @@ def test_values_can_be_lists_repeated_options_and_of_a_settings_file(episodes: P
         (("--alpha", "0"), "--alpha 0 is the plain model"),
         (("--layers", "auto,9-3"), "--layers 9-3 runs backwards"),
         (("--layers", "1-2,3-9"), "--layers 3-9 reaches beyond the model's decoder, which has 4 layers"),
-        (("--bias", "logit,lodgit"), "Did you mean 'logit'?"),
+        (("--bias", "published,publshed"), "Did you mean 'published'?"),
         (("--validation-split", "valid"), "--validation-split 'valid': no episode is of this split"),
         (("--test-split", "validation", "--validation-split", "validation"), "what is chosen on is not reported on"),
         (("--inputs", "L"), "there is nothing to align words to; use --inputs VL"),
@@ -251,7 +253,7 @@ def test_what_was_answered_before_an_interrupt_is_kept(
     done = Run(0, "", "", tmp_path / "out")
     settings: dict[str, Any] = {"episodes": str(episodes), "model": FAMILY, "tasks": ("all",), "alignment": "both"}
     settings |= {"checkpoint": str(SAMPLE / "checkpoints" / FAMILY), "media_root": str(SAMPLE), "frames": 2}
-    grid = Grid((0.5, 1.0), (5e-5,), ("auto",), ("logit",))
+    grid = Grid((0.5, 1.0), (5e-5,), ("auto",), ("published",))
     with pytest.raises(error):
         sweep(SweepRequest(RunSettings(**settings), grid, done.output), registry(), three_and_no_more)
     manifest = manifest_of(done)

@@ -15,6 +15,7 @@ from socialcli.api import ask, open_clip
 from socialcli.inference.answers import Answer, answer_batch
 from socialcli.inference.asked import PromptOnClip
 from socialcli.inference.conditions import common_length, continue_under
+from socialcli.inference.observing import observe
 from tests.conftest import SAMPLE, sample_episodes
 
 CONDITIONS = (
@@ -26,6 +27,8 @@ CONDITIONS = (
     Alignment(rule=PROBABILITY, layers="all"),
     Alignment(heads=frozenset({(1, 0), (3, 2)})),
     Alignment(heads=frozenset()),
+    Alignment(max_heads=3),
+    Alignment(layers="all", max_heads=1),
 )
 
 
@@ -66,8 +69,7 @@ def test_together_the_conditions_answer_as_each_does_alone(model: Any) -> None:
     for condition, answers in zip(CONDITIONS, together, strict=True):
         expected = alone(model, prompts, condition)
         assert largest_difference(answers, expected) < 1e-5
-        shares = [answer.active_heads for answer in answers]
-        assert shares == pytest.approx([answer.active_heads for answer in expected])
+        assert [answer.aligned for answer in answers] == [answer.aligned for answer in expected]
     assert largest_difference(together[0], together[1]) > 1e-3
 
 
@@ -87,6 +89,44 @@ def test_layers_below_the_first_aligned_one_run_once(model: Any) -> None:
             list(continue_under(model, prompts, conditions))
         calls.append(len(seen))
     assert calls == [1, 2, 4, 4]
+
+
+@pytest.mark.parametrize("most", [1, 2, 5])
+def test_a_limit_keeps_the_active_heads_of_the_largest_means(model: Any, most: int) -> None:
+    for prompt in prompts_of(model, 0)[:3]:
+        report = observe(model, [prompt], Alignment(layers="1-3"))
+        means = {
+            (layer, head): float(done.means[0, head])
+            for layer, done in report.layers.items()
+            for head in range(done.means.shape[1])
+            if done.active[0, head]
+        }
+        assert len(means) > most
+        largest = frozenset(sorted(means, key=means.__getitem__, reverse=True)[:most])
+        (capped,) = alone(model, [prompt], Alignment(layers="1-3", max_heads=most))
+        (chosen,) = alone(model, [prompt], Alignment(heads=largest))
+        assert capped.aligned.active_heads == most
+        assert largest_difference([capped], [chosen]) < 1e-6
+        assert largest_difference([capped], alone(model, [prompt], Alignment(layers="1-3"))) > 1e-4
+
+
+def test_a_limit_that_no_prompt_reaches_changes_nothing_and_runs_nothing_twice(model: Any) -> None:
+    prompts = prompts_of(model, 0)[:1]
+    calls = []
+    for most in (None, 8, 7):
+        with tokens_run(model, 1) as seen, tokens_run(model, 0) as below:
+            ((answer,),) = answer_batch(model, prompts, [Alignment(max_heads=most)], generate=False)
+        calls.append((len(below), len(seen), answer.aligned.active_heads))
+    assert calls == [(1, 1, 8), (1, 1, 8), (1, 2, 7)]
+    unlimited, limited = (alone(model, prompts, Alignment(max_heads=most)) for most in (None, 8))
+    assert unlimited == limited
+
+
+def test_no_head_at_all_is_the_plain_model(model: Any) -> None:
+    prompts = prompts_of(model, 0)[:2]
+    none = alone(model, prompts, Alignment(max_heads=0))
+    assert largest_difference(none, alone(model, prompts, None)) == 0
+    assert {(answer.aligned.active_share, answer.aligned.negative_share) for answer in none} == {(0.0, None)}
 
 
 def test_a_condition_that_has_nothing_to_align_costs_no_layer(model: Any) -> None:

@@ -41,7 +41,7 @@ def dense_maps(family: str, aligned_layers: range, alpha: float, bias: str) -> n
     return np.stack([layer[0].double().numpy() for layer in output.attentions])
 
 
-@pytest.mark.parametrize("bias", ["logit", "probability"])
+@pytest.mark.parametrize("bias", ["published", "probability"])
 @pytest.mark.parametrize("family", FAMILIES)
 def test_plain_and_aligned_maps_are_those_of_the_dense_attention(family: str, bias: str) -> None:
     rule = PROBABILITY if bias == "probability" else Alignment().rule
@@ -65,7 +65,7 @@ def test_only_the_heads_that_are_asked_for_are_shown(family: str) -> None:
     named = AttentionQuery(Alignment(layers="1-2"), HeadQuery(heads="1:0,2:3"))
     _, inspection, (maps, *_) = maps_of(family, sample_episodes()[0], named)
     assert inspection.grid is not None
-    attention = dense_maps(family, range(1, 3), 1.0, "logit")[[1, 2], [0, 3]][:, list(maps.line.tokens)]
+    attention = dense_maps(family, range(1, 3), 1.0, "published")[[1, 2], [0, 3]][:, list(maps.line.tokens)]
     assert np.abs(maps.aligned - attention.mean(axis=(0, 1))[inspection.grid.tokens]).max() < 1e-5
     assert maps.shown.name == "heads 1:0, 2:3 (layer:head)"
 
@@ -82,7 +82,7 @@ def test_aligned_words_look_more_at_their_speaker(family: str) -> None:
 def test_the_active_heads_are_those_that_pass_lambda(family: str) -> None:
     plan = asked_and_inspected(family, sample_episodes()[0], frames=3)[1].plan
     assert plan is not None
-    attention = dense_maps(family, range(0), 1.0, "logit")[0][:, plan.rows][..., plan.columns].mean(axis=(-1, -2))
+    attention = dense_maps(family, range(0), 1.0, "published")[0][:, plan.rows][..., plan.columns].mean(axis=(-1, -2))
     threshold = float(np.median(attention))
     query = AttentionQuery(Alignment(layers="0", threshold=threshold), HeadQuery())
     shown = maps_of(family, sample_episodes()[0], query)[2][0].shown

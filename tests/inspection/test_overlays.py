@@ -31,7 +31,7 @@ def random_maps(found: Inspected, place: int = 0) -> AttentionMaps:
     plain = np.random.default_rng(0).permutation(np.geomspace(1e-5, 1e-3, tokens.size)).reshape(tokens.shape)
     aligned = np.where(np.isin(tokens, inspection.pairs[place]), 10 * plain, plain)
     shown = ShownHeads(frozenset({(1, 0)}), "1 active head of layer 1")
-    return AttentionMaps(inspection.utterances[place], shown, "layer 1, logit bias", plain, aligned)
+    return AttentionMaps(inspection.utterances[place], shown, "layer 1, published bias", plain, aligned)
 
 
 def framed(found: Inspected, color: tuple[int, int, int]) -> int:

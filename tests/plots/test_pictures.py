@@ -96,5 +96,5 @@ def test_the_title_says_what_was_measured_and_how() -> None:
     assert title.splitlines() == [
         "Attention",
         "qwen2.5-vl, VLB, boxes as overlay, context full, 1 frame; 1 episode, 2 questions",
-        "alignment: layers 1-2, logit bias, alpha 1, lambda 5e-05",
+        "alignment: layers 1-2, published bias, alpha 1, lambda 5e-05",
     ]

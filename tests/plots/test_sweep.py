@@ -23,7 +23,7 @@ MANY = grid(
     alpha=(0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 4.0),
     lambda_=(0.0, 5e-6, 5e-5, 5e-4, 5e-3),
     layers=("0-9", "10-19", "20-27", "all"),
-    bias=("logit", "probability"),
+    bias=("published", "probability"),
 )
 SPLITS = Splits("validation", ("test",))
 

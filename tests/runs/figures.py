@@ -18,7 +18,7 @@ def under(**changes: Any) -> MeasuredUnder:
         "alpha": 1.0,
         "lambda_": 5e-5,
         "layers": "1-2",
-        "bias": "logit",
+        "bias": "published",
         "inputs": "VL",
         "boxes_as": "none",
         "context": "full",

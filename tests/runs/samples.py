@@ -28,7 +28,7 @@ def prediction(**changes: Any) -> Prediction:
         "alpha": 1.0,
         "lambda_": 5e-5,
         "layers": "1-2",
-        "bias": "logit",
+        "bias": "published",
         "inputs": "VLB",
         "candidates": ("ann", "bob"),
         "scores": (-0.25, -1.5),
@@ -40,6 +40,8 @@ def prediction(**changes: Any) -> Prediction:
         "aligned_text_tokens": 40,
         "box_tokens": 30,
         "active_heads": 0.125,
+        "active_head_count": 2,
+        "negative_bias": 0.25,
         "seconds": 0.5,
         "frame_times": (0.0, 0.5),
         "distinct_frames": 2,
@@ -62,6 +64,8 @@ def plain(**changes: Any) -> Prediction:
             "layers": None,
             "bias": None,
             "active_heads": None,
+            "active_head_count": None,
+            "negative_bias": None,
         }
         | changes
     )

@@ -20,7 +20,7 @@ Right = Callable[[str, str | None, Setting, int], bool | None]  # task, split, s
 
 
 def grid(**changes: Any) -> Grid:
-    values: dict[str, Any] = {"alpha": (0.0, 0.5, 1.0), "lambda_": (5e-5,), "layers": ("auto",), "bias": ("logit",)}
+    values: dict[str, Any] = {"alpha": (0.0, 0.5, 1.0), "lambda_": (5e-5,), "layers": ("auto",), "bias": ("published",)}
     return Grid(**values | changes)
 
 

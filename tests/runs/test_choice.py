@@ -57,12 +57,12 @@ def test_where_nothing_beats_the_plain_model_it_is_the_best() -> None:
 @pytest.mark.parametrize(
     ("equal", "nearest"),
     [
-        ([Setting(2.0, 5e-5, "10-19", "logit"), Setting(0.5, 0.0, "0-27", "logit")], 1),
-        ([Setting(1.0, 5e-5, "10-19", "logit"), Setting(1.0, 5e-4, "0-27", "logit")], 1),
-        ([Setting(1.0, 5e-5, "0-9", "logit"), Setting(1.0, 5e-5, "10-18", "logit")], 1),
-        ([Setting(1.0, 5e-5, "9-9", "logit"), Setting(1.0, 5e-5, "10-19", "logit")], 0),
-        ([Setting(1.0, 5e-5, "10-19", "logit"), Setting(1.0, 5e-5, "0-9", "logit")], 0),
-        ([Setting(1.0, 5e-5, "0-9", "probability"), Setting(1.0, 5e-5, "0-9", "logit")], 0),
+        ([Setting(2.0, 5e-5, "10-19", "published"), Setting(0.5, 0.0, "0-27", "published")], 1),
+        ([Setting(1.0, 5e-5, "10-19", "published"), Setting(1.0, 5e-4, "0-27", "published")], 1),
+        ([Setting(1.0, 5e-5, "0-9", "published"), Setting(1.0, 5e-5, "10-18", "published")], 1),
+        ([Setting(1.0, 5e-5, "9-9", "published"), Setting(1.0, 5e-5, "10-19", "published")], 0),
+        ([Setting(1.0, 5e-5, "10-19", "published"), Setting(1.0, 5e-5, "0-9", "published")], 0),
+        ([Setting(1.0, 5e-5, "0-9", "probability"), Setting(1.0, 5e-5, "0-9", "published")], 0),
     ],
     ids=["alpha", "lambda", "layers", "layers the other way", "order of layers", "order of rules"],
 )

@@ -30,7 +30,7 @@ def test_the_text_names_the_sides_and_their_settings_and_the_difference_in_point
     *head, empty, columns, row = comparison_lines(comparison).splitlines()
     assert head == [
         f"A: {tmp_path}/a, alignment off",
-        f"B: {tmp_path}/b, alignment on, alpha 1.0, lambda 5e-05, layers 1-2, bias logit",
+        f"B: {tmp_path}/b, alignment on, alpha 1.0, lambda 5e-05, layers 1-2, bias published",
         "settings that differ: alignment (off, on), tasks (coref+target, coref), frames (8, 16), "
         "checkpoint_sha256 (aaaaaaaa, bbbbbbbb)",
     ]

@@ -38,7 +38,7 @@ def test_a_condition_is_how_and_not_what_was_asked() -> None:
     assert Condition.of(as_record(plain())) != Condition.of(as_record(plain(inputs="L")))
     assert not {"task", "dataset", "split"} & set(CONDITION_COLUMNS)
     assert str(Condition.of(as_record(plain()))) == "alignment off"
-    expected = "alignment on, alpha 1.0, lambda 5e-05, layers 1-2, bias logit"
+    expected = "alignment on, alpha 1.0, lambda 5e-05, layers 1-2, bias published"
     assert str(Condition.of(as_record(prediction()))) == expected
 
 

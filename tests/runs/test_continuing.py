@@ -33,6 +33,7 @@ OTHER: dict[str, Any] = {
     "layers": "all",
     "heads": "heads.parquet",
     "heads_min_share": 0.7,
+    "max_heads": 8,
     "bias": "probability",
     "inputs": "L",
     "boxes_as": "text",

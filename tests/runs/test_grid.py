@@ -14,19 +14,19 @@ from .sweeps import LAYERS, grid
 
 
 def test_every_combination_is_there_in_the_order_of_the_values() -> None:
-    made = grid(alpha=(2.0, 1.0), lambda_=(5e-5, 5e-4), layers=("10-19", "0-9"), bias=("logit", "probability"))
+    made = grid(alpha=(2.0, 1.0), lambda_=(5e-5, 5e-4), layers=("10-19", "0-9"), bias=("published", "probability"))
     found = made.settings(LAYERS)
     assert made.combinations == 16 and len(found) == 17
     assert found[:4] == (
         PLAIN,
-        Setting(2.0, 5e-5, "10-19", "logit"),
+        Setting(2.0, 5e-5, "10-19", "published"),
         Setting(2.0, 5e-5, "10-19", "probability"),
-        Setting(2.0, 5e-5, "0-9", "logit"),
+        Setting(2.0, 5e-5, "0-9", "published"),
     )
 
 
 def test_alpha_0_is_the_plain_model_whatever_the_rest() -> None:
-    made = grid(alpha=(0.0, 1.0), lambda_=(5e-5, 5e-4), layers=("auto", "all"), bias=("logit", "probability"))
+    made = grid(alpha=(0.0, 1.0), lambda_=(5e-5, 5e-4), layers=("auto", "all"), bias=("published", "probability"))
     assert sum(setting == PLAIN for setting in made.settings(LAYERS)) == 1
     assert len(made.settings(LAYERS)) == 1 + 8
 
@@ -47,7 +47,7 @@ def test_layers_that_go_by_two_names_are_asked_once(
 
 
 def test_a_value_given_twice_is_asked_once() -> None:
-    made = grid(alpha=(1.0, 1.0, 0.5), lambda_=(5e-5, 0.00005), bias=("logit", "logit"))
+    made = grid(alpha=(1.0, 1.0, 0.5), lambda_=(5e-5, 0.00005), bias=("published", "published"))
     assert [one.alpha for one in made.settings(LAYERS)] == [None, 1.0, 0.5]
 
 
@@ -74,12 +74,12 @@ def test_a_value_that_cannot_be_is_named_with_its_option(changes: dict[str, Any]
 
 
 def test_a_setting_in_words() -> None:
-    assert str(Setting(1.0, 5e-5, "10-19", "logit")) == "alpha 1, lambda 5e-05, layers 10-19, logit bias"
+    assert str(Setting(1.0, 5e-5, "10-19", "published")) == "alpha 1, lambda 5e-05, layers 10-19, published bias"
     assert str(PLAIN) == ""
 
 
 def test_settings_that_differ_in_one_option_are_the_same_without_it() -> None:
-    one, other = Setting(1.0, 5e-5, "10-19", "logit"), Setting(1.0, 5e-4, "10-19", "logit")
+    one, other = Setting(1.0, 5e-5, "10-19", "published"), Setting(1.0, 5e-4, "10-19", "published")
     assert one.without("lambda") == other.without("lambda") and one.without("alpha") != other.without("alpha")
     assert one.having("lambda", 5e-4) == other
 
@@ -93,11 +93,11 @@ def test_settings_that_differ_in_one_option_are_the_same_without_it() -> None:
 def test_no_setting_is_asked_twice_and_none_is_left_out(
     alpha: list[float], lambda_: list[float], layers: list[str], decoder: int
 ) -> None:
-    made = Grid(tuple(alpha), tuple(lambda_), tuple(layers), ("logit",))
+    made = Grid(tuple(alpha), tuple(lambda_), tuple(layers), ("published",))
     found = made.settings(decoder)
     assert len(set(found)) == len(found) and found[0] == PLAIN
     for a in alpha:
         for b in lambda_:
             for c in layers:
-                (one,) = Grid((a,), (b,), (c,), ("logit",)).settings(decoder)[1:] or (PLAIN,)
+                (one,) = Grid((a,), (b,), (c,), ("published",)).settings(decoder)[1:] or (PLAIN,)
                 assert one in found

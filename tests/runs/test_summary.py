@@ -25,6 +25,7 @@ def accuracy(**changes: Any) -> AccuracyRow:
         "layers": None,
         "bias": None,
         "heads": None,
+        "max_heads": None,
         "inputs": "VLB",
         "boxes_as": "none",
         "context": "full",
@@ -38,6 +39,7 @@ def accuracy(**changes: Any) -> AccuracyRow:
         "unparsed": 0,
         "unlabelled": 13,
         "chance": 0.25,
+        "negative_bias": None,
     }
     return AccuracyRow(**values | changes)
 
@@ -49,6 +51,13 @@ def test_the_table_is_short_and_aligned() -> None:
         "mentioned  off        1200     63.3%  60.1% to 66.5%   25.0%       2         0          13",
         "target     off           0         -               -       -       2         0          13",
     ]
+
+
+def test_how_often_the_bias_is_negative_is_shown_where_it_is() -> None:
+    header, first, second = summary_lines([accuracy(), accuracy(alignment=True, negative_bias=0.25)]).splitlines()
+    assert header.endswith("unlabelled  W < 0")
+    assert (first.split()[-1], second.split()[-1]) == ("-", "25.0%")
+    assert "W < 0" not in summary_lines([accuracy(alignment=True, negative_bias=0.0)])
 
 
 def test_columns_in_which_rows_differ_are_shown() -> None:
@@ -64,7 +73,7 @@ def test_the_strength_is_shown_only_where_aligned_rows_differ_in_it() -> None:
         "alpha": 1.0,
         "lambda_": 5e-5,
         "layers": "10-19",
-        "bias": "logit",
+        "bias": "published",
     }
     both = [accuracy(), accuracy(**aligned)]
     assert summary_lines(both).splitlines()[0].split()[:3] == ["task", "alignment", "n"]

@@ -25,12 +25,12 @@ def test_sweep_json_holds_the_choice_and_what_it_was_made_from(tmp_path: Path) -
     write_sweep(tmp_path / "sweep.json", sweep_of(table, SPLITS, GRID))
     record = json.loads((tmp_path / "sweep.json").read_text(encoding="utf-8"))
     assert tuple(record) == FIELDS and tuple(record["settings"]) == SETTINGS
-    assert record["grid"] == {"alpha": [0.0, 0.5, 1.0], "lambda": [5e-5], "layers": ["auto"], "bias": ["logit"]}
+    assert record["grid"] == {"alpha": [0.0, 0.5, 1.0], "lambda": [5e-5], "layers": ["auto"], "bias": ["published"]}
     assert (record["combinations"], len(record["conditions"])) == (3, 3)
     assert record["conditions"][0] == dict.fromkeys(OPTIONS)
     assert record["splits"] == {"validation": "validation", "test": ["test"]}
     (best,) = record["best"]
-    assert best["setting"] == {"alpha": 0.5, "lambda": 5e-5, "layers": "10-19", "bias": "logit"}
+    assert best["setting"] == {"alpha": 0.5, "lambda": 5e-5, "layers": "10-19", "bias": "published"}
     (test,) = best["test"]
     assert (test["split"], test["chosen"], test["plain"]) == ("test", 1.0, 0.0)
     (task,) = test["tasks"]
@@ -40,7 +40,7 @@ def test_sweep_json_holds_the_choice_and_what_it_was_made_from(tmp_path: Path) -
 
 def test_the_settings_of_a_sweep_are_those_of_a_run_but_for_what_it_goes_through() -> None:
     left = set(settings().as_record()) - set(SETTINGS)
-    runs_own = {"heads", "heads_min_share", "split", "check_invariance", "timeout_per_question"}
+    runs_own = {"heads", "heads_min_share", "max_heads", "split", "check_invariance", "timeout_per_question"}
     assert left == {"alignment", *OPTIONS, *runs_own}
 
 

@@ -28,10 +28,10 @@ def test_accuracy_by_setting_then_the_chosen_ones_in_the_other_splits() -> None:
     by_setting, reported = text().split("\n\n")
     assert by_setting.splitlines() == [
         "accuracy in the split validation; *: the best of a column, the nearest to the plain model (-) among equals",
-        "alpha  lambda  layers  bias   coref    target    all tasks",
-        "-      -       -       -      25.0%     25.0%        25.0%",
-        "0.5    5e-05   10-19   logit  75.0% *   16.7%        45.8% *",
-        "1      5e-05   10-19   logit  16.7%     75.0% *      45.8%",
+        "alpha  lambda  layers  bias       coref    target    all tasks",
+        "-      -       -       -          25.0%     25.0%        25.0%",
+        "0.5    5e-05   10-19   published  75.0% *   16.7%        45.8% *",
+        "1      5e-05   10-19   published  16.7%     75.0% *      45.8%",
     ]
     lines = reported.splitlines()
     assert lines[0] == "the chosen settings in the other splits"
