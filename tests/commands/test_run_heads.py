@@ -10,7 +10,7 @@ import pytest
 from socialcli.runs.heads import HeadStatistics, write_heads
 from socialcli.runs.manifest import ModelIdentity
 
-from ..conftest import FAMILIES
+from ..conftest import FAMILIES, SAMPLE
 from .runs import FAMILY, SAMPLE_FILE, run
 
 LIMITED = ("--limit", "3", "--frames", "2")
@@ -89,6 +89,46 @@ def test_heads_of_another_model_are_refused(tmp_path: Path, model: str, shape: t
     assert refused.code == 2
     assert message in refused.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_a_limit_on_heads_is_kept_told_and_part_of_the_key(tmp_path: Path) -> None:
+    options = (*LIMITED, "--lambda", "0")
+    whole = run(SAMPLE_FILE, tmp_path / "whole", *options).validated()
+    limited = run(SAMPLE_FILE, tmp_path / "limited", *options, "--max-heads", "3").validated()
+    assert {(row["active_head_count"], row["max_heads"]) for row in whole.rows} == {(8, None)}
+    assert {(row["active_head_count"], row["max_heads"]) for row in limited.rows} == {(3, 3)}
+    assert {row["active_heads"] for row in limited.rows} == {3 / 8}
+    for one, other in zip(whole.rows, limited.rows, strict=True):
+        assert one["scores"] != other["scores"]
+        assert one["key"] != other["key"]
+
+
+def test_a_limit_and_a_fixed_choice_exclude_each_other(tmp_path: Path) -> None:
+    file = heads_file(tmp_path, all_but(4, (0, 1)))
+    refused = run(SAMPLE_FILE, tmp_path / "out", *LIMITED, "--heads", file, "--max-heads", "3")
+    assert refused.code == 2
+    assert "--max-heads limits the heads that --lambda finds" in refused.stderr
+
+
+def test_how_often_the_bias_is_negative_stands_in_the_rows_and_in_the_tables(tmp_path: Path) -> None:
+    world = SAMPLE / "world" / "episodes.parquet"
+    options = ("--limit", "4", "--checkpoint", str(SAMPLE / "trained" / FAMILY), "--alignment", "both")
+    published = run(world, tmp_path / "published", *options, tasks=("videoqa",)).validated()
+    shares = [row["negative_bias"] for row in published.rows if row["alignment"]]
+    assert all(0 < share < 1 for share in shares)
+    assert {row["negative_bias"] for row in published.rows if not row["alignment"]} == {None}
+    assert {row["negative_bias"] for row in published.accuracy} == {None, pytest.approx(sum(shares) / len(shares))}
+    assert "W < 0" in published.stdout
+    floored = run(world, tmp_path / "floored", *options, "--bias", "floored", tasks=("videoqa",))
+    assert {row["negative_bias"] for row in floored.rows if row["alignment"]} == {0.0}
+    assert "W < 0" not in floored.stdout
+
+
+def test_the_former_name_of_a_rule_works_with_a_warning(tmp_path: Path) -> None:
+    done = run(SAMPLE_FILE, tmp_path / "out", *LIMITED, "--bias", "logit")
+    assert done.code == 0
+    assert {row["bias"] for row in done.rows} == {"floored"}
+    assert "the bias rule 'logit' is now called 'floored'" in done.stderr
 
 
 @pytest.mark.parametrize("family", FAMILIES)
