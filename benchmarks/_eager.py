@@ -19,7 +19,7 @@ NAME = "eager_alignment"
 
 @dataclass(frozen=True, slots=True)
 class EagerAlignment:
-    """What is raised: the pairs of a plan, in `layers`, where a head looks at them at all or is named by `heads`."""
+    """What the published rule biases: the pairs of a plan, in `layers`, in heads above the threshold or in `heads`."""
 
     plan: AlignmentPlan
     layers: Collection[int]
@@ -81,7 +81,7 @@ def _bias(scores: Tensor, alignment: EagerAlignment, layer: int) -> Tensor:
         heads = torch.nonzero(shares > alignment.threshold).squeeze(1)
     else:
         heads = alignment.heads[layer]
-    largest = scores[:, heads][:, :, rows][:, :, :, columns].amax(-1, keepdim=True).clamp(min=0)
+    largest = scores[:, heads][:, :, rows][:, :, :, columns].amax(-1, keepdim=True)
     bias[:, heads[:, None, None], rows[:, None], columns] = alignment.alpha * largest * pairs
     return bias
 

@@ -39,7 +39,7 @@ class Laughter:
 @hookimpl
 def socialcli_tasks(): return [Laughter()]
 @hookimpl
-def socialcli_bias_rules(): return (BiasRule("halved", "half of the largest score", lambda visual, _: visual.largest / 2),)
+def socialcli_bias_rules(): return (BiasRule("halved", "half of the largest score", lambda visual, _: visual.largest),)
 @hookimpl
 def socialcli_converters(): return [Converter("subtitles", "from .srt files", click.Command("subtitles"))]
 @hookimpl
