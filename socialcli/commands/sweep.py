@@ -20,7 +20,6 @@ from socialcli.commands.results import (
     output_option,
     overwrite_option,
     path_texts,
-    seed_option,
     task_option,
 )
 from socialcli.commands.shared import compute_options, model_options, prompt_options
@@ -103,7 +102,6 @@ def _listed(item: click.ParamType[Any]) -> Callable[..., tuple[Any, ...]]:
 @answer_option
 @compute_options
 @limit_option("Ask")
-@seed_option
 @max_failures_option("answers")
 @json_option
 @logging_options

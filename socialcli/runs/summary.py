@@ -9,6 +9,7 @@ from typing import Any
 from socialcli.runs.accuracy import GROUP_COLUMNS, AccuracyRow
 from socialcli.runs.layout import label, laid_out, percent, percent_interval
 from socialcli.runs.manifest import Manifest
+from socialcli.runs.notes import alike_answers, few_episodes
 
 _Cell = Callable[[AccuracyRow], str]
 
@@ -25,6 +26,8 @@ _FIGURES: dict[str, _Cell] = {
     "unparsed": lambda row: str(row.unparsed),
     "unlabelled": lambda row: str(row.unlabelled),
 }
+# Shown where there are any.
+_SINGLE: dict[str, _Cell] = {"one candidate": lambda row: str(row.single_candidate)}
 
 
 def summary_lines(rows: Sequence[AccuracyRow], folders: Sequence[str] | None = None) -> str:
@@ -32,21 +35,21 @@ def summary_lines(rows: Sequence[AccuracyRow], folders: Sequence[str] | None = N
 
     Beside task and alignment it shows the columns in which the rows differ, and before them `folders`, where rows of
     several are in one table: the folder of each row. With a single model, dataset and condition a line is about 80
-    characters wide.
+    characters wide. Below it stands where few episodes make the intervals rough.
     """
     if not rows:
         return "no question was asked, so there is no accuracy to show"
     records = [row.as_record() for row in rows]
     labels = [name for name in GROUP_COLUMNS if name in _ALWAYS_SHOWN or _differs(name, records)]
-    lines = [[*labels, *_FIGURES]]
+    figures = _FIGURES | (_SINGLE if any(row.single_candidate for row in rows) else {})
+    lines = [[*labels, *figures]]
     lines += [
-        [*(label(item[name]) for name in labels), *(cell(row) for cell in _FIGURES.values())]
+        [*(label(item[name]) for name in labels), *(cell(row) for cell in figures.values())]
         for row, item in zip(rows, records, strict=True)
     ]
-    if folders is None:
-        return laid_out(lines, len(labels))
-    first = ["folder", *folders]
-    return laid_out([[cell, *line] for cell, line in zip(first, lines, strict=True)], len(labels) + 1)
+    first = () if folders is None else ("folder", *folders)
+    lines = [[cell, *line] for cell, line in zip(first, lines, strict=True)] if first else lines
+    return "\n".join([laid_out(lines, len(labels) + bool(first)), *few_episodes(rows), *alike_answers(rows)])
 
 
 def summary_json(rows: Sequence[AccuracyRow], output: Path, manifest: Manifest) -> dict[str, Any]:
