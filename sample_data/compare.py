@@ -23,7 +23,7 @@ from train import EPISODES, TUNING, WORLD, WORLD_SEED, see, socialcli, world
 from socialcli.episodes.reading import read_episodes
 from socialcli.episodes.writing import EpisodeWriter
 from socialcli.plots.canvas import BLUE, GREY, ORANGE, picture
-from socialcli.runs.bootstrap import clustered_interval
+from socialcli.runs.intervals import accuracy_interval
 
 REMEDIES: Mapping[str, tuple[str, ...]] = {
     "L": ("--inputs", "L", "--alignment", "off"),
@@ -88,7 +88,7 @@ def cells(answers: Mapping[tuple[str, str, str], Sequence[Path]]) -> Iterator[Ce
         for task in CHANCE:
             clusters = [(n, correct) for n, correct in counts[task].values()]
             n, correct = (sum(column) for column in zip(*clusters, strict=True))
-            low, high = clustered_interval(clusters, seed=0) or (0.0, 1.0)
+            low, high = accuracy_interval(clusters) or (0.0, 1.0)
             yield Cell(model, trained, asked, task, n, correct / n, low, high)
 
 

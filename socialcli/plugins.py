@@ -20,7 +20,7 @@ from socialcli.alignment.rules import BiasRule
 from socialcli.discovery import LOAD_PLUGINS, Origin, Plugin, Problem, broken, describe, discover
 from socialcli.errors import PluginError, UnknownNameError
 from socialcli.hookspecs import Converter
-from socialcli.tasks.base import Task
+from socialcli.tasks.base import ALL_TASKS, Task
 
 
 class _Named(Protocol):
@@ -69,6 +69,7 @@ class _Kind(Generic[T]):
     hook: str
     expected: str  # what the hook's sequence must hold, for messages
     accepts: Callable[[object], TypeGuard[T]]
+    reserved: frozenset[str] = frozenset()  # names that nothing of the kind can have
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ def _is_command(item: object) -> TypeGuard[click.Command]:
 
 
 _MODELS = _Kind("model", "socialcli_models", "ModelSpec", _is_model)
-_TASKS = _Kind("task", "socialcli_tasks", "Task", _is_task)
+_TASKS = _Kind("task", "socialcli_tasks", "Task", _is_task, frozenset({ALL_TASKS}))
 _BIAS_RULES = _Kind("bias rule", "socialcli_bias_rules", "BiasRule", _is_bias_rule)
 _CONVERTERS = _Kind("converter", "socialcli_converters", "Converter", _is_converter)
 _COMMANDS = _Kind("command", "socialcli_commands", "named click commands", _is_command)
@@ -212,7 +213,7 @@ def _collect(kind: _Kind[T], plugins: Iterable[Plugin]) -> _Offers[T]:
 
 
 def _call(kind: _Kind[T], plugin: Plugin) -> list[tuple[str, T]]:
-    """Return what the plug-in's hook provides, by name. Raises TypeError, or whatever the hook raises."""
+    """Return what the plug-in's hook provides, by name. Raises TypeError, ValueError, or whatever the hook raises."""
     hook: pluggy.HookCaller = getattr(plugin.hooks, kind.hook)
     results = hook()
     if not results and hook.get_hookimpls():
@@ -224,6 +225,8 @@ def _call(kind: _Kind[T], plugin: Plugin) -> list[tuple[str, T]]:
         for item in result:
             if not kind.accepts(item):
                 raise TypeError(f"it must return a list of {kind.expected}, and holds {item!r}")
+            if item.name in kind.reserved:
+                raise ValueError(f"no {kind.label} can be called {item.name!r}, which means all of them")
             named.append((str(item.name), item))
     return named
 

@@ -124,6 +124,17 @@ def test_every_hook_refuses_what_is_not_of_its_kind(distribution: Install, name:
     assert f"{name} failed: TypeError" in report.problems[0]
 
 
+def test_no_task_can_have_the_name_that_stands_for_all_of_them(distribution: Install) -> None:
+    body = """
+    from types import SimpleNamespace
+    return [SimpleNamespace(name="all", summary="", masks_span=False, named=False, candidates=print, sentence=print)]
+"""
+    distribution("acme-all", hook(body, name="socialcli_tasks"))
+    assert "all" not in Registry().tasks()
+    (report,) = [one for one in Registry().reports() if one.origin.distribution == "acme-all"]
+    assert "no task can be called 'all', which means all of them" in report.problems[0]
+
+
 def test_two_plugins_with_one_model_name_are_an_error_that_names_both(distribution: Install) -> None:
     distribution("acme-one", MODEL.format(name="twin"), version="1.1", entry_point="a")
     distribution("acme-two", MODEL.format(name="twin"), version="2.2", entry_point="b")

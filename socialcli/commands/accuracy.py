@@ -26,11 +26,6 @@ _log = logging.getLogger(__name__)
 @click.argument("folders", metavar="DIR...", type=click.Path(path_type=Path), nargs=-1, required=True)
 @answers_option
 @click.option(
-    "--seed",
-    type=click.IntRange(min=0),
-    help="Seed of the bootstrap behind the intervals.  [default: that of the run, by its run.json; else 0]",
-)
-@click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path),
@@ -44,7 +39,6 @@ _log = logging.getLogger(__name__)
 def command(
     folders: tuple[Path, ...],
     answers: Path | None,
-    seed: int | None,
     output: Path | None,
     overwrite: bool,
     write: bool,
@@ -68,7 +62,7 @@ def command(
     if write:
         _check_write(sources, answers)
     labels = read_labels(answers)
-    recounts = [recount(source, labels, seed) for source in sources]
+    recounts = [recount(source, labels) for source in sources]
     for warning in dict.fromkeys(text for one in recounts for text in one.warnings):
         _log.warning("%s", warning)
     if output is not None:

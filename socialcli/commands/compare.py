@@ -47,13 +47,6 @@ def _condition_option(side: str) -> Callable[[F], F]:
     help="Write the questions that one side alone has right.",
 )
 @overwrite_option("the file of --flips")
-@click.option(
-    "--seed",
-    type=click.IntRange(min=0),
-    default=0,
-    show_default=True,
-    help="Seed of the bootstrap behind the intervals.",
-)
 @json_option
 @logging_options
 def command(
@@ -64,15 +57,15 @@ def command(
     answers: Path | None,
     flips: Path | None,
     overwrite: bool,
-    seed: int,
     as_json: bool,
 ) -> None:
     """Compare the answers of two runs to the same questions: output folders of runs or sweeps, or files of predictions.
 
     With A alone its conditions are compared, the unaligned (A) with the aligned one (B). Where both runs have both
     conditions, each is compared with its like. Prints for each task both accuracies, their difference (B - A) in points
-    with a 95 % interval by a paired bootstrap of the episodes, how many questions one side alone has right, and the
-    two-sided p-value of McNemar's exact test. Failed and unparsed answers are wrong.
+    with a 95 % interval clustered by episode, how many questions one side alone has right, and the two-sided p-value of
+    an exact test that flips signs by episode; beside it that of McNemar's test, which takes questions to be
+    independent. Failed and unparsed answers are wrong.
 
     Exit codes: 0 done, 2 usage, 4 predictions or EPISODES cannot be read, or the runs have no question in common, or
     common questions have other candidates or another right answer.
@@ -85,14 +78,14 @@ def command(
     sides = _sides(a, b, condition_a, condition_b)
     check_apart("--flips", flips, (side.source for pair in sides for side in pair))
     labels = read_labels(answers)
-    comparisons = [compare(one, other, labels, seed) for one, other in sides]
+    comparisons = [compare(one, other, labels) for one, other in sides]
     for warning in dict.fromkeys(text for one in comparisons for text in one.warnings):
         _log.warning("%s", warning)
     if flips is not None:
         write_flips(flips, comparisons)
     if as_json:
         records = [comparison_record(one) for one in comparisons]
-        click.echo(json.dumps({"seed": seed, "comparisons": records}, ensure_ascii=False))
+        click.echo(json.dumps({"comparisons": records}, ensure_ascii=False))
     else:
         click.echo("\n\n".join(map(comparison_lines, comparisons)))
 

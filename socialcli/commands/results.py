@@ -65,17 +65,6 @@ def split_option(verb: str) -> Callable[[F], F]:
     return click.option("--split", metavar="NAME", help=f"{verb} only the questions of this split.")
 
 
-def seed_option(function: F) -> F:
-    """Give a command the seed of its intervals: `seed`."""
-    return click.option(
-        "--seed",
-        type=click.IntRange(min=0),
-        default=0,
-        show_default=True,
-        help="Seed of the bootstrap behind the intervals in the accuracy table.",
-    )(function)
-
-
 def max_failures_option(what: str, fail: str = "fail") -> Callable[[F], F]:
     """Give a command `max_failures` (a text), the number or share of `what` that may `fail`."""
     return click.option(

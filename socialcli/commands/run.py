@@ -19,7 +19,6 @@ from socialcli.commands.results import (
     output_option,
     overwrite_option,
     path_texts,
-    seed_option,
     split_option,
     task_option,
 )
@@ -78,7 +77,6 @@ _OPTIONS: Sequence[Callable[[Any], Any]] = (
     compute_options,
     limit_option("Ask"),
     split_option("Ask"),
-    seed_option,
     click.option(
         "--check-invariance",
         type=click.IntRange(min=0),

@@ -21,7 +21,6 @@ from socialcli.commands.results import (
     output_option,
     overwrite_option,
     path_texts,
-    seed_option,
     task_option,
 )
 from socialcli.commands.shared import RULE_NAME, compute_options, model_options, prompt_options
@@ -104,7 +103,6 @@ def _listed(item: click.ParamType[Any]) -> Callable[..., tuple[Any, ...]]:
 @answer_option
 @compute_options
 @limit_option("Ask")
-@seed_option
 @max_failures_option("answers")
 @json_option
 @logging_options

@@ -230,7 +230,7 @@ class _Work:
         )
 
     def _write_table(self) -> list[AccuracyRow]:
-        accuracy = accuracy_table(read_predictions(self.folder.predictions), self.request.settings.seed)
+        accuracy = accuracy_table(read_predictions(self.folder.predictions))
         write_accuracy(self.folder.accuracy, accuracy)
         return accuracy
 

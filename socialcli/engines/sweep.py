@@ -22,13 +22,14 @@ from socialcli.episodes.reading import EpisodeRow, read_records
 from socialcli.plots.sweep import draw_sweep
 from socialcli.plugins import Registry
 from socialcli.runs.accuracy import accuracy_table, write_accuracy
-from socialcli.runs.choice import Splits, SweepTable, choices, resolve_splits, unchosen
+from socialcli.runs.choice import SweepTable, choices, unchosen
 from socialcli.runs.grid import Grid, Setting
 from socialcli.runs.interrupts import uninterrupted
 from socialcli.runs.keys import file_digest
 from socialcli.runs.manifest import Manifest, Outcome, ending
 from socialcli.runs.predictions import Prediction, PredictionWriter, read_predictions
 from socialcli.runs.settings import FailureLimit, RunSettings
+from socialcli.runs.splits import Splits, resolve_splits
 from socialcli.runs.sweep import Sweep, SweepFolder, write_sweep
 
 if TYPE_CHECKING:
@@ -156,10 +157,9 @@ class _Work:
                 writer.write(prediction)
                 self._tally.add(prediction)
         self._tally.check_readable()
-        seed = self._job.settings.seed
-        accuracy = accuracy_table(read_predictions(self._folder.predictions), seed)
+        accuracy = accuracy_table(read_predictions(self._folder.predictions))
         write_accuracy(self._folder.accuracy, accuracy)
-        table = SweepTable(accuracy, lambda: read_predictions(self._folder.predictions), self._sweep.settings, seed)
+        table = SweepTable(accuracy, lambda: read_predictions(self._folder.predictions), self._sweep.settings)
         self._sweep = replace(self._sweep, best=choices(table, self._sweep.splits))
         draw_sweep(self._folder, table, self._sweep)
         return table

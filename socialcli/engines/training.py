@@ -61,7 +61,7 @@ class Trainer:
             for episode, questions in material.training
             for exercise in exercises(episode, questions, job.tasks, self._options)
         ]
-        self._course = Course(found, together, settings.ask.seed)
+        self._course = Course(found, together, settings.seed)
         self._maker = RowMaker(self._adapter, job.tasks, self._options, found, _memory(settings))
         self._per_epoch = -(-self._course.rows // settings.batch_size)
         self.steps = min(self._per_epoch * settings.epochs, settings.max_steps or 10**12)
@@ -70,7 +70,7 @@ class Trainer:
             self._learner,
             self._optimizer,
             Schedule(self.steps, settings.warmup, settings.schedule, settings.bias_warmup, settings.bias_floor),
-            StepSettings(settings.learning_rate, settings.accumulate, settings.max_gradient, settings.ask.seed),
+            StepSettings(settings.learning_rate, settings.accumulate, settings.max_gradient, settings.seed),
             self._alignment,
         )
         self._lost: dict[str, str] = {}  # by the question's id
@@ -286,7 +286,7 @@ def _learner(adapter: Adapter, settings: TrainSettings) -> Learner:
         return learn_all(adapter, torch.bfloat16 if half else torch.float32)
     alpha = 2.0 * settings.lora_rank if settings.lora_alpha is None else settings.lora_alpha
     lora = LoraSettings(settings.lora_rank, alpha, settings.lora_dropout, settings.lora_targets)
-    return learn_lora(adapter, lora, settings.ask.seed)
+    return learn_lora(adapter, lora, settings.seed)
 
 
 def _memory(settings: TrainSettings) -> int:

@@ -7,57 +7,20 @@ not handed over.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
-from socialcli.errors import UsageError
-from socialcli.runs.accuracy import AccuracyRow, accuracy_table
+from socialcli.runs.accuracy import OVERALL, AccuracyRow, accuracy_table
 from socialcli.runs.grid import PLAIN, Setting
+from socialcli.runs.paired import ComparedRow, compared_row
+from socialcli.runs.pairing import Pair, pair_up
+from socialcli.runs.splits import Splits
 
-VALIDATION_NAMES = ("validation", "val", "valid", "dev")
-FIGURES = ("n", "correct", "accuracy", "ci_low", "ci_high")
+FIGURES = ("n", "episodes", "correct", "accuracy", "ci_low", "ci_high")
 
 Key = tuple[str, str | None, Setting]  # task, split, setting
-
-
-@dataclass(frozen=True, slots=True)
-class Splits:
-    """Where the best setting is chosen, and where it is reported."""
-
-    validation: str | None  # None: nowhere, so that there is none
-    test: tuple[str | None, ...]  # never the validation split; None stands for episodes without one
-    warning: str | None = None  # why there is no validation split
-
-    @property
-    def asked(self) -> frozenset[str | None]:
-        """The splits whose questions are asked."""
-        return frozenset(self.test if self.validation is None else (self.validation, *self.test))
-
-
-def resolve_splits(found: Collection[str | None], validation: str | None, test: Sequence[str]) -> Splits:
-    """What `--validation-split` and `--test-split` come to in a file with the splits `found`.
-
-    Left out, the validation split is the one with one of the `VALIDATION_NAMES`, and the test splits are all others.
-    Raises UsageError for a named split that the file does not have, and for one that is to be both.
-    """
-    listed = ", ".join(sorted(name or "(none)" for name in found))
-    named = [("--validation-split", validation), *(("--test-split", name) for name in test)]
-    for option, name in named:
-        if name is not None and name not in found:
-            raise UsageError(f"{option} {name!r}: no episode is of this split; the file has: {listed}")
-    usual = [name for name in VALIDATION_NAMES if name in found and name not in test]
-    warning = None
-    if validation is None and len(usual) == 1:
-        validation = usual[0]
-    elif validation is None:
-        why = f"{' and '.join(usual)} could each be it" if usual else f"the file has: {listed}"
-        warning = f"no best setting is named, for no split is known as the validation split ({why}); "
-        warning += "name it with --validation-split"
-    if validation is not None and validation in test:
-        raise UsageError(f"--test-split {validation!r} is the validation split: what is chosen on is not reported on")
-    others = sorted((name for name in found if name != validation), key=lambda name: (name is not None, name or ""))
-    return Splits(validation, tuple(dict.fromkeys(test)) or tuple(others), warning)
+Place = tuple[str | None, tuple[str, ...]]  # a split, and the tasks whose questions in it are counted together
 
 
 class SweepTable:
@@ -68,10 +31,13 @@ class SweepTable:
         accuracy: Sequence[AccuracyRow],
         predictions: Callable[[], Iterable[Mapping[str, Any]]],
         settings: Sequence[Setting],
-        seed: int = 0,
     ) -> None:
-        """Index the rows of accuracy.parquet; `predictions` are read again where a task has several datasets."""
-        rows = _pooled(accuracy, predictions, seed)
+        """Index the rows of accuracy.parquet.
+
+        `predictions` are read again where a task has several datasets, and to compare settings with the plain model.
+        """
+        rows = [row for row in _pooled(accuracy, predictions) if row.task != OVERALL]
+        self._predictions = predictions
         self._rows: dict[Key, AccuracyRow] = {(row.task, row.split, setting_of(row)): row for row in rows}
         self.settings = tuple(settings)
         self.tasks = tuple(sorted({row.task for row in rows}))
@@ -91,6 +57,31 @@ class SweepTable:
         found = (self.find(task, split, setting) for task in tasks for setting in self.settings)
         return [row for row in found if row is not None]
 
+    def against_plain(self, setting: Setting, wanted: Collection[Place]) -> dict[Place, ComparedRow]:
+        """The plain model (A) beside a setting (B), question by question, in each of the `wanted` places.
+
+        There is none for the plain model itself, nor where nothing was asked. The rows of the wanted splits under both
+        are in memory at a time.
+        """
+        sides: dict[Setting, list[Mapping[str, Any]]] = {PLAIN: [], setting: []}
+        splits = {split for split, _ in wanted}
+        for row in self._predictions() if setting != PLAIN and wanted else ():
+            one = Setting(row["alpha"], row["lambda"], row["layers"], row["bias"])
+            if one in sides and row["split"] in splits:
+                sides[one].append(row)
+        if not sides[PLAIN]:
+            return {}
+        found: dict[tuple[str | None, str], list[Pair]] = {}
+        for pair in pair_up(sides[PLAIN], sides[setting]).pairs:
+            found.setdefault((pair.a.split, pair.a.task), []).append(pair)
+        pairs = {
+            (split, tasks): [one for task in tasks for one in found.get((split, task), ())] for split, tasks in wanted
+        }
+        return {
+            (split, tasks): compared_row((tasks[0] if len(tasks) == 1 else OVERALL, None, split), pairs[split, tasks])
+            for split, tasks in wanted
+        }
+
     def mean(self, split: str | None, tasks: Sequence[str], setting: Setting) -> float | None:
         """The mean of the tasks' accuracies under a setting; None where one of them has none."""
         rows = [self.find(task, split, setting) for task in tasks]
@@ -100,10 +91,26 @@ class SweepTable:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A chosen setting beside the plain model in one split: a pair of rows for each task."""
+    """A chosen setting beside the plain model in one split: a pair of rows for each task.
+
+    `paired` has, by tasks, what came of holding the plain model (A) against the setting (B) question by question: for
+    each task, and for all of them together. It is empty where the plain model was chosen, and in the validation split,
+    where a test would not know that the best of many was chosen there.
+    """
 
     split: str | None
     rows: tuple[tuple[AccuracyRow, AccuracyRow], ...]  # chosen, plain
+    paired: Mapping[tuple[str, ...], ComparedRow] = field(default_factory=dict)
+
+    def test(self, *tasks: str) -> tuple[float | None, float | None]:
+        """The p-values of these tasks together: with signs flipped by episode, and McNemar's."""
+        row = self.paired.get(tasks)
+        return (None, None) if row is None else (row.p, row.p_mcnemar)
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """The tasks of the rows."""
+        return tuple(chosen.task for chosen, _ in self.rows)
 
     @property
     def means(self) -> tuple[float, float]:
@@ -114,8 +121,14 @@ class Comparison:
     def as_record(self) -> dict[str, Any]:
         """The figures as JSON values."""
         chosen, plain = self.means
-        tasks = [{"task": one.task, "chosen": _figures(one), "plain": _figures(other)} for one, other in self.rows]
-        return {"split": self.split, "chosen": chosen, "plain": plain, "tasks": tasks}
+        tasks = [
+            {"task": one.task, "chosen": _figures(one), "plain": _figures(other), **self._tests(one.task)}
+            for one, other in self.rows
+        ]
+        return {"split": self.split, "chosen": chosen, "plain": plain, **self._tests(*self.tasks), "tasks": tasks}
+
+    def _tests(self, *tasks: str) -> dict[str, float | None]:
+        return dict(zip(("p", "p_mcnemar"), self.test(*tasks), strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +174,26 @@ def choices(table: SweepTable, splits: Splits) -> tuple[Choice, ...]:
     wanted: list[tuple[str | None, tuple[str, ...]]] = [(task, (task,)) for task in tasks]
     if len(tasks) > 1:
         wanted.append((None, tasks))
-    return tuple(_choice(table, splits, task, together) for task, together in wanted)
+    found = [_choice(table, splits, task, together) for task, together in wanted]
+    paired = {
+        setting: table.against_plain(setting, _places(one for one in found if one.setting == setting))
+        for setting in {one.setting for one in found}
+    }
+    return tuple(_tested(choice, paired[choice.setting]) for choice in found)
+
+
+def _places(choices: Iterable[Choice]) -> set[Place]:
+    """Where the chosen settings are compared with the plain model: each task, and all of a choice together."""
+    tests = [one for choice in choices for one in choice.test]
+    return {(one.split, tasks) for one in tests for tasks in (one.tasks, *((task,) for task in one.tasks))}
+
+
+def _tested(choice: Choice, paired: Mapping[Place, ComparedRow]) -> Choice:
+    test = tuple(
+        replace(one, paired={tasks: row for (split, tasks), row in paired.items() if split == one.split})
+        for one in choice.test
+    )
+    return replace(choice, test=test)
 
 
 def unchosen(table: SweepTable, splits: Splits) -> list[str]:
@@ -185,7 +217,7 @@ def _choice(table: SweepTable, splits: Splits, task: str | None, tasks: tuple[st
 
 
 def _pooled(
-    accuracy: Sequence[AccuracyRow], predictions: Callable[[], Iterable[Mapping[str, Any]]], seed: int
+    accuracy: Sequence[AccuracyRow], predictions: Callable[[], Iterable[Mapping[str, Any]]]
 ) -> list[AccuracyRow]:
     """The rows of the table, those of several datasets counted together from the predictions themselves."""
     datasets: dict[tuple[str, str | None], set[str | None]] = {}
@@ -195,7 +227,7 @@ def _pooled(
     if not several:
         return list(accuracy)
     again = ({**row, "dataset": None} for row in predictions() if (row["task"], row["split"]) in several)
-    return [row for row in accuracy if (row.task, row.split) not in several] + accuracy_table(again, seed)
+    return [row for row in accuracy if (row.task, row.split) not in several] + accuracy_table(again)
 
 
 def setting_of(row: AccuracyRow) -> Setting:

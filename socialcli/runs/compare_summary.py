@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from socialcli.runs.comparison import ComparedRow, Comparison
+from socialcli.runs.comparison import Comparison
 from socialcli.runs.conditions import Side
 from socialcli.runs.differences import known_by_manifest
-from socialcli.runs.layout import label, laid_out, percent
+from socialcli.runs.layout import label, laid_out, p_value, percent
+from socialcli.runs.notes import alike_pairs, few_episodes, low_power
+from socialcli.runs.paired import ComparedRow
 
 _Cell = Callable[[ComparedRow], str]
 
-_SMALLEST_P = 0.001  # below, three digits would show nothing but zeros
 _HASH_DIGITS = 8
+_TESTS = "p: signs flipped by episode, exact; McNemar p takes the questions of an episode to be independent"
 
 _FIGURES: dict[str, _Cell] = {
     "n": lambda row: str(row.n),
@@ -23,7 +25,8 @@ _FIGURES: dict[str, _Cell] = {
     "95% interval": lambda row: _points_interval(row.ci_low, row.ci_high),
     "only A": lambda row: str(row.only_a),
     "only B": lambda row: str(row.only_b),
-    "p": lambda row: _p(row.p),
+    "p": lambda row: p_value(row.p),
+    "McNemar p": lambda row: p_value(row.p_mcnemar),
 }
 # Shown where there are any.
 _COUNTS: dict[str, Callable[[ComparedRow], int]] = {
@@ -32,13 +35,18 @@ _COUNTS: dict[str, Callable[[ComparedRow], int]] = {
     "unparsed A": lambda row: row.unparsed_a,
     "unparsed B": lambda row: row.unparsed_b,
     "unlabelled": lambda row: row.unlabelled,
+    "one candidate": lambda row: row.single_candidate,
 }
 
 
 def comparison_lines(comparison: Comparison) -> str:
-    """The comparison as text, without a newline at its end; accuracies in percent, differences in points of it."""
+    """The comparison as text, without a newline at its end; accuracies in percent, differences in points of it.
+
+    Below the table stands which test is which, and where few episodes weaken the statistics.
+    """
     head = (f"A: {comparison.a}", f"B: {comparison.b}", _differing(comparison))
-    return "\n".join([*head, "", _table(comparison.table)])
+    rows = comparison.table
+    return "\n".join([*head, "", _table(rows), _TESTS, *few_episodes(rows), *alike_pairs(rows), *low_power(rows)])
 
 
 def comparison_record(comparison: Comparison) -> dict[str, Any]:
@@ -92,9 +100,3 @@ def _points(share: float | None) -> str:
 
 def _points_interval(low: float | None, high: float | None) -> str:
     return "-" if low is None or high is None else f"{_points(low)} to {_points(high)}"
-
-
-def _p(p: float | None) -> str:
-    if p is None:
-        return "-"
-    return f"<{_SMALLEST_P}" if p < _SMALLEST_P else f"{p:.3f}"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 # Settings of speed, of what is said of the answers, and of where the clips are: no answer depends on them. (Answers
 # depend on the clips, but by their contents.)
 FREE = frozenset(
-    {"batch_size", "workers", "device", "attn", "timeout_per_question", "seed", "max_failures", "check_invariance"}
+    {"batch_size", "workers", "device", "attn", "timeout_per_question", "max_failures", "check_invariance"}
     | {"media_root", "limit"}
 )
 _BEGIN_ANEW = "name another folder, or begin anew with --overwrite"

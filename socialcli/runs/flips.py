@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from socialcli.files import atomic_write
-from socialcli.runs.comparison import Comparison, flipped
+from socialcli.runs.comparison import Comparison
+from socialcli.runs.paired import flipped
 from socialcli.runs.pairing import Pair
 
 _COLUMNS: list[pa.Field[Any]] = [

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+SMALLEST_P = 0.001  # below, three digits would show nothing but zeros
+
 _GAP = "  "
 
 
@@ -37,3 +39,10 @@ def percent(share: float | None) -> str:
 def percent_interval(low: float | None, high: float | None) -> str:
     """The ends of an interval of shares, in percent."""
     return "-" if low is None or high is None else f"{percent(low)} to {percent(high)}"
+
+
+def p_value(p: float | None) -> str:
+    """A p-value with three digits."""
+    if p is None:
+        return "-"
+    return f"<{SMALLEST_P}" if p < SMALLEST_P else f"{p:.3f}"

@@ -10,7 +10,8 @@ _NEGLIGIBLE = 1e-17  # a term of the sum that is smaller than this share of it c
 def mcnemar_p(only_a: int, only_b: int) -> float:
     """The two-sided p-value of `only_a` questions that only A has right, against `only_b` that only B has.
 
-    If A and B were equally good, each question on which they disagree would fall to either side like a fair coin
+    If A and B were equally good, each question on which they disagree would fall to either side like a fair coin,
+    independently of the others: an assumption that questions of one episode break (see `socialcli.runs.signflip`).
     (McNemar, "Note on the sampling error of the difference between correlated proportions or percentages",
     Psychometrika 12, 1947; here with the binomial distribution itself in place of its approximation by chi-squared).
     The p-value is twice the probability of at most as many heads as the rarer side has, and never above 1:

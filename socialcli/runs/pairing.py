@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from socialcli.errors import InvalidInputError
+from socialcli.runs.accuracy import single_candidate
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,16 @@ class Pair:
     def labelled(self) -> bool:
         """Whether both sides know the right answer."""
         return self.a.answer is not None and self.b.answer is not None
+
+    @property
+    def single_candidate(self) -> bool:
+        """Whether the question cannot be answered wrong; it counts in no accuracy."""
+        return single_candidate(self.a.candidates) or single_candidate(self.b.candidates)
+
+    @property
+    def counted(self) -> bool:
+        """Whether it counts in the accuracies and their difference."""
+        return self.labelled and not self.single_candidate
 
 
 @dataclass(frozen=True, slots=True)

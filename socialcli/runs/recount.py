@@ -23,7 +23,6 @@ class Recount:
     """The table of one source."""
 
     source: Source
-    seed: int  # of the intervals
     table: tuple[AccuracyRow, ...]
     warnings: tuple[str, ...]
 
@@ -31,24 +30,22 @@ class Recount:
         """The recount as JSON values."""
         return {
             "folder": str(self.source.path),
-            "seed": self.seed,
             "warnings": list(self.warnings),
             "accuracy": [row.as_record() for row in self.table],
         }
 
 
-def recount(source: Source, labels: Labels | None = None, seed: int | None = None) -> Recount:
-    """Count the rows of `source`, with answers from `labels` where given; without `seed` its run's own is used.
+def recount(source: Source, labels: Labels | None = None) -> Recount:
+    """Count the rows of `source`, with answers from `labels` where given.
 
     The rows are streamed: memory grows with the episodes, not with the rows. Raises as `read_predictions` does.
     """
-    seed = source.seed if seed is None else seed
     if labels is None:
-        return Recount(source, seed, tuple(accuracy_table(source.rows(), seed)), tuple(source.warnings()))
+        return Recount(source, tuple(accuracy_table(source.rows())), tuple(source.warnings()))
     relabelling = Relabelling(labels)
-    table = tuple(accuracy_table(relabelling.rows(source.rows()), seed))
+    table = tuple(accuracy_table(relabelling.rows(source.rows())))
     lost = [f"{source.path}: {warning}" for warning in relabelling.warnings()]
-    return Recount(source, seed, table, (*source.warnings(), *labels.warnings(), *lost))
+    return Recount(source, table, (*source.warnings(), *labels.warnings(), *lost))
 
 
 def recount_lines(recounts: Sequence[Recount]) -> str:

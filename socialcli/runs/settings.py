@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args
 from socialcli.alignment.layers import check_layers
 from socialcli.alignment.rules import DEFAULT_RULE
 from socialcli.errors import UsageError
+from socialcli.tasks import base
 from socialcli.tasks.prompt import BoxesAs, Context
 
 Alignment = Literal["on", "off", "both"]
@@ -19,7 +20,7 @@ Inputs = Literal["L", "VL", "VLB"]
 AnswerMode = Literal["score", "generate"]
 AttentionKernel = Literal["auto", "flash", "efficient", "math", "eager"]
 
-ALL_TASKS = ("all",)
+ALL_TASKS = (base.ALL_TASKS,)
 
 _CHOICES: dict[str, tuple[str, ...]] = {
     "alignment": get_args(Alignment),
@@ -36,7 +37,6 @@ _AT_LEAST = {
     "frames": 1,
     "workers": 0,
     "limit": 0,
-    "seed": 0,
     "check_invariance": 0,
     "max_heads": 0,
 }
@@ -75,7 +75,6 @@ class RunSettings:
     attn: AttentionKernel = "auto"  # PyTorch's choice; another one to compare with, or where that one fails
     limit: int | None = None  # None: all; else the first so many questions
     split: str | None = None  # None: all; else the episodes of this split
-    seed: int = 0  # any fixed number makes a run repeatable
     media_root: str | None = None  # None: the folder of the episodes file
     check_invariance: int = 0  # questions to ask again in other ways; a few show a set-up that cannot be trusted
     max_failures: str | None = None  # "5" or "2%": stop when more fail; None: ask all, and speak up if any failed

@@ -50,12 +50,6 @@ class Source:
         return cls(path, folder.predictions, folder, _manifest(folder))
 
     @property
-    def seed(self) -> int:
-        """The seed of the run's intervals; 0, the default of a run, where nobody knows."""
-        seed = self.settings.get("seed")
-        return seed if isinstance(seed, int) else 0
-
-    @property
     def settings(self) -> Mapping[str, Any]:
         """The settings of the run under the names of its options; empty where nobody knows them."""
         return _mapping(self.manifest.get("settings"))

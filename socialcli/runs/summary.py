@@ -9,14 +9,13 @@ from typing import Any
 from socialcli.runs.accuracy import GROUP_COLUMNS, AccuracyRow
 from socialcli.runs.layout import label, laid_out, percent, percent_interval
 from socialcli.runs.manifest import Manifest
+from socialcli.runs.notes import alike_answers, few_episodes
 
 _Cell = Callable[[AccuracyRow], str]
 
 _ALWAYS_SHOWN = ("task", "alignment")
 # Null in every unaligned row, which is no difference to show.
 _STRENGTH = ("alpha", "lambda", "layers", "bias", "heads", "max_heads")
-
-_NEGATIVE = "W < 0"  # shown where some row has such a bias
 
 _FIGURES: dict[str, _Cell] = {
     "n": lambda row: str(row.n),
@@ -26,7 +25,11 @@ _FIGURES: dict[str, _Cell] = {
     "failed": lambda row: str(row.failed),
     "unparsed": lambda row: str(row.unparsed),
     "unlabelled": lambda row: str(row.unlabelled),
-    _NEGATIVE: lambda row: percent(row.negative_bias),
+}
+# Shown where some row has one: whether it does, and its cell.
+_WHERE_ANY: dict[str, tuple[Callable[[AccuracyRow], object], _Cell]] = {
+    "one candidate": (lambda row: row.single_candidate, lambda row: str(row.single_candidate)),
+    "W < 0": (lambda row: row.negative_bias, lambda row: percent(row.negative_bias)),
 }
 
 
@@ -35,22 +38,21 @@ def summary_lines(rows: Sequence[AccuracyRow], folders: Sequence[str] | None = N
 
     Beside task and alignment it shows the columns in which the rows differ, and before them `folders`, where rows of
     several are in one table: the folder of each row. With a single model, dataset and condition a line is about 80
-    characters wide.
+    characters wide. Below it stands where few episodes make the intervals rough.
     """
     if not rows:
         return "no question was asked, so there is no accuracy to show"
     records = [row.as_record() for row in rows]
     labels = [name for name in GROUP_COLUMNS if name in _ALWAYS_SHOWN or _differs(name, records)]
-    figures = {name: cell for name, cell in _FIGURES.items() if name != _NEGATIVE or any(map(_takes_away, rows))}
+    figures = _FIGURES | {name: cell for name, (there, cell) in _WHERE_ANY.items() if any(map(there, rows))}
     lines = [[*labels, *figures]]
     lines += [
         [*(label(item[name]) for name in labels), *(cell(row) for cell in figures.values())]
         for row, item in zip(rows, records, strict=True)
     ]
-    if folders is None:
-        return laid_out(lines, len(labels))
-    first = ["folder", *folders]
-    return laid_out([[cell, *line] for cell, line in zip(first, lines, strict=True)], len(labels) + 1)
+    first = () if folders is None else ("folder", *folders)
+    lines = [[cell, *line] for cell, line in zip(first, lines, strict=True)] if first else lines
+    return "\n".join([laid_out(lines, len(labels) + bool(first)), *few_episodes(rows), *alike_answers(rows)])
 
 
 def summary_json(rows: Sequence[AccuracyRow], output: Path, manifest: Manifest) -> dict[str, Any]:
@@ -61,11 +63,6 @@ def summary_json(rows: Sequence[AccuracyRow], output: Path, manifest: Manifest) 
         **{name: record[name] for name in ("outcome", "exit_code", "seconds", "counts", "stages", "warnings")},
         "accuracy": [row.as_record() for row in rows],
     }
-
-
-def _takes_away(row: AccuracyRow) -> bool:
-    """Whether the bias takes attention away from some speaker's region."""
-    return bool(row.negative_bias)
 
 
 def _differs(name: str, records: Sequence[dict[str, Any]]) -> bool:

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from socialcli.files import write_json
-from socialcli.runs.choice import Choice, Splits
+from socialcli.runs.choice import Choice
 from socialcli.runs.folder import ResultFolder
 from socialcli.runs.grid import OPTIONS, Grid, Setting, SweptOption
 from socialcli.runs.manifest import Manifest
+from socialcli.runs.splits import Splits
 
 SWEEP_VERSION = "1.0"
 
@@ -22,7 +23,7 @@ SWEEP_VERSION = "1.0"
 SETTINGS = (
     *("episodes", "model", "tasks", "checkpoint", "adapter", "merge", "inputs", "boxes_as", "context"),
     *("frames", "frame_fit", "box_gap"),
-    *("answer", "batch_size", "workers", "device", "dtype", "attn", "limit", "seed", "media_root", "max_failures"),
+    *("answer", "batch_size", "workers", "device", "dtype", "attn", "limit", "media_root", "max_failures"),
 )
 
 # Of sweep.json. What is not a sweep's own means what it means in run.json.

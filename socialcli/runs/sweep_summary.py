@@ -9,12 +9,16 @@ from typing import Any
 from socialcli.runs.accuracy import AccuracyRow
 from socialcli.runs.choice import Choice, Comparison, SweepTable
 from socialcli.runs.grid import OPTIONS, Setting, short
-from socialcli.runs.layout import laid_out, percent, percent_interval
+from socialcli.runs.layout import laid_out, p_value, percent, percent_interval
+from socialcli.runs.notes import alike_answers, few_episodes
 from socialcli.runs.sweep import Sweep
 
 _TOGETHER = "all tasks"
-_HEAD = ("chosen for", "setting", "task", "split", "n", "accuracy", "95% interval", "plain", "95% interval")
-_FIGURES = 5  # of these, to the right
+_HEAD = (
+    *("chosen for", "setting", "task", "split"),
+    *("n", "accuracy", "95% interval", "plain", "95% interval", "p", "McNemar p"),
+)
+_FIGURES = 7  # of these, to the right
 
 
 def summary_lines(sweep: Sweep, table: SweepTable) -> str:
@@ -67,7 +71,9 @@ def _reported(best: Sequence[Choice]) -> str:
     lines = [list(line) for choice in best for comparison in choice.test for line in _compared(choice, comparison)]
     if not lines:
         return "no other split has a labelled question to report the chosen settings on"
-    return f"the chosen settings in the other splits\n{laid_out([list(_HEAD), *lines], len(_HEAD) - _FIGURES)}"
+    shown = [row for choice in best for comparison in choice.test for row, _ in comparison.rows]
+    table = laid_out([list(_HEAD), *lines], len(_HEAD) - _FIGURES)
+    return "\n".join(["the chosen settings in the other splits", table, *few_episodes(shown), *alike_answers(shown)])
 
 
 def _compared(choice: Choice, comparison: Comparison) -> Iterator[tuple[str, ...]]:
@@ -75,10 +81,11 @@ def _compared(choice: Choice, comparison: Comparison) -> Iterator[tuple[str, ...
     split = "-" if comparison.split is None else comparison.split
     for chosen, plain in comparison.rows:
         figures = (percent(chosen.accuracy), _interval(chosen), percent(plain.accuracy), _interval(plain))
-        yield *named, chosen.task, split, str(chosen.n), *figures
+        yield *named, chosen.task, split, str(chosen.n), *figures, *map(p_value, comparison.test(chosen.task))
     if choice.task is None:
         chosen_mean, plain_mean = comparison.means
-        yield *named, "mean", split, "", percent(chosen_mean), "", percent(plain_mean), ""
+        tests = map(p_value, comparison.test(*comparison.tasks))
+        yield *named, "mean", split, "", percent(chosen_mean), "", percent(plain_mean), "", *tests
 
 
 def _interval(row: AccuracyRow) -> str:

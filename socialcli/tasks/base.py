@@ -10,6 +10,8 @@ from typing import Protocol
 
 from socialcli.episodes.records import Episode, Question
 
+ALL_TASKS = "all"  # what --task takes for all of them, and tables call them together: no task can have this name
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:

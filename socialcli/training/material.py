@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from socialcli.episodes.reading import EpisodeRow
 from socialcli.episodes.records import Episode, Question
 from socialcli.errors import InvalidInputError, UsageError
-from socialcli.runs.choice import VALIDATION_NAMES
+from socialcli.runs.splits import VALIDATION_NAMES
 from socialcli.training.settings import TrainSettings
 
 

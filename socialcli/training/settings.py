@@ -25,6 +25,7 @@ _AT_LEAST: dict[str, float] = {
     "bias_floor": 0,
     "save_steps": 1,
     "keep_clips": 0,
+    "seed": 0,
 }
 _SHARES = ("warmup", "lora_dropout")
 _WARMED = ("published", "floored")  # the rules whose bias the floor of a warm-up can stand in for
@@ -60,6 +61,7 @@ class TrainSettings:
     validation_split: str | None = None  # None: the split that is called so, if there is one
     save_steps: int = 100  # steps between two states to go on from
     keep_clips: float | None = None  # GiB of prepared clips in memory; None: half of what is free
+    seed: int = 0  # of the order of rows, LoRA's first weights and dropout
 
     def __post_init__(self) -> None:
         """Check what can be checked without the model."""
@@ -100,7 +102,7 @@ class TrainSettings:
 ASK_OPTIONS = (
     *("episodes", "model", "checkpoint", "tasks", "alignment", "alpha", "lambda_", "layers", "bias"),
     *("inputs", "boxes_as", "context", "frames", "frame_fit", "box_gap", "media_root"),
-    *("device", "dtype", "workers", "seed", "max_failures"),
+    *("device", "dtype", "workers", "max_failures"),
 )
 """The settings of a run that a training has too."""
 

@@ -80,7 +80,8 @@ def test_the_first_command_of_the_readme(family: str, tmp_path: Path) -> None:
     )
     headings, *lines = shown.splitlines()
     assert done.stdout.splitlines()[0] == headings
-    assert [line.split()[:3] for line in done.stdout.splitlines()[1:]] == [line.split()[:3] for line in lines]
+    told = done.stdout.splitlines()[1 : len(lines) + 1]  # notes can follow
+    assert [line.split()[:3] for line in told] == [line.split()[:3] for line in lines]
 
 
 @pytest.mark.parametrize("task", ALL_FOUR)
@@ -256,7 +257,7 @@ def test_json_is_one_object_on_standard_output(tmp_path: Path) -> None:
 
 
 def test_the_manifest_says_what_was_asked_and_of_what(tmp_path: Path) -> None:
-    done = run(SAMPLE_FILE, tmp_path, "--frames", "1", "--limit", "1", "--layers", "1", "--seed", "7").validated()
+    done = run(SAMPLE_FILE, tmp_path, "--frames", "1", "--limit", "1", "--layers", "1").validated()
     manifest = done.manifest
     assert (manifest["outcome"], manifest["exit_code"]) == ("done", 0)
     assert manifest["settings"]["episodes"] == str(SAMPLE_FILE)

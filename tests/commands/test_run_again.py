@@ -54,7 +54,7 @@ def test_a_finished_folder_is_left_as_it_is_without_a_model(episodes: Path) -> N
         "try:\n"
         "    main(json.loads(sys.argv[1]))\n"
         "finally:\n"
-        "    slow = {'torch', 'transformers', 'jsonschema', 'pyarrow.compute', 'pyarrow.dataset'}\n"
+        "    slow = {'torch', 'transformers', 'scipy', 'jsonschema', 'pyarrow.compute', 'pyarrow.dataset'}\n"
         "    print(sorted(slow & sys.modules.keys()), file=sys.stderr)\n"
     )
     done = subprocess.run(
@@ -68,6 +68,15 @@ def test_a_finished_folder_is_left_as_it_is_without_a_model(episodes: Path) -> N
     assert "nothing to do" in done.stderr
     assert json.loads(done.stdout)["accuracy"] == first.accuracy
     assert before == {path.name: path.stat().st_mtime_ns for path in first.output.iterdir()}
+
+
+def test_a_table_of_an_earlier_version_is_written_again_and_nothing_asked(episodes: Path) -> None:
+    first = ask(episodes)
+    table = first.output / "accuracy.parquet"
+    pq.write_table(pq.read_table(table).drop_columns(["episodes", "single_candidate"]), table)
+    again = ask(episodes)
+    assert again.code == 0 and again.manifest["counts"]["kept"] == len(first.rows)
+    assert again.accuracy == first.accuracy and again.stdout == first.stdout
 
 
 def test_an_unfinished_folder_is_gone_on_with(episodes: Path) -> None:
@@ -288,7 +297,7 @@ def test_settings_that_change_no_answer_are_not_held_against_a_folder(episodes: 
     first = ask(episodes).rows
     speed = ask(episodes, "--batch-size", "2", "--workers", "1", "--timeout-per-question", "100")
     assert "nothing to do" in speed.stderr
-    other = ask(episodes, "--seed", "5", "--media-root", str(episodes.parent))
+    other = ask(episodes, "--media-root", str(episodes.parent))
     assert other.code == 0 and other.manifest["counts"]["kept"] == len(first)
     assert other.rows == first
 

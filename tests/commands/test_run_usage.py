@@ -35,7 +35,6 @@ CHECKPOINT = str(SAMPLE / "checkpoints" / FAMILY)
         (["--frames", "many"], "'many' is not a valid integer"),
         (["--limit", "-1"], "-1 is not in the range x>=0"),
         (["--timeout-per-question", "0"], "0 is not in the range x>0"),
-        (["--seed", "-1"], "-1 is not in the range x>=0"),
         (["--alpha", "-1"], "-1.0 is not in the range x>=0"),
         (["--alpha", "nan"], "'nan' is not a finite number"),
         (["--layers", "middle"], "--layers 'middle' is no range of layers: write auto, all, a layer like 12"),

@@ -12,8 +12,8 @@ from PIL import Image
 
 from socialcli.plots.canvas import BLUE, ORANGE, RED
 from socialcli.plots.sweep import draw_sweep
-from socialcli.runs.choice import Splits
 from socialcli.runs.grid import PLAIN, Setting
+from socialcli.runs.splits import Splits
 from socialcli.runs.sweep import SweepFolder
 
 from ..runs.sweeps import LAYERS, Right, answered, grid, sweep_of, table_of

@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from socialcli.runs.accuracy import accuracy_table
-from socialcli.runs.choice import Splits, SweepTable, choices
+from socialcli.runs.choice import SweepTable, choices
 from socialcli.runs.grid import Grid, Setting
 from socialcli.runs.manifest import Manifest, ModelIdentity
 from socialcli.runs.predictions import Prediction, as_record
+from socialcli.runs.splits import Splits
 from socialcli.runs.sweep import Sweep
 
 from .samples import prediction, settings
@@ -64,13 +65,14 @@ def _row(
         layers=setting.layers,
         bias=setting.bias,
         active_heads=None if setting.alpha is None else 0.1,
-        answer=None if right is None else "ann" if right else "bob",
+        prediction="ann" if right else "bob",
+        answer=None if right is None else "ann",
     )
 
 
 def table_of(rows: Iterable[Prediction], asked: Sequence[Setting]) -> SweepTable:
     records = [as_record(row) for row in rows]
-    return SweepTable(accuracy_table(records, draws=500), lambda: records, asked)
+    return SweepTable(accuracy_table(records), lambda: records, asked)
 
 
 def sweep_of(table: SweepTable, splits: Splits, made_of: Grid) -> Sweep:

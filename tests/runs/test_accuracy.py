@@ -3,18 +3,28 @@ from __future__ import annotations
 import math
 import random
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 
-from socialcli.runs.accuracy import ACCURACY_ARROW_SCHEMA, AccuracyRow, accuracy_table, write_accuracy
+from socialcli.errors import InvalidInputError
+from socialcli.runs.accuracy import (
+    ACCURACY_ARROW_SCHEMA,
+    OVERALL,
+    AccuracyRow,
+    accuracy_table,
+    read_accuracy,
+    write_accuracy,
+)
+from socialcli.runs.intervals import accuracy_interval
 from socialcli.runs.predictions import Prediction, as_record
 
 from .samples import failed, plain, prediction
 
 
-def table(*rows: Prediction, seed: int = 0) -> list[AccuracyRow]:
-    return accuracy_table(map(as_record, rows), seed=seed, draws=500)
+def table(*rows: Prediction) -> list[AccuracyRow]:
+    return accuracy_table(map(as_record, rows))
 
 
 def test_failed_and_unparsed_questions_count_as_wrong() -> None:
@@ -49,12 +59,56 @@ def test_chance_is_the_mean_over_the_questions_with_candidates() -> None:
     assert row.chance == pytest.approx((1 / 2 + 1 / 3) / 2)
 
 
+def test_a_question_with_a_single_candidate_counts_in_nothing_but_its_own_column() -> None:
+    alone: dict[str, Any] = {"candidates": ("ann",), "scores": (0.0,)}
+    (row,) = table(
+        plain(),
+        plain(prediction="bob", episode_id="e2"),
+        plain(**alone, episode_id="e3"),
+        plain(**alone, answer=None),
+        failed(dataset="drawn", candidates=("ann",)),
+    )
+    assert (row.n, row.episodes, row.correct, row.single_candidate) == (2, 2, 1, 3)
+    assert (row.unlabelled, row.failed, row.chance) == (0, 1, 0.5)
+
+
+def test_only_questions_with_a_single_candidate_have_no_accuracy() -> None:
+    (row,) = table(plain(candidates=("ann",), scores=(0.0,)))
+    assert (row.n, row.single_candidate, row.accuracy, row.ci_low, row.chance) == (0, 1, None, None, None)
+
+
+def test_several_tasks_are_counted_together_behind_their_own_rows() -> None:
+    coref = [plain(task="coref", split="dev", episode_id=f"e{n}", prediction="ann" if n else "bob") for n in range(6)]
+    videoqa = [plain(task="videoqa", split="dev", episode_id=f"e{n // 2}", prediction="bob") for n in range(4)]
+    rows = table(*videoqa, *coref, plain(task="coref", split="test"), plain(task="videoqa", split="dev", answer=None))
+    assert [(row.task, row.split) for row in rows] == [
+        ("coref", "dev"),
+        ("coref", "test"),
+        ("videoqa", "dev"),
+        ("all", "dev"),
+    ]
+    one, _, other, together = rows
+    assert (together.n, together.correct, together.unlabelled) == (10, 5, 1)
+    assert (one.episodes, other.episodes, together.episodes) == (6, 2, 6)
+    assert together.chance == 0.5
+    assert (together.ci_low, together.ci_high) == accuracy_interval([(3, 0), (3, 1), (1, 1), (1, 1), (1, 1), (1, 1)])
+
+
+def test_a_table_of_other_columns_cannot_be_read(tmp_path: Path) -> None:
+    write_accuracy(tmp_path / "accuracy.parquet", table(plain()))
+    assert read_accuracy(tmp_path / "accuracy.parquet") == table(plain())
+    old = pq.read_table(tmp_path / "accuracy.parquet").drop_columns(["episodes"])
+    pq.write_table(old, tmp_path / "accuracy.parquet")
+    with pytest.raises(InvalidInputError, match="episodes"):
+        read_accuracy(tmp_path / "accuracy.parquet")
+
+
 def test_a_single_episode_has_no_interval() -> None:
     (row,) = table(plain(), plain(question_id="q2", prediction="bob"))
     assert (row.accuracy, row.ci_low, row.ci_high) == (0.5, None, None)
 
 
-def test_the_interval_resamples_the_labelled_episodes() -> None:
+def test_the_interval_is_of_the_labelled_episodes() -> None:
     episodes = [plain(episode_id=f"e{n}", prediction="ann" if n % 4 else "bob") for n in range(40)]
     (row,) = table(*episodes)
     (padded,) = table(*episodes, *(plain(episode_id=f"u{n}", answer=None) for n in range(40)))
@@ -83,16 +137,16 @@ def test_every_condition_gets_a_row_and_the_order_does_not_depend_on_the_input()
         plain(adapter="adapters/tuned"),
     ]
     expected = table(*rows)
-    assert len(expected) == len(rows)
-    assert all(row.n == 1 for row in expected)
+    assert len(expected) == len(rows) + 1  # and the two tasks of one condition together
+    assert [row.n for row in expected if row.task != OVERALL] == [1] * len(rows)
     random.Random(1).shuffle(rows)
     assert table(*rows) == expected
-    assert [row.model for row in expected] == ["internvl3"] + ["qwen2.5-vl"] * 15
+    assert [row.model for row in expected] == ["internvl3"] + ["qwen2.5-vl"] * 16
     assert expected[1].task == "coref"
     assert expected[2].dataset is None
 
 
-def test_the_unaligned_condition_comes_first_and_sees_the_same_resamples() -> None:
+def test_the_unaligned_condition_comes_first_and_the_same_answers_have_the_same_interval() -> None:
     episodes = [f"e{number}" for number in range(12)]
     off, on = table(
         *(prediction(episode_id=name, prediction="ann" if name < "e5" else "bob") for name in episodes),
@@ -100,13 +154,6 @@ def test_the_unaligned_condition_comes_first_and_sees_the_same_resamples() -> No
     )
     assert (off.alignment, on.alignment) == (False, True)
     assert (off.ci_low, off.ci_high) == (on.ci_low, on.ci_high)
-
-
-def test_the_seed_decides_the_interval() -> None:
-    rows = [plain(episode_id=f"e{n}", question_id=f"{m}", prediction="bob" if m < n % 7 else "ann")
-            for n in range(30) for m in range(7)]  # fmt: skip
-    assert table(*rows, seed=1) == table(*rows, seed=1)
-    assert table(*rows, seed=1) != table(*rows, seed=2)
 
 
 def test_the_file_holds_the_table(tmp_path: Path) -> None:

@@ -6,9 +6,9 @@ import dataclasses
 import re
 from pathlib import Path
 
-from socialcli.runs.comparison import ComparedRow
 from socialcli.runs.conditions import CONDITION_COLUMNS
 from socialcli.runs.flips import FLIPS_ARROW_SCHEMA
+from socialcli.runs.paired import ComparedRow
 
 PAGE = Path(__file__).parents[2] / "docs" / "compare.md"
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 from socialcli.runs.compare_summary import comparison_lines, comparison_record
 from socialcli.runs.comparison import Comparison, compare
@@ -27,7 +28,7 @@ def test_the_text_names_the_sides_and_their_settings_and_the_difference_in_point
     comparison = compared(
         tmp_path, answered("1" * 10 + "0" * 20), answered("01" * 10 + "10" * 5, aligned=True), 16, "b"
     )
-    *head, empty, columns, row = comparison_lines(comparison).splitlines()
+    *head, empty, columns, row, tests = comparison_lines(comparison).splitlines()
     assert head == [
         f"A: {tmp_path}/a, alignment off",
         f"B: {tmp_path}/b, alignment on, alpha 1.0, lambda 5e-05, layers 1-2, bias published",
@@ -46,27 +47,40 @@ def test_the_text_names_the_sides_and_their_settings_and_the_difference_in_point
         "95% interval": f"{100 * table.ci_low:+.1f} to {100 * table.ci_high:+.1f}",
         "only A": "5",
         "only B": "10",
-        "p": "0.302",
+        "p": f"{table.p:.3f}",
+        "McNemar p": "0.302",
     }
+    assert table.p is not None and table.p != table.p_mcnemar
+    assert tests.startswith("p: signs flipped by episode") and "McNemar p takes the questions" in tests
 
 
 def test_failures_and_open_questions_have_columns_where_there_are_any(tmp_path: Path) -> None:
-    text = comparison_lines(compared(tmp_path, answered("1x10u?"), answered("1110u?")))
-    assert text.splitlines()[-2].endswith("p  failed A  unparsed A  unparsed B  unlabelled")
-    assert text.splitlines()[-1].split()[-4:] == ["1", "1", "1", "1"]
+    alone: dict[str, Any] = {"question_id": "alone", "candidates": ("ann",), "scores": (0.0,)}
+    sides = ([*answered(right), *answered("1", **alone)] for right in ("1x10u?", "1110u?"))
+    columns, row, *_ = comparison_lines(compared(tmp_path, *sides)).splitlines()[4:]
+    assert columns.endswith("p  failed A  unparsed A  unparsed B  unlabelled  one candidate")
+    assert row.split()[-5:] == ["1", "1", "1", "1", "1"]
 
 
 def test_small_p_values_and_missing_figures(tmp_path: Path) -> None:
     sure = comparison_lines(compared(tmp_path / "sure", answered("0" * 40), answered("1" * 40)))
-    assert sure.splitlines()[-1].split()[-3:] == ["0", "40", "<0.001"]
+    assert sure.splitlines()[5].split()[-4:] == ["0", "40", "<0.001", "<0.001"]
+    assert "or all do alike, in mentioned:" in sure.splitlines()[-1]
     none = comparison_lines(compared(tmp_path / "none", answered("uu"), answered("uu")))
-    assert none.splitlines()[-1].split() == ["mentioned", "0", "-", "-", "-", "-", "0", "0", "-", "2"]
+    assert none.splitlines()[5].split() == ["mentioned", "0", "-", "-", "-", "-", "0", "0", "-", "-", "2"]
+
+
+def test_a_word_below_the_table_where_few_episodes_differ(tmp_path: Path) -> None:
+    text = comparison_lines(compared(tmp_path, answered("0" * 8), answered("1" * 6 + "00")))
+    rough, least = text.splitlines()[-2:]
+    assert rough.startswith("rough intervals for mentioned (4 episodes)")
+    assert least == "least p that is possible, for so few episodes differ: mentioned (0.25)"
 
 
 def test_datasets_and_splits_are_shown_where_they_differ(tmp_path: Path) -> None:
     rows = [*answered("11", split="test"), *answered("1", split=None, question_id="z", episode_id="z")]
     text = comparison_lines(compared(tmp_path, rows, rows)).splitlines()
-    assert [line.split()[:3] for line in text[-3:]] == [
+    assert [line.split()[:3] for line in text[4:7]] == [
         ["task", "split", "n"],
         ["mentioned", "-", "1"],
         ["mentioned", "test", "2"],

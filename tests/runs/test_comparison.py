@@ -1,19 +1,20 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
-
-import numpy as np
-import pytest
 
 from socialcli.plugins import registry
 from socialcli.runs.accuracy import accuracy_table
 from socialcli.runs.answers import Label, Labels
-from socialcli.runs.comparison import ComparedRow, Comparison, compare, compared_table, flipped
+from socialcli.runs.comparison import Comparison, compare
 from socialcli.runs.conditions import Wanted, chosen_sides
+from socialcli.runs.intervals import difference_interval
 from socialcli.runs.mcnemar import mcnemar_p
+from socialcli.runs.paired import ComparedRow, compared_table, flipped
 from socialcli.runs.pairing import pair_up
 from socialcli.runs.predictions import Prediction, as_record
+from socialcli.runs.signflip import sign_flip_p
 from socialcli.runs.sources import Source
 
 from ..episodes.samples import record, write_lines
@@ -21,8 +22,8 @@ from .folders import answered, leave
 from .samples import plain
 
 
-def table(a: list[Prediction], b: list[Prediction], seed: int = 0, draws: int = 500) -> list[ComparedRow]:
-    return compared_table(pair_up(map(as_record, a), map(as_record, b)).pairs, seed, draws)
+def table(a: list[Prediction], b: list[Prediction]) -> list[ComparedRow]:
+    return compared_table(pair_up(map(as_record, a), map(as_record, b)).pairs)
 
 
 def compared(folder: Path, a: list[Prediction], b: list[Prediction], labels: Labels | None = None) -> Comparison:
@@ -35,7 +36,7 @@ def test_failed_and_unparsed_answers_are_wrong_on_their_side() -> None:
     (row,) = table(answered("11100x?0"), answered("1x?11100"))
     assert (row.n, row.correct_a, row.correct_b) == (8, 3, 4)
     assert (row.accuracy_a, row.accuracy_b, row.difference) == (3 / 8, 4 / 8, 1 / 8)
-    assert (row.only_a, row.only_b, row.p) == (2, 3, mcnemar_p(2, 3))
+    assert (row.only_a, row.only_b, row.p_mcnemar) == (2, 3, mcnemar_p(2, 3))
     assert (row.failed_a, row.failed_b, row.unparsed_a, row.unparsed_b) == (1, 1, 1, 1)
 
 
@@ -47,7 +48,7 @@ def test_unlabelled_questions_are_counted_and_nothing_else() -> None:
 def test_without_any_label_there_is_no_difference() -> None:
     (row,) = table(answered("uu"), answered("uu"))
     assert (row.n, row.unlabelled) == (0, 2)
-    assert {row.accuracy_a, row.accuracy_b, row.difference, row.ci_low, row.ci_high, row.p} == {None}
+    assert {row.accuracy_a, row.accuracy_b, row.difference, row.ci_low, row.ci_high, row.p, row.p_mcnemar} == {None}
 
 
 def test_a_row_per_task_dataset_and_split_sorted_null_first() -> None:
@@ -64,6 +65,7 @@ def test_a_row_per_task_dataset_and_split_sorted_null_first() -> None:
         ("target", None, "test"),
         ("target", "drawn", "dev"),
         ("target", "drawn", "test"),
+        ("all", "drawn", "test"),
     ]
 
 
@@ -75,23 +77,48 @@ def test_accuracies_are_those_of_the_accuracy_table() -> None:
     assert (row.n, row.accuracy_b) == (of_b.n - 1, of_b.correct / (of_b.n - 1))  # and q6 in B
 
 
-def test_the_interval_is_of_the_paired_difference_by_episode() -> None:
-    generator = np.random.default_rng(3)
-    right = generator.random((60, 2)) < (0.4, 0.6)
-    a, b = ("".join("01"[int(one)] for one in side) for side in right.T)
-    (row,) = table(answered(a), answered(b), draws=10_000)
-    clusters = (right[:, 1].astype(float) - right[:, 0]).reshape(-1, 2)  # two questions an episode
-    draws = clusters[generator.integers(30, size=(20_000, 30))].mean(axis=(1, 2))
-    low, high = np.quantile(draws, (0.025, 0.975))
-    assert (row.ci_low, row.ci_high) == pytest.approx((low, high), abs=0.015)
-    assert row.difference == pytest.approx(clusters.mean())
+def test_the_statistics_are_of_the_paired_differences_by_episode() -> None:
+    (row,) = table(answered("1101001011010010"), answered("1011110100110110"))  # two questions an episode
+    shown = [(2, lost, gained) for lost, gained in by_episode("1101001011010010", "1011110100110110")]
+    assert row.episodes == len(shown) == 8
+    assert (row.ci_low, row.ci_high) == difference_interval(shown)
+    assert row.p == sign_flip_p(gained - lost for _, lost, gained in shown)
+    assert row.episodes_differing == sum(gained != lost for _, lost, gained in shown)
 
 
-def test_the_seed_decides_the_interval_and_one_episode_has_none() -> None:
-    a, b = answered("1101001011010010"), answered("1011110100110110")
-    assert table(a, b, seed=1) == table(a, b, seed=1) != table(a, b, seed=2)
-    (row,) = table(a[:2], b[:2])
-    assert (row.ci_low, row.ci_high, row.n) == (None, None, 2)
+def by_episode(a: str, b: str) -> list[tuple[int, int]]:
+    pairs = list(zip(a, b, strict=True))
+    return [
+        (sum(one > other for one, other in two), sum(one < other for one, other in two))
+        for two in zip(pairs[::2], pairs[1::2], strict=True)
+    ]
+
+
+def test_one_episode_has_no_interval() -> None:
+    (row,) = table(answered("11"), answered("10"))
+    assert (row.ci_low, row.ci_high, row.n, row.episodes, row.p) == (None, None, 2, 1, 1)
+
+
+def test_questions_with_a_single_candidate_are_counted_and_nothing_else() -> None:
+    alone: dict[str, Any] = {"question_id": "alone", "candidates": ("ann",)}
+    a = [*answered("10"), plain(**alone, scores=(0.0,))]
+    b = [*answered("11"), plain(**alone, prediction=None, scores=None, status="unparsed")]
+    pairs = pair_up(map(as_record, a), map(as_record, b)).pairs
+    (row,) = compared_table(pairs)
+    assert (row.n, row.single_candidate, row.only_a, row.only_b, row.unparsed_b) == (2, 1, 0, 1, 1)
+    assert [pair.a.question_id for pair in flipped(pairs)] == ["q1"]
+
+
+def test_all_tasks_together_stand_behind_the_tasks() -> None:
+    places: list[dict[str, Any]] = [
+        {"task": task, "episode_id": f"e{n}"} for task in ("coref", "target") for n in (1, 2)
+    ]
+    a = [plain(question_id=f"q{n}", **place) for n, place in enumerate(places)]
+    b = [replace(row, prediction="bob") for row in a[:3]] + a[3:]
+    coref, target, together = table(a, b)
+    assert [row.task for row in (coref, target, together)] == ["coref", "target", "all"]
+    assert (together.n, together.episodes, together.only_a, together.only_b) == (4, 2, 3, 0)
+    assert (together.p, coref.p, target.p) == (0.5, 0.5, 1)  # the two episodes lose 2 questions and 1
 
 
 def test_flips_are_labelled_and_of_one_side_alone() -> None:
@@ -105,7 +132,8 @@ def test_flips_are_labelled_and_of_one_side_alone() -> None:
 def test_a_side_against_itself_differs_in_nothing(tmp_path: Path) -> None:
     comparison = compared(tmp_path, answered("1101"), answered("1101"))
     (row,) = comparison.table
-    assert (row.difference, row.only_a, row.only_b, row.p, row.ci_low, row.ci_high) == (0, 0, 0, 1, 0, 0)
+    assert (row.difference, row.only_a, row.only_b, row.p) == (0, 0, 0, 1)
+    assert row.ci_low is not None and row.ci_high is not None and row.ci_low < 0 < row.ci_high
     assert (comparison.differing, comparison.warnings) == ({}, ())
 
 

@@ -60,7 +60,7 @@ def test_another_setting_is_told(name: str) -> None:
 
 
 def test_free_settings_may_differ() -> None:
-    check(settings(), settings(batch_size=3, workers=1, device="cpu", attn="math", seed=4, max_failures="3"))
+    check(settings(), settings(batch_size=3, workers=1, device="cpu", attn="math", max_failures="3"))
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,6 @@ def test_conditions_put_the_unaligned_one_first(alignment: str, conditions: tupl
         ({"batch_size": 0}, "--batch-size 0"),
         ({"limit": -1}, "--limit -1"),
         ({"timeout_per_question": 0.0}, "--timeout-per-question 0.0"),
-        ({"seed": -1}, "--seed -1"),
         ({"box_gap": -1.0}, "--box-gap -1.0"),
         ({"tasks": ()}, "no task is named"),
         ({"layers": "10..19"}, "--layers '10..19'"),
@@ -44,7 +43,7 @@ def test_a_value_out_of_range_is_a_usage_error(changes: dict[str, Any], message:
 
 
 def test_the_limits_of_the_ranges_are_allowed() -> None:
-    edge = settings(alpha=0.0, lambda_=0.0, box_gap=0.0, frames=1, batch_size=1, limit=0, seed=0)
+    edge = settings(alpha=0.0, lambda_=0.0, box_gap=0.0, frames=1, batch_size=1, limit=0)
     assert (edge.alpha, edge.limit) == (0.0, 0)
 
 

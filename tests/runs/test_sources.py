@@ -12,27 +12,27 @@ from .folders import answered, leave
 
 
 def test_a_folder_and_the_file_in_it_are_the_same_source(tmp_path: Path) -> None:
-    folder = leave(tmp_path / "out", answered("10"), settings={"seed": 7}, model={"device": "cpu"})
+    folder = leave(tmp_path / "out", answered("10"), settings={"frames": 7}, model={"device": "cpu"})
     for path in (folder, folder / "predictions.parquet"):
         source = Source.find(path)
         assert (source.path, source.predictions) == (path, folder / "predictions.parquet")
         assert source.folder is not None and source.folder.accuracy == folder / "accuracy.parquet"
-        assert (source.seed, source.model) == (7, {"device": "cpu"})
+        assert (source.settings, source.model) == ({"frames": 7}, {"device": "cpu"})
         assert [row["question_id"] for row in source.rows()] == ["q0", "q1"]
         assert source.warnings() == []
 
 
 def test_a_file_of_another_name_stands_alone(tmp_path: Path) -> None:
-    folder = leave(tmp_path, answered("1"), settings={"seed": 7})
+    folder = leave(tmp_path, answered("1"), settings={"frames": 7})
     copied = (folder / "predictions.parquet").rename(tmp_path / "kept.parquet")
     source = Source.find(copied)
-    assert (source.folder, source.seed, source.settings, source.model) == (None, 0, {}, {})
+    assert (source.folder, source.settings, source.model) == (None, {}, {})
     assert len(list(source.rows())) == 1
 
 
 def test_a_sweep_has_a_manifest_of_another_name(tmp_path: Path) -> None:
-    write_json(leave(tmp_path, answered("1")) / "sweep.json", {"settings": {"seed": 9}, "outcome": "done"})
-    assert Source.find(tmp_path).seed == 9
+    write_json(leave(tmp_path, answered("1")) / "sweep.json", {"settings": {"frames": 9}, "outcome": "done"})
+    assert Source.find(tmp_path).settings == {"frames": 9}
     write_json(tmp_path / "sweep.json", {"sweep_version": "1.0", "outcome": "interrupted"})
     (warning,) = Source.find(tmp_path).warnings()
     assert "the sweep was interrupted; only what it had done by then counts" in warning

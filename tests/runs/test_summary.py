@@ -31,6 +31,7 @@ def accuracy(**changes: Any) -> AccuracyRow:
         "context": "full",
         "answer_mode": "score",
         "n": 1200,
+        "episodes": 300,
         "correct": 760,
         "accuracy": 760 / 1200,
         "ci_low": 0.601,
@@ -38,6 +39,7 @@ def accuracy(**changes: Any) -> AccuracyRow:
         "failed": 2,
         "unparsed": 0,
         "unlabelled": 13,
+        "single_candidate": 0,
         "chance": 0.25,
         "negative_bias": None,
     }
@@ -58,6 +60,25 @@ def test_how_often_the_bias_is_negative_is_shown_where_it_is() -> None:
     assert header.endswith("unlabelled  W < 0")
     assert (first.split()[-1], second.split()[-1]) == ("-", "25.0%")
     assert "W < 0" not in summary_lines([accuracy(alignment=True, negative_bias=0.0)])
+
+
+def test_questions_with_a_single_candidate_have_a_column_where_there_are_some() -> None:
+    head, first, second = summary_lines([accuracy(), accuracy(task="target", single_candidate=4)]).splitlines()
+    assert head.endswith("unlabelled  one candidate")
+    assert (first.split()[-1], second.split()[-1]) == ("0", "4")
+
+
+def test_a_word_below_the_table_where_episodes_are_few() -> None:
+    rows = [accuracy(episodes=10), accuracy(task="coref", episodes=9), accuracy(task="target", episodes=1)]
+    *_, single, rough = summary_lines([*rows, accuracy(task="videoqa", n=0, episodes=0)]).splitlines()
+    assert single == "no interval for target: all questions are of a single episode"
+    assert rough == "rough intervals for coref (9 episodes): with fewer than 10 episodes, 95 % is approximate"
+
+
+def test_a_word_where_all_answers_are_alike_and_splits_by_name() -> None:
+    rows = [accuracy(correct=1200), accuracy(task="coref", split=None, correct=0)]
+    *_, alike = summary_lines(rows).splitlines()
+    assert alike.startswith("all right or all wrong in mentioned, test; coref, -: the interval assumes")
 
 
 def test_columns_in_which_rows_differ_are_shown() -> None:

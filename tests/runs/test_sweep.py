@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from socialcli.errors import UsageError
-from socialcli.runs.choice import FIGURES, Splits
+from socialcli.runs.choice import FIGURES
 from socialcli.runs.grid import OPTIONS
+from socialcli.runs.splits import Splits
 from socialcli.runs.sweep import FIELDS, SETTINGS, SweepFolder, write_sweep
 
 from .samples import settings
@@ -35,7 +36,10 @@ def test_sweep_json_holds_the_choice_and_what_it_was_made_from(tmp_path: Path) -
     assert (test["split"], test["chosen"], test["plain"]) == ("test", 1.0, 0.0)
     (task,) = test["tasks"]
     assert task["task"] == "target" and tuple(task["chosen"]) == tuple(task["plain"]) == FIGURES
-    assert task["chosen"] == {"n": 12, "correct": 12, "accuracy": 1.0, "ci_low": 1.0, "ci_high": 1.0}
+    assert task["chosen"]["n"] == task["chosen"]["correct"] == 12 and task["chosen"]["episodes"] == 6
+    assert 0.6 < task["chosen"]["ci_low"] < 0.8 and task["chosen"]["ci_high"] == 1
+    assert task["p"] == test["p"] == 2 / 2**6 and task["p_mcnemar"] == pytest.approx(2 / 2**12)
+    assert best["validation"]["p"] is None  # the best of many was chosen there
 
 
 def test_the_settings_of_a_sweep_are_those_of_a_run_but_for_what_it_goes_through() -> None:
