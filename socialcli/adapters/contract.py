@@ -37,7 +37,7 @@ class LoadOptions:
     merge: bool = False  # whether the adapter is to be merged into the weights, or stays beside them
     revision: str | None = None  # of a hub id: a branch, tag or commit; None: the main branch
     allow_links: bool = False  # whether the checkpoint's files may be links to other folders
-    other_models: Mapping[str, str] = field(default_factory=dict)  # --model of each `model_type` that another one loads
+    other_models: Mapping[str, str] = field(default_factory=dict)  # what to do with another model's `model_type`
 
     def __post_init__(self) -> None:
         """Check what goes together."""

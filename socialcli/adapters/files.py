@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import struct
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,7 +68,7 @@ def weight_names(folder: Path) -> frozenset[str]:
 def weights_bytes(folder: Path) -> int | None:
     """The bytes that the weights in a local folder take, quantised ones as they are; None where nothing tells.
 
-    From model.safetensors.index.json, which is there before the weights are fetched; else from the weights' own files.
+    From model.safetensors.index.json, which is there before the weights are; else from the weights' own files.
     """
     try:
         metadata = json.loads((folder / INDEX).read_text(encoding="utf-8")).get("metadata")
@@ -79,15 +78,22 @@ def weights_bytes(folder: Path) -> int | None:
     if isinstance(total, int | float) and not isinstance(total, bool) and total > 0:
         return int(total)
     files = [folder / name for name in shard_names(folder) or (WEIGHTS,)]
-    return sum(file.stat().st_size for file in files) if all(file.is_file() for file in files) else None
+    return sum(map(_body_bytes, files)) if all(file.is_file() for file in files) else None
+
+
+def _body_bytes(file: Path) -> int:
+    """The bytes of a safetensors file behind its header, where the weights are."""
+    with file.open("rb") as opened:
+        length = int.from_bytes(opened.read(8), "little")
+    return max(0, file.stat().st_size - length - 8)
 
 
 def _header(file: Path) -> dict[str, Any]:
     """The header of a safetensors file: a JSON object behind its length, 8 bytes, the lowest first."""
     try:
         with file.open("rb") as opened:
-            (length,) = struct.unpack("<Q", opened.read(8))
+            length = int.from_bytes(opened.read(8), "little")
             header = json.loads(opened.read(length)) if length <= _LARGEST_HEADER else {}
-    except (OSError, ValueError, struct.error, RecursionError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return header if isinstance(header, dict) else {}

@@ -62,8 +62,8 @@ def check_model_type(
 ) -> None:
     """Raise CheckpointError where `found`, the `model_type` of a checkpoint, is not the `wanted` one.
 
-    `originals` names the hub id of the converted checkpoint for types in their authors' own layout, `others` the
-    --model of types that another installed model loads; `what` names the checkpoint.
+    `originals` names the hub id of the converted checkpoint for types in their authors' own layout, `others` says what
+    to do with types that another installed model is for; `what` names the checkpoint.
     """
     if found == wanted:
         return
@@ -73,8 +73,11 @@ def check_model_type(
             f"converted for transformers, such as {originals[found]}"
         )
     if found in others:
-        raise CheckpointError(f"{what} holds a {found!r} model, not {wanted!r}: load it with --model {others[found]}")
-    raise CheckpointError(f"{what} holds a {found!r} model, not {wanted!r}")
+        raise CheckpointError(f"{what} holds a {found!r} model, not {wanted!r}; {others[found]}")
+    raise CheckpointError(
+        f"{what} holds a {found!r} model, not {wanted!r}, and no installed plug-in loads such a one; "
+        "`socialcli models` lists what can be loaded"
+    )
 
 
 def check_lfs_pointers(folder: Path, what: str) -> None:
