@@ -42,13 +42,12 @@ class Planner:
         format of --dtype instead. Where neither is there yet, the shapes tell.
         """
         model, folder = self._adapter.model, self._adapter.folder
-        stored = None if folder is None else weights_bytes(folder)
-        if stored is None:
+        if folder is None or (stored := weights_bytes(folder)) is None:
             return sum(one.numel() * one.element_size() for one in model.parameters())
         if getattr(model.config, "quantization_config", None) is not None:
             return stored
         kept = model.config.dtype or model.dtype  # of the files, as config.json says
-        return stored * model.dtype.itemsize // kept.itemsize
+        return int(stored * model.dtype.itemsize // kept.itemsize)
 
     def prompt_bytes(self, length: int) -> int:
         """About how many bytes a prompt of `length` tokens takes beyond that; 0 for none."""

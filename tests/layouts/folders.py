@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -128,7 +129,7 @@ def into_cache(folder: Path, cache: Path, hub_id: str, commit: str = "c" * 40, m
         made.mkdir(parents=True, exist_ok=True)
     for file in folder.iterdir():
         blob = hashlib.sha256(f"{commit}{file.name}".encode()).hexdigest()
-        (repository / "blobs" / blob).hardlink_to(file)
+        shutil.copy(file, repository / "blobs" / blob)
         (snapshot / file.name).symlink_to(Path("..", "..", "blobs", blob))
     if main:
         (repository / "refs" / "main").write_text(commit)
