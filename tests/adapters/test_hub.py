@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import huggingface_hub.constants
@@ -16,6 +17,7 @@ from socialcli.runs.settings import RunSettings
 
 from ..conftest import SAMPLE
 from ..layouts.folders import into_cache
+from .hub_server import COMMIT, Hub, running
 
 FAMILY, ID = "internvl3", "owner/name"
 FOLDER = SAMPLE / "checkpoints" / FAMILY
@@ -61,6 +63,40 @@ def test_a_part_of_a_checkpoint_is_told(cache: Path) -> None:
         load_model(FAMILY, ID)
     spec = registry().model(FAMILY).item
     assert spec.load_checked(LoadOptions(ID, weights=False)).folder == snapshot  # `plan` and `inspect` need no weights
+
+
+@pytest.fixture
+def hub(cache: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    """A hub on this machine that has the sample's checkpoint."""
+    with running(hub := Hub(FOLDER)):
+        hub.patch(monkeypatch)
+        yield hub
+
+
+def test_a_checkpoint_is_downloaded_once(hub: Hub, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    snapshot = cache / "models--owner--name" / "snapshots" / COMMIT
+    assert load_model(FAMILY, ID).folder == snapshot
+    assert sorted(hub.fetched) == sorted(file.name for file in FOLDER.iterdir())
+    assert hub.fetched[-1] == "model.safetensors"
+    hub.fetched.clear()
+    assert load_model(FAMILY, ID).folder == snapshot
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+    assert load_model(FAMILY, ID).folder == snapshot
+    assert hub.fetched == []
+
+
+def test_what_will_not_be_loaded_is_not_downloaded(hub: Hub) -> None:
+    with pytest.raises(CheckpointError, match="load it with --model internvl3"):
+        load_model("qwen2.5-vl", ID)
+    registry().model(FAMILY).item.load_checked(LoadOptions(ID, weights=False))
+    assert "config.json" in hub.fetched and "model.safetensors" not in hub.fetched
+
+
+def test_a_hub_that_is_down_does_not_matter_where_the_cache_is_whole(hub: Hub) -> None:
+    there = load_model(FAMILY, ID).folder
+    for status in (429, 503):
+        hub.status = status
+        assert load_model(FAMILY, ID).folder == there
 
 
 def test_a_folder_has_no_revisions(tmp_path: Path) -> None:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-import threading
-from collections.abc import Callable, Iterator, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
@@ -31,6 +29,7 @@ from socialcli.api import load_model
 from socialcli.errors import CheckpointError
 
 from ..conftest import SAMPLE
+from .hub_server import Hub, running
 
 ID = "owner/name"
 
@@ -180,35 +179,6 @@ def test_what_the_hub_refuses_is_told_with_what_to_do(
     assert advice in message
 
 
-@pytest.fixture
-def hub_server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[[int, str], None]]:
-    """A hub on this machine, which answers everything with the status and X-Error-Code that it is told."""
-    answer: list[tuple[int, str]] = []
-
-    class Hub(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            status, code = answer[-1]
-            self.send_response(status)
-            self.send_header("X-Error-Code", code)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        do_HEAD = do_GET
-
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Hub) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        monkeypatch.setattr(huggingface_hub.constants, "ENDPOINT", f"http://127.0.0.1:{server.server_port}")
-        monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
-        monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)
-        yield lambda status, code: answer.append((status, code))
-        server.shutdown()
-        thread.join()
-
-
 @pytest.mark.parametrize(
     ("status", "code", "advice"),
     [
@@ -219,10 +189,12 @@ def hub_server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Call
     ],
 )
 def test_answers_of_a_hub_become_these_refusals(
-    hub_server: Callable[[int, str], None], status: int, code: str, advice: str
+    status: int, code: str, advice: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    hub_server(status, code)
-    assert advice in refusal("internvl3", ID, revision="v9")
+    with running(hub := Hub(status=status, error_code=code)):
+        hub.patch(monkeypatch)
+        monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
+        assert advice in refusal("internvl3", ID, revision="v9")
 
 
 def test_pickled_weights_are_told_as_the_reason(tmp_path: Path) -> None:
