@@ -48,6 +48,10 @@ def read_config(folder: Path, what: str) -> Mapping[str, Any]:
     file = folder / "config.json"
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise CheckpointError(
+            f"{what} has no config.json: name the folder in which it lies, beside the tokenizer and the weights"
+        ) from error
     except OSError as error:
         raise CheckpointError(f"{what}: its config.json cannot be read: {error.strerror or error}") from error
     except (ValueError, RecursionError) as error:
