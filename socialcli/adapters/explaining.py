@@ -23,6 +23,8 @@ def explaining(what: str, advice: str) -> Iterator[None]:
     except Exception as error:  # of any class, ZeroDivisionError and a bare Exception included, by what is broken
         named = "" if isinstance(error, OSError | ValueError) else f"{type(error).__name__}: "
         reason = (named + one_line(error))[:_LONGEST].rstrip(". ")
+        if "trust_remote_code" in str(error):  # nothing that a user could or should set here
+            reason = "it needs code of its own, which is never run"
         raise CheckpointError(f"{what} cannot be loaded: {reason}. {advice}") from error
 
 

@@ -10,8 +10,8 @@ import logging
 import string
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -28,8 +28,8 @@ from socialcli.adapters.contract import EncodedClip, EncodedPrompt, LoadOptions,
 from socialcli.adapters.explaining import explaining, one_line
 from socialcli.adapters.files import CheckpointFiles
 from socialcli.adapters.processors import ProcessorParts
-from socialcli.adapters.refusals import memory_refusal
 from socialcli.adapters.trial import try_out
+from socialcli.adapters.weights import WeightSource
 from socialcli.alignment.grid import Cells, VisualGrid
 from socialcli.errors import CheckpointError, ModelError, PromptError, UsageError, VideoError
 from socialcli.logs import adopt
@@ -85,7 +85,8 @@ class HuggingFaceAdapter(ABC):
                 with torch.device("meta"):  # shapes without numbers: no weight is read, no memory taken
                     model = cls.model_class(config).to(_dtype(options.dtype, device))
             else:
-                model = cls._load_weights(files.with_weights(folder), config, options, device)
+                source = WeightSource(cls.model_class, files.with_weights(folder), config, options.checkpoint)
+                model = source.load(_dtype(options.dtype, device), device)
             adapter = cls(spec, model, processor, options.frame_fit)
             adapter._check_words(options.checkpoint)
             try_out(adapter, options.checkpoint, forward=options.weights)
@@ -123,29 +124,6 @@ class HuggingFaceAdapter(ABC):
 
         self.model = apply_lora(self.model, folder, merge).eval()
         self.lora = Path(folder)
-
-    @classmethod
-    def _load_weights(cls, folder: Path, config: Any, options: LoadOptions, device: torch.device) -> Any:
-        quantised = getattr(config, "quantization_config", None) is not None
-        with _in_memory(options.checkpoint, device):
-            model, info = cls._read_weights(
-                folder, config, _dtype(options.dtype, device), device if quantised else None
-            )
-            _check_complete(info, options.checkpoint)
-            return model if quantised else model.to(device)
-
-    @classmethod
-    def _read_weights(cls, folder: Path, config: Any, dtype: torch.dtype, place: torch.device | None) -> Any:
-        return cls.model_class.from_pretrained(
-            str(folder),
-            config=config,
-            dtype=dtype,
-            device_map=None if place is None else {"": place},  # quantised weights cannot be moved afterwards
-            use_safetensors=True,
-            trust_remote_code=False,
-            ignore_mismatched_sizes=True,  # told below, in one line
-            output_loading_info=True,
-        )
 
     def save(self, folder: Path) -> None:
         """Save model and processor into `folder` as `load` reads them."""
@@ -390,31 +368,6 @@ def _dtype(name: str, device: torch.device) -> torch.dtype:
     if not isinstance(dtype, torch.dtype) or not dtype.is_floating_point:
         raise UsageError(f"dtype {name!r} is no number format of weights: write float32, bfloat16 or float16")
     return dtype
-
-
-def _check_complete(info: Mapping[str, Any], checkpoint: str) -> None:
-    """Raise CheckpointError for weights of another size than the configuration says, and for missing ones."""
-    if misfits := sorted(key for key, *_ in info["mismatched_keys"]):
-        raise CheckpointError(
-            f"checkpoint {checkpoint!r} holds {len(misfits)} weights of another size than its config.json "
-            f"says, {misfits[0]!r} first; fetch or convert it again"
-        )
-    if missing := sorted(info["missing_keys"]):
-        raise CheckpointError(
-            f"checkpoint {checkpoint!r} lacks {len(missing)} of the model's weights, {missing[0]!r} first; "
-            "fetch or convert it again"
-        )
-
-
-@contextmanager
-def _in_memory(checkpoint: str, device: torch.device) -> Iterator[None]:
-    """Raise CheckpointError where there is not enough memory for the weights."""
-    try:
-        yield
-    except (MemoryError, RuntimeError) as error:  # torch's own out of memory, on a GPU or not, is a RuntimeError
-        if (told := memory_refusal(error, f"checkpoint {checkpoint!r}", str(device))) is None:
-            raise
-        raise CheckpointError(told) from error
 
 
 def _is_no_table(record: logging.LogRecord) -> bool:

@@ -69,6 +69,16 @@ def test_another_model_is_named_with_what_loads_it(tmp_path: Path, family: str, 
     assert advice in refusal(family, configured(tmp_path / "checkpoint", {"model_type": model_type, **code}))
 
 
+def test_code_of_a_tokenizers_own_is_told_as_what_it_needs(tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(SAMPLE / "checkpoints" / "internvl3", tmp_path / "checkpoint"))
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, "tokenizer_class": "NobodysTokenizer"}))
+    (folder / "tokenizer_config.json").write_text(
+        json.dumps({"tokenizer_class": "NobodysTokenizer", "auto_map": {"AutoTokenizer": ["code.Words", "code.Words"]}})
+    )
+    assert "cannot be loaded: " in refusal("internvl3", folder)
+
+
 def lfs_pointer(file: Path) -> None:
     file.write_text(f"version https://git-lfs.github.com/spec/v1\noid sha256:{'0' * 64}\nsize 4932307584\n")
 
