@@ -74,12 +74,15 @@ class Source:
         """
         repository = Path(constants.HF_HUB_CACHE) / f"models--{self.checkpoint.replace('/', '--')}"
         found = sorted(path for path in repository.glob("snapshots/*") if (path / "config.json").is_file())
-        if len(found) > 1 and not (repository / "refs" / constants.DEFAULT_REVISION).is_file():
+        main = repository / "refs" / constants.DEFAULT_REVISION
+        if main.is_file():  # what is there of this version, and no other
+            return next((path for path in found if path.name == main.read_text(encoding="utf-8").strip()), None)
+        if len(found) > 1:
             raise CheckpointError(
                 f"checkpoint {self.checkpoint!r}: the hub's cache holds {len(found)} versions of it and does not say "
                 f"which is the main one; choose with --revision: {', '.join(path.name for path in found)}"
             )
-        return found[0] if len(found) == 1 else None
+        return next(iter(found), None)
 
 
 def _check_name(checkpoint: str) -> None:

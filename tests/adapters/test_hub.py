@@ -47,6 +47,14 @@ def test_the_only_version_needs_no_name(cache: Path) -> None:
     assert load_model(FAMILY, ID).folder == snapshot
 
 
+def test_another_version_than_the_main_one_is_not_taken_for_it(cache: Path) -> None:
+    into_cache(FOLDER, cache, ID, FIRST, main=False)
+    (cache / "models--owner--name" / "refs" / "main").write_text(SECOND)
+    with pytest.raises(CheckpointError, match="the hub's cache does not hold it"):
+        load_model(FAMILY, ID)
+    assert load_model(FAMILY, ID, revision=FIRST).folder is not None
+
+
 def test_of_several_versions_one_must_be_chosen(cache: Path) -> None:
     for commit in (FIRST, SECOND):
         into_cache(FOLDER, cache, ID, commit, main=False)

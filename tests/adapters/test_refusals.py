@@ -24,6 +24,7 @@ from huggingface_hub.errors import (
 )
 
 from socialcli.adapters import hub as hub_module
+from socialcli.adapters.explaining import explaining
 from socialcli.adapters.refusals import check_quantizer, memory_refusal
 from socialcli.api import load_model
 from socialcli.errors import CheckpointError
@@ -69,14 +70,11 @@ def test_another_model_is_named_with_what_loads_it(tmp_path: Path, family: str, 
     assert advice in refusal(family, configured(tmp_path / "checkpoint", {"model_type": model_type, **code}))
 
 
-def test_code_of_a_tokenizers_own_is_told_as_what_it_needs(tmp_path: Path) -> None:
-    folder = Path(shutil.copytree(SAMPLE / "checkpoints" / "internvl3", tmp_path / "checkpoint"))
-    config = json.loads((folder / "config.json").read_text())
-    (folder / "config.json").write_text(json.dumps({**config, "tokenizer_class": "NobodysTokenizer"}))
-    (folder / "tokenizer_config.json").write_text(
-        json.dumps({"tokenizer_class": "NobodysTokenizer", "auto_map": {"AutoTokenizer": ["code.Words", "code.Words"]}})
-    )
-    assert "cannot be loaded: " in refusal("internvl3", folder)
+def test_nobody_is_told_to_trust_code() -> None:
+    with pytest.raises(CheckpointError) as caught, explaining("checkpoint 'x'", "Fetch it again"):
+        raise ValueError("The repository x contains custom code. Please pass the argument `trust_remote_code=True`.")
+    told = "checkpoint 'x' cannot be loaded: it needs code of its own, which is never run. Fetch it again"
+    assert str(caught.value) == told
 
 
 def lfs_pointer(file: Path) -> None:
