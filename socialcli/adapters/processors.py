@@ -1,4 +1,4 @@
-"""(torch) A processor put together from parts, each loaded by a class that the adapter names.
+"""A processor put together from parts, each loaded by a class that the adapter names.
 
 `AutoProcessor` guesses the classes of the parts by names in a checkpoint's files, and the guess fails for many
 published ones: without `video_preprocessor_config.json` LLaVA-NeXT-Video's video processor is taken to be the whole
