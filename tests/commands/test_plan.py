@@ -101,6 +101,16 @@ def test_quantised_weights_stay_as_they_are(episodes: Path, tmp_path: Path) -> N
     assert json.loads(found.stdout)["weights"] == 7_000_000_000
 
 
+def test_a_checkpoint_of_links(episodes: Path, tmp_path: Path) -> None:
+    checkpoint = tmp_path / "checkpoint"
+    checkpoint.mkdir()
+    for file in (SAMPLE / "checkpoints" / FAMILY).iterdir():
+        (checkpoint / file.name).symlink_to(file)
+    refused = plan(episodes, "--limit", "1", checkpoint=checkpoint)
+    assert refused.code == 2 and "or add --allow-links if you made the link yourself" in refused.stderr
+    assert plan(episodes, "--limit", "1", "--allow-links", checkpoint=checkpoint).code == 0
+
+
 def test_weights_are_not_needed_and_nothing_is_written(episodes: Path, tmp_path: Path) -> None:
     bare = tmp_path / "bare"
     shutil.copytree(SAMPLE / "checkpoints" / FAMILY, bare, ignore=shutil.ignore_patterns("*.safetensors"))

@@ -56,6 +56,7 @@ CHECKPOINT = str(SAMPLE / "checkpoints" / FAMILY)
         (["--media-root", "/nowhere/at/all"], "--media-root /nowhere/at/all: there is no such folder"),
         (["--checkpoint", "./checkpoints/llava"], "--checkpoint ./checkpoints/llava: there is no such folder"),
         (["--checkpoint", str(SAMPLE_FILE)], "is a file; name the folder that holds it"),
+        (["--checkpoint", CHECKPOINT, "--revision", "v1"], "is a folder; only a hub id has revisions"),
         (["--checkpoint", str(SAMPLE)], "has no config.json: name the folder in which it lies"),
         (
             ["--checkpoint", str(SAMPLE / "checkpoints" / "internvl3")],
