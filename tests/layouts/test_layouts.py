@@ -63,8 +63,8 @@ def plain_scores(folder: Path, published: Published, adapter: Any, clip: Any, as
     return scores
 
 
-@pytest.mark.parametrize("name", list(PUBLISHED))
 @pytest.mark.parametrize("layout", list(LAYOUTS))
+@pytest.mark.parametrize("name", list(PUBLISHED))  # the outer loop, so that `plain` loads each model once
 def test_a_published_layout_scores_as_transformers_does(narrow: Narrow, name: str, layout: str) -> None:
     published = PUBLISHED[name]
     model = load_model(published.model, narrow(name, layout), frame_fit=published.frame_fit)
@@ -74,8 +74,8 @@ def test_a_published_layout_scores_as_transformers_does(narrow: Narrow, name: st
     assert np.abs(np.subtract(scores, expected)).max() < 1e-5
 
 
-@pytest.mark.parametrize("name", ["llava-7b", "qwen-7b", "internvl-8b"])
 @pytest.mark.parametrize("main", [True, False])
+@pytest.mark.parametrize("name", ["llava-7b", "qwen-7b", "internvl-8b"])
 def test_the_default_checkpoint_loads_from_the_hubs_cache(
     narrow: Narrow, name: str, main: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
