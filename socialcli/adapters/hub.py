@@ -46,20 +46,21 @@ class Source:
     def small_files(self) -> Path:
         """The folder with everything but the weights. Raises CheckpointError where it cannot be had."""
         _check_name(self.checkpoint)
-        return Path(self.checkpoint) if self.is_folder else self._downloaded(_SMALL)
+        return Path(self.checkpoint) if self.is_folder else self._downloaded(_SMALL, self.revision)
 
     def weights(self, folder: Path) -> Path:
         """`folder`, with the weights in it as well. Raises CheckpointError where they cannot be had."""
         names = shard_names(folder) or (WEIGHTS,)
         if not self.is_folder:
-            folder = self._downloaded((*_SMALL, *names))
+            # By its commit, which names the snapshot: the branch may have moved on since the small files were read.
+            folder = self._downloaded((*_SMALL, *names), folder.name)
         if missing := [name for name in names if not (folder / name).is_file()]:
             raise CheckpointError(_missing(self.checkpoint, self.is_folder, folder, missing))
         return folder
 
-    def _downloaded(self, patterns: tuple[str, ...]) -> Path:
+    def _downloaded(self, patterns: tuple[str, ...], revision: str | None) -> Path:
         try:
-            return Path(snapshot_download(self.checkpoint, revision=self.revision, allow_patterns=list(patterns)))
+            return Path(snapshot_download(self.checkpoint, revision=revision, allow_patterns=list(patterns)))
         except LocalEntryNotFoundError as error:
             if self.revision is None and (only := self._only_snapshot()) is not None:
                 return only
