@@ -26,16 +26,31 @@ def load_model(
     frame_fit: str | None = None,
     adapter: str | Path | None = None,
     merge: bool = False,
+    revision: str | None = None,
+    allow_links: bool = False,
 ) -> Adapter:
     """Load a model that a plug-in provides, from a folder or a hub id (default: the model's own).
 
     On top of it comes the LoRA `adapter` in a local folder, where one is named: beside the weights, or with `merge`
-    added to them. Raises UnknownNameError for a name that nobody provides, CheckpointError for a checkpoint or an
-    adapter that cannot be had.
+    added to them. `revision` is a branch, tag or commit of a hub id; `allow_links` follows symbolic links out of the
+    checkpoint's folder. Raises UnknownNameError for a name that nobody provides, CheckpointError for a checkpoint or an
+    adapter that cannot be had, UsageError for options that contradict each other.
     """
     spec = registry().model(name).item
     source, lora = str(checkpoint or spec.default_checkpoint), None if adapter is None else str(adapter)
-    return spec.load_checked(LoadOptions(source, device, dtype, frame_fit, adapter=lora, merge=merge))
+    return spec.load_checked(
+        LoadOptions(
+            source,
+            device,
+            dtype,
+            frame_fit,
+            adapter=lora,
+            merge=merge,
+            revision=revision,
+            allow_links=allow_links,
+            other_models=registry().other_models(name),
+        )
+    )
 
 
 def open_clip(model: Adapter, episode: Episode, media_root: str | Path, **options: Any) -> ClipSession:

@@ -155,6 +155,20 @@ class Registry:
         """Return the model of that name."""
         return _named(_MODELS, self.models(), name)
 
+    def other_models(self, name: str) -> dict[str, str]:
+        """Return what to do with a checkpoint of each `model_type` (of config.json) that other models are for."""
+        advice: dict[str, str] = {}
+        for other, provided in self.models().items():
+            if other == name:
+                continue
+            advice |= dict.fromkeys(provided.item.model_types, f"load it with --model {other}")
+            advice |= {
+                kind: f"it is in its authors' own layout: load {converted} with --model {other}"
+                for kind, converted in provided.item.originals.items()
+            }
+        own = self.model(name).item.model_types
+        return {kind: told for kind, told in advice.items() if kind not in own}
+
     def task(self, name: str) -> Provided[Task]:
         """Return the task of that name."""
         return _named(_TASKS, self.tasks(), name)

@@ -69,6 +69,7 @@ MAY_IMPORT_TORCH = (
     "socialcli.adapters.huggingface",
     "socialcli.adapters.lora",
     "socialcli.adapters.trial",
+    "socialcli.adapters.weights",
     "socialcli.alignment.attention",
     "socialcli.alignment.batch",
     "socialcli.alignment.correction",

@@ -26,4 +26,6 @@ SPEC = ModelSpec(
     default_checkpoint="OpenGVLab/InternVL3-8B-hf",
     load=_load,
     version="1",
+    model_types=("internvl",),
+    originals={"internvl_chat": "OpenGVLab/InternVL3-8B-hf"},
 )

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from math import isqrt
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from torch import Tensor
-from transformers import InternVLForConditionalGeneration, InternVLProcessor
+from transformers import (
+    GotOcr2ImageProcessor,
+    InternVLForConditionalGeneration,
+    InternVLProcessor,
+    InternVLVideoProcessor,
+)
 
 from socialcli.adapters.contract import LoadOptions
+from socialcli.adapters.files import weight_names
 from socialcli.adapters.huggingface import HuggingFaceAdapter
 from socialcli.alignment.grid import Cells, affine_cells
 from socialcli.video.frames import FrameSet
@@ -24,6 +32,20 @@ class InternVL3Adapter(HuggingFaceAdapter):
 
     model_class = InternVLForConditionalGeneration
     processor_class = InternVLProcessor
+    image_processor_class = GotOcr2ImageProcessor
+    video_processor_class = InternVLVideoProcessor
+
+    @classmethod
+    def processor_settings(cls, config: Any) -> Mapping[str, Any]:
+        """The number of visual tokens of a frame."""
+        return {"image_seq_length": config.image_seq_length}
+
+    @classmethod
+    def read_config(cls, folder: Path) -> Any:
+        """The configuration, with what it leaves open about the words' two matrices decided as it was meant."""
+        config = super().read_config(folder)
+        config.tie_word_embeddings = is_tied(folder)
+        return config
 
     @property
     def visual_token_id(self) -> int:
@@ -39,6 +61,23 @@ class InternVL3Adapter(HuggingFaceAdapter):
         count = isqrt(self.processor.image_seq_length)
         cells = affine_cells(count, count, (0.0, 0.0), (frames.width / count, frames.height / count))
         return tuple((index,) for index in range(len(frames.frames))), cells
+
+
+def is_tied(folder: Path) -> bool:
+    """Whether the checkpoint's output matrix is its matrix of word embeddings.
+
+    The published checkpoints were saved by transformers 4, which leaves `tie_word_embeddings` to the text decoder, and
+    these (Qwen2.5, all sizes of InternVL3) are not tied. transformers 5 reads the outer configuration alone, and takes
+    its silence for yes: a checkpoint that has lost its output matrix would load with another one. Hence: what the outer
+    configuration says; else what the decoder's says; else, where both are silent, whether there is an output matrix.
+    """
+    said = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    text = said.get("text_config")
+    for fields in (said, text if isinstance(text, dict) else {}):
+        if isinstance(tied := fields.get("tie_word_embeddings"), bool):
+            return tied
+    names = weight_names(folder)
+    return bool(names) and not any(name.endswith("lm_head.weight") for name in names)
 
 
 def load(options: LoadOptions) -> InternVL3Adapter:

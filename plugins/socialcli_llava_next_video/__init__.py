@@ -20,11 +20,15 @@ def _load(options: LoadOptions) -> Adapter:
     return load(options)
 
 
+CHECKPOINT = "llava-hf/LLaVA-NeXT-Video-7B-hf"
+
 SPEC = ModelSpec(
     name="llava-next-video",
     summary="LLaVA-NeXT-Video: 12 x 12 visual tokens a frame",
-    default_checkpoint="llava-hf/LLaVA-NeXT-Video-7B-hf",
+    default_checkpoint=CHECKPOINT,
     load=_load,
-    version="1",
+    version="2",
+    model_types=("llava_next_video",),
+    originals=dict.fromkeys(("llava_llama", "llava_qwen", "llava_mistral"), CHECKPOINT),
     frame_fits=("pad", "crop", "stretch"),
 )

@@ -13,7 +13,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from torch import Tensor
-from transformers import LlavaNextVideoForConditionalGeneration, LlavaNextVideoProcessor
+from transformers import (
+    LlavaNextImageProcessor,
+    LlavaNextVideoForConditionalGeneration,
+    LlavaNextVideoProcessor,
+    LlavaNextVideoVideoProcessor,
+)
 
 from socialcli.adapters.contract import LoadOptions
 from socialcli.adapters.huggingface import HuggingFaceAdapter
@@ -28,7 +33,16 @@ class LlavaNextVideoAdapter(HuggingFaceAdapter):
 
     model_class = LlavaNextVideoForConditionalGeneration
     processor_class = LlavaNextVideoProcessor
-    letter_prefix = " "
+    image_processor_class = LlavaNextImageProcessor
+    video_processor_class = LlavaNextVideoVideoProcessor
+
+    @classmethod
+    def processor_settings(cls, config: Any) -> Mapping[str, Any]:
+        """The patches of the vision tower: the oldest conversions leave them out of processor_config.json."""
+        return {
+            "patch_size": config.vision_config.patch_size,
+            "vision_feature_select_strategy": config.vision_feature_select_strategy,
+        }
 
     @property
     def visual_token_id(self) -> int:

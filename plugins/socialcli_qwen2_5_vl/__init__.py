@@ -26,4 +26,5 @@ SPEC = ModelSpec(
     default_checkpoint="Qwen/Qwen2.5-VL-7B-Instruct",
     load=_load,
     version="1",
+    model_types=("qwen2_5_vl",),
 )

@@ -9,7 +9,12 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
-from transformers import Qwen2_5_VLForConditionalGeneration, Qwen2_5_VLProcessor
+from transformers import (
+    Qwen2_5_VLForConditionalGeneration,
+    Qwen2_5_VLProcessor,
+    Qwen2VLImageProcessor,
+    Qwen2VLVideoProcessor,
+)
 from transformers.video_utils import VideoMetadata
 
 from socialcli.adapters.contract import EncodedClip, EncodedPrompt, LoadOptions
@@ -27,6 +32,8 @@ class Qwen2_5_VLAdapter(HuggingFaceAdapter):
 
     model_class = Qwen2_5_VLForConditionalGeneration
     processor_class = Qwen2_5_VLProcessor
+    image_processor_class = Qwen2VLImageProcessor
+    video_processor_class = Qwen2VLVideoProcessor
 
     @property
     def visual_token_id(self) -> int:

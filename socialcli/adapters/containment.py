@@ -7,6 +7,7 @@ anywhere, and the libraries that load it follow them.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -18,22 +19,27 @@ TOKENIZER = "tokenizer_config.json"
 PROCESSORS = ("processor_config.json", "audio_tokenizer_config.json")
 
 _READ = frozenset({".json", ".jinja", ".safetensors", ".model", ".tiktoken", ".txt"})  # what libraries read there
+_BLOB = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")  # named by the hash that git, or Git LFS, knows the file by
+_ADVICE = "copy the file there, or add --allow-links if you made the link yourself"
 _TEMPLATES = "additional_chat_templates"  # the one folder in it that they look into
 
 
-def check_contained(folder: Path, what: str) -> None:
+def check_contained(folder: Path, what: str, allow_links: bool = False) -> None:
     """Raise CheckpointError where a file that a checkpoint in a local `folder` consists of lies elsewhere.
 
-    Neither a symbolic link (see `check_links`) nor a name in a configuration may leave the folder.
+    Neither a symbolic link (see `check_links`; with `allow_links` it may) nor a name in a configuration may leave the
+    folder.
     """
-    check_links(folder, _read_files(folder), what)
+    if not allow_links:
+        check_links(folder, _read_files(folder), what, _ADVICE)
     for file, names in _named(folder):
         for name in names:
             if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
                 raise CheckpointError(
                     f"{what}: its {file} names {name!r}, which is not in its folder; fetch or convert it again"
                 )
-        check_links(folder, (folder / name for name in names), what)
+        if not allow_links:
+            check_links(folder, (folder / name for name in names), what, _ADVICE)
     for file in PROCESSORS:
         if not {"audio_tokenizer", "audio_tokenizer_name_or_path"}.isdisjoint(_fields(folder / file)):
             raise CheckpointError(
@@ -41,28 +47,33 @@ def check_contained(folder: Path, what: str) -> None:
             )
 
 
-def check_links(folder: Path, paths: Iterable[Path], what: str) -> None:
+def check_links(folder: Path, paths: Iterable[Path], what: str, advice: str = "copy the file there") -> None:
     """Raise CheckpointError where one of `paths` in `folder` is a symbolic link out of it.
 
-    In a snapshot of the hub's cache all files are links, to the blobs of the same repository: these are its own.
+    In a snapshot of the hub's cache all files are links, to the blobs of the same repository: these are its own. A
+    link to a blob of any hub cache is fine as well: that is how a folder shares weights with the cache, and a blob is a
+    file of a published repository, whatever it is called.
     """
-    roots = _roots(folder)
+    real = folder.resolve()
     for path in paths:
         try:
             place = path.resolve()
         except (OSError, RuntimeError):  # links in a circle: nothing can be opened through them
             continue
-        if not any(place.is_relative_to(root) for root in roots):
-            raise CheckpointError(
-                f"{what}: its {path.name} is a symbolic link out of its folder, to {place}; copy the file there"
-            )
+        if not place.is_relative_to(real) and not _is_blob(place):
+            raise CheckpointError(f"{what}: its {path.name} is a symbolic link out of its folder, to {place}; {advice}")
 
 
-def _roots(folder: Path) -> list[Path]:
-    real = folder.resolve()
-    repository = real.parent.parent
-    is_snapshot = real.parent.name == "snapshots" and repository.name.startswith("models--")
-    return [real, repository / "blobs"] if is_snapshot else [real]
+def _is_blob(place: Path) -> bool:
+    """Whether it is .../models--OWNER--NAME/blobs/HASH, a file in a hub cache."""
+    blobs, repository = place.parent, place.parent.parent
+    return blobs.name == "blobs" and repository.name.startswith("models--") and bool(_BLOB.fullmatch(place.name))
+
+
+def shard_names(folder: Path) -> tuple[str, ...]:
+    """The files that hold the weights, as model.safetensors.index.json names them; none where there is no index."""
+    shards = _fields(folder / INDEX).get("weight_map")
+    return tuple(_texts(shards.values() if isinstance(shards, dict) else ()))
 
 
 def _read_files(folder: Path) -> Iterator[Path]:
@@ -75,8 +86,7 @@ def _read_files(folder: Path) -> Iterator[Path]:
 
 def _named(folder: Path) -> Iterator[tuple[str, list[str]]]:
     """The files that configurations name as parts of the checkpoint."""
-    shards = _fields(folder / INDEX).get("weight_map")
-    yield INDEX, _texts(shards.values() if isinstance(shards, dict) else ())
+    yield INDEX, list(shard_names(folder))
     tokenizers = _fields(folder / TOKENIZER).get("fast_tokenizer_files")
     yield TOKENIZER, _texts(tokenizers if isinstance(tokenizers, list) else ())
 

@@ -8,7 +8,7 @@ model of the transformers library; README.md shows a whole one.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -35,6 +35,9 @@ class LoadOptions:
     weights: bool = True  # False: only encode prompts, so that the weights may be left where they are
     adapter: str | None = None  # the folder of a LoRA adapter; without weights it is not looked at
     merge: bool = False  # whether the adapter is to be merged into the weights, or stays beside them
+    revision: str | None = None  # of a hub id: a branch, tag or commit; None: the main branch
+    allow_links: bool = False  # whether the checkpoint's files may be links to other folders
+    other_models: Mapping[str, str] = field(default_factory=dict)  # what to do with another model's `model_type`
 
     def __post_init__(self) -> None:
         """Check what goes together."""
@@ -52,6 +55,8 @@ class ModelSpec:
     load: Callable[[LoadOptions], Adapter]  # raises CheckpointError; `load_checked` calls it
     version: str  # part of a row's key: raise it when the adapter's answers can change
     frame_fits: tuple[str, ...] = ()  # how frames can be fitted to the model's input; the first is the default
+    model_types: tuple[str, ...] = ()  # `model_type` in config.json of what it loads; named where another is tried
+    originals: Mapping[str, str] = field(default_factory=dict)  # types in the authors' own layout: a converted hub id
 
     def load_checked(self, options: LoadOptions) -> Adapter:
         """Load the model, and make sure that a LoRA adapter that was asked for is in it.
@@ -129,7 +134,10 @@ class Adapter(Protocol):
 
     @property
     def letter_prefix(self) -> str:
-        """What stands between the prompt's end and the answer's letter when the model answers: "" or " "."""
+        """What stands between the prompt's end and the answer's letter when the model answers: "" or " ".
+
+        A space that the prompt ends in already is not said again.
+        """
         ...
 
     @property

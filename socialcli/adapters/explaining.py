@@ -11,11 +11,10 @@ _LONGEST = 400  # characters kept of a library's message: some list every weight
 
 
 @contextmanager
-def explaining(what: str, advice: str, aside: str = "") -> Iterator[None]:
+def explaining(what: str, advice: str) -> Iterator[None]:
     """Turn what breaks off the block into a CheckpointError: `what` cannot be loaded, why, and `advice`.
 
-    `aside` stands before the library's reason, for what is known beside it. An error of socialcli's own passes as it
-    is.
+    An error of socialcli's own passes as it is.
     """
     try:
         yield
@@ -23,7 +22,9 @@ def explaining(what: str, advice: str, aside: str = "") -> Iterator[None]:
         raise
     except Exception as error:  # of any class, ZeroDivisionError and a bare Exception included, by what is broken
         named = "" if isinstance(error, OSError | ValueError) else f"{type(error).__name__}: "
-        reason = (aside + named + one_line(error))[:_LONGEST].rstrip(". ")
+        reason = (named + one_line(error))[:_LONGEST].rstrip(". ")
+        if "trust_remote_code" in str(error):  # nothing that a user could or should set here
+            reason = "it needs code of its own, which is never run"
         raise CheckpointError(f"{what} cannot be loaded: {reason}. {advice}") from error
 
 

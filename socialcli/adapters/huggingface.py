@@ -20,15 +20,16 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
-from transformers import AutoConfig
-from transformers.utils.hub import cached_file
+from transformers import AutoTokenizer
 from transformers.utils.logging import disable_progress_bar
-from transformers.utils.peft_utils import find_adapter_config_file
 
-from socialcli.adapters.containment import INDEX, PROCESSORS, TOKENIZER, check_contained
+from socialcli.adapters.context import context_limit
 from socialcli.adapters.contract import EncodedClip, EncodedPrompt, LoadOptions, ModelSpec
 from socialcli.adapters.explaining import explaining, one_line
+from socialcli.adapters.files import CheckpointFiles
+from socialcli.adapters.processors import ProcessorParts
 from socialcli.adapters.trial import try_out
+from socialcli.adapters.weights import WeightSource
 from socialcli.alignment.grid import Cells, VisualGrid
 from socialcli.errors import CheckpointError, ModelError, PromptError, UsageError, VideoError
 from socialcli.logs import adopt
@@ -40,7 +41,10 @@ class HuggingFaceAdapter(ABC):
 
     model_class: ClassVar[type[Any]]
     processor_class: ClassVar[type[Any]]
-    letter_prefix: ClassVar[str] = ""  # what the model says between the prompt and a letter
+    # The parts of the processor. Where the first two are not named, `processor_class` loads its parts as it sees fit.
+    image_processor_class: ClassVar[type[Any] | None] = None
+    video_processor_class: ClassVar[type[Any] | None] = None
+    tokenizer_class: ClassVar[type[Any]] = AutoTokenizer
 
     def __init__(self, spec: ModelSpec, model: Any, processor: Any, frame_fit: str | None = None) -> None:
         """Adapt a model and processor that are already in memory."""
@@ -72,50 +76,54 @@ class HuggingFaceAdapter(ABC):
         logging.getLogger("transformers.modeling_utils").addFilter(_is_no_table)
         adopt("transformers")
         device = _device(options.device)
+        files = CheckpointFiles(options, spec, cls.model_class.config_class.model_type)
         with _explaining(options.checkpoint):
-            _check_family(options.checkpoint, cls.model_class)
-            processor = cls.processor_class.from_pretrained(options.checkpoint, trust_remote_code=False)
+            folder = files.small()
+            config = cls.read_config(folder)
+            processor = cls.load_processor(folder, config, options.checkpoint)
             if not options.weights:
-                config = cls.model_class.config_class.from_pretrained(options.checkpoint)
                 with torch.device("meta"):  # shapes without numbers: no weight is read, no memory taken
                     model = cls.model_class(config).to(_dtype(options.dtype, device))
             else:
-                model = cls._load_weights(options, device)
+                source = WeightSource(cls.model_class, files.with_weights(folder), config, options.checkpoint)
+                model = source.load(_dtype(options.dtype, device), device)
             adapter = cls(spec, model, processor, options.frame_fit)
             adapter._check_words(options.checkpoint)
             try_out(adapter, options.checkpoint, forward=options.weights)
-        adapter.folder = _folder(options.checkpoint)
+        adapter.folder = folder
         if options.adapter is not None and options.weights:
             adapter._add_lora(options.adapter, options.merge)
         return adapter
+
+    @classmethod
+    def read_config(cls, folder: Path) -> Any:
+        """The configuration of the checkpoint in a local `folder`, an object of transformers."""
+        return cls.model_class.config_class.from_pretrained(str(folder))
+
+    @classmethod
+    def load_processor(cls, folder: Path, config: Any, checkpoint: str) -> Any:
+        """The processor of the checkpoint in a local `folder`; `checkpoint` is how messages name it."""
+        if cls.image_processor_class is None or cls.video_processor_class is None:
+            return cls.processor_class.from_pretrained(str(folder), trust_remote_code=False)
+        parts = ProcessorParts(
+            cls.processor_class,
+            cls.image_processor_class,
+            cls.video_processor_class,
+            cls.tokenizer_class,
+            cls.processor_settings(config),
+        )
+        return parts.load(folder, checkpoint)
+
+    @classmethod
+    def processor_settings(cls, config: Any) -> Mapping[str, Any]:
+        """What the model's configuration knows of the processor, for where processor_config.json is silent."""
+        return {}
 
     def _add_lora(self, folder: str, merge: bool) -> None:
         from socialcli.adapters.lora import apply_lora  # peft: a second, which few runs need
 
         self.model = apply_lora(self.model, folder, merge).eval()
         self.lora = Path(folder)
-
-    @classmethod
-    def _load_weights(cls, options: LoadOptions, device: torch.device) -> Any:
-        model, info = cls.model_class.from_pretrained(
-            options.checkpoint,
-            dtype=_dtype(options.dtype, device),
-            use_safetensors=True,
-            trust_remote_code=False,
-            ignore_mismatched_sizes=True,  # told below, in one line
-            output_loading_info=True,
-        )
-        if misfits := sorted(key for key, *_ in info["mismatched_keys"]):
-            raise CheckpointError(
-                f"checkpoint {options.checkpoint!r} holds {len(misfits)} weights of another size than its config.json "
-                f"says, {misfits[0]!r} first; fetch or convert it again"
-            )
-        if missing := sorted(info["missing_keys"]):
-            raise CheckpointError(
-                f"checkpoint {options.checkpoint!r} lacks {len(missing)} of the model's weights, {missing[0]!r} first; "
-                "fetch or convert it again"
-            )
-        return model.to(device)
 
     def save(self, folder: Path) -> None:
         """Save model and processor into `folder` as `load` reads them."""
@@ -194,7 +202,7 @@ class HuggingFaceAdapter(ABC):
         self._check_plain(ids, offsets, start, start + len(text))
         self._check_known(ids)
         visual = np.flatnonzero(ids == self.visual_token_id)
-        limit = self.model.config.get_text_config().max_position_embeddings
+        limit = context_limit(self.model.config.get_text_config())
         if ids.size > limit:
             raise PromptError(
                 f"the prompt is {ids.size} tokens long, the model takes {limit}; use fewer frames or words"
@@ -205,6 +213,22 @@ class HuggingFaceAdapter(ABC):
             grid=_grid(visual, clip) if clip is not None else None,
             prefix=int(visual[-1]) + 1 if clip is not None else 0,
         )
+
+    @property
+    def letter_prefix(self) -> str:
+        """What the model says between the prompt and a letter: a space, where the prompt does not end in one.
+
+        A conversation that ends in a line break (ChatML), in a space or in a token that steers the model is answered
+        by the letter at once. Behind a word or a mark (`ASSISTANT:`) the answer begins a new word. A family that
+        differs sets a class attribute of this name.
+        """
+        return self._letter_prefix
+
+    @cached_property
+    def _letter_prefix(self) -> str:
+        end = self._render("?", with_video=False)
+        steering = tuple(str(token) for token in self.processor.tokenizer.added_tokens_decoder.values())
+        return "" if end != end.rstrip() or end.endswith(steering) else " "
 
     def continuation_ids(self, text: str) -> tuple[int, ...]:
         """The token ids of `text` when the model says it right after a prompt."""
@@ -346,40 +370,6 @@ def _dtype(name: str, device: torch.device) -> torch.dtype:
     return dtype
 
 
-def _folder(checkpoint: str) -> Path:
-    """Where the checkpoint's files are: its own folder, or the hub's cache."""
-    folder = Path(checkpoint)
-    return folder if folder.is_dir() else Path(str(cached_file(checkpoint, "config.json"))).parent
-
-
-def _cached_folder(checkpoint: str) -> Path:
-    """The hub's cache of a checkpoint, once it holds those configurations that name further files."""
-    for name in (INDEX, TOKENIZER, *PROCESSORS):
-        cached_file(checkpoint, name, _raise_exceptions_for_missing_entries=False)
-    return _folder(checkpoint)
-
-
-def _check_family(checkpoint: str, model_class: type[Any]) -> None:
-    folder = Path(checkpoint)
-    if folder.is_file():
-        raise CheckpointError(f"checkpoint {checkpoint!r} is a file: name the folder that holds it")
-    if not folder.is_dir() and (folder.is_absolute() or checkpoint.startswith(".") or checkpoint.count("/") != 1):
-        raise CheckpointError(f"checkpoint {checkpoint!r} is neither a folder nor an id on the hub (owner/name)")
-    if find_adapter_config_file(checkpoint) is not None:
-        raise CheckpointError(
-            f"checkpoint {checkpoint!r} holds a LoRA adapter (adapter_config.json): name its folder with --adapter, "
-            "and with --checkpoint the model that it was trained on, in a folder of its own"
-        )
-    if folder.is_dir():
-        check_contained(folder, f"checkpoint {checkpoint!r}")
-    found = AutoConfig.from_pretrained(checkpoint, trust_remote_code=False).model_type
-    if not folder.is_dir():
-        check_contained(_cached_folder(checkpoint), f"checkpoint {checkpoint!r}")
-    wanted = model_class.config_class.model_type
-    if found != wanted:
-        raise CheckpointError(f"checkpoint {checkpoint!r} holds a {found!r} model, not {wanted!r}")
-
-
 def _is_no_table(record: logging.LogRecord) -> bool:
     # transformers' table of missing and misfitting weights: they are told in the one line of the error.
     return "LOAD REPORT" not in record.getMessage()
@@ -387,8 +377,5 @@ def _is_no_table(record: logging.LogRecord) -> bool:
 
 def _explaining(checkpoint: str) -> AbstractContextManager[None]:
     """Tell of whatever transformers says of a checkpoint that cannot be loaded in one CheckpointError."""
-    advice = (
-        "Give --checkpoint a folder that holds config, processor and safetensors files, or a hub id that can be reached"
-    )
-    aside = "" if Path(checkpoint).is_dir() else "there is no such folder, and as a hub id: "
-    return explaining(f"checkpoint {checkpoint!r}", advice, aside)
+    advice = "Fetch or convert it again: it needs config, processor and safetensors files as transformers saves them"
+    return explaining(f"checkpoint {checkpoint!r}", advice)

@@ -155,6 +155,9 @@ def _inspector(
         weights=heads is not None,
         adapter=path_texts(options, "adapter")["adapter"],
         merge=options["merge"],
+        revision=options["revision"],
+        allow_links=options["allow_links"],
+        other_models=registry().other_models(model),
     )
     adapter = spec.load_checked(source)
     from socialcli.alignment.attention import Alignment  # this and the next two import torch

@@ -30,13 +30,13 @@ RULE_NAME = _RuleName()
 def model_options(function: F) -> F:
     """Give a command the options that say which model.
 
-    They arrive as `model` (required), `checkpoint` (str | None), `adapter` (Path | None) and `merge` (bool).
+    They arrive as those of `checkpoint_options`, `adapter` (Path | None) and `merge` (bool).
     """
     return _with((*_CHECKPOINT, *_LORA), function)
 
 
 def checkpoint_options(function: F) -> F:
-    """Give a command `model` (required) and `checkpoint` (str | None) alone."""
+    """Give a command `model` (required), `checkpoint` and `revision` (str | None), and `allow_links` (bool) alone."""
     return _with(_CHECKPOINT, function)
 
 
@@ -84,6 +84,16 @@ _CHECKPOINT: Sequence[Callable[[Any], Any]] = (
         "--checkpoint",
         metavar="DIR|ID",
         help="The weights: a folder, or an id on the Hugging Face hub.  [default: the model's own]",
+    ),
+    click.option(
+        "--revision",
+        metavar="REV",
+        help="Branch, tag or commit of a checkpoint on the hub.  [default: its main branch]",
+    ),
+    click.option(
+        "--allow-links",
+        is_flag=True,
+        help="Follow symbolic links out of the checkpoint's folder, as to weights shared on another disk.",
     ),
 )
 

@@ -28,6 +28,7 @@ class Job:
     rule: BiasRule
     model: Provided[ModelSpec]
     episodes: Iterator[EpisodeRow]  # the rows of the episodes file, from the first one on
+    other_models: Mapping[str, str]  # as in `LoadOptions`
     heads: HeadChoice | None  # a fixed choice of heads to align; None: lambda chooses
 
     @property
@@ -42,6 +43,9 @@ class Job:
             settings.frame_fit,
             adapter=settings.adapter,
             merge=settings.merge,
+            revision=settings.revision,
+            allow_links=settings.allow_links,
+            other_models=self.other_models,
         )
 
     @property
@@ -49,6 +53,8 @@ class Job:
         """What is to be loaded, in words: the model, its checkpoint, and what comes on top of that."""
         options = self.load_options
         source = f"{self.settings.model} from {options.checkpoint}"
+        if options.revision is not None:
+            source += f" at {options.revision}"
         if options.adapter is None:
             return source
         return f"{source} with the {'merged ' * options.merge}adapter {options.adapter}"
@@ -77,11 +83,12 @@ def check_job(settings: RunSettings, registry: Registry) -> Job:
     tasks = _tasks(settings, registry)
     rule = registry.bias_rule(settings.bias).item
     _check_frame_fit(settings, model.item)
-    _check_checkpoint(settings.checkpoint)
+    _check_checkpoint(settings.checkpoint, settings.revision)
     if settings.adapter is not None:
         read_lora(settings.adapter)
     _check_media_root(settings.media_root)
-    return Job(settings, tasks, rule, model, _opened(Path(settings.episodes)), _heads(settings))
+    others = registry.other_models(settings.model)
+    return Job(settings, tasks, rule, model, _opened(Path(settings.episodes)), others, _heads(settings))
 
 
 def _tasks(settings: RunSettings, registry: Registry) -> dict[str, Task]:
@@ -109,8 +116,10 @@ def _check_frame_fit(settings: RunSettings, spec: ModelSpec) -> None:
     raise UsageError(f"--frame-fit {fit!r} is none of {spec.name}'s; {advice}")
 
 
-def _check_checkpoint(checkpoint: str | None) -> None:
+def _check_checkpoint(checkpoint: str | None, revision: str | None) -> None:
     """Raise for what can only be a folder, and is not there. What may be a hub id is left to the adapter."""
+    if revision is not None and checkpoint is not None and Path(checkpoint).is_dir():
+        raise UsageError(f"--revision {revision}: --checkpoint {checkpoint} is a folder; only a hub id has revisions")
     if checkpoint is None or Path(checkpoint).is_dir():
         return
     if Path(checkpoint).exists():

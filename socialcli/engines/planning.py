@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from socialcli.adapters.files import weights_bytes
 from socialcli.engines.asking import Asking, Prepared, conditions_of
 from socialcli.engines.checking import Job
 from socialcli.engines.selection import Selection
@@ -35,8 +36,18 @@ class Planner:
 
     @property
     def weights(self) -> int:
-        """The bytes that the model's weights take."""
-        return sum(one.numel() * one.element_size() for one in self._adapter.model.parameters())
+        """The bytes that the model's weights take in memory.
+
+        Their files, or the index of these, tell it as they are stored; weights that are not quantised take the number
+        format of --dtype instead. Where neither is there yet, the shapes tell.
+        """
+        model, folder = self._adapter.model, self._adapter.folder
+        if folder is None or (stored := weights_bytes(folder)) is None:
+            return sum(one.numel() * one.element_size() for one in model.parameters())
+        if getattr(model.config, "quantization_config", None) is not None:
+            return stored
+        kept = model.config.dtype or model.dtype  # of the files, as config.json says
+        return int(stored * model.dtype.itemsize // kept.itemsize)
 
     def prompt_bytes(self, length: int) -> int:
         """About how many bytes a prompt of `length` tokens takes beyond that; 0 for none."""

@@ -80,11 +80,12 @@ def _trained(request: TrainRequest, job: Job, folder: TrainFolder, watch: Watch)
 
 def _identity(settings: TrainSettings, job: Job) -> dict[str, Any]:
     """What decides the weights that come out, as JSON values."""
-    checkpoint = job.load_options.checkpoint
-    folder = Path(checkpoint)
+    options = job.load_options
+    folder = Path(options.checkpoint)
+    on_hub = options.checkpoint if options.revision is None else f"{options.checkpoint}@{options.revision}"
     return settings.identity | {
         "episodes_sha256": file_digest(Path(settings.ask.episodes)),
-        "checkpoint": checkpoint_fingerprint(folder) if folder.is_dir() else checkpoint,
+        "checkpoint": checkpoint_fingerprint(folder) if folder.is_dir() else on_hub,
     }
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 # depend on the clips, but by their contents.)
 FREE = frozenset(
     {"batch_size", "workers", "device", "attn", "timeout_per_question", "max_failures", "check_invariance"}
-    | {"media_root", "limit"}
+    | {"media_root", "limit", "allow_links"}
 )
 _BEGIN_ANEW = "name another folder, or begin anew with --overwrite"
 

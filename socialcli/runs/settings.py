@@ -51,6 +51,8 @@ class RunSettings:
     model: str  # the name of a model, as `socialcli models` lists it
     tasks: tuple[str, ...]  # at least one, as `socialcli tasks` lists them, or ALL_TASKS
     checkpoint: str | None = None  # None: the hub id that the model's adapter names
+    revision: str | None = None  # of a checkpoint on the hub; None: its main branch
+    allow_links: bool = False  # a link in a checkpoint from elsewhere could open any file
     adapter: str | None = None  # the folder of a LoRA adapter; None: the checkpoint alone
     merge: bool = False  # unmerged, the adapter's numbers stay in float32
     alignment: Alignment = "on"  # what socialcli is for; "both" asks every question without and with it

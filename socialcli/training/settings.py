@@ -100,14 +100,16 @@ class TrainSettings:
 
 
 ASK_OPTIONS = (
-    *("episodes", "model", "checkpoint", "tasks", "alignment", "alpha", "lambda_", "layers", "bias"),
+    *("episodes", "model", "checkpoint", "revision", "allow_links", "tasks"),
+    *("alignment", "alpha", "lambda_", "layers", "bias"),
     *("inputs", "boxes_as", "context", "frames", "frame_fit", "box_gap", "media_root"),
     *("device", "dtype", "workers", "max_failures"),
 )
 """The settings of a run that a training has too."""
 
 _HARMLESS = frozenset(
-    {"episodes", "checkpoint", "media_root", "device", "workers", "max_failures", "save_steps", "keep_clips"}
+    {"episodes", "checkpoint", "revision", "allow_links", "media_root", "device", "workers", "max_failures"}
+    | {"save_steps", "keep_clips"}
 )  # paths are told apart by what is in the files
 
 

@@ -21,6 +21,7 @@ from ..conftest import SAMPLE
 
 FAMILY = "internvl3"
 Change = Callable[[Path], object]
+AUDIO = {"audio_tokenizer_name_or_path": "a/b"}
 
 
 @pytest.fixture
@@ -128,6 +129,50 @@ def test_a_shard_in_a_linked_folder_is_refused(folder: Path) -> None:
     shards("part/elsewhere.safetensors")(folder)
     (folder / "part").symlink_to(folder.parent)
     with pytest.raises(CheckpointError, match=r"elsewhere\.safetensors is a symbolic link out of its folder"):
+        load_model(FAMILY, folder)
+
+
+def test_links_are_followed_where_they_are_allowed(folder: Path) -> None:
+    for name in ("model.safetensors", "tokenizer.json"):
+        moved_out(name)(folder)
+    with pytest.raises(CheckpointError, match="or add --allow-links if you made the link yourself"):
+        load_model(FAMILY, folder)
+    assert load_model(FAMILY, folder, allow_links=True).folder == folder
+
+
+@pytest.mark.parametrize("change", [shards("../elsewhere.safetensors"), named("audio_tokenizer_config.json", AUDIO)])
+def test_allowed_links_allow_no_name_that_leaves_the_folder(folder: Path, change: Change) -> None:
+    change(folder)
+    with pytest.raises(CheckpointError, match=r"which is not in its folder|an audio tokenizer"):
+        load_model(FAMILY, folder, allow_links=True)
+
+
+def linked_to(folder: Path, *place: str) -> None:
+    """The weights are a link to such a place beside the folder."""
+    target = folder.parent.joinpath(*place)
+    target.parent.mkdir(parents=True)
+    (folder / "model.safetensors").rename(target)
+    (folder / "model.safetensors").symlink_to(target)
+
+
+@pytest.mark.parametrize("blob", ["0123456789abcdef" * 4, "0123456789" * 4])
+def test_a_link_to_a_blob_of_the_hubs_cache_is_fine(folder: Path, blob: str) -> None:
+    linked_to(folder, "hub", "models--owner--name", "blobs", blob)
+    assert load_model(FAMILY, folder).folder == folder
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        ("models--owner--name", "blobs", "config.json"),
+        ("models--owner--name", "snapshots", "0123456789" * 4),
+        ("datasets--owner--name", "blobs", "0123456789" * 4),
+        ("models--owner--name", "blobs", "deep", "0123456789" * 4),
+    ],
+)
+def test_what_only_looks_like_a_blob_is_none(folder: Path, place: tuple[str, ...]) -> None:
+    linked_to(folder, *place)
+    with pytest.raises(CheckpointError, match=r"its model\.safetensors is a symbolic link out of its folder"):
         load_model(FAMILY, folder)
 
 

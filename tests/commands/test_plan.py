@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import statistics
 import subprocess
 import sys
@@ -75,9 +76,42 @@ def test_the_memory_of_the_weights_is_that_of_the_number_format(episodes: Path) 
     assert single == 2 * int(str(half)) and 0.9 * size < int(str(half)) < 1.1 * size
 
 
-def test_weights_are_not_needed_and_nothing_is_written(episodes: Path, tmp_path: Path) -> None:
-    import shutil
+def indexed(folder: Path, total: int, **config: object) -> Path:
+    """A checkpoint of which the index is there, and the weights are not; `config` adds to config.json."""
+    shutil.copytree(SAMPLE / "checkpoints" / FAMILY, folder)
+    (folder / "model.safetensors").unlink()
+    index = {"metadata": {"total_size": total}, "weight_map": {"lm_head.weight": "model-00001-of-00002.safetensors"}}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(index))
+    said = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**said, **config}))
+    return folder
 
+
+def test_the_index_tells_the_memory_of_weights_that_are_not_there(episodes: Path, tmp_path: Path) -> None:
+    checkpoint = indexed(tmp_path / "checkpoint", 16_000_000_000)
+    for dtype, size in (("bfloat16", 16_000_000_000), ("float32", 32_000_000_000)):
+        found = plan(episodes, "--json", "--limit", "1", "--dtype", dtype, checkpoint=checkpoint)
+        assert json.loads(found.stdout)["weights"] == size
+
+
+def test_quantised_weights_stay_as_they_are(episodes: Path, tmp_path: Path) -> None:
+    quantised = {"quantization_config": {"quant_method": "awq", "bits": 4, "group_size": 128}}
+    checkpoint = indexed(tmp_path / "checkpoint", 7_000_000_000, **quantised)
+    found = plan(episodes, "--json", "--limit", "1", "--dtype", "float32", checkpoint=checkpoint)
+    assert json.loads(found.stdout)["weights"] == 7_000_000_000
+
+
+def test_a_checkpoint_of_links(episodes: Path, tmp_path: Path) -> None:
+    checkpoint = tmp_path / "checkpoint"
+    checkpoint.mkdir()
+    for file in (SAMPLE / "checkpoints" / FAMILY).iterdir():
+        (checkpoint / file.name).symlink_to(file)
+    refused = plan(episodes, "--limit", "1", checkpoint=checkpoint)
+    assert refused.code == 2 and "or add --allow-links if you made the link yourself" in refused.stderr
+    assert plan(episodes, "--limit", "1", "--allow-links", checkpoint=checkpoint).code == 0
+
+
+def test_weights_are_not_needed_and_nothing_is_written(episodes: Path, tmp_path: Path) -> None:
     bare = tmp_path / "bare"
     shutil.copytree(SAMPLE / "checkpoints" / FAMILY, bare, ignore=shutil.ignore_patterns("*.safetensors"))
     before = sorted(path.name for path in episodes.parent.iterdir())

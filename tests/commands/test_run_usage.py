@@ -55,7 +55,8 @@ CHECKPOINT = str(SAMPLE / "checkpoints" / FAMILY)
         (["--media-root", "/nowhere/at/all"], "--media-root /nowhere/at/all: there is no such folder"),
         (["--checkpoint", "./checkpoints/llava"], "--checkpoint ./checkpoints/llava: there is no such folder"),
         (["--checkpoint", str(SAMPLE_FILE)], "is a file; name the folder that holds it"),
-        (["--checkpoint", str(SAMPLE)], "cannot be loaded"),
+        (["--checkpoint", CHECKPOINT, "--revision", "v1"], "is a folder; only a hub id has revisions"),
+        (["--checkpoint", str(SAMPLE)], "has no config.json: name the folder in which it lies"),
         (
             ["--checkpoint", str(SAMPLE / "checkpoints" / "internvl3")],
             "holds a 'internvl' model, not 'llava_next_video'",
@@ -131,8 +132,8 @@ def test_a_checkpoint_of_the_hub_that_cannot_be_had_offline(tmp_path: Path) -> N
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
     (error,) = [line for line in done.stderr.splitlines() if line.startswith("socialcli: error:")]
-    assert "checkpoint 'llava-hf/LLaVA-NeXT-Video-7B-hf' cannot be loaded" in error
-    assert "Give --checkpoint a folder" in error
+    assert "checkpoint 'llava-hf/LLaVA-NeXT-Video-7B-hf': there is no such folder, and as a hub id: " in error
+    assert "HF_HUB_OFFLINE is set and the hub's cache does not hold it; fetch it with " in error
     assert precious.read_text() == "{}"
 
 

@@ -44,6 +44,7 @@ OTHER: dict[str, Any] = {
     "answer": "generate",
     "dtype": "bfloat16",
     "split": "test",
+    "revision": "v2",
 }
 
 
