@@ -26,16 +26,22 @@ def load_model(
     frame_fit: str | None = None,
     adapter: str | Path | None = None,
     merge: bool = False,
+    positions: str | None = None,
+    max_pixels: int | None = None,
 ) -> Adapter:
     """Load a model that a plug-in provides, from a folder or a hub id (default: the model's own).
 
+    `frame_fit`, `positions` and `max_pixels` are for the families that leave these choices (None: their default).
     On top of it comes the LoRA `adapter` in a local folder, where one is named: beside the weights, or with `merge`
     added to them. Raises UnknownNameError for a name that nobody provides, CheckpointError for a checkpoint or an
     adapter that cannot be had.
     """
     spec = registry().model(name).item
     source, lora = str(checkpoint or spec.default_checkpoint), None if adapter is None else str(adapter)
-    return spec.load_checked(LoadOptions(source, device, dtype, frame_fit, adapter=lora, merge=merge))
+    options = LoadOptions(
+        source, device, dtype, frame_fit, adapter=lora, merge=merge, positions=positions, max_pixels=max_pixels
+    )
+    return spec.load_checked(options)
 
 
 def open_clip(model: Adapter, episode: Episode, media_root: str | Path, **options: Any) -> ClipSession:

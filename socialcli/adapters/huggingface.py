@@ -23,11 +23,11 @@ from torch import Tensor
 from transformers import AutoConfig
 from transformers.utils.hub import cached_file
 from transformers.utils.logging import disable_progress_bar
-from transformers.utils.peft_utils import find_adapter_config_file
 
 from socialcli.adapters.containment import INDEX, PROCESSORS, TOKENIZER, check_contained
 from socialcli.adapters.contract import EncodedClip, EncodedPrompt, LoadOptions, ModelSpec
 from socialcli.adapters.explaining import explaining, one_line
+from socialcli.adapters.library import WITH_VIDEO_TEXT, holds_lora, take_video_text
 from socialcli.adapters.trial import try_out
 from socialcli.alignment.grid import Cells, VisualGrid
 from socialcli.errors import CheckpointError, ModelError, PromptError, UsageError, VideoError
@@ -42,16 +42,23 @@ class HuggingFaceAdapter(ABC):
     processor_class: ClassVar[type[Any]]
     letter_prefix: ClassVar[str] = ""  # what the model says between the prompt and a letter
 
-    def __init__(self, spec: ModelSpec, model: Any, processor: Any, frame_fit: str | None = None) -> None:
-        """Adapt a model and processor that are already in memory."""
-        if frame_fit is not None and frame_fit not in spec.frame_fits:
-            raise UsageError(
-                f"frame fit {frame_fit!r} is not one of {spec.name}'s: {', '.join(spec.frame_fits) or 'none'}"
-            )
+    def __init__(
+        self,
+        spec: ModelSpec,
+        model: Any,
+        processor: Any,
+        frame_fit: str | None = None,
+        positions: str | None = None,
+        max_pixels: int | None = None,
+    ) -> None:
+        """Adapt a model and processor that are already in memory. Raises UsageError for a choice that is not there."""
+        choices = spec.choose(frame_fit, positions, max_pixels)
         self.spec = spec
         self.model = model.eval()
         self.processor = processor
-        self.frame_fit = frame_fit or next(iter(spec.frame_fits), None)
+        self.frame_fit = choices.frame_fit
+        self.position_rule = choices.positions
+        self.max_pixels = choices.max_pixels
         self.folder: Path | None = None
         self.lora: Path | None = None
         self._words = int(model.get_input_embeddings().weight.shape[0])
@@ -81,7 +88,7 @@ class HuggingFaceAdapter(ABC):
                     model = cls.model_class(config).to(_dtype(options.dtype, device))
             else:
                 model = cls._load_weights(options, device)
-            adapter = cls(spec, model, processor, options.frame_fit)
+            adapter = cls(spec, model, processor, options.frame_fit, options.positions, options.max_pixels)
             adapter._check_words(options.checkpoint)
             try_out(adapter, options.checkpoint, forward=options.weights)
         adapter.folder = _folder(options.checkpoint)
@@ -164,14 +171,14 @@ class HuggingFaceAdapter(ABC):
                     text=[self.processor.video_token],
                     videos=[video],
                     do_sample_frames=False,  # a processor's own sampling would drop frames that the plan counts on
-                    return_text_replacement_offsets=True,
                     return_tensors="pt",
+                    **WITH_VIDEO_TEXT,
                     **arguments,
                 )
         except ValueError as error:
             size = f"{frames.width}x{frames.height}"
             raise VideoError(f"{self.spec.name} cannot take frames of {size} pixels: {error}") from error
-        replacement = output.pop("text_replacement_offsets")[0][0]["replacement"]
+        replacement = take_video_text(output)
         tokens = int((output["input_ids"] == self.visual_token_id).sum())
         text_inputs = ("input_ids", "attention_mask", "mm_token_type_ids")
         inputs = {name: self._placed(name, value) for name, value in output.items() if name not in text_inputs}
@@ -365,7 +372,7 @@ def _check_family(checkpoint: str, model_class: type[Any]) -> None:
         raise CheckpointError(f"checkpoint {checkpoint!r} is a file: name the folder that holds it")
     if not folder.is_dir() and (folder.is_absolute() or checkpoint.startswith(".") or checkpoint.count("/") != 1):
         raise CheckpointError(f"checkpoint {checkpoint!r} is neither a folder nor an id on the hub (owner/name)")
-    if find_adapter_config_file(checkpoint) is not None:
+    if holds_lora(checkpoint):
         raise CheckpointError(
             f"checkpoint {checkpoint!r} holds a LoRA adapter (adapter_config.json): name its folder with --adapter, "
             "and with --checkpoint the model that it was trained on, in a folder of its own"

@@ -155,6 +155,8 @@ def _inspector(
         weights=heads is not None,
         adapter=path_texts(options, "adapter")["adapter"],
         merge=options["merge"],
+        positions=options["positions"],
+        max_pixels=options["max_pixels"],
     )
     adapter = spec.load_checked(source)
     from socialcli.alignment.attention import Alignment  # this and the next two import torch

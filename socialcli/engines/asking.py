@@ -64,7 +64,7 @@ class Asking:
             settings=settings,
             model=self.identity,
             tasks=job.tasks,
-            frame_fit=settings.frame_fit or next(iter(adapter.spec.frame_fits), None),
+            choices=adapter.spec.chosen(job.load_options),
             decoder_layers=len(adapter.layers),
         )
         self._tasks = job.tasks

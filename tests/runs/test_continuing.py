@@ -39,6 +39,8 @@ OTHER: dict[str, Any] = {
     "context": "past",
     "frames": 4,
     "frame_fit": "pad",
+    "positions": "library",
+    "max_pixels": 400_000,
     "box_gap": 2.0,
     "answer": "generate",
     "dtype": "bfloat16",
