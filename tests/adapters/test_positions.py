@@ -16,7 +16,9 @@ from socialcli import load_model
 from socialcli.api import ask, open_clip
 from socialcli.episodes.records import Video
 from socialcli.errors import UsageError
+from socialcli.inference.batching import transcript_end
 from socialcli.inference.session import ClipSession
+from socialcli.training.rows import TRUNK, lesson, pack
 from socialcli.video.frames import Frame, FrameSet
 from tests.conftest import SAMPLE, noise_frames, sample_episodes, tiny_model
 
@@ -204,6 +206,22 @@ def test_generated_answers_are_those_of_a_loop_over_whole_forwards(tmp_path: Pat
     assert found == expected
     assert len({one.encoded.length for one in asked}) > 1  # the batch was padded
     assert all(len(text) > 1 for text in found)  # more than the prompt's last token decided
+
+
+def test_questions_that_share_a_row_of_a_training_have_the_positions_of_each_alone(tmp_path: Path) -> None:
+    model = tiny_model(QWEN)
+    clip = slow_clip(model, tmp_path)
+    by_transcript: dict[int, list[Any]] = {}
+    for question in clip.episode.questions:
+        one = lesson(model, clip.clip, ask(clip, question))
+        by_transcript.setdefault(transcript_end(one.asked), []).append(one)
+    lessons = max(by_transcript.values(), key=len)
+    row = pack(clip.clip, lessons)
+    assert row.questions > 1
+    for number, one in enumerate(lessons):
+        own = torch.from_numpy((row.branch == TRUNK) | (row.branch == number))
+        expected = Encoded(model, clip.clip, one.asked.encoded).authors(tuple(one.answer[:-1].tolist()))
+        assert torch.equal(row.positions[..., own], expected)
 
 
 def library_or_skip() -> Any:
