@@ -35,7 +35,7 @@ class Qwen2_5_VLAdapter(HuggingFaceAdapter):
     def __init__(self, *arguments: Any, **choices: Any) -> None:
         """As the base class. Raises UsageError for the library's positions where the library's are wrong."""
         super().__init__(*arguments, **choices)
-        if self.position_rule == "library" and self._library_cuts_seconds():
+        if self.choices.positions == "library" and self._library_cuts_seconds():
             raise UsageError(
                 f"--positions library: transformers {transformers.__version__} cuts the seconds between two steps of a "
                 "video to a whole number, which puts frames that are close together at one moment; use --positions "
@@ -50,16 +50,21 @@ class Qwen2_5_VLAdapter(HuggingFaceAdapter):
     def prepare_frames(self, frames: FrameSet) -> tuple[npt.NDArray[np.uint8], dict[str, Any]]:
         """The frames as they are, with the cap on their pixels, and their rate: without it all would be at one moment.
 
-        The cap is given whatever the checkpoint's files say, for their number means one thing or another by version.
+        The cap is per frame: left to its default, a later version of the processor also caps the sum over all frames.
         """
         count = len(frames.frames)
         metadata = VideoMetadata(total_num_frames=count, fps=frames.fps, frames_indices=list(range(count)))
         arguments = {"video_metadata": [metadata], "size": self._pixel_range(), "cap_pixels_per_frame": False}
         return np.stack([frame.image for frame in frames.frames]), arguments
 
+    def default_max_pixels(self) -> int:
+        """The family's cap; the checkpoint's own where that is smaller: it may have been trained on small frames."""
+        own = int(self.processor.video_processor.size["longest_edge"])
+        return own if self.spec.max_pixels is None else min(own, self.spec.max_pixels)
+
     def _pixel_range(self) -> dict[str, int]:
         """The fewest and the most pixels of a frame, under the processor's names, which speak of edges."""
-        processor, most = self.processor.video_processor, int(self.max_pixels or 0)
+        processor, most = self.processor.video_processor, int(self.choices.max_pixels or 0)
         side = processor.patch_size * processor.merge_size
         if most < side * side:
             raise UsageError(
@@ -81,7 +86,7 @@ class Qwen2_5_VLAdapter(HuggingFaceAdapter):
         """Position ids in time, height and width, (3, 1, length). Never the model's own, left from another prompt."""
         if clip is None or prompt.grid is None:
             return super().positions(prompt, clip).expand(3, 1, -1)
-        if self.position_rule == "library":
+        if self.choices.positions == "library":
             grid, seconds = (clip.inputs[name].cpu() for name in ("video_grid_thw", "second_per_grid_ts"))
             return self._library_positions(torch.from_numpy(prompt.ids), grid, seconds).to(self.device)
         positions = trained_positions(

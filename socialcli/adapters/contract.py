@@ -70,7 +70,7 @@ class ModelSpec:
     version: str  # part of a row's key: raise it when the adapter's answers can change
     frame_fits: tuple[str, ...] = ()  # how frames can be fitted to the model's input; the first is the default
     position_rules: tuple[str, ...] = ()  # how positions can be numbered; the first is the default
-    max_pixels: int | None = None  # the cap on a frame's pixels unless one is given; None: frames have no cap
+    max_pixels: int | None = None  # the most pixels of a frame unless a cap is given; None: frames have no cap
 
     def choose(
         self, frame_fit: str | None = None, positions: str | None = None, max_pixels: int | None = None
@@ -145,6 +145,15 @@ class EncodedPrompt:
     def length(self) -> int:
         """Number of tokens, visual ones included."""
         return int(self.ids.shape[0])
+
+
+def choices_of(adapter: Adapter, options: LoadOptions) -> InputChoices:
+    """The choices that the model loaded with `options` made: a default can depend on its checkpoint.
+
+    Those of its spec where the plug-in does not tell.
+    """
+    made: InputChoices | None = getattr(adapter, "choices", None)
+    return adapter.spec.chosen(options) if made is None else made
 
 
 class Adapter(Protocol):

@@ -52,13 +52,12 @@ class HuggingFaceAdapter(ABC):
         max_pixels: int | None = None,
     ) -> None:
         """Adapt a model and processor that are already in memory. Raises UsageError for a choice that is not there."""
-        choices = spec.choose(frame_fit, positions, max_pixels)
         self.spec = spec
         self.model = model.eval()
         self.processor = processor
-        self.frame_fit = choices.frame_fit
-        self.position_rule = choices.positions
-        self.max_pixels = choices.max_pixels
+        cap = self.default_max_pixels() if max_pixels is None else max_pixels
+        self.choices = spec.choose(frame_fit, positions, cap)
+        self.frame_fit = self.choices.frame_fit
         self.folder: Path | None = None
         self.lora: Path | None = None
         self._words = int(model.get_input_embeddings().weight.shape[0])
@@ -157,6 +156,10 @@ class HuggingFaceAdapter(ABC):
         """Where the model is; of one without weights, the cpu, where its inputs are made."""
         device: torch.device = self.model.device
         return torch.device("cpu") if device.type == "meta" else device
+
+    def default_max_pixels(self) -> int | None:
+        """The cap on a frame's pixels where none is asked for; None: frames have no cap."""
+        return self.spec.max_pixels
 
     def encode_clip(self, frames: FrameSet) -> EncodedClip:
         """Prepare a clip's frames once for all its questions. The processor must keep every frame.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from socialcli.adapters.contract import InputChoices, LoadOptions
+from socialcli.adapters.contract import InputChoices, LoadOptions, choices_of
 from socialcli.alignment.grid import VisualGrid, covered
 from socialcli.alignment.plan import AlignmentPlan, utterance_frames
 from socialcli.episodes.records import Box, Episode, Question
@@ -117,7 +117,7 @@ def inspect_question(session: ClipSession, asked: AskedQuestion, task: Task, sou
         question=asked.question,
         model=spec.name,
         checkpoint=source.checkpoint,
-        choices=spec.chosen(source),
+        choices=choices_of(session.adapter, source),
         options=options,
         labels=labels,
         prompt=asked.prompt.text,

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import torch
 
+from socialcli.api import load_model
 from socialcli.video.frames import Frame, FrameSet
-from tests.conftest import FAMILIES, noise_frames, tiny_model
+from tests.conftest import FAMILIES, SAMPLE, noise_frames, tiny_model
 
 SIZES = [(640, 360), (360, 640), (320, 240), (1280, 720)]
 CASES = [(family, None) for family in FAMILIES] + [("llava-next-video", "crop"), ("llava-next-video", "stretch")]
@@ -125,6 +126,15 @@ def test_a_frame_has_no_more_pixels_than_the_cap(
     clip = tiny_model("qwen2.5-vl", max_pixels=cap).encode_clip(noise_frames(*size, count=2))
     assert clip.cells.shape[:2] == shape
     assert shape[0] * shape[1] * 28 * 28 <= (cap or 768 * 28 * 28)
+
+
+def test_a_checkpoint_that_was_trained_on_smaller_frames_keeps_its_own_cap() -> None:
+    folder = SAMPLE / "trained" / "qwen2.5-vl"
+    own = load_model("qwen2.5-vl", folder)
+    assert own.encode_clip(noise_frames(224, 224)).cells.shape[:2] == (4, 4)  # 112x112
+    assert own.choices.max_pixels == 112 * 112
+    larger = load_model("qwen2.5-vl", folder, max_pixels=224 * 224)
+    assert larger.encode_clip(noise_frames(224, 224)).cells.shape[:2] == (8, 8)
 
 
 def test_an_odd_last_frame_is_a_step_of_its_own() -> None:
