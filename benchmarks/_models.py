@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import gc
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +92,7 @@ def build(family: str, shape: str, device: str, dtype: torch.dtype) -> Any:
     torch.manual_seed(0)
     with made_as(device, dtype):
         model = type(sample.model)(config)
-    return type(sample)(sample.spec, model.requires_grad_(False), sample.processor, sample.frame_fit)
+    return type(sample)(sample.spec, model.requires_grad_(False), sample.processor, **asdict(sample.choices))
 
 
 def _resized(config: Any, shape: Shape) -> Any:

@@ -17,6 +17,7 @@ from torch.nn.utils.rnn import pad_sequence
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import DynamicCache
 
+from socialcli.adapters.library import forward_with_cache
 from socialcli.alignment.attention import Alignment, aligned
 from socialcli.alignment.plan import AlignmentPlan
 from socialcli.inference.asked import AskedQuestion
@@ -60,11 +61,11 @@ def prepare(adapter: Any, clip: ClipSession, asked: Sequence[AskedQuestion]) -> 
 def run_passes(adapter: Any, passes: Passes, alignment: Alignment | None) -> list[int]:
     """Run a clip's forwards; the choice of each question."""
     cache = DynamicCache(config=adapter.model.config)
-    adapter.model(**passes.prefix, past_key_values=cache, use_cache=True, logits_to_keep=1)
+    forward_with_cache(adapter.model, cache, **passes.prefix, logits_to_keep=1)
     cache.batch_repeat_interleave(len(passes.letters))
     kept, slot = torch.unique(passes.last, return_inverse=True)
     with nullcontext() if alignment is None else aligned(adapter, passes.plans, alignment):
-        logits = adapter.model(**passes.words, past_key_values=cache, use_cache=True, logits_to_keep=kept).logits
+        logits = forward_with_cache(adapter.model, cache, **passes.words, logits_to_keep=kept).logits
     batch = torch.arange(len(passes.letters), device=adapter.device)
     return [int(row[list(ids)].argmax()) for row, ids in zip(logits[batch, slot], passes.letters, strict=True)]
 

@@ -73,10 +73,17 @@ def help_texts() -> Iterator[tuple[str, str]]:
 def models_table() -> str:
     """The models, as `socialcli models` lists them."""
     rows = [
-        (f"`{name}`", f"`{model.item.default_checkpoint}`", ", ".join(model.item.frame_fits) or "as the processor does")
+        (
+            f"`{name}`",
+            f"`{model.item.default_checkpoint}`",
+            ", ".join(model.item.frame_fits) or "as the processor does",
+            ", ".join(model.item.position_rules) or "in a row",
+            str(model.item.max_pixels or "none"),
+        )
         for name, model in registry().models().items()
     ]
-    return _table(("`--model`", "default checkpoint", "`--frame-fit`, the default first"), rows)
+    choices = ("`--frame-fit`", "`--positions`", "`--max-pixels`")
+    return _table(("`--model`", "default checkpoint", *choices), rows)
 
 
 def settings_table() -> str:

@@ -28,9 +28,12 @@ def load_model(
     merge: bool = False,
     revision: str | None = None,
     allow_links: bool = False,
+    positions: str | None = None,
+    max_pixels: int | None = None,
 ) -> Adapter:
     """Load a model that a plug-in provides, from a folder or a hub id (default: the model's own).
 
+    `frame_fit`, `positions` and `max_pixels` are for the families that leave these choices (None: their default).
     On top of it comes the LoRA `adapter` in a local folder, where one is named: beside the weights, or with `merge`
     added to them. `revision` is a branch, tag or commit of a hub id; `allow_links` follows symbolic links out of the
     checkpoint's folder. Raises UnknownNameError for a name that nobody provides, CheckpointError for a checkpoint or an
@@ -49,6 +52,8 @@ def load_model(
             revision=revision,
             allow_links=allow_links,
             other_models=registry().other_models(name),
+            positions=positions,
+            max_pixels=max_pixels,
         )
     )
 

@@ -22,9 +22,9 @@ FAMILIES = ("llava-next-video", "qwen2.5-vl", "internvl3")
 
 
 @cache
-def tiny_model(family: str, frame_fit: str | None = None) -> Any:
-    """A family's tiny sample checkpoint, loaded once."""
-    return load_model(family, str(SAMPLE / "checkpoints" / family), frame_fit=frame_fit)
+def tiny_model(family: str, frame_fit: str | None = None, **choices: Any) -> Any:
+    """A family's tiny sample checkpoint, loaded once with these choices of `load_model`."""
+    return load_model(family, str(SAMPLE / "checkpoints" / family), frame_fit=frame_fit, **choices)
 
 
 @cache

@@ -67,6 +67,7 @@ FLOORS: tuple[dict[str, tuple[str, ...]], ...] = (
 HEAVY = ("torch", "torchvision", "transformers", "peft")
 MAY_IMPORT_TORCH = (
     "socialcli.adapters.huggingface",
+    "socialcli.adapters.library",
     "socialcli.adapters.lora",
     "socialcli.adapters.trial",
     "socialcli.adapters.weights",

@@ -25,6 +25,8 @@ SPEC = ModelSpec(
     summary="Qwen2.5-VL: frames at their own shape, merged two by two in time",
     default_checkpoint="Qwen/Qwen2.5-VL-7B-Instruct",
     load=_load,
-    version="1",
+    version="2",
     model_types=("qwen2_5_vl",),
+    position_rules=("trained", "library"),
+    max_pixels=768 * 28 * 28,  # as qwen-vl-utils, and so those who evaluate the model, cap the frames of a video
 )

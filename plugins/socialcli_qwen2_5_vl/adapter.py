@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
+import transformers
 from torch import Tensor
+from torch.nn.functional import pad
 from transformers import (
     Qwen2_5_VLForConditionalGeneration,
     Qwen2_5_VLProcessor,
@@ -20,9 +22,11 @@ from transformers.video_utils import VideoMetadata
 from socialcli.adapters.contract import EncodedClip, EncodedPrompt, LoadOptions
 from socialcli.adapters.huggingface import HuggingFaceAdapter
 from socialcli.alignment.grid import Cells, affine_cells
+from socialcli.errors import UsageError
 from socialcli.video.frames import FrameSet
 
 from . import SPEC
+from .positions import trained_positions
 
 VIDEO_TOKEN_TYPE = 2  # in mm_token_type_ids: 0 text, 1 image, 2 video
 
@@ -35,16 +39,45 @@ class Qwen2_5_VLAdapter(HuggingFaceAdapter):
     image_processor_class = Qwen2VLImageProcessor
     video_processor_class = Qwen2VLVideoProcessor
 
+    def __init__(self, *arguments: Any, **choices: Any) -> None:
+        """As the base class. Raises UsageError for the library's positions where the library's are wrong."""
+        super().__init__(*arguments, **choices)
+        if self.choices.positions == "library" and self._library_cuts_seconds():
+            raise UsageError(
+                f"--positions library: transformers {transformers.__version__} cuts the seconds between two steps of a "
+                "video to a whole number, which puts frames that are close together at one moment; use --positions "
+                "trained, or transformers 5.18 or newer"
+            )
+
     @property
     def visual_token_id(self) -> int:
         """The id of `<|video_pad|>`."""
         return int(self.model.config.video_token_id)
 
     def prepare_frames(self, frames: FrameSet) -> tuple[npt.NDArray[np.uint8], dict[str, Any]]:
-        """The frames as they are, with their rate: without it the model would see them all at one moment."""
+        """The frames as they are, with the cap on their pixels, and their rate: without it all would be at one moment.
+
+        The cap is per frame: left to its default, a later version of the processor also caps the sum over all frames.
+        """
         count = len(frames.frames)
         metadata = VideoMetadata(total_num_frames=count, fps=frames.fps, frames_indices=list(range(count)))
-        return np.stack([frame.image for frame in frames.frames]), {"video_metadata": [metadata]}
+        arguments = {"video_metadata": [metadata], "size": self._pixel_range(), "cap_pixels_per_frame": False}
+        return np.stack([frame.image for frame in frames.frames]), arguments
+
+    def default_max_pixels(self) -> int:
+        """The family's cap; the checkpoint's own where that is smaller: it may have been trained on small frames."""
+        own = int(self.processor.video_processor.size["longest_edge"])
+        return own if self.spec.max_pixels is None else min(own, self.spec.max_pixels)
+
+    def _pixel_range(self) -> dict[str, int]:
+        """The fewest and the most pixels of a frame, under the processor's names, which speak of edges."""
+        processor, most = self.processor.video_processor, int(self.choices.max_pixels or 0)
+        side = processor.patch_size * processor.merge_size
+        if most < side * side:
+            raise UsageError(
+                f"--max-pixels {most} is less than one cell of {side} x {side} pixels; give {side * side} or more"
+            )
+        return {"shortest_edge": min(int(processor.size["shortest_edge"]), most), "longest_edge": most}
 
     def grid_shape(self, inputs: Mapping[str, Tensor], frames: FrameSet) -> tuple[tuple[tuple[int, ...], ...], Cells]:
         """Each step merges as many frames as the processor's temporal patch holds (the last may be a repetition)."""
@@ -58,25 +91,45 @@ class Qwen2_5_VLAdapter(HuggingFaceAdapter):
 
     def positions(self, prompt: EncodedPrompt, clip: EncodedClip | None) -> Tensor:
         """Position ids in time, height and width, (3, 1, length). Never the model's own, left from another prompt."""
-        if clip is None:
+        if clip is None or prompt.grid is None:
             return super().positions(prompt, clip).expand(3, 1, -1)
-        ids = torch.from_numpy(prompt.ids).to(self.device).unsqueeze(0)
+        if self.choices.positions == "library":
+            grid, seconds = (clip.inputs[name].cpu() for name in ("video_grid_thw", "second_per_grid_ts"))
+            return self._library_positions(torch.from_numpy(prompt.ids), grid, seconds).to(self.device)
+        positions = trained_positions(
+            prompt.length,
+            prompt.grid.tokens,
+            float(clip.inputs["second_per_grid_ts"][0]),
+            float(self.model.config.vision_config.tokens_per_second),
+        )
+        return torch.from_numpy(positions).to(self.device).unsqueeze(1)
+
+    def forward_inputs(self, prompts: Sequence[EncodedPrompt], clip: EncodedClip | None) -> dict[str, Tensor]:
+        """Positions as well: left to itself, the model would take the library's."""
+        inputs = super().forward_inputs(prompts, clip)
+        longest = inputs["input_ids"].shape[1]
+        padded = [pad(self.positions(prompt, clip), (longest - prompt.length, 0)) for prompt in prompts]
+        return inputs | {"position_ids": torch.cat(padded, dim=1)}
+
+    def _library_positions(self, ids: Tensor, grid: Tensor, seconds_per_step: Tensor) -> Tensor:
+        """What transformers makes of token `ids` (length), of a grid (1, 3) and of its time (1): (3, 1, length)."""
+        ids = ids.unsqueeze(0)
         positions: Tensor = self.model.model.get_rope_index(
             ids,
-            self._token_types(ids),
-            video_grid_thw=clip.inputs["video_grid_thw"],
-            second_per_grid_ts=clip.inputs["second_per_grid_ts"],
+            (ids == self.visual_token_id).to(torch.int32) * VIDEO_TOKEN_TYPE,
+            video_grid_thw=grid,
+            second_per_grid_ts=seconds_per_step,
             attention_mask=torch.ones_like(ids),
         )[0]
         return positions
 
-    def forward_inputs(self, prompts: Sequence[EncodedPrompt], clip: EncodedClip | None) -> dict[str, Tensor]:
-        """Token types as well: without them the positions would silently be one-dimensional."""
-        inputs = super().forward_inputs(prompts, clip)
-        return inputs | {"mm_token_type_ids": self._token_types(inputs["input_ids"])}
-
-    def _token_types(self, ids: Tensor) -> Tensor:
-        return (ids == self.visual_token_id).to(torch.int32) * VIDEO_TOKEN_TYPE
+    def _library_cuts_seconds(self) -> bool:
+        """Tried, and not read off the version: two steps of one cell each, one and a half positions apart."""
+        vision = self.model.config.vision_config
+        side = vision.spatial_merge_size
+        ids, grid = torch.full((2,), self.visual_token_id), torch.tensor([[2, side, side]])
+        positions = self._library_positions(ids, grid, torch.tensor([1.5 / vision.tokens_per_second]))
+        return int(positions[0, 0, 1]) != 1
 
 
 def load(options: LoadOptions) -> Qwen2_5_VLAdapter:

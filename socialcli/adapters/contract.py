@@ -38,11 +38,28 @@ class LoadOptions:
     revision: str | None = None  # of a hub id: a branch, tag or commit; None: the main branch
     allow_links: bool = False  # whether the checkpoint's files may be links to other folders
     other_models: Mapping[str, str] = field(default_factory=dict)  # what to do with another model's `model_type`
+    positions: str | None = None  # one of the spec's `position_rules`; None: the first of them
+    max_pixels: int | None = None  # of a frame; None: the spec's own cap, where it has one
 
     def __post_init__(self) -> None:
         """Check what goes together."""
         if self.merge and self.adapter is None:
             raise UsageError("--merge has nothing to merge: name a LoRA adapter with --adapter, or leave it out")
+
+
+@dataclass(frozen=True, slots=True)
+class InputChoices:
+    """How a clip becomes the model's input, where its family leaves a choice; None: this family leaves none."""
+
+    frame_fit: str | None  # how a frame is fitted to the model's input
+    positions: str | None  # the rule that numbers the tokens of a video and the words behind it
+    max_pixels: int | None  # above which a frame is scaled down
+
+    @property
+    def key_parts(self) -> dict[str, str | int | None]:
+        """What of them belongs in the key of an answer: a choice that a family does not have changes no key."""
+        later = {"positions": self.positions, "max_pixels": self.max_pixels}
+        return {"frame_fit": self.frame_fit} | {name: value for name, value in later.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +74,32 @@ class ModelSpec:
     frame_fits: tuple[str, ...] = ()  # how frames can be fitted to the model's input; the first is the default
     model_types: tuple[str, ...] = ()  # `model_type` in config.json of what it loads; named where another is tried
     originals: Mapping[str, str] = field(default_factory=dict)  # types in the authors' own layout: a converted hub id
+    position_rules: tuple[str, ...] = ()  # how positions can be numbered; the first is the default
+    max_pixels: int | None = None  # the most pixels of a frame unless a cap is given; None: frames have no cap
+
+    def choose(
+        self, frame_fit: str | None = None, positions: str | None = None, max_pixels: int | None = None
+    ) -> InputChoices:
+        """The choices that these settings come to (None: the default). Raises UsageError for what is none of ours."""
+        if max_pixels is not None and self.max_pixels is None:
+            raise UsageError(f"--max-pixels {max_pixels}: {self.name} has no cap on a frame's pixels; leave it out")
+        return InputChoices(
+            frame_fit=self._one_of("--frame-fit", frame_fit, self.frame_fits, "fits frames in one way only"),
+            positions=self._one_of("--positions", positions, self.position_rules, "has one rule for positions"),
+            max_pixels=self.max_pixels if max_pixels is None else max_pixels,
+        )
+
+    def chosen(self, options: LoadOptions) -> InputChoices:
+        """The choices that a model loaded with `options` makes. Raises UsageError as `choose` does."""
+        return self.choose(options.frame_fit, options.positions, options.max_pixels)
+
+    def _one_of(self, option: str, value: str | None, declared: tuple[str, ...], otherwise: str) -> str | None:
+        if value is None:
+            return next(iter(declared), None)
+        if value not in declared:
+            advice = f"choose among {', '.join(declared)}" if declared else f"{self.name} {otherwise}; leave it out"
+            raise UsageError(f"{option} {value!r} is none of {self.name}'s; {advice}")
+        return value
 
     def load_checked(self, options: LoadOptions) -> Adapter:
         """Load the model, and make sure that a LoRA adapter that was asked for is in it.
@@ -107,6 +150,15 @@ class EncodedPrompt:
     def length(self) -> int:
         """Number of tokens, visual ones included."""
         return int(self.ids.shape[0])
+
+
+def choices_of(adapter: Adapter, options: LoadOptions) -> InputChoices:
+    """The choices that the model loaded with `options` made: a default can depend on its checkpoint.
+
+    Those of its spec where the plug-in does not tell.
+    """
+    made: InputChoices | None = getattr(adapter, "choices", None)
+    return adapter.spec.chosen(options) if made is None else made
 
 
 class Adapter(Protocol):

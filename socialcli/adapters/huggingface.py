@@ -27,6 +27,7 @@ from socialcli.adapters.context import context_limit
 from socialcli.adapters.contract import EncodedClip, EncodedPrompt, LoadOptions, ModelSpec
 from socialcli.adapters.explaining import explaining, one_line
 from socialcli.adapters.files import CheckpointFiles
+from socialcli.adapters.library import WITH_VIDEO_TEXT, take_video_text
 from socialcli.adapters.processors import ProcessorParts
 from socialcli.adapters.trial import try_out
 from socialcli.adapters.weights import WeightSource
@@ -46,16 +47,22 @@ class HuggingFaceAdapter(ABC):
     video_processor_class: ClassVar[type[Any] | None] = None
     tokenizer_class: ClassVar[type[Any]] = AutoTokenizer
 
-    def __init__(self, spec: ModelSpec, model: Any, processor: Any, frame_fit: str | None = None) -> None:
-        """Adapt a model and processor that are already in memory."""
-        if frame_fit is not None and frame_fit not in spec.frame_fits:
-            raise UsageError(
-                f"frame fit {frame_fit!r} is not one of {spec.name}'s: {', '.join(spec.frame_fits) or 'none'}"
-            )
+    def __init__(
+        self,
+        spec: ModelSpec,
+        model: Any,
+        processor: Any,
+        frame_fit: str | None = None,
+        positions: str | None = None,
+        max_pixels: int | None = None,
+    ) -> None:
+        """Adapt a model and processor that are already in memory. Raises UsageError for a choice that is not there."""
         self.spec = spec
         self.model = model.eval()
         self.processor = processor
-        self.frame_fit = frame_fit or next(iter(spec.frame_fits), None)
+        cap = self.default_max_pixels() if max_pixels is None else max_pixels
+        self.choices = spec.choose(frame_fit, positions, cap)
+        self.frame_fit = self.choices.frame_fit
         self.folder: Path | None = None
         self.lora: Path | None = None
         self._words = int(model.get_input_embeddings().weight.shape[0])
@@ -87,7 +94,7 @@ class HuggingFaceAdapter(ABC):
             else:
                 source = WeightSource(cls.model_class, files.with_weights(folder), config, options.checkpoint)
                 model = source.load(_dtype(options.dtype, device), device)
-            adapter = cls(spec, model, processor, options.frame_fit)
+            adapter = cls(spec, model, processor, options.frame_fit, options.positions, options.max_pixels)
             adapter._check_words(options.checkpoint)
             try_out(adapter, options.checkpoint, forward=options.weights)
         adapter.folder = folder
@@ -159,6 +166,10 @@ class HuggingFaceAdapter(ABC):
         device: torch.device = self.model.device
         return torch.device("cpu") if device.type == "meta" else device
 
+    def default_max_pixels(self) -> int | None:
+        """The cap on a frame's pixels where none is asked for; None: frames have no cap."""
+        return self.spec.max_pixels
+
     def encode_clip(self, frames: FrameSet) -> EncodedClip:
         """Prepare a clip's frames once for all its questions. The processor must keep every frame.
 
@@ -172,14 +183,14 @@ class HuggingFaceAdapter(ABC):
                     text=[self.processor.video_token],
                     videos=[video],
                     do_sample_frames=False,  # a processor's own sampling would drop frames that the plan counts on
-                    return_text_replacement_offsets=True,
                     return_tensors="pt",
+                    **WITH_VIDEO_TEXT,
                     **arguments,
                 )
         except ValueError as error:
             size = f"{frames.width}x{frames.height}"
             raise VideoError(f"{self.spec.name} cannot take frames of {size} pixels: {error}") from error
-        replacement = output.pop("text_replacement_offsets")[0][0]["replacement"]
+        replacement = take_video_text(output)
         tokens = int((output["input_ids"] == self.visual_token_id).sum())
         text_inputs = ("input_ids", "attention_mask", "mm_token_type_ids")
         inputs = {name: self._placed(name, value) for name, value in output.items() if name not in text_inputs}

@@ -61,7 +61,7 @@ def eager_attention(model: Alignable) -> AbstractContextManager[None]:
 def switch(model: Any, implementation: str) -> str:
     """Give the text decoder, and it alone, another attention; returns the name of the one it had."""
     text = model.config.get_text_config()
-    before: str = text._attn_implementation
+    before: str = text._attn_implementation  # transformers has no public word for it; a test holds the name
     # A plain name would take the vision tower too.
     own_key = next((key for key in model.config.sub_configs if getattr(model.config, key, None) is text), None)
     model.set_attn_implementation(implementation if own_key is None else {own_key: implementation})

@@ -158,6 +158,8 @@ def _inspector(
         revision=options["revision"],
         allow_links=options["allow_links"],
         other_models=registry().other_models(model),
+        positions=options["positions"],
+        max_pixels=options["max_pixels"],
     )
     adapter = spec.load_checked(source)
     from socialcli.alignment.attention import Alignment  # this and the next two import torch

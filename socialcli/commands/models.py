@@ -24,6 +24,8 @@ def command(json: bool) -> None:
                     "summary": model.item.summary,
                     "default_checkpoint": model.item.default_checkpoint,
                     "frame_fits": model.item.frame_fits,
+                    "position_rules": model.item.position_rules,
+                    "max_pixels": model.item.max_pixels,
                     "adapter_version": model.item.version,
                     "distribution": model.distribution,
                     "distribution_version": model.version,

@@ -44,7 +44,8 @@ def prompt_options(function: F) -> F:
     """Give a command the options that decide what the model is shown.
 
     They arrive as `inputs` and `boxes_as` (None where left out: see `resolve_inputs`), `context`, `frames`,
-    `frame_fit` (str | None), `box_gap` (seconds) and `media_root` (Path | None).
+    `frame_fit` and `positions` (str | None), `max_pixels` (int | None), `box_gap` (seconds) and `media_root`
+    (Path | None).
     """
     return _with(_PROMPT, function)
 
@@ -142,6 +143,19 @@ _PROMPT: Sequence[Callable[[Any], Any]] = (
         metavar="FIT",
         help="How a frame is fitted to the model's input, where the model leaves the choice: pad, crop or stretch.  "
         "[default: the model's first]",
+    ),
+    click.option(
+        "--positions",
+        metavar="RULE",
+        help="How the tokens of a video and the words behind it are numbered, where the model leaves the choice: "
+        "trained (as the model's authors do) or library (as transformers 5 does).  [default: the model's first]",
+    ),
+    click.option(
+        "--max-pixels",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Scale larger frames down to at most N pixels, where the model takes frames of any size.  "
+        "[default: the model's own]",
     ),
     click.option(
         "--box-gap",

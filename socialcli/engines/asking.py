@@ -9,7 +9,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Protocol
 
-from socialcli.adapters.contract import Adapter
+from socialcli.adapters.contract import Adapter, choices_of
 from socialcli.alignment.attention import Alignment
 from socialcli.engines.checking import Job
 from socialcli.engines.pipeline import ahead, default_workers
@@ -64,7 +64,7 @@ class Asking:
             settings=settings,
             model=self.identity,
             tasks=job.tasks,
-            frame_fit=settings.frame_fit or next(iter(adapter.spec.frame_fits), None),
+            choices=choices_of(adapter, job.load_options),
             decoder_layers=len(adapter.layers),
         )
         self._tasks = job.tasks

@@ -46,6 +46,8 @@ class Job:
             revision=settings.revision,
             allow_links=settings.allow_links,
             other_models=self.other_models,
+            positions=settings.positions,
+            max_pixels=settings.max_pixels,
         )
 
     @property
@@ -82,7 +84,7 @@ def check_job(settings: RunSettings, registry: Registry) -> Job:
     model = registry.model(settings.model)
     tasks = _tasks(settings, registry)
     rule = registry.bias_rule(settings.bias).item
-    _check_frame_fit(settings, model.item)
+    model.item.choose(settings.frame_fit, settings.positions, settings.max_pixels)
     _check_checkpoint(settings.checkpoint, settings.revision)
     if settings.adapter is not None:
         read_lora(settings.adapter)
@@ -106,14 +108,6 @@ def _heads(settings: RunSettings) -> HeadChoice | None:
     if choice.model != settings.model:
         raise UsageError(f"--heads {settings.heads}: the heads are {choice.model}'s, and --model is {settings.model}")
     return choice
-
-
-def _check_frame_fit(settings: RunSettings, spec: ModelSpec) -> None:
-    fit, fits = settings.frame_fit, spec.frame_fits
-    if fit is None or fit in fits:
-        return
-    advice = f"choose among {', '.join(fits)}" if fits else f"{spec.name} fits frames in one way only; leave it out"
-    raise UsageError(f"--frame-fit {fit!r} is none of {spec.name}'s; {advice}")
 
 
 def _check_checkpoint(checkpoint: str | None, revision: str | None) -> None:

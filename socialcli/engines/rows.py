@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from socialcli.adapters.contract import InputChoices
 from socialcli.episodes.reading import BadQuestion, EpisodeRow
 from socialcli.episodes.records import Episode, Question
 from socialcli.errors import AnnotationError, ModelError, QuestionError
@@ -29,7 +30,7 @@ class RowMaker:
     settings: RunSettings
     model: ModelIdentity
     tasks: Mapping[str, Task]
-    frame_fit: str | None  # what the setting came to; None: the model fits frames in one way only
+    choices: InputChoices  # what the settings of the model's input came to
     decoder_layers: int  # of the model: what "auto" is a third of
 
     def keys(
@@ -130,7 +131,7 @@ class RowMaker:
             "checkpoint": model.checkpoint_sha256 or model.checkpoint,
             "dtype": model.dtype,
             "frames": settings.frames,
-            "frame_fit": self.frame_fit,
+            **self.choices.key_parts,
             "box_gap": settings.box_gap,
         }
         if model.adapter is not None:

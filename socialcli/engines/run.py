@@ -28,7 +28,7 @@ from socialcli.episodes.reading import BadQuestion
 from socialcli.errors import TooManyFailuresError, UsageError
 from socialcli.plugins import Registry
 from socialcli.runs.accuracy import AccuracyRow, accuracy_table, write_accuracy
-from socialcli.runs.continuing import begun_before, check_same_numbers, kept_rows
+from socialcli.runs.continuing import begun_before, check_same_numbers, kept_rows, version_warnings
 from socialcli.runs.fates import Fates
 from socialcli.runs.folder import OutputFolder
 from socialcli.runs.interrupts import uninterrupted
@@ -85,6 +85,7 @@ def execute(
         stages = {"load": time.monotonic() - started}
         if before is not None:
             check_same_numbers(folder.path, before, engine.identity)
+            manifest = replace(manifest, warnings=version_warnings(before, manifest.versions))
         else:
             folder.prepare(request.overwrite)
         work = _Work(request, job, folder, engine, stages, inputs, broken_off)
@@ -122,6 +123,8 @@ class _Work:
 
     def do(self, manifest: Manifest, watch: Watch) -> RunResult:
         """Write a row for every question and condition, then the table of them, and how it ended."""
+        for warning in manifest.warnings:
+            _log.warning("%s", warning)
         write_manifest(self.folder.manifest, manifest)
         try:
             check = self._invariance_check()
@@ -248,14 +251,14 @@ class _Work:
         over = FailureLimit.parse(settings.max_failures).exceeded(tally.failures, tally.total)
         outcome: Outcome = "failures" if over else "done"
         code, stages = 3 if over else 0, {**self.stages, **self.engine.seconds}
-        return manifest.end(outcome, code, tally.counts(), tally.problems, warnings, stages)
+        return manifest.end(outcome, code, tally.counts(), tally.problems, (*manifest.warnings, *warnings), stages)
 
     def _record_end(self, manifest: Manifest, error: BaseException) -> None:
         """Write how a run broke off. Where even that fails, the error itself is what the user must hear."""
         outcome, code = ending(error)
         problems = [*filter(None, [str(error)]), *self.tally.problems]
         stages = {**self.stages, **self.engine.seconds}
-        ended = manifest.end(outcome, code, self.tally.counts(), problems, (), stages)
+        ended = manifest.end(outcome, code, self.tally.counts(), problems, manifest.warnings, stages)
         try:
             write_manifest(self.folder.manifest, ended)
         except OSError as refused:

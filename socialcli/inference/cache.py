@@ -3,6 +3,9 @@
 A cache is put together once for a batch, with room behind its entries. Every continuation then works on a shallow copy
 (`copied_cache`) that writes into this room, instead of copying all that stands before it, in every layer and condition.
 Copies of one cache share the room: they are to be used one after the other.
+
+This is the one place that reaches into transformers' caches: their list of layers, and in each its `keys`, `values`,
+`is_initialized` and `lazy_initialization`. `tests/inference/test_cache.py` fails where a release changes these.
 """
 
 from __future__ import annotations
@@ -64,6 +67,16 @@ def copied_cache(cache: DynamicCache) -> DynamicCache:
     copied = copy.copy(cache)
     copied.layers = [copy.copy(layer) for layer in cache.layers]
     return copied
+
+
+def kept_layers(cache: DynamicCache, count: int) -> Sequence[Any]:
+    """The first `count` layers as they are now, whatever the cache appends to them later."""
+    return [copy.copy(layer) for layer in cache.layers[:count]]
+
+
+def put_layers(cache: DynamicCache, layers: Sequence[Any]) -> None:
+    """Let a cache begin with what `kept_layers` returned; it may be put into several."""
+    cache.layers[: len(layers)] = [copy.copy(layer) for layer in layers]
 
 
 def _joined_layer(first: Any, layers: Sequence[Any], batch: int, room: int) -> Any:

@@ -11,7 +11,6 @@ Three things are the same, to the last bit or nearly so, and need not be compute
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -26,7 +25,7 @@ from socialcli.adapters.contract import Adapter
 from socialcli.alignment.attention import Alignment, AlignmentReport, aligned
 from socialcli.alignment.plan import AlignmentPlan
 from socialcli.inference.asked import PromptOnClip
-from socialcli.inference.cache import copied_cache, joined_cache
+from socialcli.inference.cache import copied_cache, joined_cache, kept_layers, put_layers
 from socialcli.inference.prefix import (
     Continuation,
     Step,
@@ -83,9 +82,9 @@ class _Trunk:
     def complete(self, cache: DynamicCache, stage: int, start: int, is_trunk: bool) -> None:
         """Keep the trunk's keys and values, or give those of the layers below `start` to a cache that lacks them."""
         if is_trunk:
-            self.keys.append([copy.copy(layer) for layer in cache.layers[: max(self.starts, default=0)]])
+            self.keys.append(kept_layers(cache, max(self.starts, default=0)))
         else:
-            cache.layers[:start] = [copy.copy(layer) for layer in self.keys[stage][:start]]
+            put_layers(cache, self.keys[stage][:start])
 
 
 def continue_under(

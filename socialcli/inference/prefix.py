@@ -16,6 +16,7 @@ from torch import Tensor
 from transformers import DynamicCache
 
 from socialcli.adapters.contract import Adapter, EncodedClip, EncodedPrompt
+from socialcli.adapters.library import forward_with_cache
 from socialcli.errors import PromptError
 from socialcli.inference.cache import joined_cache
 
@@ -66,15 +67,16 @@ def compute_prefix(adapter: Adapter, clip: EncodedClip | None, prompt: EncodedPr
     ids = prompt.ids[: prompt.prefix]
     if clip is None or ids.size == 0:
         return Prefix(clip, ids, None)
-    output = adapter.model(
+    cache = empty_cache(adapter)
+    forward_with_cache(
+        adapter.model,
+        cache,
         input_ids=torch.from_numpy(ids).to(adapter.device).unsqueeze(0),
         position_ids=adapter.positions(prompt, clip)[..., : ids.size],
-        past_key_values=empty_cache(adapter),
-        use_cache=True,
         logits_to_keep=1,
         **clip.inputs,
     )
-    return Prefix(clip, ids, output.past_key_values)
+    return Prefix(clip, ids, cache)
 
 
 def continued_cache(adapter: Adapter, prefixes: Sequence[Prefix], room: int) -> DynamicCache:
@@ -112,18 +114,18 @@ def room_for(step: Step) -> int:
 def run_step(adapter: Adapter, step: Step, cache: DynamicCache) -> Continuation:
     """Run a step behind `cache`, which grows, with the model's attention as it stands now."""
     kept, slot = torch.unique(step.last, return_inverse=True)
-    output = adapter.model(
+    output = forward_with_cache(
+        adapter.model,
+        cache,
         input_ids=step.ids,
         attention_mask=step.mask,
         position_ids=step.positions,
-        past_key_values=cache,
-        use_cache=True,
         logits_to_keep=kept,
     )
     batch = torch.arange(step.ids.shape[0], device=adapter.device)
     return Continuation(
         logits=output.logits[batch, slot].float(),
-        cache=output.past_key_values,
+        cache=cache,
         mask=step.mask,
         positions=step.positions.gather(-1, step.last.unsqueeze(-1).expand(*step.positions.shape[:-1], 1)),
     )
@@ -133,14 +135,14 @@ def run_step(adapter: Adapter, step: Step, cache: DynamicCache) -> Continuation:
 def next_logits(adapter: Adapter, state: Continuation, tokens: Tensor, step: int) -> Continuation:
     """Append `tokens` (B,), the `step`-th after the prompt counted from 1, to a batch."""
     mask = torch.nn.functional.pad(state.mask, (0, 1), value=1)
-    output = adapter.model(
+    output = forward_with_cache(
+        adapter.model,
+        state.cache,
         input_ids=tokens.unsqueeze(-1),
         attention_mask=mask,
         position_ids=state.positions + step,
-        past_key_values=state.cache,
-        use_cache=True,
     )
-    return Continuation(output.logits[:, -1].float(), output.past_key_values, mask, state.positions)
+    return Continuation(output.logits[:, -1].float(), state.cache, mask, state.positions)
 
 
 def empty_cache(adapter: Adapter) -> DynamicCache:

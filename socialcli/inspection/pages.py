@@ -91,7 +91,7 @@ def _notes(inspection: Inspection, shown: Sequence[int]) -> Iterator[Line]:
 
 def _sheet_head(inspection: Inspection) -> Iterator[Line]:
     yield Line(f"{inspection.question.id}, {inspection.model}", size=TITLE)
-    fit = f", frame fit {inspection.frame_fit}" if inspection.frame_fit else ""
+    fit = f", frame fit {inspection.choices.frame_fit}" if inspection.choices.frame_fit else ""
     frame = inspection.frames[0]
     yield Line(
         f"Task {inspection.question.task}, inputs {inspection.inputs}, boxes as {inspection.options.boxes_as}, "

@@ -24,7 +24,7 @@ def to_record(inspection: Inspection) -> dict[str, Any]:
         "inputs": inspection.inputs,
         "boxes_as": options.boxes_as,
         "context": options.context,
-        "frame_fit": inspection.frame_fit,
+        **asdict(inspection.choices),
         "box_gap": options.box_gap,
         "speakers": [{"id": speaker, "label": label} for speaker, label in inspection.labels.items()],
         "annotated_boxes": [asdict(box) for box in episode.boxes] if options.with_video else [],

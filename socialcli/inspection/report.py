@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from socialcli.adapters.contract import LoadOptions
+from socialcli.adapters.contract import InputChoices, LoadOptions, choices_of
 from socialcli.alignment.grid import VisualGrid, covered
 from socialcli.alignment.plan import AlignmentPlan, utterance_frames
 from socialcli.episodes.records import Box, Episode, Question
@@ -80,7 +80,7 @@ class Inspection:
     question: Question
     model: str
     checkpoint: str
-    frame_fit: str | None
+    choices: InputChoices  # how the family made the clip its input
     options: AskOptions
     labels: Mapping[str, str]  # speaker's id -> what the prompt calls the speaker, in the episode's order
     prompt: str
@@ -117,7 +117,7 @@ def inspect_question(session: ClipSession, asked: AskedQuestion, task: Task, sou
         question=asked.question,
         model=spec.name,
         checkpoint=source.checkpoint,
-        frame_fit=source.frame_fit or next(iter(spec.frame_fits), None),
+        choices=choices_of(session.adapter, source),
         options=options,
         labels=labels,
         prompt=asked.prompt.text,

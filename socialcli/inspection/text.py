@@ -52,7 +52,9 @@ def _heading(inspection: Inspection) -> Iterable[str]:
         "inputs": inspection.inputs,
         "boxes as": options.boxes_as,
         "context": options.context,
-        "frame fit": inspection.frame_fit,
+        "frame fit": inspection.choices.frame_fit,
+        "positions": inspection.choices.positions,
+        "max pixels": inspection.choices.max_pixels,
     }
     yield "  " + ", ".join(f"{name} {value}" for name, value in settings.items() if value is not None)
 

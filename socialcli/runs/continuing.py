@@ -22,6 +22,8 @@ FREE = frozenset(
     {"batch_size", "workers", "device", "attn", "timeout_per_question", "max_failures", "check_invariance"}
     | {"media_root", "limit", "allow_links"}
 )
+DECIDING = ("torch", "transformers")  # packages whose versions can move scores, by rounding at least
+_MADE_WITH = "answers in the folder were made with"
 _BEGIN_ANEW = "name another folder, or begin anew with --overwrite"
 
 
@@ -87,6 +89,23 @@ def check_same_numbers(folder: Path, before: Mapping[str, Any], model: ModelIden
     dtype = (before.get("model") or {}).get("dtype")
     if dtype is not None and dtype != model.dtype:
         _refuse(folder, [("dtype", dtype, model.dtype)])
+
+
+def version_warnings(before: Mapping[str, Any], now: Mapping[str, str | None]) -> tuple[str, ...]:
+    """What to say where a run goes on with other versions of `DECIDING` than made the answers in its folder.
+
+    `before` is the manifest of the run there, `now` the versions installed. What was said before is said again, for
+    answers of that time may be among those that are kept.
+    """
+    there = before.get("versions") or {}
+    changes = [
+        f"{name} {there[name]}, and {now.get(name) or 'none'} is installed now"
+        for name in DECIDING
+        if there.get(name) is not None and there[name] != now.get(name)
+    ]
+    new = [f"{_MADE_WITH} {', '.join(changes)}; they are kept: --overwrite asks them again"] if changes else []
+    earlier = [warning for warning in before.get("warnings") or () if warning.startswith(_MADE_WITH)]
+    return tuple(dict.fromkeys([*earlier, *new]))
 
 
 def _refuse(folder: Path, differences: list[tuple[str, object, object]]) -> None:

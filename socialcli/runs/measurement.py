@@ -22,7 +22,8 @@ MEASURE_VERSION = "1.0"
 SETTINGS = (
     *("episodes", "model", "tasks", "checkpoint", "revision", "allow_links", "adapter", "merge"),
     *("alpha", "lambda", "layers", "bias"),
-    *("inputs", "boxes_as", "context", "frames", "frame_fit", "box_gap", "batch_size", "workers", "device", "dtype"),
+    *("inputs", "boxes_as", "context", "frames", "frame_fit", "positions", "max_pixels", "box_gap"),
+    *("batch_size", "workers", "device", "dtype"),
     *("attn", "limit", "split", "media_root", "max_failures"),
 )
 

@@ -35,6 +35,7 @@ _AT_LEAST = {
     "lambda_": 0,
     "box_gap": 0,
     "frames": 1,
+    "max_pixels": 1,
     "workers": 0,
     "limit": 0,
     "check_invariance": 0,
@@ -68,6 +69,8 @@ class RunSettings:
     context: Context = "full"  # offline, the setting of most published figures; "past" is the online one
     frames: int = 8  # as published; sampled uniformly over the clip
     frame_fit: str | None = None  # None: the first way that the model's adapter declares
+    positions: str | None = None  # None: the first rule that the model's adapter declares
+    max_pixels: int | None = None  # of a frame; None: the cap that the model's adapter declares
     box_gap: float = 1.0  # seconds to interpolate over, or to the nearest box: a longer gap may hide a cut
     answer: AnswerMode = "score"  # ranks the candidates, so every question has an answer; or "generate"
     batch_size: int | Literal["auto"] = "auto"  # questions in one forward; changes speed and memory, not the answers

@@ -22,7 +22,7 @@ SWEEP_VERSION = "1.0"
 # Of the settings of a run: the others are what a sweep goes through, or are not asked of it.
 SETTINGS = (
     *("episodes", "model", "tasks", "checkpoint", "revision", "allow_links", "adapter", "merge"),
-    *("inputs", "boxes_as", "context", "frames", "frame_fit", "box_gap"),
+    *("inputs", "boxes_as", "context", "frames", "frame_fit", "positions", "max_pixels", "box_gap"),
     *("answer", "batch_size", "workers", "device", "dtype", "attn", "limit", "media_root", "max_failures"),
 )
 

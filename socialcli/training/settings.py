@@ -102,7 +102,7 @@ class TrainSettings:
 ASK_OPTIONS = (
     *("episodes", "model", "checkpoint", "revision", "allow_links", "tasks"),
     *("alignment", "alpha", "lambda_", "layers", "bias"),
-    *("inputs", "boxes_as", "context", "frames", "frame_fit", "box_gap", "media_root"),
+    *("inputs", "boxes_as", "context", "frames", "frame_fit", "positions", "max_pixels", "box_gap", "media_root"),
     *("device", "dtype", "workers", "max_failures"),
 )
 """The settings of a run that a training has too."""

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import torch
 
+from socialcli.api import load_model
 from socialcli.video.frames import Frame, FrameSet
-from tests.conftest import FAMILIES, noise_frames, tiny_model
+from tests.conftest import FAMILIES, SAMPLE, noise_frames, tiny_model
 
 SIZES = [(640, 360), (360, 640), (320, 240), (1280, 720)]
 CASES = [(family, None) for family in FAMILIES] + [("llava-next-video", "crop"), ("llava-next-video", "stretch")]
@@ -62,8 +63,16 @@ def whole_cells(grid: Any, frames: FrameSet) -> list[tuple[int, int]]:
 def test_changing_a_cell_changes_most_the_token_that_the_grid_names(
     family: str, fit: str | None, size: tuple[int, int]
 ) -> None:
-    model = tiny_model(family, fit)
-    frames = noise_frames(*size)
+    assert_the_grid_is_right(tiny_model(family, fit), noise_frames(*size))
+
+
+@pytest.mark.parametrize(("size", "cap"), [((1920, 1080), None), ((640, 360), 50_000)])
+def test_the_grid_follows_frames_that_are_scaled_down_to_the_cap(size: tuple[int, int], cap: int | None) -> None:
+    assert_the_grid_is_right(tiny_model("qwen2.5-vl", max_pixels=cap), noise_frames(*size))
+
+
+def assert_the_grid_is_right(model: Any, frames: FrameSet) -> None:
+    """Change the pixels of random cells; the token that the grid names must change most, every time."""
     grid, before = visual_embeddings(model, frames)
     rng = np.random.default_rng(1)
     candidates = whole_cells(grid, frames)
@@ -98,6 +107,34 @@ def test_published_preprocessing_gives_the_published_number_of_tokens(family: st
     model = tiny_model(family)
     clip = model.encode_clip(noise_frames(640, 360))
     assert model.encode_prompt("Who?", [], clip).grid.tokens.shape == shape
+
+
+@pytest.mark.parametrize(
+    ("size", "cap", "shape"),
+    [
+        ((640, 360), None, (13, 23)),  # 644x364, the nearest multiples of 28
+        ((1920, 1080), None, (20, 36)),  # 1008x560: the most of this shape within 768 x 28 x 28
+        ((1080, 1920), None, (36, 20)),
+        ((1920, 1080), 4_000_000, (39, 69)),
+        ((640, 360), 28 * 28 * 100, (7, 13)),
+        ((640, 360), 28 * 28, (1, 1)),
+    ],
+)
+def test_a_frame_has_no_more_pixels_than_the_cap(
+    size: tuple[int, int], cap: int | None, shape: tuple[int, int]
+) -> None:
+    clip = tiny_model("qwen2.5-vl", max_pixels=cap).encode_clip(noise_frames(*size, count=2))
+    assert clip.cells.shape[:2] == shape
+    assert shape[0] * shape[1] * 28 * 28 <= (cap or 768 * 28 * 28)
+
+
+def test_a_checkpoint_that_was_trained_on_smaller_frames_keeps_its_own_cap() -> None:
+    folder = SAMPLE / "trained" / "qwen2.5-vl"
+    own = load_model("qwen2.5-vl", folder)
+    assert own.encode_clip(noise_frames(224, 224)).cells.shape[:2] == (4, 4)  # 112x112
+    assert own.choices.max_pixels == 112 * 112
+    larger = load_model("qwen2.5-vl", folder, max_pixels=224 * 224)
+    assert larger.encode_clip(noise_frames(224, 224)).cells.shape[:2] == (8, 8)
 
 
 def test_an_odd_last_frame_is_a_step_of_its_own() -> None:

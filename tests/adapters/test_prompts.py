@@ -15,7 +15,7 @@ from socialcli.builtin import socialcli_tasks
 from socialcli.episodes.records import Episode, Question, Speaker, Utterance, Video
 from socialcli.errors import PromptError
 from socialcli.tasks.prompt import Prompt, build_prompt
-from socialcli.video.frames import Frame, FrameSet
+from socialcli.video.frames import FrameSet
 from tests.conftest import FAMILIES, noise_frames, tiny_model
 
 TASKS = {task.name: task for task in socialcli_tasks()}
@@ -112,14 +112,6 @@ def test_token_ids_and_inputs_are_those_of_the_processor(model: Any, frames: Fra
             assert torch.equal(inputs[name], torch.as_tensor(value).to(inputs[name].dtype)), name
 
 
-def test_token_types_are_those_of_the_processor() -> None:
-    model = tiny_model("qwen2.5-vl")
-    text, clip = asked(WORDS).text, model.encode_clip(FRAMES)
-    inputs = model.forward_inputs([model.encode_prompt(text, [], clip)], clip)
-    expected = processors_own(model, text, FRAMES)["mm_token_type_ids"]
-    assert torch.equal(inputs["mm_token_type_ids"], expected.to(inputs["mm_token_type_ids"].dtype))
-
-
 def test_the_grid_names_the_visual_tokens_in_order_and_the_prefix_ends_with_the_last(model: Any) -> None:
     clip = model.encode_clip(FRAMES)
     encoded = model.encode_prompt(asked(WORDS).text, [], clip)
@@ -149,63 +141,6 @@ def test_prompts_of_a_batch_are_padded_on_the_left(model: Any) -> None:
     assert inputs["attention_mask"][0, :pads].sum() == 0
     assert inputs["input_ids"][0, pads:].tolist() == prompts[0].ids.tolist()
     assert inputs["input_ids"][1].tolist() == prompts[1].ids.tolist()
-
-
-def times_of(frames: FrameSet, times: tuple[float, ...]) -> FrameSet:
-    return FrameSet(
-        tuple(Frame(time, frame.image) for time, frame in zip(times, frames.frames, strict=True)), frames.distinct
-    )
-
-
-@pytest.mark.parametrize(
-    ("times", "step"),  # two positions a second, two frames a step
-    [
-        ((0.0, 0.5, 1.0, 1.5, 2.0), 2),
-        ((3.0, 5.0, 7.0, 9.0, 11.0), 8),
-        ((1.0, 1.0, 1.0, 1.0, 1.0), 4),  # a single moment counts as a frame a second
-    ],
-)
-def test_positions_in_time_follow_the_clock_and_are_the_models_own(times: tuple[float, ...], step: int) -> None:
-    model = tiny_model("qwen2.5-vl")
-    clip = model.encode_clip(times_of(noise_frames(112, 84, count=5), times))
-    encoded = model.encode_prompt(asked(WORDS).text, [], clip)
-    positions = model.positions(encoded, clip)
-    assert positions.shape == (3, 1, encoded.length)
-    assert torch.equal(positions, own_positions(model, [encoded], clip))
-    moments = [positions[0, 0, tokens].unique().tolist() for tokens in encoded.grid.tokens.reshape(3, -1)]
-    assert moments == [[moments[0][0] + step * index] for index in range(3)]
-
-
-@pytest.mark.parametrize("with_video", [False, True])
-def test_positions_given_or_left_to_the_model_make_no_difference(model: Any, with_video: bool) -> None:
-    clip = model.encode_clip(FRAMES) if with_video else None
-    encoded = model.encode_prompt("Who is it?", [], clip)
-    inputs = model.forward_inputs([encoded], clip)
-    with torch.inference_mode():
-        left = model.model(**inputs).logits
-        given = model.model(**inputs, position_ids=model.positions(encoded, clip)).logits
-    assert torch.equal(left, given)
-
-
-class _Seen(Exception):
-    """Stops the forward where the decoder would begin."""
-
-
-def own_positions(model: Any, prompts: list[Any], clip: Any) -> torch.Tensor:
-    """The position ids, (3, batch, length), with which the model enters its decoder in a whole forward."""
-    caught: list[torch.Tensor] = []
-
-    def catch(_module: Any, _args: Any, kwargs: dict[str, Any]) -> None:
-        caught.append(kwargs["position_ids"])
-        raise _Seen
-
-    handle = model.model.model.language_model.register_forward_pre_hook(catch, with_kwargs=True)
-    try:
-        with torch.inference_mode(), pytest.raises(_Seen):
-            model.model(**model.forward_inputs(prompts, clip))
-    finally:
-        handle.remove()
-    return caught[0][-3:]  # the decoder may get one more row, for the causal mask
 
 
 def test_a_prompt_that_is_too_long_is_refused(model: Any) -> None:

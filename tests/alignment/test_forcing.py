@@ -13,7 +13,7 @@ from torch.nn.functional import scaled_dot_product_attention
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from socialcli.alignment.attention import Alignment, aligned
-from socialcli.alignment.forcing import KERNELS, attention_kernel, eager_attention
+from socialcli.alignment.forcing import KERNELS, attention_kernel, eager_attention, switch
 from socialcli.errors import UnknownNameError, UsageError
 from tests.alignment.dense import plan_of, random_plan
 
@@ -63,6 +63,18 @@ def logits(alignment: Alignment | None) -> tuple[Tensor, list[float]]:
 def implementation() -> str:
     name: str = decoder().model.config._attn_implementation
     return name
+
+
+def test_transformers_keeps_the_name_of_an_attention_where_it_is_looked_for() -> None:
+    """`socialcli.alignment.forcing.switch` reads it there; where this fails, it has to look elsewhere."""
+    assert implementation() == "sdpa"
+    assert switch(decoder().model, "eager") == "sdpa"
+    try:
+        attention = decoder().model(torch.ones(1, 4, dtype=torch.int64), output_attentions=True).attentions
+        assert attention is not None and attention[0].shape == (1, 4, 4, 4)  # only the eager one gives its weights
+    finally:
+        assert switch(decoder().model, "sdpa") == "eager"
+    assert implementation() == "sdpa"
 
 
 @pytest.mark.parametrize("alignment", [None, Alignment(layers="all", threshold=0.06)], ids=["plain", "aligned"])

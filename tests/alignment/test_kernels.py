@@ -29,6 +29,34 @@ def own_attention(case: Case, mask: Tensor | None) -> Tensor:
     )
 
 
+# As `socialcli.alignment.kernels` calls them: positional parameters in their order, then names.
+KERNEL_PARAMETERS = {
+    "_fused_sdp_choice": ("query key value attn_mask dropout_p is_causal", "scale enable_gqa"),
+    "_scaled_dot_product_flash_attention_for_cpu": ("query key value dropout_p is_causal", "attn_mask scale"),
+    "_scaled_dot_product_flash_attention": ("query key value dropout_p is_causal", "scale"),
+    "_scaled_dot_product_efficient_attention": (
+        "query key value attn_bias compute_log_sumexp dropout_p is_causal",
+        "scale",
+    ),
+    "_scaled_dot_product_cudnn_attention": (
+        "query key value attn_bias compute_log_sumexp dropout_p is_causal",
+        "scale",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", KERNEL_PARAMETERS)
+def test_pytorch_has_the_kernels_that_are_called_by_private_names(name: str) -> None:
+    """Where this fails, PyTorch has moved a kernel, and `socialcli.alignment.kernels` must follow."""
+    schema = getattr(torch.ops.aten, name).default._schema
+    positional, named = KERNEL_PARAMETERS[name]
+    by_place = [one.name for one in schema.arguments if not one.kwarg_only]
+    assert by_place[: len(positional.split())] == positional.split()
+    assert set(named.split()) <= {one.name for one in schema.arguments if one.kwarg_only}
+    if name != "_fused_sdp_choice":
+        assert [one.name.replace("_", "") for one in schema.returns[:2]] == ["output", "logsumexp"]
+
+
 def tensors(case: Case) -> tuple[Tensor, Tensor, Tensor]:
     return case.query, case.key, case.value
 

@@ -66,6 +66,8 @@ def test_models_as_json(distribution: Install) -> None:
         "summary": "sees everything",
         "default_checkpoint": "acme/eye-7b",
         "frame_fits": ["pad", "crop"],
+        "position_rules": [],
+        "max_pixels": None,
         "adapter_version": "3",
         "distribution": "acme-vision",
         "distribution_version": "2.5",

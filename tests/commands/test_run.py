@@ -11,11 +11,13 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from packaging.version import Version
 from PIL import Image
 
 from socialcli.episodes.reading import read_episodes, read_records
@@ -276,6 +278,26 @@ def test_a_key_depends_on_the_checkpoints_content_and_not_on_its_place(tmp_path:
     assert [row["key"] for row in moved.rows] == keys
     assert [row["key"] for row in spelled_out.rows] == keys
     assert not set(keys) & {row["key"] for row in stretched.rows}
+
+
+def test_a_key_depends_on_the_rule_of_positions_and_on_the_cap_of_pixels(tmp_path: Path) -> None:
+    few = ("--frames", "2", "--limit", "1")
+    ways: dict[str, tuple[str, ...]] = {
+        "default": (),
+        "spelled out": ("--positions", "trained", "--max-pixels", str(768 * 28 * 28)),
+        "smaller": ("--max-pixels", "50000"),
+        "library": ("--positions", "library"),
+    }
+    done = {
+        name: run(SAMPLE_FILE, tmp_path / name, *few, *options, family="qwen2.5-vl", tasks=["all"])
+        for name, options in ways.items()
+        if name != "library" or Version(version("transformers")) >= Version("5.18")
+    }
+    keys = {name: [row["key"] for row in one.rows] for name, one in done.items()}
+    assert keys["default"] == keys.pop("spelled out")
+    assert len({tuple(one) for one in keys.values()}) == len(keys)
+    assert done["smaller"].rows[0]["visual_tokens"] < done["default"].rows[0]["visual_tokens"]
+    assert done["smaller"].validated().manifest["settings"]["max_pixels"] == 50000
 
 
 def test_the_seconds_of_the_rows_add_up_to_no_more_than_those_of_the_run(tmp_path: Path) -> None:

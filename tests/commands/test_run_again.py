@@ -89,6 +89,20 @@ def test_an_unfinished_folder_is_gone_on_with(episodes: Path) -> None:
     assert sorted(path.name for path in more.output.iterdir()) == FILES
 
 
+def test_other_versions_than_those_that_made_the_answers_are_told(episodes: Path) -> None:
+    first = ask(episodes, "--limit", "5")
+    versions = first.manifest["versions"] | {"transformers": "4.0.1"}
+    (first.output / "run.json").write_text(json.dumps(first.manifest | {"versions": versions}), encoding="utf-8")
+    told = "answers in the folder were made with transformers 4.0.1, and "
+    more = ask(episodes, "--limit", "6").validated()
+    assert f"socialcli: warning: {told}" in more.stderr
+    assert more.manifest["counts"]["kept"] == 5
+    again = ask(episodes)
+    assert [[one.startswith(told) for one in run.manifest["warnings"]] for run in (more, again)] == [[True], [True]]
+    anew = ask(episodes, "--overwrite")
+    assert told not in anew.stderr and anew.manifest["warnings"] == []
+
+
 def test_parts_of_a_killed_run_are_kept_and_nothing_is_left_over(episodes: Path) -> None:
     done = ask(episodes)
     rows = done.rows

@@ -46,6 +46,9 @@ CHECKPOINT = str(SAMPLE / "checkpoints" / FAMILY)
             ["--frame-fit", "squash"],
             "--frame-fit 'squash' is none of llava-next-video's; choose among pad, crop, stretch",
         ),
+        (["--positions", "trained"], "llava-next-video has one rule for positions; leave it out"),
+        (["--max-pixels", "9999"], "--max-pixels 9999: llava-next-video has no cap on a frame's pixels; leave it out"),
+        (["--max-pixels", "0"], "0 is not in the range x>=1"),
         (["--device", "cuda:99"], "device 'cuda:99' is not there"),
         (["--device", "gpu"], "device 'gpu' is not there"),
         (["--inputs", "VL", "--boxes-as", "text"], "--boxes-as text makes the inputs VLB, and --inputs says VL"),
@@ -81,6 +84,11 @@ def test_a_frame_fit_on_a_model_that_has_none(tmp_path: Path) -> None:
     assert_told(done, 2, "--frame-fit 'pad' is none of qwen2.5-vl's", "leave it out")
 
 
+def test_a_cap_below_one_cell(tmp_path: Path) -> None:
+    done = run(SAMPLE_FILE, tmp_path / "out", "--max-pixels", "783", family="qwen2.5-vl")
+    assert_told(done, 2, "--max-pixels 783 is less than one cell of 28 x 28 pixels; give 784 or more")
+
+
 @pytest.mark.parametrize("missing", ["--model", "--task", "-o"])
 def test_a_required_option_is_named(missing: str) -> None:
     given = {"--model": FAMILY, "--task": "mentioned", "-o": "out"}
@@ -100,6 +108,8 @@ def test_a_typo_is_told_before_torch_is_imported(tmp_path: Path) -> None:
         [*good, "--bias", "none"],
         [*good, "--layers", "ten"],
         [*good, "--frame-fit", "none"],
+        [*good, "--positions", "none"],
+        [*good, "--max-pixels", "1000"],
         [*good, "--checkpoint", "/nowhere"],
         [*good, "--adapter", "/nowhere"],
         [*good, "--merge"],

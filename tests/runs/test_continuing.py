@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from socialcli.errors import UsageError
-from socialcli.runs.continuing import FREE, check_same_numbers, check_same_settings
+from socialcli.runs.continuing import FREE, check_same_numbers, check_same_settings, version_warnings
 from socialcli.runs.manifest import ModelIdentity
 from socialcli.runs.settings import RunSettings
 
@@ -40,6 +40,8 @@ OTHER: dict[str, Any] = {
     "context": "past",
     "frames": 4,
     "frame_fit": "pad",
+    "positions": "library",
+    "max_pixels": 400_000,
     "box_gap": 2.0,
     "answer": "generate",
     "dtype": "bfloat16",
@@ -79,6 +81,19 @@ def test_a_setting_that_an_older_version_did_not_have_is_no_difference() -> None
     record = settings().as_record()
     del record["frame_fit"]
     check_same_settings(FOLDER, {"settings": record}, settings(frame_fit="pad"))
+
+
+def test_other_versions_are_told_once_and_stay_told() -> None:
+    first = {"versions": {"torch": "2.11.0", "transformers": "5.17.0", "numpy": "2.0"}, "warnings": ["no clip"]}
+    now = {"torch": "2.11.0", "transformers": "5.24.0", "numpy": "2.4"}
+    (told,) = version_warnings(first, now)
+    assert told == (
+        "answers in the folder were made with transformers 5.17.0, and 5.24.0 is installed now; they are kept: "
+        "--overwrite asks them again"
+    )
+    assert version_warnings({"versions": now, "warnings": [told, "no clip"]}, now) == (told,)
+    assert version_warnings({"versions": now}, now) == ()
+    assert version_warnings({}, now) == ()
 
 
 def test_another_number_format_is_told() -> None:
