@@ -26,6 +26,7 @@ class EagerAlignment:
     heads: Mapping[int, Tensor] | None = None  # by layer; None: those whose mean attention is above the threshold
     alpha: float = 1.0
     threshold: float = 5e-5
+    constant: float | None = None  # this bias for all pairs, in place of the published one
 
 
 _current: dict[str, EagerAlignment] = {}
@@ -82,7 +83,8 @@ def _bias(scores: Tensor, alignment: EagerAlignment, layer: int) -> Tensor:
     else:
         heads = alignment.heads[layer]
     largest = scores[:, heads][:, :, rows][:, :, :, columns].amax(-1, keepdim=True)
-    bias[:, heads[:, None, None], rows[:, None], columns] = alignment.alpha * largest * pairs
+    weights = alignment.alpha * largest if alignment.constant is None else alignment.constant
+    bias[:, heads[:, None, None], rows[:, None], columns] = weights * pairs
     return bias
 
 

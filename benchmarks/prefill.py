@@ -24,8 +24,10 @@ from torch.profiler import ProfilerActivity, profile
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from socialcli.alignment.attention import Alignment, aligned
+from socialcli.alignment.bias import PUBLISHED
 from socialcli.alignment.layers import resolve_layers
 from socialcli.alignment.plan import AlignmentPlan
+from socialcli.alignment.rules import BiasRule
 
 SHAPES = {  # hidden, intermediate, layers, heads, key/value heads
     "small": (512, 1376, 14, 8, 8),
@@ -33,6 +35,7 @@ SHAPES = {  # hidden, intermediate, layers, heads, key/value heads
     "qwen-7b": (3584, 18944, 28, 28, 4),  # Qwen2.5-VL 7B, InternVL3 8B
 }
 SHARES = (0.09, 0.25, 1.0)
+TAKEN = -20.0  # with --losing, the bias of every pair
 ROWS, COLUMNS = 200, 300  # utterance tokens, and visual tokens in a speaker's box: of a usual clip
 
 
@@ -62,12 +65,16 @@ class Decoder:
         return [layer.self_attn for layer in self.model.model.layers]
 
 
-def plan_of(length: int) -> AlignmentPlan:
-    """Rows at the end, columns spread over the visual part, half of the pairs raised."""
+def plan_of(length: int, losing: bool = False) -> AlignmentPlan:
+    """Rows at the end, columns spread over the visual part, half of the pairs biased.
+
+    `losing`: nearly all of the visual part, and all of the pairs, so that rows of even attention lose most of it.
+    """
     rng = np.random.default_rng(0)
     rows = np.arange(length - ROWS - 20, length - 20)
-    columns = np.sort(rng.choice(np.arange(20, length - ROWS - 60), COLUMNS, replace=False))
-    pairs = rng.random((ROWS, COLUMNS)) < 0.5
+    visual = np.arange(20, length - ROWS - 60)
+    columns = np.sort(rng.choice(visual, int(0.9 * visual.size) if losing else COLUMNS, replace=False))
+    pairs = rng.random((ROWS, columns.size)) < (1.0 if losing else 0.5)
     return AlignmentPlan(rows, columns, pairs, ~pairs)
 
 
@@ -88,9 +95,10 @@ def forward(decoder: Decoder, ids: torch.Tensor) -> torch.Tensor:
 
 
 def variants_of(
-    decoder: Decoder, ids: torch.Tensor, plan: AlignmentPlan, heads: frozenset[tuple[int, int]]
+    decoder: Decoder, ids: torch.Tensor, plan: AlignmentPlan, heads: frozenset[tuple[int, int]], losing: bool
 ) -> dict[str, Work]:
     """The forwards that are compared; each returns its logits."""
+    rule = BiasRule("taking", "", lambda visual, _: torch.full_like(visual.largest, TAKEN)) if losing else PUBLISHED
     layers = {layer for layer, _ in heads}
     by_layer = {
         layer: torch.tensor(sorted(head for of, head in heads if of == layer), device=ids.device) for layer in layers
@@ -100,11 +108,11 @@ def variants_of(
         return forward(decoder, ids)
 
     def with_alignment() -> torch.Tensor:
-        with aligned(decoder, plan, Alignment(heads=heads)):
+        with aligned(decoder, plan, Alignment(heads=heads, rule=rule)):
             return forward(decoder, ids)
 
     def with_eager_alignment() -> torch.Tensor:
-        with eager(decoder.model, EagerAlignment(plan, layers, by_layer)):
+        with eager(decoder.model, EagerAlignment(plan, layers, by_layer, constant=TAKEN if losing else None)):
             return forward(decoder, ids)
 
     return {"plain": plain, "aligned": with_alignment, "eager": with_eager_alignment}
@@ -138,6 +146,9 @@ def main() -> None:
     device_arguments(parser)
     parser.add_argument("--tokens", type=int, nargs="+", default=[1300, 2300, 4300], help="lengths of the prompt")
     parser.add_argument("--repeats", type=int, default=7, help="turns, of which the median counts (default: 7)")
+    parser.add_argument(
+        "--losing", action="store_true", help="let every aligned row lose most of its attention: the most costly case"
+    )
     options = parser.parse_args()
     decoder = Decoder(options.shape, options.device, dtype_of(options), max(options.tokens))
     print(f"{machine(options)}\n")
@@ -158,7 +169,8 @@ def main() -> None:
 def measure(decoder: Decoder, options: argparse.Namespace, length: int, share: float) -> None:
     """Print a row of the table."""
     ids = torch.randint(0, 1024, (1, length), device=options.device)
-    variants = variants_of(decoder, ids, plan_of(length), chosen_heads(decoder, share))
+    plan, heads = plan_of(length, options.losing), chosen_heads(decoder, share)
+    variants = variants_of(decoder, ids, plan, heads, options.losing)
     timed = in_turns(variants, options.repeats, warm_up=len(variants))
     peaks = {name: peak_of(work, options.device) for name, work in variants.items()}
     plain = timed["plain"].seconds

@@ -16,7 +16,7 @@ import click
 import pluggy
 
 from socialcli.adapters.contract import ModelSpec
-from socialcli.alignment.rules import BiasRule
+from socialcli.alignment.rules import BiasRule, current_name
 from socialcli.discovery import LOAD_PLUGINS, Origin, Plugin, Problem, broken, describe, discover
 from socialcli.errors import PluginError, UnknownNameError
 from socialcli.hookspecs import Converter
@@ -174,8 +174,8 @@ class Registry:
         return _named(_TASKS, self.tasks(), name)
 
     def bias_rule(self, name: str) -> Provided[BiasRule]:
-        """Return the bias rule of that name."""
-        return _named(_BIAS_RULES, self.bias_rules(), name)
+        """Return the bias rule of that name; a former name works with a warning."""
+        return _named(_BIAS_RULES, self.bias_rules(), current_name(name))
 
     def converter(self, name: str) -> Provided[Converter]:
         """Return the converter of that name."""

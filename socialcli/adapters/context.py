@@ -15,7 +15,7 @@ def context_limit(text_config: Any) -> int:
       7B has 4096 and factor 2: its 32 frames of 144 tokens fit for this reason only.
     - "yarn" stretches `original_max_position_embeddings` by its factor (arXiv 2309.00071, section 3). Some
       configurations say the result in `max_position_embeddings` already, and others the original length: the larger
-      of the two counts, and the factor never twice.
+      of the two counts. Where the original length is not named, `max_position_embeddings` is taken for it.
     - "dynamic" changes the frequencies of a prompt longer than `max_position_embeddings`, with each token anew: the
       cached keys of the video would then have other ones than the words behind it. Not allowed here.
     - "llama3" and "longrope" name the stretched length in `max_position_embeddings`.

@@ -93,6 +93,9 @@ class PlannedRows:
 
     def bias(self, scores: Tensor, rule: BiasRule, alpha: float) -> Tensor:
         """W, (B, Hq, R, 1 or C): 0 in rows without a pair, and where it has a value for each pair, beside the pairs."""
+        if self.placed.unseen is not None:  # a row that sees no column: of nothing but -inf, gradients become NaN
+            blind = (self.placed.unseen == -torch.inf).all(dim=-1, keepdim=True)
+            scores = scores.masked_fill(blind, 0.0)
         bias = rule.bias(VisualScores(scores, self.lse, self.placed.keys), alpha)
         return torch.where(self.placed.biased_rows if bias.shape[-1] == 1 else self.placed.biased, bias, 0.0)
 

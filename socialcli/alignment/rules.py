@@ -23,7 +23,8 @@ _log = logging.getLogger(__name__)
 class VisualScores:
     """How the words U score the visual tokens V_all in some heads of a layer; float32 or wider."""
 
-    scores: torch.Tensor  # (..., R, C): S = q.k * scale; minus infinity where a row does not see a column
+    # (..., R, C): S = q.k * scale; minus infinity where a row does not see a column, 0 in a row that sees none
+    scores: torch.Tensor
     lse: torch.Tensor  # (..., R): the log-sum-exp of each whole row, so that exp(scores - lse) is the attention
     keys: torch.Tensor  # broadcasts to (..., R): how many keys each row sees, itself included
 

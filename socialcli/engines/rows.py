@@ -123,7 +123,8 @@ class RowMaker:
     def _key(self, condition: Mapping[str, object], parts: Mapping[str, object]) -> str:
         """The key of a row. A checkpoint counts by its content: the same one in another folder answers the same.
 
-        So does a LoRA adapter; whether it is merged decides how its sums are rounded.
+        So does a LoRA adapter; whether it is merged decides how its sums are rounded. A limit on heads that is not set
+        changes no key.
         """
         settings, model = self.settings, self.model
         others = {
@@ -136,7 +137,8 @@ class RowMaker:
         }
         if model.adapter is not None:
             others |= {"lora": model.adapter_sha256 or model.adapter, "merged": model.merged}
-        return answer_key({**condition, **others, **parts})
+        limited = {name: value for name, value in condition.items() if name != "max_heads" or value is not None}
+        return answer_key({**limited, **others, **parts})
 
 
 def _result(outcome: Outcome) -> dict[str, Any]:

@@ -166,7 +166,7 @@ def _overall(tallies: Mapping[_Group, _Tally]) -> dict[_Group, _Tally]:
         parts.setdefault(tuple(OVERALL if place == _TASK else value for place, value in enumerate(group)), []).append(
             tally
         )
-    found = {group: _Tally() for group, tasks in parts.items() if len(tasks) > 1}
+    found = {group: _Tally() for group, tasks in parts.items() if sum(bool(tally.episodes) for tally in tasks) > 1}
     for group, together in found.items():
         for tally in parts[group]:
             together.add_all(tally)

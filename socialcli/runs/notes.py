@@ -24,6 +24,11 @@ class Counted(Protocol):
         ...
 
     @property
+    def dataset(self) -> str | None:
+        """The dataset."""
+        ...
+
+    @property
     def split(self) -> str | None:
         """The split."""
         ...
@@ -107,10 +112,10 @@ def low_power(rows: Sequence[Compared]) -> Iterator[str]:
 
 
 def _naming(rows: Iterable[Counted]) -> Callable[[Counted], str]:
-    """How to name a row: by its task, and by its split where there are several."""
-    if len({row.split for row in rows}) < 2:
-        return lambda row: row.task
-    return lambda row: f"{row.task}, {label(row.split)}"
+    """How to name a row: by its task, and by its dataset and split where there are several."""
+    rows = list(rows)
+    several = [name for name in ("dataset", "split") if len({getattr(row, name) for row in rows}) > 1]
+    return lambda row: ", ".join([row.task, *(label(getattr(row, name)) for name in several)])
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -71,7 +71,11 @@ def _overall(groups: Mapping[_Group, Sequence[Pair]]) -> dict[_Group, list[Pair]
     tasks: dict[_Group, list[Sequence[Pair]]] = {}
     for (_, dataset, split), pairs in groups.items():
         tasks.setdefault((OVERALL, dataset, split), []).append(pairs)
-    return {group: [pair for pairs in parts for pair in pairs] for group, parts in tasks.items() if len(parts) > 1}
+    return {
+        group: [pair for pairs in parts for pair in pairs]
+        for group, parts in tasks.items()
+        if sum(any(pair.counted for pair in pairs) for pairs in parts) > 1
+    }
 
 
 def _order(group: _Group) -> tuple[tuple[bool, Any], ...]:

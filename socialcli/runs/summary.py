@@ -29,7 +29,7 @@ _FIGURES: dict[str, _Cell] = {
 # Shown where some row has one: whether it does, and its cell.
 _WHERE_ANY: dict[str, tuple[Callable[[AccuracyRow], object], _Cell]] = {
     "one candidate": (lambda row: row.single_candidate, lambda row: str(row.single_candidate)),
-    "W < 0": (lambda row: row.negative_bias, lambda row: percent(row.negative_bias)),
+    "W < 0": (lambda row: row.negative_bias is not None, lambda row: percent(row.negative_bias)),
 }
 
 

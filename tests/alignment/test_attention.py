@@ -354,11 +354,12 @@ def gradients(case: Case, attention: Callable[[Case], Tensor]) -> tuple[Tensor, 
     return output, [part.grad for part in parts if part.grad is not None]
 
 
+@pytest.mark.parametrize("rest", [plan_of((), ()), plan_of((9, 14), ())], ids=["nothing", "no boxes"])
 @pytest.mark.parametrize("checkpointing", ["none", "reentrant", "not reentrant"])
 @pytest.mark.parametrize("rule", list(RULES))
-def test_gradients_equal_those_of_the_formula(rule: str, checkpointing: str) -> None:
+def test_gradients_equal_those_of_the_formula(rule: str, checkpointing: str, rest: AlignmentPlan) -> None:
     case = random_case(prompts=3, padding=(0, 6, 2)).double()
-    plans = [random_plan(ROWS, COLUMNS), plan_of((12, 20), (7, 9)), plan_of((), ())]
+    plans = [random_plan(ROWS, COLUMNS), plan_of((12, 20), (7, 9)), rest]
 
     def layer(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
         output, _ = aligned_attention(model.layers[0], query, key, value, case.visible, scaling=case.scale)

@@ -93,7 +93,7 @@ def test_where_nobody_known_speaks_it_says_so(tmp_path: Path) -> None:
         (("--attention", "--png", "p", "--attention-heads", "9:0"), "--attention-heads 9:0: the decoder has layers"),
         (("--attention", "--png", "p", "--layers", "2-1"), "--layers 2-1 runs backwards"),
         (("--attention", "--png", "p", "--layers", "0-99"), "--layers 0-99 reaches beyond"),
-        (("--attention", "--png", "p", "--bias", "logits"), "Did you mean 'logit'?"),
+        (("--attention", "--png", "p", "--bias", "publishd"), "Did you mean 'published'?"),
         (("--attention", "--png", "p", "--utterance", "u77"), "there is no utterance 'u77' in"),
     ],
 )

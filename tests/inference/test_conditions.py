@@ -74,7 +74,7 @@ def test_together_the_conditions_answer_as_each_does_alone(model: Any) -> None:
 
 
 def test_together_the_conditions_generate_what_each_does_alone(model: Any) -> None:
-    prompts, conditions = prompts_of(model, 0)[:2], CONDITIONS[1:4]
+    prompts, conditions = prompts_of(model, 0)[:2], (*CONDITIONS[1:4], *CONDITIONS[-2:])
     together = answer_batch(model, prompts, conditions, generate=True)
     for condition, answers in zip(conditions, together, strict=True):
         assert [answer.text for answer in answers] == [one.text for one in alone(model, prompts, condition, True)]
@@ -89,6 +89,19 @@ def test_layers_below_the_first_aligned_one_run_once(model: Any) -> None:
             list(continue_under(model, prompts, conditions))
         calls.append(len(seen))
     assert calls == [1, 2, 4, 4]
+
+
+@pytest.mark.parametrize("generate", [False, True])
+def test_the_condition_that_the_others_start_from_may_have_a_limit(model: Any, generate: bool) -> None:
+    prompts = prompts_of(model, 0)[:2]
+    conditions = [Alignment(max_heads=1, layers="2-3"), Alignment(layers="0-1"), Alignment(max_heads=2, layers="1-3")]
+    for condition, answers in zip(conditions, answer_batch(model, prompts, conditions, generate), strict=True):
+        expected = alone(model, prompts, condition, generate)
+        assert [answer.aligned for answer in answers] == [answer.aligned for answer in expected]
+        if generate:
+            assert [answer.text for answer in answers] == [answer.text for answer in expected]
+        else:
+            assert largest_difference(answers, expected) < 1e-5
 
 
 @pytest.mark.parametrize("most", [1, 2, 5])

@@ -55,11 +55,12 @@ def test_the_table_is_short_and_aligned() -> None:
     ]
 
 
-def test_how_often_the_bias_is_negative_is_shown_where_it_is() -> None:
+def test_how_often_the_bias_is_negative_is_shown_where_there_is_a_bias() -> None:
     header, first, second = summary_lines([accuracy(), accuracy(alignment=True, negative_bias=0.25)]).splitlines()
     assert header.endswith("unlabelled  W < 0")
     assert (first.split()[-1], second.split()[-1]) == ("-", "25.0%")
-    assert "W < 0" not in summary_lines([accuracy(alignment=True, negative_bias=0.0)])
+    assert summary_lines([accuracy(alignment=True, negative_bias=0.0)]).splitlines()[1].endswith("  0.0%")
+    assert "W < 0" not in summary_lines([accuracy(alignment=True)])
 
 
 def test_questions_with_a_single_candidate_have_a_column_where_there_are_some() -> None:
