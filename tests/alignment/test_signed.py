@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor
+from torch.utils.checkpoint import checkpoint
 
 from socialcli.alignment import correction
-from socialcli.alignment.attention import ENTRIES_AT_ONCE
+from socialcli.alignment.attention import ENTRIES_AT_ONCE, Alignment, aligned, aligned_attention, attention_kernel
 from socialcli.alignment.bias import RULES as ALL_RULES
 from socialcli.alignment.rules import BiasRule, VisualScores
 from tests.alignment.dense import Case, dense, one_head, random_case, random_plan, scores_of, shifted
@@ -132,10 +133,6 @@ def test_a_rule_may_raise_some_pairs_of_a_row_and_lower_others(sign: float) -> N
 
 @pytest.mark.parametrize("checkpointing", [False, True])
 def test_gradients_through_rows_that_are_computed_afresh_equal_those_of_the_formula(checkpointing: bool) -> None:
-    from torch.utils.checkpoint import checkpoint
-
-    from socialcli.alignment.attention import Alignment, aligned, aligned_attention
-
     case, plans = staring(-38.0, prompts=2).double(), [random_plan(ROWS, COLUMNS), random_plan((12, 20), COLUMNS)]
     model = decoder_of(2)
 
@@ -163,3 +160,17 @@ def test_the_attention_of_losing_rows_is_watched_exactly() -> None:
         for stage, alpha in ((seen.before, 0.0), (seen.after, 1.0)):
             expected = attention_of(case, 0, plan, alpha)[..., columns]
             torch.testing.assert_close(stage[0].double(), expected, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("kernel", ["flash", "math", "eager", "learning"])
+@pytest.mark.parametrize("rule", list(RULES))
+@pytest.mark.parametrize("masked", [False, True])
+def test_every_kernel_and_none_that_tells_its_log_sum_exp_gives_the_same(kernel: str, rule: str, masked: bool) -> None:
+    case, plan, model = staring(-38.0), random_plan(ROWS, COLUMNS), decoder_of(2)
+    case.query.requires_grad_(kernel == "learning")
+    forced = kernel if kernel != "learning" else "auto"
+    with attention_kernel(model, forced), aligned(model, plan, Alignment(layers="all", threshold=0, rule=RULES[rule])):
+        output, _ = aligned_attention(
+            model.layers[0], case.query, case.key, case.value, case.visible if masked else None, scaling=case.scale
+        )
+    assert largest(output.transpose(1, 2) - dense(case, [plan], rule=rule)[0]) < 1e-4
