@@ -54,9 +54,9 @@ class Lesson:
     whole: float = 0.6  # the share of documents with a whole transcript
 
 
-FIRST = Lesson(COLOURS, 1600, _reading.WORDS, simple=300, whole=0.0)
-LESSONS = (  # with open heads
-    Lesson(ALL, 1200),
+LESSONS = (
+    Lesson(COLOURS, 1600, _reading.WORDS, simple=300, whole=0.0),
+    Lesson(ALL, 1200),  # from here on with open heads
     Lesson(ALL, 1000, simple=300),
     Lesson(MOSTLY_WHO, 300),
     Lesson(MOSTLY_AIM, 500, _reading.MOST_HINTS),
@@ -121,41 +121,42 @@ def prompts(episodes: Path, count: int) -> list[str]:
 
 
 def read(name: str, work: Path) -> Path:
-    """The family's checkpoint after it has learnt to read."""
-    folder = work / name / "reading"
-    if folder.exists():
-        return folder
+    """The family's checkpoint after it has learnt to read. Each lesson is kept, so that a stop costs one at most."""
     texts = prompts(world(work) / "episodes.parquet", 3000)
-    save(new(name, texts), work / name / "new")
-    adapter: Any = load_model(name, work / name / "new", dtype="float32")
-    checkpoint = Checkpoint(adapter.model, adapter.processor)
-    shelf = library(adapter, texts)
-    if name in READER:
-        reader: Any = load_model(READER[name], read(READER[name], work), dtype="float32")
-        _decoders.follow(checkpoint, Checkpoint(reader.model, reader.processor))
-        study(checkpoint, shelf, [Lesson(ALL, READER_STEPS[name])])
-    else:
-        _decoders.start(checkpoint, seed=0)
-        study(checkpoint, shelf, [FIRST])
-        _decoders.open_heads(checkpoint)
-        study(checkpoint, shelf, LESSONS)
-    save(checkpoint, folder)
+    folder = work / name / "new"
+    if not folder.exists():
+        keep(new(name, texts), folder)
+    lessons = [Lesson(ALL, READER_STEPS[name])] if name in READER else LESSONS
+    for number, lesson in enumerate(lessons, start=1):
+        before, folder = folder, work / name / f"lesson-{number}"
+        if not folder.exists():
+            keep(taught(name, work, before, number, lesson, texts), folder)
     return folder
 
 
-def study(checkpoint: Checkpoint, shelf: Library, lessons: Sequence[Lesson]) -> None:
-    """Learn one lesson after the other."""
-    for lesson in lessons:
-        _reading.learn(
-            checkpoint,
-            shelf,
-            lesson.kinds,
-            steps=lesson.steps,
-            rate=1e-3,
-            told=lesson.told,
-            simple=lesson.simple,
-            whole=lesson.whole,
-        )
+def taught(name: str, work: Path, before: Path, number: int, lesson: Lesson, texts: Sequence[str]) -> Checkpoint:
+    """The checkpoint in `before` after a lesson: the first one has a beginning of its own, all others open heads."""
+    torch.manual_seed(number)
+    adapter: Any = load_model(name, before, dtype="float32")
+    checkpoint = Checkpoint(adapter.model, adapter.processor)
+    if name in READER:
+        reader: Any = load_model(READER[name], read(READER[name], work), dtype="float32")
+        _decoders.follow(checkpoint, Checkpoint(reader.model, reader.processor))
+    elif number == 1:
+        _decoders.start(checkpoint, seed=0)
+    elif number == 2:
+        _decoders.open_heads(checkpoint)
+    _reading.learn(
+        checkpoint,
+        library(adapter, texts, number),
+        lesson.kinds,
+        steps=lesson.steps,
+        rate=1e-3,
+        told=lesson.told,
+        simple=lesson.simple,
+        whole=lesson.whole,
+    )
+    return checkpoint
 
 
 def new(name: str, texts: Sequence[str]) -> Checkpoint:
@@ -170,7 +171,7 @@ def new(name: str, texts: Sequence[str]) -> Checkpoint:
     return checkpoint
 
 
-def library(adapter: Any, texts: Sequence[str]) -> Library:
+def library(adapter: Any, texts: Sequence[str], seed: int) -> Library:
     """Documents in the family's format."""
     message = {"role": "user", "content": [{"type": "text", "text": "?"}]}
     rendered = adapter.processor.apply_chat_template([message], add_generation_prompt=True, tokenize=False)
@@ -184,7 +185,7 @@ def library(adapter: Any, texts: Sequence[str]) -> Library:
         adapter.letter_prefix,
         adapter.end_id,
         sentences,
-        random.Random(1),
+        random.Random(seed),
         questions=8 if adapter.spec.name == "llava-next-video" else 6,  # whose words are more tokens
     )
 
@@ -201,7 +202,7 @@ def see(name: str, work: Path) -> Path:
     background = _decoders.unheard(checkpoint)
     _seeing.learn(adapter, words(adapter.processor.tokenizer), background, clips, steps=SEEING_STEPS, rate=1.5e-3)
     _decoders.deepen(checkpoint, FRONT)
-    save(checkpoint, folder)
+    keep(checkpoint, folder)
     return folder
 
 
@@ -213,7 +214,14 @@ def tune(name: str, work: Path) -> Path:
     return output / "checkpoint"
 
 
-def keep(name: str, trained: Path, folder: Path) -> None:
+def keep(checkpoint: Checkpoint, folder: Path) -> None:
+    """Save a step's result; the folder takes its name when it is whole."""
+    unfinished = folder.with_name(folder.name + "-unfinished")
+    save(checkpoint, unfinished)
+    unfinished.rename(folder)
+
+
+def publish(name: str, trained: Path, folder: Path) -> None:
     """Write a checkpoint as the sample data has it."""
     adapter: Any = load_model(name, trained, dtype="bfloat16")
     save(Checkpoint(adapter.model.to(DTYPE), adapter.processor), folder)
@@ -237,7 +245,7 @@ def main() -> None:
         elif options.until == "base":
             see(name, options.work)
         else:
-            keep(name, tune(name, options.work), HERE / "trained" / name)
+            publish(name, tune(name, options.work), HERE / "trained" / name)
 
 
 if __name__ == "__main__":
