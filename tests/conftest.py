@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -14,6 +15,9 @@ from socialcli.api import load_model
 from socialcli.episodes.reading import read_episodes
 from socialcli.episodes.records import Episode
 from socialcli.video.frames import Frame, FrameSet
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # the workers share the cores; the processes that they start inherit this
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLE = ROOT / "sample_data"

@@ -100,16 +100,33 @@ def _starts(path: Path) -> bytes:
 
 
 def check_quantizer(config: Mapping[str, Any], what: str) -> None:
-    """Raise CheckpointError where the weights are quantised and what reads them is not installed."""
+    """Raise CheckpointError where the weights are quantised and nothing that is installed reads them."""
     settings = config.get("quantization_config")
     if not isinstance(settings, Mapping):
         return
     method = str(settings.get("quant_method", "an unnamed method"))
+    if method not in _QUANTIZERS and not _is_quantizer(method):  # transformers would load the weights as they are
+        raise CheckpointError(
+            f"{what} is quantised by {method!r}, which the installed transformers does not know; use the checkpoint "
+            "that is not quantised, or update transformers"
+        )
     if missing := [package for module, package in _QUANTIZERS.get(method, ()) if not _installed(module)]:
         raise CheckpointError(
             f"{what} is quantised ({method}), which needs packages that are not installed: pip install "
             f"{' '.join(missing)}; or use the checkpoint that is not quantised"
         )
+
+
+def _is_quantizer(method: str) -> bool:
+    from transformers.quantizers.auto import AutoQuantizationConfig
+
+    try:
+        AutoQuantizationConfig.from_dict({"quant_method": method})
+    except ValueError as error:
+        return "Unknown quantization" not in str(error)
+    except (ImportError, TypeError):  # known, but without what it needs
+        return True
+    return True
 
 
 def _installed(module: str) -> bool:

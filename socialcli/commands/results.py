@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from socialcli.runs.manifest import Manifest
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+_log = logging.getLogger(__name__)
 
 
 def task_option(what: str) -> Callable[[F], F]:
@@ -63,6 +66,16 @@ def limit_option(verb: str) -> Callable[[F], F]:
 def split_option(verb: str) -> Callable[[F], F]:
     """Give a command `split` (str | None), the only one of which to `verb` questions."""
     return click.option("--split", metavar="NAME", help=f"{verb} only the questions of this split.")
+
+
+def _warn_of_seed(context: click.Context, parameter: click.Parameter, value: int | None) -> None:
+    if value is not None:
+        _log.warning("--seed has no effect any more: intervals are computed without drawing; leave it out")
+
+
+def former_seed_option(function: F) -> F:
+    """Accept the `--seed` of earlier versions, which seeded intervals, so that nightly commands go on working."""
+    return click.option("--seed", type=click.INT, hidden=True, expose_value=False, callback=_warn_of_seed)(function)
 
 
 def max_failures_option(what: str, fail: str = "fail") -> Callable[[F], F]:

@@ -13,6 +13,7 @@ import click
 from socialcli.commands.results import (
     answer_option,
     check_failed_answers,
+    former_seed_option,
     json_option,
     limit_option,
     named_tasks,
@@ -67,7 +68,7 @@ _OPTIONS: Sequence[Callable[[Any], Any]] = (
     ),
     click.option(
         "--max-heads",
-        type=click.IntRange(min=0),
+        type=click.IntRange(min=1),
         metavar="K",
         help="Align at most K heads per question: of those above --lambda, the K with the largest mean attention.  "
         "[default: no limit]",
@@ -76,6 +77,7 @@ _OPTIONS: Sequence[Callable[[Any], Any]] = (
     answer_option,
     compute_options,
     limit_option("Ask"),
+    former_seed_option,
     split_option("Ask"),
     click.option(
         "--check-invariance",

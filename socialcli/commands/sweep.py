@@ -14,6 +14,7 @@ from socialcli.alignment.rules import DEFAULT_RULE
 from socialcli.commands.results import (
     answer_option,
     check_failed_answers,
+    former_seed_option,
     json_option,
     limit_option,
     max_failures_option,
@@ -103,6 +104,7 @@ def _listed(item: click.ParamType[Any]) -> Callable[..., tuple[Any, ...]]:
 @answer_option
 @compute_options
 @limit_option("Ask")
+@former_seed_option
 @max_failures_option("answers")
 @json_option
 @logging_options

@@ -148,7 +148,7 @@ class _Work:
         """Write that the work is on."""
         write_sweep(self._folder.manifest, self._sweep)
         grid, asked = self._sweep.grid, len(self._sweep.settings) - 1
-        _log.info("asking under %d settings, of %d combinations, and without alignment", asked, grid.combinations)
+        _log.info("conditions: without alignment, and %d of %d combinations", asked, grid.combinations)
 
     def do(self, watch: Watch) -> SweepTable:
         """Write a row for every question and setting, then the table and the pictures of them."""

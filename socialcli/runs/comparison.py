@@ -31,6 +31,8 @@ def compare(a: Side, b: Side, labels: Labels | None = None) -> Comparison:
     Raises what `pair_up` and reading predictions raise.
     """
     warnings = [*a.source.warnings(), *b.source.warnings()]
+    if (a.source.path, a.condition) == (b.source.path, b.condition):
+        warnings.append("A and B are the same answers")
     if labels is None:
         pairing = pair_up(a.rows(), b.rows())
     else:

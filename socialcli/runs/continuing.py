@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from socialcli.alignment.rules import RENAMED
 from socialcli.errors import InvalidInputError, UsageError
 from socialcli.runs.folder import OutputFolder
 from socialcli.runs.manifest import ModelIdentity
@@ -72,6 +73,8 @@ def check_same_settings(folder: Path, before: Mapping[str, Any], settings: RunSe
     names = [name for name in now if name not in FREE and not _means(name, there.get(name, now[name]), now[name])]
     if now["limit"] is not None and (there.get("limit") is None or there["limit"] > now["limit"]):
         names.append("limit")
+    if "bias" in names and RENAMED.get(there["bias"]) == now["bias"]:
+        there = {**there, "bias": f"{there['bias']} (as it was called; its answers have other keys)"}
     _refuse(folder, [(name, there.get(name), now[name]) for name in names])
 
 
@@ -116,4 +119,4 @@ def _refuse(folder: Path, differences: list[tuple[str, object, object]]) -> None
 
 
 def _shown(value: object) -> str:
-    return "none" if value is None else json.dumps(value, ensure_ascii=False)
+    return "not set" if value is None else json.dumps(value, ensure_ascii=False)

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from socialcli.errors import InvalidInputError
 from socialcli.runs.keys import KEY_LENGTH
-from socialcli.runs.predictions import PREDICTION_ARROW_SCHEMA, Prediction, from_record
+from socialcli.runs.predictions import Prediction, from_record, of_this_version
 
 _log = logging.getLogger(__name__)
 
@@ -43,8 +43,8 @@ class KeptRows:
     def read(cls, paths: Iterable[Path], failed: bool = True) -> Self:
         """The rows of predictions files, those that failed left out unless `failed`.
 
-        Of rows with the same key the one in the last file counts. A file that cannot be read, or whose columns are
-        others, is a warning, and counts as not there.
+        Of rows with the same key the one in the last file counts. A file that cannot be read, or that is no table of
+        predictions, is a warning, and counts as not there.
         """
         read: list[Path] = []
         found = [_Found.nothing()]
@@ -96,10 +96,10 @@ class KeptRows:
     def _read_group(self, file: int, group: int) -> list[dict[str, Any]]:
         try:
             with pq.ParquetFile(self._paths[file]) as opened:
-                table = opened.read_row_group(group, columns=PREDICTION_ARROW_SCHEMA.names)
+                table = of_this_version(opened.read_row_group(group))
         except (pa.ArrowException, ValueError, OSError) as error:
             raise InvalidInputError(f"{self._paths[file]}: cannot be read any more: {error}") from error
-        rows: list[dict[str, Any]] = table.select(PREDICTION_ARROW_SCHEMA.names).to_pylist()
+        rows: list[dict[str, Any]] = table.to_pylist()
         return rows
 
 
@@ -119,10 +119,9 @@ class _Found:
         keys, groups, rows = [np.empty(0, _KEY)], [np.empty(0, np.int32)], [np.empty(0, np.int32)]
         fates = [np.empty(0, bool)]
         with pq.ParquetFile(path) as file:
-            if not file.schema_arrow.equals(PREDICTION_ARROW_SCHEMA):
-                raise ValueError("its columns are not those of this version of socialcli")
+            of_this_version(file.schema_arrow.empty_table())
             for group in range(file.num_row_groups):
-                table = file.read_row_group(group)  # all columns: damage is to be found now
+                table = of_this_version(file.read_row_group(group))  # all columns: damage is to be found now
                 fate = np.array([status == "failed" for status in table["status"].to_pylist()], bool)
                 chosen = np.flatnonzero(~fate | failed).astype(np.int32)
                 fates.append(fate[chosen])

@@ -223,6 +223,20 @@ class PredictionWriter:
             self._file.discard()
 
 
+def of_this_version(table: pa.Table) -> pa.Table:
+    """Predictions with the columns of `PREDICTION_ARROW_SCHEMA`, whichever version or tool has written them.
+
+    Columns that came later are null where they are missing, and unknown ones are left out. Raises ValueError (of which
+    Arrow's errors are) for a table that lacks others, or whose values do not fit.
+    """
+    lacking = [item for item in PREDICTION_ARROW_SCHEMA if item.name not in table.column_names]
+    if missing := [item.name for item in lacking if item.name not in _LATER]:
+        raise ValueError(f"columns are missing: {', '.join(missing)}")
+    for item in lacking:
+        table = table.append_column(item, pa.nulls(table.num_rows, item.type))
+    return table.select(PREDICTION_ARROW_SCHEMA.names).cast(PREDICTION_ARROW_SCHEMA)
+
+
 def read_predictions(path: Path) -> Iterator[dict[str, Any]]:
     """Yield the rows of a predictions file, in order, a few hundred in memory at a time.
 
@@ -234,14 +248,9 @@ def read_predictions(path: Path) -> Iterator[dict[str, Any]]:
         raise NotThereError(f"{path}: there is no such file; name the predictions.parquet of a run")
     try:
         with pq.ParquetFile(path) as file:
-            there = set(file.schema_arrow.names)
-            missing = [name for name in PREDICTION_ARROW_SCHEMA.names if name not in there | _LATER]
-            if missing:
-                raise InvalidInputError(f"{path}: no predictions of a run; columns are missing: {', '.join(missing)}")
-            known = pa.schema([item for item in PREDICTION_ARROW_SCHEMA if item.name in there])
-            absent = dict.fromkeys(_LATER - there)
-            for batch in file.iter_batches(ROWS_PER_GROUP, columns=known.names):
-                for row in pa.Table.from_batches([batch]).select(known.names).cast(known).to_pylist():
-                    yield row | absent
+            of_this_version(file.schema_arrow.empty_table())
+            known = [name for name in PREDICTION_ARROW_SCHEMA.names if name in file.schema_arrow.names]
+            for batch in file.iter_batches(ROWS_PER_GROUP, columns=known):
+                yield from of_this_version(pa.Table.from_batches([batch])).to_pylist()
     except (pa.ArrowException, ValueError, OSError) as error:
         raise InvalidInputError(f"{path}: cannot be read as predictions of a run: {error}") from error

@@ -39,7 +39,7 @@ _AT_LEAST = {
     "workers": 0,
     "limit": 0,
     "check_invariance": 0,
-    "max_heads": 0,
+    "max_heads": 1,
 }
 _FAILURE_LIMIT = re.compile(r"([0-9]+)|([0-9]+(?:\.[0-9]+)?)%")
 

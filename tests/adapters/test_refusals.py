@@ -110,6 +110,12 @@ def test_a_quantised_checkpoint_names_the_packages_it_needs(
     assert f"is quantised ({method}), which needs packages that are not installed: pip install {packages};" in message
 
 
+def test_a_way_to_quantise_that_nobody_knows_is_refused(tmp_path: Path) -> None:
+    quantised = {"model_type": "qwen2_5_vl", "quantization_config": {"quant_method": "foo"}}
+    message = refusal("qwen2.5-vl", configured(tmp_path / "checkpoint", quantised))
+    assert "is quantised by 'foo', which the installed transformers does not know" in message
+
+
 def test_a_package_that_is_there_is_not_missed() -> None:
     check_quantizer({"quantization_config": {"quant_method": "torchao"}} | {"quantization_config": None}, "it")
     with pytest.raises(CheckpointError, match="pip install optimum-quanto"):

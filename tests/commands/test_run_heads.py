@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from socialcli.runs.heads import HeadStatistics, write_heads
@@ -123,6 +125,34 @@ def test_how_often_the_bias_is_negative_stands_in_the_rows_and_in_the_tables(tmp
     floored = run(world, tmp_path / "floored", *options, "--bias", "floored", tasks=("videoqa",))
     assert {row["negative_bias"] for row in floored.rows if row["alignment"]} == {0.0}
     assert "W < 0" in floored.stdout
+
+
+@pytest.mark.parametrize(
+    ("option", "words"), [(("--max-heads", "0"), "--max-heads"), (("--max-heads", "few"), "--max-heads")]
+)
+def test_a_limit_that_is_none_is_a_usage_error(tmp_path: Path, option: tuple[str, str], words: str) -> None:
+    refused = run(SAMPLE_FILE, tmp_path / "out", *LIMITED, *option)
+    assert (refused.code, words in refused.stderr) == (2, True)
+
+
+def test_answers_of_a_version_without_the_newer_columns_are_kept(tmp_path: Path) -> None:
+    first = run(SAMPLE_FILE, tmp_path / "out", *LIMITED)
+    table = pq.read_table(first.output / "predictions.parquet")
+    older = table.drop_columns(["max_heads", "active_head_count", "negative_bias"])
+    pq.write_table(
+        older.append_column("note", pa.array(["mine"] * older.num_rows)), first.output / "predictions.parquet"
+    )
+    again = run(SAMPLE_FILE, tmp_path / "out", *LIMITED).validated()
+    assert (again.code, again.manifest["counts"]["kept"]) == (0, 3)
+    assert [row["scores"] for row in again.rows] == table["scores"].to_pylist()
+    assert {row["negative_bias"] for row in again.rows} == {None}
+
+
+def test_the_seed_of_earlier_versions_is_taken_with_a_warning(tmp_path: Path) -> None:
+    done = run(SAMPLE_FILE, tmp_path / "out", *LIMITED, "--seed", "7")
+    assert done.code == 0
+    assert "--seed has no effect any more" in done.stderr
+    assert "--seed" not in run(SAMPLE_FILE, tmp_path / "help", "--help").stdout
 
 
 def test_the_former_name_of_a_rule_works_with_a_warning(tmp_path: Path) -> None:
