@@ -97,6 +97,7 @@ class PlannedRows:
             blind = (self.placed.unseen == -torch.inf).all(dim=-1, keepdim=True)
             scores = scores.masked_fill(blind, 0.0)
         bias = rule.bias(VisualScores(scores, self.lse, self.placed.keys), alpha)
+        bias = bias.expand(*scores.shape[:-1], bias.shape[-1])
         return torch.where(self.placed.biased_rows if bias.shape[-1] == 1 else self.placed.biased, bias, 0.0)
 
     def change(self, scores: Tensor, bias: Tensor, active: Tensor | None) -> RowChange:
