@@ -28,7 +28,8 @@ def summary_lines(sweep: Sweep, table: SweepTable) -> str:
     could be chosen on, accuracy by setting in all splits.
     """
     splits = sweep.splits
-    shown = splits.test if splits.validation is None else (splits.validation,)
+    to_choose_on = splits.validation is not None and table.labelled(splits.validation)
+    shown = (splits.validation,) if to_choose_on else splits.test
     parts = [_by_setting(sweep, table, split) for split in shown if table.labelled(split)]
     if sweep.best:
         parts.append(_reported(sweep.best))

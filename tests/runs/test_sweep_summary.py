@@ -78,6 +78,11 @@ def test_no_other_split_to_report_on_is_said() -> None:
     assert text(right, Splits("validation", ())).endswith("to report the chosen settings on")
 
 
+def test_where_the_validation_split_was_not_reached_the_others_are_shown() -> None:
+    shown = text(lambda task, split, setting, question: None if split == "validation" else True)
+    assert [line for line in shown.splitlines() if line.startswith("acc")] == ["accuracy in the split test"]
+
+
 def test_nothing_labelled() -> None:
     assert text(lambda *_: None) == "no labelled question was asked, so there is no accuracy to show"
 
