@@ -130,13 +130,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Compare the remedies on the synthetic world.")
     parser.add_argument("--work", type=Path, required=True, help="the folder that train.py worked in")
     parser.add_argument("--model", choices=FAMILIES, action="append", help="just this one (default: all)")
+    parser.add_argument("--remedy", choices=REMEDIES, action="append", help="just this one (default: all)")
     parser.add_argument("--seeds", type=int, default=3, help="trainings of each remedy (default: 3)")
     parser.add_argument("--questions", type=int, default=800, help="asked of each (default: 800)")
     options = parser.parse_args()
     answers: dict[tuple[str, str, str], list[Path]] = defaultdict(list)
     for seed in range(options.seeds):
         for name in options.model or FAMILIES:
-            for remedy in REMEDIES:
+            for remedy in options.remedy or REMEDIES:
                 for asked, folder in done(name, remedy, seed, options.work, options.questions):
                     answers[name, remedy, asked].append(folder)
     table = sorted(cells(answers), key=lambda cell: list(FAMILIES).index(cell.model))
