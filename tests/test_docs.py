@@ -146,7 +146,8 @@ def test_the_first_command_is_the_one_that_is_promised() -> None:
 
 def test_the_test_command_stands_below_its_mark() -> None:
     text = README.read_text(encoding="utf-8")
-    assert "<!-- test-command -->\n```bash\npip install -e '.[test]' && python -m pytest\n```\n" in text
+    command = "pip install -e '.[test]' && python -m pytest -n 2 --dist loadfile"
+    assert f"<!-- test-command -->\n```bash\n{command}\n```\n" in text
 
 
 @pytest.mark.parametrize("arguments", documented_commands())

@@ -202,7 +202,8 @@ def unchosen(table: SweepTable, splits: Splits) -> list[str]:
     if splits.validation is None or (table.tasks and not missing):
         return []
     what = f" for {', '.join(missing)}" if missing else ""
-    return [f"no best setting is named{what}: no labelled question of the split {splits.validation!r} was asked to choose on"]
+    split = splits.validation
+    return [f"no best setting is named{what}: no labelled question of the split {split!r} was asked to choose on"]
 
 
 def _choice(table: SweepTable, splits: Splits, task: str | None, tasks: tuple[str, ...]) -> Choice:
