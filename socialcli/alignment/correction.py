@@ -132,7 +132,7 @@ class PlannedRows:
 
         `scores` and `bias` are those of the plans' columns, which are watched where no others are `chosen`.
         """
-        bias, added = self.of_pairs(bias), change.added
+        bias, added = torch.where(self.placed.biased, bias, 0.0), change.added
         if chosen is not None:
             seen = seen_columns(self.placed.mask, self.placed.rows, chosen.columns, scores.shape[0])
             scores = self.scores(chosen.columns, None if seen is None else additive(seen, scores.dtype))
@@ -143,10 +143,6 @@ class PlannedRows:
             exact = (scores + bias)[afresh.index] - afresh.lse.unsqueeze(-1)
             after = after.index_put(afresh.index, exact.exp())
         return before, after
-
-    def of_pairs(self, bias: Tensor) -> Tensor:
-        """W for each row and column, (B, Hq, R, C), 0 beside the pairs."""
-        return torch.where(self.placed.biased, bias, 0.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

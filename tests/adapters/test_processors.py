@@ -80,7 +80,7 @@ def test_the_template_of_the_tokenizer_is_the_last_resort(family: str, apart: Pa
 
 
 def test_a_plug_in_that_names_no_parts_has_them_loaded_by_its_processor(model: Any, family: str) -> None:
-    class Whole(type(model)):  # type: ignore[misc]
+    class Whole(type(model)):  # type: ignore[misc]  # a base that is known only at run time
         image_processor_class = None
 
     assert issubclass(Whole, HuggingFaceAdapter)

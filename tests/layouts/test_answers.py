@@ -37,7 +37,7 @@ def test_the_space_before_a_letter_depends_on_the_end_of_the_prompt(narrow: Narr
 
 
 def test_a_family_may_still_name_its_prefix(model: Any) -> None:
-    class Named(type(model)):  # type: ignore[misc]
+    class Named(type(model)):  # type: ignore[misc]  # a base that is known only at run time
         letter_prefix = "-"
 
     assert isinstance(model, HuggingFaceAdapter)
