@@ -16,13 +16,19 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from socialcli.converting.context import speaking_time
+from socialcli.converting.marks import INVISIBLE
 from socialcli.converting.report import Report, SourceError
 from socialcli.converting.sources import read_text
+from socialcli.converting.speech import COLONS
 
 COLUMNS = ("video_name", "user", "assistant")
 LONGEST = 1 << 20  # characters of a cell
 MOST_PLAYERS = 26  # candidates are lettered
-_LINE = re.compile(r"\s*\[?Player(\d{1,6})\]?\s*(?:\(\d+:\d\d?\))?\s*:\s*(\S.*)")
+_LINE = re.compile(
+    rf"[\s{INVISIBLE}>＞*-]*[\[［]?Player ?(\d{{1,6}})[\]］]?[\s*]*"  # [Player1]
+    rf"(?:[(（]\d+[{COLONS}]\d\d?[)）])?\s*[{COLONS}]\s*(\S.*)",  # (03:27): words
+    re.IGNORECASE,
+)
 _ANSWER = re.compile(r"\W*Player(\d{1,6})")
 _MASK = re.compile(r"\[MASK\]|<mask>|\[\.\.\.\]|_{2,}", re.IGNORECASE)
 _PRONOUN = re.compile(r"\b(?:he|his|him|she|her)\b", re.IGNORECASE)

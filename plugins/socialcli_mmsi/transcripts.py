@@ -12,10 +12,11 @@ from pathlib import Path
 
 from socialcli.converting.report import Report, SourceError
 from socialcli.converting.sources import read_text
+from socialcli.converting.speech import COLONS, folded, label_forms
 
-_LINE = re.compile(r"(?P<who>[^(]*)\((?P<time>[^)]*)\):(?: (?P<words>.*))?")
+_LINE = re.compile(rf"(?P<who>[^(（]*)[(（](?P<time>[^)）]*)[)）][{COLONS}](?:[ \u3000](?P<words>.*))?")
 _TIME = re.compile(r"(\d{1,6}):(\d\d?)")
-_SPEAKER = re.compile(r"\[Player(\d{1,6})\]")  # in front of a line; whoever else speaks is nobody that is known
+_SPEAKER = re.compile(r"player ?(\d{1,6})")  # as a folded label; whoever else speaks is nobody that is known
 _MENTION = re.compile(r"\[Player(\d+)\]|\bPlayer(\d+)\b")
 
 
@@ -57,10 +58,16 @@ def _spoken(path: Path, number: int, line: str) -> Spoken:
     time = _TIME.fullmatch(parts["time"].strip())
     if time is None:
         raise SourceError(path, number, "time", f"is {parts['time']!r}, not minutes:seconds; correct it")
-    player = _SPEAKER.match(line.lstrip())
+    player = _player(parts["who"])
     offset = parts.start("words") if parts["words"] is not None else len(line)
     seconds = 60.0 * int(time[1]) + int(time[2])
-    return Spoken(number, line, seconds, int(player[1]) if player else None, offset)
+    return Spoken(number, line, seconds, player, offset)
+
+
+def _player(who: str) -> int | None:
+    """The number of the player whom a label names, with or without brackets and in any case."""
+    found = (_SPEAKER.fullmatch(folded(form)) for form in label_forms(who))
+    return next((int(player[1]) for player in found if player is not None), None)
 
 
 def read_labels(path: Path) -> list[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from socialcli.converting.report import Report, SourceError
 from socialcli.converting.sources import read_text
-from socialcli.converting.speech import by_spelling
+from socialcli.converting.speech import by_spelling, folded
 from socialcli.episodes.records import Speaker
 
 from .tables import read_table
@@ -37,8 +37,18 @@ class Labels:
 
     @property
     def known(self) -> Mapping[str, str] | None:
-        """The labels that can stand in front of a line, as they may be written; None where any can."""
-        return by_spelling(self.speakers) if self.given else None
+        """The labels that can stand in front of a line, as they may be written; None where any can.
+
+        A speaker's name or id stands for the speaker's first label, unless it is a label itself or two share it.
+        """
+        if not self.given:
+            return None
+        first = {speaker: label for label, speaker in reversed(self.speakers.items())}
+        called: dict[str, set[str]] = {}
+        for speaker in first:
+            for name in {self.names.get(speaker) or speaker, speaker}:
+                called.setdefault(folded(name), set()).add(speaker)
+        return {name: first[one] for name, (one, *others) in called.items() if not others} | by_spelling(self.speakers)
 
     def people(self) -> tuple[Speaker, ...]:
         """Everybody of the table, or else who came up."""

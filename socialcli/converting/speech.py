@@ -1,56 +1,147 @@
-"""Who says a line of a transcript that begins with a name: "Anna: text" and "(Anna:)text"."""
+"""Who says a line of a transcript: "Anna: text", "[Anna]: text", ">> ANNA: text", "(Anna:)text"."""
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 
+from socialcli.converting.marks import INVISIBLE, seen, trimmed
+
+COLONS = ":：﹕︰∶꞉"
+_BLANK = rf"[\s{INVISIBLE}]"
+_DASH = rf"[-–—‐‑‒]{_BLANK}*"  # "- Hello." begins another person's line in a cue of several
+_CHEVRONS = rf"(?:[>＞]{{2,}}|»){_BLANK}*"  # ">>" is a change of speaker in captions
+_LEAD = re.compile(rf"{_BLANK}*((?:{_DASH}|{_CHEVRONS})*)")
+_CHANGE = re.compile(rf"(?:^|(?<=\s)){_BLANK}*[>＞]{{2,}}")
 _NAME = r"[^\W\d_][\w.'’ -]{0,39}?"
 _BRACKETED = re.compile(rf"\(\s*({_NAME})\s*:\s*\)\s*(.*)", re.DOTALL)  # (Anna:)text
 _PLAIN = re.compile(rf"({_NAME})\s*:\s+(.*)", re.DOTALL)  # Anna: text
-_DASH = re.compile(r"^\s*[-–—]\s*")  # "- Hello." begins another person's line in a cue of several
+_SQUARE = re.compile(rf"[\[［]([^\[\]［］{COLONS}]{{1,60}})[\]］]{_BLANK}*[{COLONS}](.*)", re.DOTALL)  # [Anna]: text
+_BRACKETS = re.compile(r"\[([^\[\]]*)\]|［([^［］]*)］|【([^【】]*)】|\(((?:[^()]|\([^()]*\))*)\)|（([^（）]*)）")
+_ORNAMENTS = "-–—‐‑‒>＞»•*_~♪|\"“”„«'"  # around a label; of Markdown, lists, quotes
+_ASIDE = re.compile(r"\s*[\[(（][^\[\]()（）]*[\])）]$")  # ANNA (V.O.)
+_CLOCK = re.compile(r"^[\[(（]?\d{1,3}(?::\d\d){1,2}(?:[.,]\d{1,3})?[\])）]?\s*")  # [00:12] Anna
+_LONGEST = 120  # characters in front of the colon
+_SAME_SIGNS = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "‐": "-", "‑": "-", "–": "-", "—": "-"})
+
+
+def folded(label: str) -> str:
+    """A label as it is compared: capitals, and the ways to write accents, widths, blanks and dashes, do not count."""
+    text = unicodedata.normalize("NFKC", seen(label)).translate(_SAME_SIGNS).casefold()
+    return " ".join(unicodedata.normalize("NFKC", text).split())
 
 
 def by_spelling(names: Iterable[str]) -> dict[str, str]:
-    """The names by how they may be written: as they are, which goes before, and in any case."""
-    exact = {name: name for name in names}
-    return {name.casefold(): name for name in reversed(exact)} | exact
+    """The names by how they may be written: as they are, which goes before, and as `folded` has them."""
+    exact = {_written(name): name for name in names}
+    backwards = [*reversed(exact.values())]
+    bare = {folded(form): name for name in backwards for form in label_forms(name.rstrip(COLONS + " ")) if folded(form)}
+    return bare | {folded(name): name for name in backwards} | exact
 
 
 def spoken(line: str, known: Mapping[str, str] | None = None) -> tuple[str | None, str]:
-    """The name in front of a line, and the rest; None where there is no name.
+    """Who says a line, by the label in front of it, and the rest; None where there is no label.
 
     `known`: the names that can stand there, from `by_spelling`, so that "Listen: no" is not said by somebody called
-    Listen. Where it is None, up to three words that begin with capitals or, behind the first, digits count as a name.
+    Listen; they are compared as text, with or without brackets. "[Anna]:" is a label in any case. Else, where `known`
+    is None, up to three words that begin with capitals or, behind the first, digits count as a name.
     """
-    line = _DASH.sub("", line).strip()
-    found = _BRACKETED.match(line) or _PLAIN.match(line)
-    if found is None:
-        return None, line
-    name, text = " ".join(found[1].split()), found[2].strip()
+    lead = _LEAD.match(line)
+    words = trimmed(line[lead.end() :] if lead is not None else line)
     if known is not None:
-        meant = known.get(name) or known.get(name.casefold())
-        return (meant, text) if meant is not None else (None, line)
-    words = name.split()
-    is_name = len(words) <= 3 and all(word[0].isupper() or word[0].isdigit() for word in words)
-    return (name, text) if is_name else (None, line)
+        for label, rest in _labelled(words):
+            meant = _meant(label, known)
+            if meant is not None:
+                return meant, _rest(words, rest)
+    square = _SQUARE.fullmatch(words)
+    if square is not None and any(map(str.isalnum, square[1])):
+        return _written(square[1]), trimmed(square[2])
+    found = None if known is not None else _BRACKETED.match(words) or _PLAIN.match(unicodedata.normalize("NFC", words))
+    if found is None or not _is_name(found[1]):
+        return None, words
+    return _written(found[1]), trimmed(found[2] if found.re is _BRACKETED else words.partition(":")[2])
+
+
+def voiced(name: str, text: str, known: Mapping[str, str] | None = None) -> Iterator[tuple[str | None, str]]:
+    """What somebody says whom a mark of voice names; nothing where there are no words. A label that repeats the name
+    is none of them."""
+    meant = (None if known is None else _meant(name, known)) or _written(name)
+    own = {spelling: one for spelling, one in (known or {}).items() if one == meant} | by_spelling([meant])
+    said = ((*spoken(line, own), line) for line in text.split("\n"))
+    words = " ".join(" ".join(rest if label in (None, meant) else line for label, rest, line in said).split())
+    if words:
+        yield meant, words
 
 
 def turns(text: str, known: Mapping[str, str] | None = None) -> Iterator[tuple[str | None, str]]:
     """The name and the words of everybody who speaks in a text of several lines, in order.
 
-    A line without a name goes on with the words of the one above, unless it begins with a dash. Turns without words are
-    left out.
+    A line without a name goes on with the words of the one above, unless it begins with a dash or ">>", which may also
+    stand within a line. Turns without words are left out.
     """
     speaker: str | None = None
     words: list[str] = []
     for line in text.split("\n"):
-        name, rest = spoken(line, known)
-        if words and (name is not None or _DASH.match(line)):
-            yield speaker, " ".join(words)
-            words = []
-        if name is not None or _DASH.match(line):
-            speaker = name
-        words += [rest] if rest else []
+        for place, piece in enumerate(_CHANGE.split(line)):
+            name, rest = spoken(piece, known)
+            lead = _LEAD.match(piece)
+            changes = name is not None or place > 0 or bool(lead and lead[1])
+            if words and changes:
+                yield speaker, " ".join(words)
+                words = []
+            if changes:
+                speaker = name
+            words += [rest] if rest else []
     if words:
         yield speaker, " ".join(words)
+
+
+def _is_name(text: str) -> bool:
+    words = text.split()
+    return len(words) <= 3 and all(word[0].isupper() or word[0].isdigit() for word in words)
+
+
+def _labelled(words: str) -> Iterator[tuple[str, str]]:
+    """What may be a label in front of words, with the rest: up to each colon, the last first, or in brackets."""
+    colons = [place for place, sign in enumerate(words[:_LONGEST]) if sign in COLONS]
+    for place in reversed(colons):
+        if not (words[:place][-1:].isdigit() and words[place + 1 : place + 2].isdigit()):  # 10:30
+            yield words[:place], words[place + 1 :]
+    found = _BRACKETS.match(words)
+    if found is not None:
+        inside = next(group for group in found.groups() if group is not None)
+        yield inside.rstrip(COLONS + " "), words[found.end() :].lstrip().removeprefix(":").removeprefix("：")
+
+
+def _meant(label: str, known: Mapping[str, str]) -> str | None:
+    """The known name that a label writes; None where it writes none."""
+    for form in label_forms(label):
+        meant = known.get(_written(form)) or known.get(folded(form))
+        if meant is not None:
+            return meant
+    return None
+
+
+def label_forms(label: str) -> Iterator[str]:
+    """A label as it is, without signs around it, without a time before it and brackets, without a "(V.O.)" behind."""
+    yield label
+    bare = trimmed(trimmed(label).strip(_ORNAMENTS))
+    yield bare
+    timeless = _CLOCK.sub("", bare)
+    found = _BRACKETS.fullmatch(timeless)
+    if found is not None:
+        timeless = next(group for group in found.groups() if group is not None).strip(_ORNAMENTS + " ")
+    yield timeless
+    yield _ASIDE.sub("", timeless)
+
+
+def _rest(words: str, rest: str) -> str:
+    """The words behind a label, without the end of the Markdown that it began with: `**Anna:** hi`."""
+    marks = re.match(r"[*_]+", words)
+    return trimmed(trimmed(rest).removeprefix(marks[0]) if marks else rest)
+
+
+def _written(label: str) -> str:
+    """A label as it is shown: accents in one form, one blank between words, none that nobody sees."""
+    return " ".join(unicodedata.normalize("NFC", seen(label)).split())

@@ -175,7 +175,7 @@ def test_what_lies_after_the_video_is_cut(meeting: Path) -> None:
         ("a.csv", CSV + "3,nan,1,2,3,4\n", ":6:time: is 'nan'"),
         ("a.csv", MOT + "3,3,1,x,1,1\n", ":5: is not frame, id, left, top, width, height"),
         ("a.csv", MOT + "0,3,1,1,1,1\n", ":5:frame: is 0; frames are counted from 1"),
-        ("a.srt", SRT + "\n4\n00:00:03 --> 00:00:04\nx\n", ":14:times: is"),
+        ("a.srt", SRT + "\n4\n00:00:03 --> soon\nx\n", ":14:times: is"),
     ],
 )
 def test_a_line_that_cannot_be_read_is_named_and_can_be_skipped(
