@@ -67,8 +67,9 @@ def command(
 ) -> None:
     """Turn a video with subtitles and tracked boxes into episodes: one, or with --ask one for each utterance.
 
-    Names in front of the lines ("Anna: no", "<v Anna>no") say who speaks, else the diarization by the longest overlap.
-    --labels says which track, diarized speaker and name are one person; what it does not name is dropped and counted.
+    Labels in front of the words ("Anna: no", "[Anna]: no", "<v Anna>no") say who speaks, else the diarization by the
+    longest overlap. --labels says which track, diarized speaker and name are one person; what it does not name is
+    dropped and counted.
 
     Exit codes: 0 done, 2 usage, 4 a source that cannot be read (with --skip-bad, only where nothing is left of it).
     """

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from socialcli.converting.alike import tell_unread_labels
 from socialcli.converting.context import endings, in_order
 from socialcli.converting.report import Report, SourceError
 from socialcli.converting.sources import is_number, read_json
@@ -43,7 +44,9 @@ class Subtitles:
             if file.exists():
                 return read_subtitles(file, self._report)
         elif clip in self._clips:
-            return _lines(self._clips[clip], self._place, clip)
+            lines = _lines(self._clips[clip], self._place, clip)
+            tell_unread_labels(self._place, [line.text for line in lines if line.speaker is None], self._report)
+            return lines
         self._report.count(MISSING)
         return []
 

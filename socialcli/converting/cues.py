@@ -15,12 +15,13 @@ from pathlib import Path
 
 from socialcli.converting.marks import seen
 from socialcli.converting.report import Report, SourceError
-from socialcli.converting.timecodes import looks_like_times, read_times
+from socialcli.converting.timecodes import looks_like_times, read_times, words_behind_times
 
 EARLY = "cues that begin before 0 seconds, and begin there now"
 BEFORE = "cues dropped that end before 0 seconds"
 _EXAMPLES = {".srt": "00:00:01,500 --> 00:00:04,000", ".vtt": "00:01.500 --> 00:04.000"}
 _NUMBER = re.compile(r"#?(\d{1,9})[.)]?")
+_NAMED = re.compile(r"[^\s:]*\d[^\s:]*|[^\W\d_]+\.?\s*\d+")  # "Cue 2" in the place of a number of SubRip
 _NOTE = re.compile(r"NOTE(?:[ \t].*)?|STYLE\s*|REGION\s*")
 
 
@@ -131,7 +132,7 @@ class _Reader:
         if looks_like_times(row, gap):
             return at
         number = _number(row)
-        named = self._web and gap and not _NOTE.fullmatch(row)
+        named = gap and (not _NOTE.fullmatch(row) if self._web else _NAMED.fullmatch(row.strip()) is not None)
         if (number is not None or named) and looks_like_times(below, number is not None):
             return at + 1
         if number is None or not gap:
@@ -156,11 +157,16 @@ class _Reader:
         self._number = self._number + 1 if above is None else above
         times = read_times(self._rows[at], self._web)
         if times is None or times[0] > times[1]:
-            suffix = ".vtt" if self._web else ".srt"
-            wrong = f"is {self._rows[at].strip()[:80]!r}, not two times in order as in {_EXAMPLES[suffix]}; correct it"
-            self._report.bad(SourceError(self._path, at + 1, "times", wrong))
+            self._report.bad(SourceError(self._path, at + 1, "times", self._wrong(self._rows[at])))
             return None
         return Cue(at + 1, *times)
+
+    def _wrong(self, row: str) -> str:
+        behind = words_behind_times(row)
+        if behind:
+            return f"have {behind[:60]!r} behind them; put words into a line of their own"
+        example = _EXAMPLES[".vtt" if self._web else ".srt"]
+        return f"is {row.strip()[:80]!r}, not two times in order as in {example}; correct it"
 
 
 def _number(row: str) -> int | None:

@@ -10,7 +10,7 @@ INVISIBLE = "\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2
 _UNSEEN = re.compile(f"[{INVISIBLE}]")
 _EDGE = INVISIBLE.replace("\u200b-\u200f", "\u200b\u200e\u200f").replace("\ufe0e\ufe0f", "")  # joiners shape letters
 _EDGES = re.compile(rf"^[\s{_EDGE}]+|[\s{_EDGE}]+$")
-_TAG = re.compile(r"</?[A-Za-z][^>\n]*>|<\d[\d:.]*>|</?[cv]>|\{\\[^}\n]*\}")  # <i>, <c.loud>, <00:01.000>, {\an8}
+TAG = re.compile(r"</?[A-Za-z][^>\n]*>|<\d[\d:.]*>|</?[cv]>|\{\\[^}\n]*\}")  # <i>, <c.loud>, <00:01.000>, {\an8}
 _BROKEN_LABEL = re.compile(r"[ \t]*\\N[ \t]*(?=[:：])")  # a line break of ASS between a label and its colon
 _BREAK = re.compile(r"[ \t]*\\N[ \t]*")
 
@@ -18,7 +18,7 @@ _BREAK = re.compile(r"[ \t]*\\N[ \t]*")
 def plain(text: str) -> str:
     """A text without marks of style, with entities as characters and line breaks of ASS (`\\N`) as such."""
     text = _BREAK.sub("\n", _BROKEN_LABEL.sub("", text)).replace("\\h", " ")
-    return html.unescape(_TAG.sub("", text))
+    return html.unescape(TAG.sub("", text))
 
 
 def seen(text: str) -> str:

@@ -6,7 +6,7 @@ import html
 import re
 import unicodedata
 
-from socialcli.converting.marks import seen
+from socialcli.converting.marks import TAG, seen
 
 _TIME = r"[-−–]?\d{1,6}(?::\d{1,3}){1,3}(?:[.,;٫]\d{1,9})?(?![\d:])"
 _ARROW = r"\s*[-–—−‒‐‑=~\s]*[>›»→⇒⟶➔➜]+\s*"  # -->, ->, --->, –>, -- >
@@ -19,27 +19,37 @@ _SETTING = re.compile(
     re.IGNORECASE,
 )
 _ANY_ARROW = re.compile(r"^\W*\d\S*\s*-->")  # in the words of a cue, an arrow elsewhere is text
+_WHOLE = r"\d+:\d+[:.,]\d+"  # a time of at least three parts, which words seldom hold
+_TWO_WHOLE = re.compile(rf"{_WHOLE}\S*{_ARROW}\S*{_WHOLE}")
 _LOOSE = (
+    re.compile(r"-->"),
     re.compile(rf"^\W*\d\S*{_ARROW}"),
     re.compile(rf"{_TIME}\W*(?:{_ARROW}){_OPEN}[-−–]?\d"),
-    re.compile(r"^\W*\d+:\d+[:.,]\d+\S*\W+\d+:\d+[:.,]\d+\S*\W*$"),
+    re.compile(rf"^\W*{_WHOLE}\S*(?:\D+{_WHOLE}\S*)?\W*$"),
 )
+_LONGEST = 500  # characters of a row that are looked at: its beginning says what it is
 _SPREAD = re.compile(r"(?<=\d)\s*([:.,;])\s*(?=\d)")  # "00: 00: 03, 000", as machine translation leaves it
 
 
 def read_times(row: str, short_fraction: bool) -> tuple[float, float] | None:
     """The two times of a row in seconds, below 0 where a minus stands before them; None where it has no two times.
 
-    `short_fraction`: "1.5" ends in half a second, as WebVTT has it; else in 5 milliseconds, as SubRip has it. Words
+    `short_fraction`: "1,5" ends in half a second, as in WebVTT; else in 5 milliseconds, as in SubRip. Words
     behind the times make the row unreadable, so that they are not lost; settings such as `align:start` do not.
     """
     found = _PAIR.fullmatch(_clean(row))
-    if found is None or _SETTING.sub("", found[4]).strip():
+    if found is None or _unset(found[4]):
         return None
     if not re.search(_ARROW.strip(), found[2]) and (_BARE.match(found[1]) or _BARE.match(found[3])):
         return None
     start, end = _seconds(found[1], short_fraction), _seconds(found[3], short_fraction)
     return None if start is None or end is None else (start, end)
+
+
+def words_behind_times(row: str) -> str:
+    """What stands behind two times in a row and is no setting: words that slipped there; "" where nothing does."""
+    found = _PAIR.fullmatch(_clean(row))
+    return "" if found is None else _unset(found[4])
 
 
 def looks_like_times(row: str, expected: bool) -> bool:
@@ -48,18 +58,24 @@ def looks_like_times(row: str, expected: bool) -> bool:
     if expected:
         return read_times(row, True) is not None or any(form.search(clean) for form in _LOOSE)
     arrow = any(head in clean for head in ">›»→⇒⟶➔➜")
-    return bool(_ANY_ARROW.search(clean)) or (arrow and read_times(row, True) is not None)
+    return bool(_ANY_ARROW.search(clean) or _TWO_WHOLE.search(clean)) or (arrow and read_times(row, True) is not None)
 
 
 def _clean(row: str) -> str:
-    """A row as its writer saw it: no marks of direction, entities as characters, full-width signs as plain ones."""
-    return _SPREAD.sub(r"\1", unicodedata.normalize("NFKC", seen(html.unescape(html.unescape(row))))).strip()
+    """A row as its writer saw it, full-width signs as plain ones."""
+    text = unicodedata.normalize("NFKC", seen(html.unescape(html.unescape(TAG.sub("", row[:_LONGEST])))))
+    return _SPREAD.sub(r"\1", " ".join(text.split()))
+
+
+def _unset(rest: str) -> str:
+    return _SETTING.sub("", rest).strip()
 
 
 def _seconds(time: str, short_fraction: bool) -> float | None:
     """[hours:]minutes:seconds with or without a fraction, in seconds; None where a part is too large."""
     sign = -1 if time[0] in "-−–" else 1
     whole, *fractions = re.split(r"[.,;٫]", time.lstrip("-−–"))
+    short_fraction = short_fraction or "." in time  # which SubRip does not write: a decimal number
     parts = whole.split(":")
     if not fractions and len(parts) > 2 and len(parts[-1]) == 3:  # 00:00:03:000
         fractions = [parts.pop()]

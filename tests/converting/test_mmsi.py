@@ -65,6 +65,21 @@ def test_a_task_alone_asks_the_same(kind: str, task: str, tmp_path: Path) -> Non
     assert asked(episodes) == [row for row in EXPECTED if row[1] == task]
 
 
+@pytest.mark.parametrize(
+    "label", ["[player{}]", "Player{}", "［PLAYER{}］", "\u200e[Player{}]", ">>[Player{}]", "【Player{}】"]
+)
+def test_players_are_known_however_they_are_written(label: str, tmp_path: Path) -> None:
+    words = release(tmp_path)
+    lines = TRAINED.split("\n")
+    for player in range(3):
+        tag = f"[Player{player}] ("
+        lines = [label.format(player) + f" ({line[len(tag) :]}" if line.startswith(tag) else line for line in lines]
+    write(tmp_path / "transcripts" / "vid1_Game1.txt", "\n".join(lines).replace("(00:04):", "（00:04）："))
+    assert lines != TRAINED.split("\n")
+    episodes, _ = converted(tmp_path / "e.parquet", *words)
+    assert asked(episodes) == EXPECTED
+
+
 def test_words_speakers_and_times(tmp_path: Path) -> None:
     episodes, account = converted(tmp_path / "e.parquet", *release(tmp_path))
     said = [(one.id, one.speaker, one.start, one.end, one.text) for one in episodes[0].utterances]

@@ -40,6 +40,16 @@ def test_a_mask_or_the_only_pronoun_is_what_is_meant(tmp_path: Path) -> None:
     assert account["notes"]["clips whose video is not there"] == 2
 
 
+@pytest.mark.parametrize(
+    "line",
+    ["player1：She did.", ">> [Player1]: She did.", "\u200ePLAYER1 (03：27)：She did.", "**[Player1]**: She did."],
+)
+def test_players_are_known_however_they_are_written(line: str, tmp_path: Path) -> None:
+    place = folder(tmp_path, [("a.mp4", f"A prompt: it names Player0\n{line}", "Player0.")])
+    (episode,), _ = converted(tmp_path / "e.jsonl", "online-mmsi", place, "--task", "PCR")
+    assert [(one.speaker, one.text) for one in episode.utterances] == [("Player1", "She did.")]
+
+
 def test_players_can_be_said_to_be_more(tmp_path: Path) -> None:
     rows = [("a.mp4", "[Player1]: You did.", "Player0.")]
     place = folder(tmp_path, rows)

@@ -166,6 +166,22 @@ def test_subtitles_of_the_release_say_who_speaks(tmp_path: Path) -> None:
     assert [box.speaker for box in episode.boxes] == ["Waitress"]  # who speaks has a name, so the label means somebody
 
 
+def test_labels_in_brackets_and_behind_chevrons_are_read_from_json_and_srt(tmp_path: Path) -> None:
+    source = write(tmp_path / "tvqa_plus_val.json", [question()])
+    lines = ("[Sheldon]: Hello.", ">> PENNY: Hi.", ">> So.", "[राज]：नमस्ते", "[Music] la", "[Music] li", "[Music] lo")
+    expected = [("Sheldon", "Hello."), ("Penny", "Hi."), (None, "So."), ("राज", "नमस्ते")]
+    expected += [(None, line) for line in lines[4:]]
+    subtitles = {"s01e01_seg01_clip_00": {"sub_text": "<eos>".join(lines), "sub_time": [*range(7)]}}
+    place = write(tmp_path / "subtitles.json", subtitles)
+    cues = (f"{n}\n00:00:0{n},000 -> 00:00:0{n},900\n{line}\n" for n, line in enumerate(lines, start=1))
+    write(tmp_path / "srt" / "s01e01_seg01_clip_00.srt", "\n".join(cues))
+    for subtitled in (place, tmp_path / "srt"):
+        words = ("tvqa-plus", source, "--frames", tmp_path, "--subtitles", subtitled, "--overwrite")
+        (episode,), account = converted(tmp_path / "e.jsonl", *words)
+        assert [(item.speaker, item.text) for item in episode.utterances] == expected
+        assert account["notes"]["lines that begin like a label, and whose speaker is not known"] == 3
+
+
 def test_subtitles_of_a_folder_have_their_own_ends(tmp_path: Path) -> None:
     source = write(tmp_path / "tvqa_plus_val.json", [question(), question(qid=2, vid_name="other")])
     cues = "1\n00:00:01,000 --> 00:00:02,500\n(Sheldon:)Hello.\nHow are you?\n\n"
