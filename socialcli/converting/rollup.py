@@ -20,8 +20,8 @@ _FLUSH = 0.1  # seconds between cues at most where the window rolls on; behind a
 _FLASH = 0.05  # seconds that a line can't be said in: YouTube shows what was said for 0.01 s before it rolls on
 _FEWEST_GROWING = 2  # cues that go on with the line above, and
 _LEAST_GROWING = 0.3  # their share of the cues, in captions that grow: others may say "No." and then "No. Please."
-_WHEN_SAID = re.compile(r"<\d[\d:.]*>|</?c[^>\n]*>")  # says nothing of how a word is shown
-_MARK_WITHIN = re.compile(r"\S\s*(?:<[^>\n]+>|\{\\[^}\n]*\})+\s*\S")
+_WHEN_SAID = re.compile(r"<\d[\d:.]*>|</?c[^<>\n]*>")  # says nothing of how a word is shown
+_MARK_WITHIN = re.compile(r"\S\s*(?:<[^<>\n]+>|\{\\[^{}\n]*\})+\s*\S")
 
 
 def unrolled(cues: Sequence[Cue], report: Report) -> list[Cue]:
@@ -78,7 +78,7 @@ def _merged(cues: Sequence[Cue], follows: Callable[[Cue, Cue], bool], report: Re
 
 def _rolled(cues: Sequence[Cue], report: Report) -> list[Cue]:
     """The cues without the lines at their beginning that the one before showed, where these are roll-up captions."""
-    shown = [0, *(_shown_again(*pair) for pair in pairwise(cues))]
+    shown = [0, *(_shown_again(*pair) for pair in pairwise(cues))][: len(cues)]
     runs = list(_runs(shown))
     rolls = any(_rolls(cues[first:last], shown[first:last], len(cues)) for first, last in runs)
     found = []

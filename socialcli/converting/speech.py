@@ -13,7 +13,7 @@ _BLANK = rf"[\s{INVISIBLE}]"
 _DASH = rf"[-–—‐‑‒]{_BLANK}*"  # "- Hello." begins another person's line in a cue of several
 _CHEVRONS = rf"(?:[>＞]{{2,}}|»){_BLANK}*"  # ">>" is a change of speaker in captions
 _LEAD = re.compile(rf"{_BLANK}*((?:{_DASH}|{_CHEVRONS})*)")
-_CHANGE = re.compile(rf"(?:^|(?<=\s)){_BLANK}*[>＞]{{2,}}")
+_CHANGE = re.compile(rf"(?:^|(?<={_BLANK}))[>＞]{{2,}}")
 _NAME = r"[^\W\d_][\w.'’ -]{0,39}?"
 _BRACKETED = re.compile(rf"\(\s*({_NAME})\s*:\s*\)\s*(.*)", re.DOTALL)  # (Anna:)text
 _PLAIN = re.compile(rf"({_NAME})\s*:\s+(.*)", re.DOTALL)  # Anna: text
@@ -28,8 +28,8 @@ _SAME_SIGNS = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "‐": "-", "‑
 
 def folded(label: str) -> str:
     """A label as it is compared: capitals, and the ways to write accents, widths, blanks and dashes, do not count."""
-    text = unicodedata.normalize("NFKC", seen(label)).translate(_SAME_SIGNS).casefold()
-    return " ".join(unicodedata.normalize("NFKC", text).split())
+    text = unicodedata.normalize("NFKC", seen(label)).translate(_SAME_SIGNS)
+    return " ".join(unicodedata.normalize("NFKC", text.upper().casefold()).split())  # upper: "Işıl" is IŞIL
 
 
 def by_spelling(names: Iterable[str]) -> dict[str, str]:

@@ -15,7 +15,7 @@ from socialcli.converting.rollup import unrolled
 from socialcli.converting.sources import read_text
 from socialcli.converting.speech import turns, voiced
 
-_VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s+([^>]+)>", re.IGNORECASE)
+_VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s+([^<>]+)>", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

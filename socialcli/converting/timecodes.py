@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from functools import lru_cache
 
 from socialcli.converting.marks import TAG, seen
 
@@ -28,6 +29,7 @@ _LOOSE = (
     re.compile(rf"^\W*{_WHOLE}\S*(?:\D+{_WHOLE}\S*)?\W*$"),
 )
 _LONGEST = 500  # characters of a row that are looked at: its beginning says what it is
+_HINT = re.compile(r"[:：>＞→⇒⟶➔➜›»&]")  # no row of times has none of these: words are known fast
 _SPREAD = re.compile(r"(?<=\d)\s*([:.,;])\s*(?=\d)")  # "00: 00: 03, 000", as machine translation leaves it
 
 
@@ -54,6 +56,8 @@ def words_behind_times(row: str) -> str:
 
 def looks_like_times(row: str, expected: bool) -> bool:
     """Whether a row is meant as times, readable or not. `expected`: it stands where times do, not among words."""
+    if not _HINT.search(row):
+        return False
     clean = _clean(row)
     if expected:
         return read_times(row, True) is not None or any(form.search(clean) for form in _LOOSE)
@@ -61,6 +65,7 @@ def looks_like_times(row: str, expected: bool) -> bool:
     return bool(_ANY_ARROW.search(clean) or _TWO_WHOLE.search(clean)) or (arrow and read_times(row, True) is not None)
 
 
+@lru_cache(maxsize=16)  # a row is looked at several times
 def _clean(row: str) -> str:
     """A row as its writer saw it, full-width signs as plain ones."""
     text = unicodedata.normalize("NFKC", seen(html.unescape(html.unescape(TAG.sub("", row[:_LONGEST])))))

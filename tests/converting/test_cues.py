@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from time import process_time
 
 import pytest
 import webvtt
@@ -10,6 +11,7 @@ import webvtt
 from socialcli.converting.cues import BEFORE, EARLY, Cue, read_cues
 from socialcli.converting.marks import plain
 from socialcli.converting.report import Report
+from socialcli.converting.subtitles import read_subtitles
 from socialcli.converting.timecodes import read_times
 from socialcli.errors import InvalidInputError
 
@@ -160,6 +162,19 @@ def test_no_blank_rows_and_doubled_ones_change_nothing() -> None:
     assert read(".srt", text.replace("\n\n", "\n")) == read(".srt", text.replace("\n", "\n\n")) == expected
     web = AROUND[".vtt"].format("2\n00:03.000 --> 00:04.000\nb")
     assert read(".vtt", web.replace("\n\n", "\n \n")) == expected
+
+
+def test_a_file_without_cues_has_no_lines(tmp_path: Path) -> None:
+    (tmp_path / "a.vtt").write_text("WEBVTT\n\nNOTE nobody speaks\n")
+    assert read_subtitles(tmp_path / "a.vtt", Report(False)) == []
+
+
+@pytest.mark.parametrize("row", ["-" * 9000, "0:0" + " " * 9000, "<v " * 3000, "{\\" * 3000, "a:" * 3000, "[" * 9000])
+def test_rows_of_any_length_are_read_at_once(row: str, tmp_path: Path) -> None:
+    (tmp_path / "a.srt").write_text(AROUND[".srt"].format(f"{row}\n\n{row}"))
+    started = process_time()
+    assert len(read_subtitles(tmp_path / "a.srt", Report(True))) >= 2
+    assert process_time() - started < 1
 
 
 def test_webvtt_by_the_name_of_subrip() -> None:

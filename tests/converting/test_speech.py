@@ -30,6 +30,9 @@ TABLE = by_spelling(
         "[Host]",
         "O'Brien",
         "Q: A",
+        "Işıl",
+        "김철수",
+        "アンナ",
     ]
 )
 
@@ -70,6 +73,11 @@ TABLE = by_spelling(
         ("\u200fسارة : مرحبا", ("سارة", "مرحبا")),
         (unicodedata.normalize("NFD", "José: sí"), ("José", unicodedata.normalize("NFD", "sí"))),
         ("JOSÉ: sí", ("José", "sí")),
+        ("IŞIL: evet", ("Işıl", "evet")),
+        (unicodedata.normalize("NFD", "김철수") + ": 네", ("김철수", "네")),  # as macOS writes Hangul
+        ("ｱﾝﾅ：はい", ("アンナ", "はい")),
+        (">> [Anna]: hi", ("Anna", "hi")),
+        ("-[ANNA] hi", ("Anna", "hi")),
     ],
 )
 def test_a_label_of_the_table_is_found_as_text(line: str, expected: tuple[str, str]) -> None:
