@@ -47,7 +47,8 @@ class Labels:
         called: dict[str, set[str]] = {}
         for speaker in first:
             for name in {self.names.get(speaker) or speaker, speaker}:
-                called.setdefault(folded(name), set()).add(speaker)
+                if any(map(str.isalpha, name)):  # "3: hi" is said by the label 3, not by an id that is a number
+                    called.setdefault(folded(name), set()).add(speaker)
         return {name: first[one] for name, (one, *others) in called.items() if not others} | by_spelling(self.speakers)
 
     def people(self) -> tuple[Speaker, ...]:

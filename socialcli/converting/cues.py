@@ -15,7 +15,7 @@ from pathlib import Path
 
 from socialcli.converting.marks import seen
 from socialcli.converting.report import Report, SourceError
-from socialcli.converting.timecodes import looks_like_times, read_times, words_behind_times
+from socialcli.converting.timecodes import Place, looks_like_times, read_times, words_behind_times
 
 EARLY = "cues that begin before 0 seconds, and begin there now"
 BEFORE = "cues dropped that end before 0 seconds"
@@ -44,7 +44,7 @@ def read_cues(path: Path, suffix: str, text: str, report: Report) -> list[Cue]:
     rows = text.split("\n")
     first = next((row for row in rows if seen(row).strip()), "")
     web = seen(first).startswith("WEBVTT")
-    if not web and (suffix == ".vtt" or not any(looks_like_times(row, True) for row in rows)):
+    if not web and (suffix == ".vtt" or not any(looks_like_times(row, Place.DUE) for row in rows)):
         begin = "a line WEBVTT" if suffix == ".vtt" else "a number, and the times below it"
         raise SourceError(path, 1, None, f"is no {suffix} file, which begins with {begin}; give another file")
     reader = _Reader(path, rows, web, report)
@@ -107,7 +107,7 @@ class _Reader:
     def _header(self) -> int:
         """Where the header of a WebVTT file ends: at a blank row or a line of times."""
         at = next(index for index, row in enumerate(self._rows) if seen(row).strip()) + 1
-        while at < len(self._rows) and not self._blank(at) and not looks_like_times(self._rows[at], False):
+        while at < len(self._rows) and not self._blank(at) and not looks_like_times(self._rows[at], Place.WORDS):
             at += 1
         return at
 
@@ -124,21 +124,22 @@ class _Reader:
         below, next_below = (*self._rows[at + 1 : at + 3], "", "")[:2]
         if _number(below) is not None:
             below = next_below
-        return not seen(below).strip() or looks_like_times(below, False)
+        return not seen(below).strip() or looks_like_times(below, Place.WORDS)
 
     def _times(self, at: int, gap: bool) -> int | None:
         """Where the times of a cue stand that begins at a row: in it, or below it where it is a number or a name."""
         row, below = self._rows[at], self._rows[at + 1] if at + 1 < len(self._rows) else ""
-        if looks_like_times(row, gap):
+        place = Place.WORDS if not gap else Place.DUE if self._web else Place.BLOCK
+        if looks_like_times(row, place):
             return at
         number = _number(row)
         named = gap and (not _NOTE.fullmatch(row) if self._web else _NAMED.fullmatch(row.strip()) is not None)
-        if (number is not None or named) and looks_like_times(below, number is not None):
+        if (number is not None or named) and looks_like_times(below, Place.WORDS if number is None else Place.DUE):
             return at + 1
         if number is None or not gap:
             return None
         next_row = self._next_row(at)
-        if next_row > at + 1 and looks_like_times(self._rows[next_row] if next_row < len(self._rows) else "", True):
+        if at + 1 < next_row < len(self._rows) and looks_like_times(self._rows[next_row], Place.DUE):
             return next_row
         return at + 1 if number == self._number + 1 and seen(below).strip() else None
 

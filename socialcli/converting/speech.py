@@ -11,7 +11,7 @@ from socialcli.converting.marks import INVISIBLE, seen, trimmed
 COLONS = ":：﹕︰∶꞉"
 _BLANK = rf"[\s{INVISIBLE}]"
 _DASH = rf"[-–—‐‑‒]{_BLANK}*"  # "- Hello." begins another person's line in a cue of several
-_CHEVRONS = rf"(?:[>＞]{{2,}}|»){_BLANK}*"  # ">>" is a change of speaker in captions
+_CHEVRONS = rf"[>＞]{{2,}}{_BLANK}*"  # ">>" is a change of speaker in captions
 _LEAD = re.compile(rf"{_BLANK}*((?:{_DASH}|{_CHEVRONS})*)")
 _CHANGE = re.compile(rf"(?:^|(?<={_BLANK}))[>＞]{{2,}}")
 _NAME = r"[^\W\d_][\w.'’ -]{0,39}?"
@@ -109,9 +109,9 @@ def _labelled(words: str) -> Iterator[tuple[str, str]]:
         if not (words[:place][-1:].isdigit() and words[place + 1 : place + 2].isdigit()):  # 10:30
             yield words[:place], words[place + 1 :]
     found = _BRACKETS.match(words)
-    if found is not None:
-        inside = next(group for group in found.groups() if group is not None)
-        yield inside.rstrip(COLONS + " "), words[found.end() :].lstrip().removeprefix(":").removeprefix("：")
+    inside = "" if found is None else next(group for group in found.groups() if group is not None)
+    if found is not None and any(map(str.isalpha, inside)):  # "(1) first" counts, and says nothing of who speaks
+        yield inside.rstrip(COLONS + " "), words[found.end() :]
 
 
 def _meant(label: str, known: Mapping[str, str]) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from enum import Enum, auto
 from functools import lru_cache
 
 from socialcli.converting.marks import TAG, seen
@@ -33,6 +34,14 @@ _HINT = re.compile(r"[:：>＞→⇒⟶➔➜›»&]")  # no row of times has no
 _SPREAD = re.compile(r"(?<=\d)\s*([:.,;])\s*(?=\d)")  # "00: 00: 03, 000", as machine translation leaves it
 
 
+class Place(Enum):
+    """Where a row stands: below the number of a cue, where times are due; first in its block; or among words."""
+
+    DUE = auto()
+    BLOCK = auto()
+    WORDS = auto()
+
+
 def read_times(row: str, short_fraction: bool) -> tuple[float, float] | None:
     """The two times of a row in seconds, below 0 where a minus stands before them; None where it has no two times.
 
@@ -54,15 +63,19 @@ def words_behind_times(row: str) -> str:
     return "" if found is None else _unset(found[4])
 
 
-def looks_like_times(row: str, expected: bool) -> bool:
-    """Whether a row is meant as times, readable or not. `expected`: it stands where times do, not among words."""
+def looks_like_times(row: str, place: Place) -> bool:
+    """Whether a row is meant as times, readable or not: more is where times are due than where a block begins.
+
+    Among words, "10:30 -> 11:30" is no line of times, and neither is it at the beginning of a block.
+    """
     if not _HINT.search(row):
         return False
     clean = _clean(row)
-    if expected:
-        return read_times(row, True) is not None or any(form.search(clean) for form in _LOOSE)
-    arrow = any(head in clean for head in ">›»→⇒⟶➔➜")
-    return bool(_ANY_ARROW.search(clean) or _TWO_WHOLE.search(clean)) or (arrow and read_times(row, True) is not None)
+    if place is Place.WORDS:
+        return bool(_ANY_ARROW.search(clean) or _TWO_WHOLE.search(clean))
+    if place is Place.BLOCK and not ("-->" in clean or re.search(_WHOLE, clean)):
+        return False
+    return read_times(row, True) is not None or any(form.search(clean) for form in _LOOSE)
 
 
 @lru_cache(maxsize=16)  # a row is looked at several times
