@@ -100,18 +100,14 @@ def _carry(attention: Any, part: slice, carried: Tensor) -> None:
 
 @torch.no_grad()
 def follow(checkpoint: Checkpoint, reader: Checkpoint) -> None:
-    """Begin with what the decoder of another family has learnt, which has the same shape.
+    """Begin with what another decoder has learnt, which has the same shape.
 
     The words that both tokenizers have keep what they mean; the embeddings of others are drawn anew.
     """
     mine, theirs = checkpoint.model, reader.model
-    mine.model.language_model.layers.load_state_dict(
-        {
-            name: weight
-            for name, weight in theirs.model.language_model.layers.state_dict().items()
-            if not name.endswith("o_proj.bias")
-        }
-    )
+    known_here = mine.model.language_model.layers.state_dict().keys()  # not all families have a bias in o_proj
+    learnt = theirs.model.language_model.layers.state_dict()
+    mine.model.language_model.layers.load_state_dict({name: learnt[name] for name in learnt if name in known_here})
     mine.model.language_model.norm.load_state_dict(theirs.model.language_model.norm.state_dict())
     known = {_plain(token): index for token, index in reader.processor.tokenizer.get_vocab().items()}
     tables = [(one.model.language_model.embed_tokens.weight, one.lm_head.weight) for one in (mine, theirs)]
@@ -162,6 +158,13 @@ def deepen(checkpoint: Checkpoint, layers: int) -> None:
         config.layer_types = [config.layer_types[0]] * len(decoder.layers)
     for index, layer in enumerate(decoder.layers):
         layer.self_attn.layer_idx = index
+
+
+def uncover(model: Any, layers: int) -> None:
+    """Take away the layers that `deepen` put in front."""
+    decoder = model.model.language_model
+    decoder.layers = torch.nn.ModuleList(list(decoder.layers)[layers:])
+    model.config.text_config.num_hidden_layers = len(decoder.layers)
 
 
 def keeping_open(checkpoint: Checkpoint) -> Callable[[], None]:

@@ -41,6 +41,7 @@ from socialcli.tasks.prompt import build_prompt
 HERE = Path(__file__).parent
 READER = {"qwen2.5-vl": "llava-next-video", "internvl3": "qwen2.5-vl"}  # whose decoder has read before
 READER_STEPS = {"qwen2.5-vl": 1100, "internvl3": 150}  # updates in words of its own
+AGAIN_STEPS = 300  # updates of a decoder of `trained/` that reads again
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,28 +121,46 @@ def prompts(episodes: Path, count: int) -> list[str]:
     return texts
 
 
-def read(name: str, work: Path) -> Path:
-    """The family's checkpoint after it has learnt to read. Each lesson is kept, so that a stop costs one at most."""
+def read(name: str, work: Path, again: bool = False) -> Path:
+    """The family's checkpoint after it has learnt to read. Each lesson is kept, so that a stop costs one at most.
+
+    `again`: it begins with the decoder of its checkpoint in `trained/`, which has read before.
+    """
     texts = prompts(world(work) / "episodes.parquet", 3000)
     folder = work / name / "new"
     if not folder.exists():
         keep(new(name, texts), folder)
-    lessons = [Lesson(ALL, READER_STEPS[name])] if name in READER else LESSONS
+    lessons = LESSONS
+    if again or name in READER:
+        lessons = (Lesson(ALL, AGAIN_STEPS if again else READER_STEPS[name]),)
     for number, lesson in enumerate(lessons, start=1):
         before, folder = folder, work / name / f"lesson-{number}"
         if not folder.exists():
-            keep(taught(name, work, before, number, lesson, texts), folder)
+            keep(taught(name, before, number, lesson, texts, reader(name, work, again)), folder)
     return folder
 
 
-def taught(name: str, work: Path, before: Path, number: int, lesson: Lesson, texts: Sequence[str]) -> Checkpoint:
+def reader(name: str, work: Path, again: bool) -> Checkpoint | None:
+    """A model of the same shape whose decoder has read before, if the family's begins with one."""
+    if not again and name not in READER:
+        return None
+    if again:
+        adapter: Any = load_model(name, HERE / "trained" / name, dtype="float32")
+        _decoders.uncover(adapter.model, FRONT)
+    else:
+        adapter = load_model(READER[name], read(READER[name], work), dtype="float32")
+    return Checkpoint(adapter.model, adapter.processor)
+
+
+def taught(
+    name: str, before: Path, number: int, lesson: Lesson, texts: Sequence[str], reader: Checkpoint | None
+) -> Checkpoint:
     """The checkpoint in `before` after a lesson: the first one has a beginning of its own, all others open heads."""
     torch.manual_seed(number)
     adapter: Any = load_model(name, before, dtype="float32")
     checkpoint = Checkpoint(adapter.model, adapter.processor)
-    if name in READER:
-        reader: Any = load_model(READER[name], read(READER[name], work), dtype="float32")
-        _decoders.follow(checkpoint, Checkpoint(reader.model, reader.processor))
+    if reader is not None:
+        _decoders.follow(checkpoint, reader)
     elif number == 1:
         _decoders.start(checkpoint, seed=0)
     elif number == 2:
@@ -190,12 +209,15 @@ def library(adapter: Any, texts: Sequence[str], seed: int) -> Library:
     )
 
 
-def see(name: str, work: Path) -> Path:
-    """The family's checkpoint after it has learnt to read and to see, deep enough to be aligned: all begin with it."""
+def see(name: str, work: Path, again: bool = False) -> Path:
+    """The family's checkpoint after it has learnt to read and to see, deep enough to be aligned: all begin with it.
+
+    `again`: as `read` has it.
+    """
     folder = work / name / "base"
     if folder.exists():
         return folder
-    adapter: Any = load_model(name, read(name, work), dtype="float32")
+    adapter: Any = load_model(name, read(name, work, again), dtype="float32")
     torch.manual_seed(1)
     clips = [_seeing.look_out(adapter, WORLD, SEEN_SEED, index) for index in range(SEEN_CLIPS)]
     checkpoint = Checkpoint(adapter.model, adapter.processor)
@@ -238,12 +260,19 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True, help="folder for the world and the steps between")
     parser.add_argument("--model", choices=FAMILIES, action="append", help="train just this one (default: all)")
     parser.add_argument("--until", choices=["reading", "base"], help="stop there")
+    parser.add_argument(
+        "--again",
+        action="store_true",
+        help="with --until: begin with the decoders of trained/, which have read before; half an hour each, not hours",
+    )
     options = parser.parse_args()
+    if options.again and not options.until:
+        parser.error("--again goes with --until: a checkpoint of trained/ is not made out of itself")
     for name in options.model or FAMILIES:
         if options.until == "reading":
-            read(name, options.work)
+            read(name, options.work, options.again)
         elif options.until == "base":
-            see(name, options.work)
+            see(name, options.work, options.again)
         else:
             publish(name, tune(name, options.work), HERE / "trained" / name)
 
