@@ -12,11 +12,12 @@ from pathlib import Path
 
 from socialcli.converting.report import Report, SourceError
 from socialcli.converting.sources import read_text
+from socialcli.words.boundaries import stands_alone
 
 _LINE = re.compile(r"(?P<who>[^(]*)\((?P<time>[^)]*)\):(?: (?P<words>.*))?")
 _TIME = re.compile(r"(\d{1,6}):(\d\d?)")
 _SPEAKER = re.compile(r"\[Player(\d{1,6})\]")  # in front of a line; whoever else speaks is nobody that is known
-_MENTION = re.compile(r"\[Player(\d+)\]|\bPlayer(\d+)\b")
+_MENTION = re.compile(r"\[Player(\d+)\]|Player(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,4 +81,8 @@ def shown(words: str, span: tuple[int, int] | None = None) -> tuple[str, tuple[i
 
 
 def _renamed(words: str) -> str:
-    return _MENTION.sub(lambda found: f"Speaker {found[1] or found[2]}", words)
+    def shown_as(found: re.Match[str]) -> str:
+        whole = found[1] is not None or stands_alone(words, *found.span())
+        return f"Speaker {found[1] or found[2]}" if whole else found[0]
+
+    return _MENTION.sub(shown_as, words)

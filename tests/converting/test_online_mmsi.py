@@ -40,6 +40,14 @@ def test_a_mask_or_the_only_pronoun_is_what_is_meant(tmp_path: Path) -> None:
     assert account["notes"]["clips whose video is not there"] == 2
 
 
+def test_pronouns_and_mentions_are_whole_words(tmp_path: Path) -> None:
+    rows = [("a.mp4", "[Player1]: 问he去哪, he\u0301! Player0's and XPlayer0", "**Player2**")]
+    (episode,), _ = converted(tmp_path / "e.jsonl", "online-mmsi", folder(tmp_path, rows), "--task", "PCR")
+    (line,) = episode.utterances
+    assert line.text == "问he去哪, he\u0301! Speaker 0's and XPlayer0"
+    assert episode.questions[0].span == (1, 3)
+
+
 def test_players_can_be_said_to_be_more(tmp_path: Path) -> None:
     rows = [("a.mp4", "[Player1]: You did.", "Player0.")]
     place = folder(tmp_path, rows)

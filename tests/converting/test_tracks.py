@@ -285,6 +285,45 @@ def test_names_of_any_script_are_asked_about(meeting: Path) -> None:
     assert [text[slice(*(question.span or ()))] for question in episode.questions] == ["小明", "J.R."]
 
 
+@pytest.mark.parametrize(
+    ("names", "line", "found"),
+    [
+        (["Anna"], "Annabel and Anna-Maria know Anna's hat", [(28, 32)]),
+        (["Anna"], "ANNA\u2019S, anna, Anna", [(0, 4), (14, 18)]),
+        (["小明", "राम"], "你好小明, रामा राम। राम", [(2, 4), (11, 14), (16, 19)]),
+        (["O\u2019Brien", "Brien"], "ask O'Brien", [(4, 11)]),
+        (["Zo\u00eb", "Zo"], "Zoe\u0308 left", [(0, 4)]),
+        (["アンナ", "민수"], "アンナさん、アンナベルさん、민수가 김민수를", [(0, 3), (14, 16)]),
+        (["สมชาย"], "เขาชื่อสมชายครับ", [(7, 12)]),
+        (["Ali", "l'Anna"], "Ali'nin, _Ali_, Alina", [(0, 3), (10, 13)]),
+    ],
+)
+def test_names_are_found_as_whole_words_of_every_script(
+    meeting: Path, names: list[str], line: str, found: list[tuple[int, int]]
+) -> None:
+    rows = "".join(f"l{number},s{number},{name}\n" for number, name in enumerate(names, start=1))
+    write(meeting / "labels.csv", f"label,speaker,name\n{rows}")
+    write(meeting / "a.srt", f"1\n00:00:00,500 --> 00:00:01,500\n- {line}\n")
+    episodes, _ = converted(meeting / "e.parquet", *words(meeting, diarization=None), "--ask", "mentioned")
+    asked = [question for one in episodes for question in one.questions]
+    text = episodes[0].utterances[0].text
+    assert [(text[slice(*(one.span or ()))], one.span) for one in asked] == [(line[slice(*at)], at) for at in found]
+
+
+def test_labels_of_every_script_that_are_words_are_names(meeting: Path) -> None:
+    write(meeting / "labels.csv", "label,speaker\nराम,r\nO'Brien,o\nSPEAKER_00,s\n")
+    write(meeting / "a.srt", "1\n00:00:00,500 --> 00:00:01,500\n- राम saw O'Brien\n")
+    (episode,), _ = converted(meeting / "e.parquet", *words(meeting, diarization=None), "--ask", "mentioned")
+    assert [question.span for question in episode.questions] == [(0, 3), (8, 15)]
+
+
+def test_pronouns_are_whole_words(meeting: Path) -> None:
+    write(meeting / "a.srt", "1\n00:00:00,500 --> 00:00:01,500\nAnna: _She_'s here, he\u0301 and he-men, 问HE去哪\n")
+    (episode,), _ = converted(meeting / "e.parquet", *words(meeting), "--ask", "coref")
+    text = episode.utterances[0].text
+    assert [text[slice(*(question.span or ()))] for question in episode.questions] == ["She", "HE"]
+
+
 @pytest.mark.parametrize("rate", ["nan", "inf", "0", "-1"])
 def test_a_rate_is_a_number(rate: str, meeting: Path) -> None:
     result = convert(*words(meeting), f"--fps={rate}", "-o", meeting / "e.parquet")
