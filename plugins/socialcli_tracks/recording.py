@@ -17,8 +17,8 @@ from .diarization import Diarization
 from .labels import Labels
 
 UNKNOWN = "utterances whose speaker is not known"
-LATE = "utterances dropped that begin after the video's last picture"
-CUT = "utterances cut at the video's last picture"
+LATE = "utterances dropped that begin after the video's end"
+CUT = "utterances cut at the video's end"
 LEAST_SECONDS = 0.1  # of an utterance: cues may have no length at all
 MOST_CANDIDATES = 26  # they are lettered
 

@@ -17,7 +17,7 @@ def test_the_last_line_of_the_dialogue_is_asked_about(tmp_path: Path) -> None:
     (episode,), account = converted(tmp_path / "e.jsonl", "online-mmsi", place, "--task", "STI")
     assert (episode.episode_id, episode.split, episode.dataset) == ("test/a/2", "test", "online-mmsi")
     assert episode.video.path == "data/test/a.mp4"
-    # back from the last picture at 4 s: four words take 1.6 s, three 1.2 s
+    # back from the end at 4 s: four words take 1.6 s, three 1.2 s
     assert [(one.speaker, one.start, one.end, one.text) for one in episode.utterances] == [
         ("Player0", 1.2, 2.4, "Who took it?"),
         ("Player2", 2.4, 4.0, "I think Speaker 1 did."),

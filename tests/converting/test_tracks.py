@@ -159,9 +159,9 @@ def test_what_lies_after_the_video_is_cut(meeting: Path) -> None:
     late = SRT + "\n4\n00:00:03,600 --> 00:00:09,000\nAnna: still\n\n5\n00:00:09,000 --> 00:00:10,000\nAnna: late\n"
     write(meeting / "a.srt", late)
     (episode,), account = converted(meeting / "e.parquet", *words(meeting))
-    assert said(episode)[-1] == ("u4", "anna", 3.6, 3.9, "still")
-    assert account["notes"]["utterances dropped that begin after the video's last picture"] == 1
-    assert account["notes"]["utterances cut at the video's last picture"] == 1
+    assert said(episode)[-1] == ("u4", "anna", 3.6, 4.0, "still")
+    assert account["notes"]["utterances dropped that begin after the video's end"] == 1
+    assert account["notes"]["utterances cut at the video's end"] == 1
 
 
 @pytest.mark.parametrize(
@@ -246,7 +246,7 @@ def test_a_frame_is_shown_when_the_video_says(meeting: Path) -> None:
     write(meeting / "a.csv", "id,frame,x0,y0,x1,y1\n3,2,1,2,3,4\n3,3,1,2,3,4\n3,4,1,2,3,4\n")
     (episode,), account = converted(meeting / "e.parquet", *words(meeting))
     assert [box.time for box in episode.boxes] == [2.0, 4.0]
-    assert account["notes"]["boxes dropped that come after the video's last picture"] == 1
+    assert account["notes"]["boxes dropped that come after the video's end"] == 1
 
 
 def test_an_empty_field_is_no_field(meeting: Path) -> None:
