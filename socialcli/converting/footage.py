@@ -15,8 +15,8 @@ SUFFIXES = (".mp4", ".mkv", ".webm", ".mov", ".avi", ".m4v", ".mpg", ".ts", ".fl
 class Footage:
     """The pictures of a clip: `path` as an episode names it, and the size of a picture in pixels as displayed.
 
-    `found` is False where nothing is there yet; the size is then what the converter expects. `length` is when the last
-    picture is shown, in seconds: of a video file that was looked into, else None.
+    `found` is False where nothing is there yet; the size is then what the converter expects. `length` is how long
+    it lasts by its container, in seconds: of a video file that was looked into, else None.
     """
 
     path: str

@@ -23,12 +23,11 @@ _BITS, _PHOTOMETRIC = 258, 262  # tags of TIFF
 
 def sample_folder(path: Path, count: int, window: Window, fps: float | None, limits: DecodeLimits) -> list[Frame]:
     """`count` images of a folder, uniform over `window`; repeats are one object. Raises VideoError."""
-    clock = Clock(1 / _rate(path, fps))
+    rate = _rate(path, fps)
+    clock = Clock(1 / rate)
     images = image_files(path)
     inside = within(range(len(images)), clock.first_tick(window), clock.last_tick(window))
-    shown = None if window.start is None else math.floor(Fraction(window.start) * Fraction(fps or 1))
-    if not inside and shown in range(len(images)):
-        inside = range(shown, shown + 1)  # an image is shown until the next one
+    inside = inside or _on_screen(window, rate, len(images))
     if not inside:
         raise VideoError(
             f"{path}: no image is shown in the window {window}; the {len(images)} images run from 0 to "
@@ -37,6 +36,12 @@ def sample_folder(path: Path, count: int, window: Window, fps: float | None, lim
     wanted = [inside[index] for index in pick_uniform(inside, count)]
     found = {index: _read(images[index], clock.seconds(index), limits) for index in sorted(set(wanted))}
     return [found[index] for index in wanted]
+
+
+def _on_screen(window: Window, rate: Fraction, count: int) -> range:
+    """The image on screen at a window's start, of `count`: each is shown until the next. Empty where there is none."""
+    place = -1 if window.start is None else math.floor(Fraction(window.start) * rate)
+    return range(place, place + 1) if 0 <= place < count else range(0)
 
 
 def _rate(path: Path, fps: float | None) -> Fraction:

@@ -11,9 +11,10 @@ from click.testing import CliRunner
 
 from socialcli.cli import main
 from socialcli.episodes.records import Episode, Speaker
+from socialcli.video.sampling import sample_frames
 
 from ..conftest import SAMPLE
-from ..video.clips import write_video
+from ..video.clips import numbers, write_slides, write_video
 from .sources import convert, converted, write
 
 SRT = """\
@@ -162,6 +163,15 @@ def test_what_lies_after_the_video_is_cut(meeting: Path) -> None:
     assert said(episode)[-1] == ("u4", "anna", 3.6, 4.0, "still")
     assert account["notes"]["utterances dropped that begin after the video's end"] == 1
     assert account["notes"]["utterances cut at the video's end"] == 1
+
+
+def test_a_recording_of_slides_ends_when_its_container_says(meeting: Path) -> None:
+    write_slides(meeting / "meeting.mp4", [0, 4000, 9000], 10_000)
+    write(meeting / "a.srt", "1\n00:00:09,500 --> 00:00:12,000\nAnna: he is still here\n")
+    (episode,), account = converted(meeting / "e.parquet", *words(meeting, diarization=None), "--ask", "coref")
+    assert said(episode) == [("u1", "anna", 9.5, 10.0, "he is still here")]
+    assert account["notes"]["utterances cut at the video's end"] == 1
+    assert numbers(sample_frames(meeting / "meeting.mp4", 2, episode.video.start, episode.video.end)) == [2, 2]
 
 
 @pytest.mark.parametrize(
