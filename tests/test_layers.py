@@ -16,6 +16,7 @@ FLOORS: tuple[dict[str, tuple[str, ...]], ...] = (
     {
         "socialcli": ("socialcli",),
         "errors": ("socialcli.errors",),
+        "words": ("socialcli.words",),
     },
     {
         "files": ("socialcli.files",),

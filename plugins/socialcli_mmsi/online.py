@@ -20,6 +20,7 @@ from socialcli.converting.marks import INVISIBLE
 from socialcli.converting.report import Report, SourceError
 from socialcli.converting.sources import read_text
 from socialcli.converting.speech import COLONS
+from socialcli.words.spelling import find_words
 
 COLUMNS = ("video_name", "user", "assistant")
 LONGEST = 1 << 20  # characters of a cell
@@ -29,9 +30,9 @@ _LINE = re.compile(
     rf"(?:[(（]\d+[{COLONS}]\d\d?[)）])?\s*[{COLONS}]\s*(\S.*)",  # (03:27): words
     re.IGNORECASE,
 )
-_ANSWER = re.compile(r"\W*Player(\d{1,6})")
+_ANSWER = re.compile(r"[\W_]*Player(\d{1,6})")
 _MASK = re.compile(r"\[MASK\]|<mask>|\[\.\.\.\]|_{2,}", re.IGNORECASE)
-_PRONOUN = re.compile(r"\b(?:he|his|him|she|her)\b", re.IGNORECASE)
+_PRONOUNS = ("he", "his", "him", "she", "her")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,7 @@ def meant(words: str, kind: str, path: Path, number: int) -> tuple[int, int] | N
     if kind == "STI":
         return None
     masks = [found.span() for found in _MASK.finditer(words)]
-    pronouns = [found.span() for found in _PRONOUN.finditer(words)] if kind == "PCR" else []
+    pronouns = list(find_words(words, _PRONOUNS)) if kind == "PCR" else []
     for spans in (masks, pronouns):
         if len(spans) == 1:
             return spans[0]

@@ -13,11 +13,12 @@ from pathlib import Path
 from socialcli.converting.report import Report, SourceError
 from socialcli.converting.sources import read_text
 from socialcli.converting.speech import COLONS, folded, label_forms
+from socialcli.words.boundaries import stands_alone
 
 _LINE = re.compile(rf"(?P<who>[^(（]*)[(（](?P<time>[^)）]*)[)）][{COLONS}](?:[ \u3000](?P<words>.*))?")
 _TIME = re.compile(r"(\d{1,6}):(\d\d?)")
 _SPEAKER = re.compile(r"player ?(\d{1,6})")  # as a folded label; whoever else speaks is nobody that is known
-_MENTION = re.compile(r"\[Player(\d+)\]|\bPlayer(\d+)\b")
+_MENTION = re.compile(r"\[Player(\d+)\]|Player(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,4 +88,8 @@ def shown(words: str, span: tuple[int, int] | None = None) -> tuple[str, tuple[i
 
 
 def _renamed(words: str) -> str:
-    return _MENTION.sub(lambda found: f"Speaker {found[1] or found[2]}", words)
+    def shown_as(found: re.Match[str]) -> str:
+        whole = found[1] is not None or stands_alone(words, *found.span())
+        return f"Speaker {found[1] or found[2]}" if whole else found[0]
+
+    return _MENTION.sub(shown_as, words)

@@ -2,38 +2,30 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator
 
 from socialcli.episodes.records import Question, Utterance
+from socialcli.words.spelling import find_words
 
 TASKS = ("target", "coref", "mentioned")
-_PRONOUN = re.compile(r"\b(?:he|his|him|himself|she|her|hers|herself)\b", re.IGNORECASE)
-
-
-def names_pattern(names: Collection[str]) -> re.Pattern[str] | None:
-    """What finds names as words of their own, the longest first; None where there are none."""
-    if not names:
-        return None
-    longest_first = sorted(names, key=lambda name: (-len(name), name))
-    return re.compile(r"(?<!\w)(?:" + "|".join(map(re.escape, longest_first)) + r")(?!\w)")
+_PRONOUNS = ("he", "his", "him", "himself", "she", "her", "hers", "herself")
 
 
 def questions(
-    utterance: Utterance, tasks: Collection[str], names: re.Pattern[str] | None, recording: str
+    utterance: Utterance, tasks: Collection[str], names: Collection[str], recording: str
 ) -> Iterator[Question]:
     """What `tasks` ask about an utterance.
 
-    `target` where it is known who speaks; `coref` for every pronoun of the third person; `mentioned` for every name,
-    unless it begins with a small letter.
+    `target` where it is known who speaks; `coref` for every pronoun of the third person; `mentioned` for every one of
+    `names`, unless it begins with a small letter there.
     """
     base = f"{recording}/{utterance.id}"
     if "target" in tasks and utterance.speaker is not None:
         yield Question(f"{base}/target", "target", utterance.id)
     if "coref" in tasks:
-        for found in _PRONOUN.finditer(utterance.text):
-            yield Question(f"{base}/coref/{found.start()}", "coref", utterance.id, found.span())
-    if "mentioned" in tasks and names is not None:
-        for found in names.finditer(utterance.text):
-            if not found[0][0].islower():
-                yield Question(f"{base}/mentioned/{found.start()}", "mentioned", utterance.id, found.span())
+        for span in find_words(utterance.text, _PRONOUNS):
+            yield Question(f"{base}/coref/{span[0]}", "coref", utterance.id, span)
+    if "mentioned" in tasks:
+        for span in find_words(utterance.text, [name for name in names if not name[:1].islower()]):
+            if not utterance.text[span[0]].islower():
+                yield Question(f"{base}/mentioned/{span[0]}", "mentioned", utterance.id, span)

@@ -29,7 +29,7 @@ _EDGES = ("x0", "y0", "x1", "y1")
 _EXTENT = ("left", "top", "width", "height")
 IGNORED = "boxes that the file itself leaves out (confidence 0)"
 AGAIN = "boxes dropped of a speaker who has another one at that moment"
-LATE = "boxes dropped that come after the video's last picture"
+LATE = "boxes dropped that come after the video's end"
 
 _Edges = tuple[float, float, float, float]
 _Found = tuple[str, float, _Edges]  # label, seconds, edges
@@ -39,8 +39,7 @@ _Found = tuple[str, float, _Edges]  # label, seconds, edges
 class Clock:
     """From the number of a frame to seconds, and which boxes come too late.
 
-    Frames come when those of the `video` do; with a rate `fps`, at that rate. `length` is when the last picture is
-    shown.
+    Frames come when those of the `video` do; with a rate `fps`, at that rate. `length` is when it ends.
     """
 
     video: Path

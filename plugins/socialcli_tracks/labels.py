@@ -10,6 +10,7 @@ from socialcli.converting.report import Report, SourceError
 from socialcli.converting.sources import read_text
 from socialcli.converting.speech import by_spelling, folded
 from socialcli.episodes.records import Speaker
+from socialcli.words.boundaries import is_called
 
 from .tables import read_table
 
@@ -59,7 +60,7 @@ class Labels:
     def spoken_names(self) -> set[str]:
         """What people are called in speech: their names, and labels and ids that are words."""
         labels = {*self.speakers, *(person.id for person in self.people())}
-        return {*self.names.values(), *(one for one in labels if one.replace(" ", "").replace("-", "").isalpha())}
+        return {*self.names.values(), *filter(is_called, labels)}
 
 
 def read_labels(path: Path | None, report: Report) -> Labels:

@@ -12,13 +12,13 @@ from socialcli.converting.report import Report
 from socialcli.converting.subtitles import Line
 from socialcli.episodes.records import Box, Episode, Question, Speaker, Utterance, Video
 
-from .asking import names_pattern, questions
+from .asking import questions
 from .diarization import Diarization
 from .labels import Labels
 
 UNKNOWN = "utterances whose speaker is not known"
-LATE = "utterances dropped that begin after the video's last picture"
-CUT = "utterances cut at the video's last picture"
+LATE = "utterances dropped that begin after the video's end"
+CUT = "utterances cut at the video's end"
 LEAST_SECONDS = 0.1  # of an utterance: cues may have no length at all
 MOST_CANDIDATES = 26  # they are lettered
 
@@ -41,7 +41,7 @@ class Recording:
     def episodes(self, tasks: Collection[str], length: int, online: bool, report: Report) -> Iterator[Episode]:
         """An episode for each utterance that `tasks` ask about, with `length` utterances before and after it."""
         moments = [box.time for box in self.boxes]
-        names = names_pattern(self.labels.spoken_names())
+        names = self.labels.spoken_names()
         for place, utterance in enumerate(self.utterances):
             found = list(questions(utterance, tasks, names, self.name))
             if not found:

@@ -6,6 +6,8 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import pairwise
 
+from socialcli.words.boundaries import length_in_words
+
 SECONDS_A_WORD = 0.4  # conversational English: about 150 words a minute
 
 
@@ -35,7 +37,7 @@ def endings(starts: Sequence[float], texts: Sequence[str], least: float) -> list
 
 def speaking_time(text: str) -> float:
     """About how many seconds it takes to say a text, whose marks may stand as words of their own."""
-    return SECONDS_A_WORD * sum(any(map(str.isalnum, word)) for word in text.split())
+    return SECONDS_A_WORD * length_in_words(text)
 
 
 def in_order(times: Sequence[float]) -> list[float]:

@@ -15,8 +15,8 @@ SUFFIXES = (".mp4", ".mkv", ".webm", ".mov", ".avi", ".m4v", ".mpg", ".ts", ".fl
 class Footage:
     """The pictures of a clip: `path` as an episode names it, and the size of a picture in pixels as displayed.
 
-    `found` is False where nothing is there yet; the size is then what the converter expects. `length` is when the last
-    picture is shown, in seconds: of a video file that was looked into, else None.
+    `found` is False where nothing is there yet; the size is then what the converter expects. `length` is how long
+    it lasts by its container, in seconds: of a video file that was looked into, else None.
     """
 
     path: str
@@ -64,10 +64,14 @@ def footage_at(file: Path, media_root: Path, expected: tuple[int, int] = (0, 0))
         raise UsageError(f"{name!r} is no text that an episode can hold; rename the file")
     if not file.exists():
         return Footage(name, *expected, found=False)
+    from socialcli.video.container import open_video
+    from socialcli.video.limits import DEFAULT_LIMITS
     from socialcli.video.sampling import sample_frames
 
     frames = sample_frames(file, 2)  # the first and the last
-    return Footage(name, frames.width, frames.height, found=True, length=frames.times[-1])
+    with open_video(file, DEFAULT_LIMITS) as video:
+        length = max(frames.times[-1], video.duration or 0.0)  # the last picture stays until the file ends
+    return Footage(name, frames.width, frames.height, found=True, length=length)
 
 
 def frame_times(file: Path) -> tuple[float, ...]:

@@ -19,6 +19,8 @@ from socialcli.video.media import resolve_media
 from socialcli.video.overlay import draw_boxes, speaker_colors
 from socialcli.video.sampling import check_size, sample_frames
 
+_ROUNDING = 1e-6  # seconds by which a frame of the clip's own may come before its start
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskOptions:
@@ -42,7 +44,7 @@ def look(episode: Episode, options: AskOptions) -> tuple[Scene | None, FrameSet 
     video = episode.video
     path = resolve_media(options.media_root, video.path)
     limits = replace(DEFAULT_LIMITS, until=inf if options.timeout is None else time.monotonic() + options.timeout)
-    frames = sample_frames(path, options.frames, video.start, video.end, video.fps, limits=limits)
+    frames = _since(video.start, sample_frames(path, options.frames, video.start, video.end, video.fps, limits=limits))
     check_size(frames, video.width, video.height)
     tracks = speaker_boxes(episode.boxes, frames.times, options.box_gap)
     boxes = {speaker.id: tracks[speaker.id] for speaker in episode.speakers if speaker.id in tracks}
@@ -69,6 +71,17 @@ def known_until(episode: Episode, end: float) -> Episode:
     stop = end if episode.video.end is None else min(end, episode.video.end)
     boxes = tuple(box for box in episode.boxes if box.time <= end)
     return replace(episode, video=replace(episode.video, end=stop), boxes=boxes)
+
+
+def _since(start: float | None, frames: FrameSet) -> FrameSet:
+    """The frames of a clip that begins at `start`: one that has been on screen since before it is seen from then on.
+
+    Words and boxes of a clip lie inside it, so that a frame with a time outside would belong to none of them.
+    """
+    first = frames.frames[0]
+    if start is None or first.time >= start - _ROUNDING:
+        return frames
+    return replace(frames, frames=(replace(first, time=start),) * len(frames.frames))
 
 
 def _by_frame(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,8 +16,10 @@ from socialcli.inspection.overlays import attention_page
 from socialcli.inspection.pages import frame_page, sheet
 from socialcli.inspection.report import Inspection
 from socialcli.video.frames import FrameSet
+from socialcli.words.scripts import extends, is_letter
 
 _LONGEST_NAME = 100  # characters
+_MOST_BYTES = 200  # of a name; file systems take 255, and there is something around it
 
 
 class Album:
@@ -51,13 +54,21 @@ class Album:
 
 def _safe_name(text: str, otherwise: str, taken: set[str]) -> str:
     """A file's name that is safe everywhere and resembles an id; a number tells it from those `taken` before."""
-    name = re.sub(r"[^\w.-]+", "-", text).strip(".-")[:_LONGEST_NAME] or otherwise
+    kept = "".join(character if _is_safe(character) else "/" for character in unicodedata.normalize("NFC", text))
+    name = re.sub(r"/+", "-", kept).strip(".-")[:_LONGEST_NAME]
+    while len(name.encode()) > _MOST_BYTES:
+        name = name[:-1]
+    name = name or otherwise
     number, tried = 1, name
     while tried.casefold() in taken:
         number += 1
         tried = f"{name}-{number}"
     taken.add(tried.casefold())
     return tried
+
+
+def _is_safe(character: str) -> bool:
+    return is_letter(character) or extends(character) or character in "._-"
 
 
 def _save(image: Image.Image, path: Path) -> None:

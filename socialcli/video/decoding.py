@@ -16,8 +16,8 @@ from socialcli.errors import VideoError
 from socialcli.video.container import VideoFile, open_video
 from socialcli.video.frames import Frame
 from socialcli.video.limits import DecodeLimits
-from socialcli.video.listing import Listing, list_frames
-from socialcli.video.timing import Window, pick_uniform, within
+from socialcli.video.listing import Listing, frames_of, list_frames
+from socialcli.video.timing import Window, pick_uniform
 
 _REORDER = 1.0  # seconds decoded on past a window where time stamps come out in disorder
 _MOST_AHEAD = 16  # pictures that a format allows to be decoded before one that is shown before them
@@ -76,13 +76,13 @@ def _sample_decoded(video: VideoFile, window: Window, count: int, listing: Listi
     first, last = video.clock.first_tick(window), video.clock.last_tick(window)
     begin = first
     ticks = _decoded_ticks(video, begin, last)
-    inside = within(ticks, first, last)
+    inside = frames_of(video, window, ticks)
     if listing.trusted and (not inside or ticks[inside.start] > listing.ticks[0]):
         # Not every key frame is a whole picture: where pictures are refreshed bit by bit, a decoder that begins in the
         # middle keeps back what it cannot complete.
         begin = None
         ticks = _decoded_ticks(video, begin, last)
-        inside = within(ticks, first, last)
+        inside = frames_of(video, window, ticks)
     if not inside:
         raise _no_frame(video, window)
     wanted = [inside[index] for index in pick_uniform(ticks[inside.start : inside.stop], count)]
@@ -111,7 +111,8 @@ def _decoded_ticks(video: VideoFile, first: int | None, last: int | None) -> lis
 def _no_frame(video: VideoFile, window: Window) -> VideoError:
     extent = "of unknown length" if video.duration is None else f"which runs from 0 to {video.duration:.3f} s"
     return VideoError(
-        f"{video.path}: no frame lies in the window {window} of the video, {extent}; correct video.start and video.end"
+        f"{video.path}: no frame is shown in the window {window} of the video, {extent}; correct video.start and "
+        f"video.end"
     )
 
 

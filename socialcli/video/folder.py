@@ -13,25 +13,35 @@ from PIL import Image, ImageOps
 from socialcli.errors import VideoError
 from socialcli.video.frames import Frame
 from socialcli.video.limits import DecodeLimits
+from socialcli.video.numbering import check_numbers
 from socialcli.video.timing import Clock, Window, pick_uniform, within
 
-_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
-_FORMATS = ("JPEG", "PNG", "BMP", "WEBP")  # what the files may hold, whatever their names say
+_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
+_FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "TIFF")  # what the files may hold, whatever their names say
+_BITS, _PHOTOMETRIC = 258, 262  # tags of TIFF
 
 
 def sample_folder(path: Path, count: int, window: Window, fps: float | None, limits: DecodeLimits) -> list[Frame]:
     """`count` images of a folder, uniform over `window`; repeats are one object. Raises VideoError."""
-    clock = Clock(1 / _rate(path, fps))
+    rate = _rate(path, fps)
+    clock = Clock(1 / rate)
     images = image_files(path)
     inside = within(range(len(images)), clock.first_tick(window), clock.last_tick(window))
+    inside = inside or _on_screen(window, rate, len(images))
     if not inside:
         raise VideoError(
-            f"{path}: no image lies in the window {window}; the {len(images)} images run from 0 to "
-            f"{clock.seconds(len(images) - 1):.3f} s at {fps:g} per second. Correct the window or fps"
+            f"{path}: no image is shown in the window {window}; the {len(images)} images run from 0 to "
+            f"{clock.seconds(len(images)):.3f} s at {fps:g} per second. Correct the window or fps"
         )
     wanted = [inside[index] for index in pick_uniform(inside, count)]
     found = {index: _read(images[index], clock.seconds(index), limits) for index in sorted(set(wanted))}
     return [found[index] for index in wanted]
+
+
+def _on_screen(window: Window, rate: Fraction, count: int) -> range:
+    """The image on screen at a window's start, of `count`: each is shown until the next. Empty where there is none."""
+    place = -1 if window.start is None else math.floor(Fraction(window.start) * rate)
+    return range(place, place + 1) if 0 <= place < count else range(0)
 
 
 def _rate(path: Path, fps: float | None) -> Fraction:
@@ -43,18 +53,24 @@ def _rate(path: Path, fps: float | None) -> Fraction:
 
 
 def image_files(folder: Path) -> list[Path]:
-    """The images of a folder in their order. Raises VideoError where there is none, and where one lies elsewhere."""
+    """The images of a folder in their order, hidden files left out.
+
+    Raises VideoError where there is none, where one lies elsewhere, and where their running number has a gap or a
+    repeat.
+    """
     try:
         entries = [entry for entry in folder.iterdir() if not entry.is_dir()]
     except OSError as error:
         raise VideoError(f"{folder}: cannot be read ({error.strerror}); check its permissions") from error
-    found = [entry for entry in entries if entry.suffix.lower() in _SUFFIXES]
+    found = [entry for entry in entries if entry.suffix.lower() in _SUFFIXES and not entry.name.startswith(".")]
     if not found:
         raise VideoError(f"{folder}: there is no image in the folder ({', '.join(sorted(_SUFFIXES))})")
     for entry in found:
         if entry.is_symlink():
             _check_link(entry)
-    return sorted(found, key=_natural)
+    images = sorted(found, key=_natural)
+    check_numbers(folder, [image.name for image in images])
+    return images
 
 
 def _natural(path: Path) -> tuple[list[tuple[int, int, str]], str]:
@@ -69,12 +85,29 @@ def _read(path: Path, time: float, limits: DecodeLimits) -> Frame:
         _check_file(path, limits)
         with Image.open(path, formats=_FORMATS) as image:
             limits.check_pixels(path, image.width, image.height)
-            upright = ImageOps.exif_transpose(image).convert("RGB")
+            upright = _in_eight_bits(ImageOps.exif_transpose(image), image).convert("RGB")
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise VideoError(f"{path}: too large an image ({error}); scale it and the boxes down") from error
     except (OSError, SyntaxError, ValueError) as error:  # what Pillow raises for broken files
         raise VideoError(f"{path}: the image cannot be read ({error}); make it again") from error
     return Frame(time, np.array(upright, dtype=np.uint8))
+
+
+def _in_eight_bits(upright: Image.Image, image: Image.Image) -> Image.Image:
+    """A grey picture of more than 8 bits with its levels scaled to 8, which Pillow would cut off at 255.
+
+    `image` is the file that `upright` is from. Raises ValueError where nobody knows which level is white.
+    """
+    if upright.mode == "F" or (upright.mode == "I" and image.format != "PNG"):
+        raise ValueError("its levels are floating-point, signed or 32-bit numbers: which is white is not known")
+    if upright.mode != "I" and not upright.mode.startswith("I;16"):
+        return upright
+    tags = getattr(image, "tag_v2", {})  # of a TIFF
+    white = 2 ** tags.get(_BITS, (16,))[0] - 1
+    levels = np.array(upright).astype(np.int64)
+    if tags.get(_PHOTOMETRIC) == 0:  # white is 0
+        levels = white - levels
+    return Image.fromarray(((levels * 255 + white // 2) // white).clip(0, 255).astype(np.uint8))
 
 
 def _check_file(path: Path, limits: DecodeLimits) -> None:

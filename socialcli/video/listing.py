@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -22,9 +23,9 @@ _NO_TIMES = frozenset({"avi"})  # stores no presentation times; ffmpeg makes som
 class Listing:
     """What the packets of a window say; ticks are of the video's clock.
 
-    `ticks` are the sorted presentation times inside the window, `keys` those of the key frames read, also
-    before it. `trusted` is false where the packets carry no presentation times, so that only decoding tells
-    them.
+    `ticks` are the sorted presentation times inside the window, or that of the frame on screen where there is none;
+    `keys` those of the key frames read, also before it. `trusted` is false where the packets carry no presentation
+    times, so that only decoding tells them.
     """
 
     ticks: list[int]
@@ -40,12 +41,26 @@ def list_frames(video: VideoFile, window: Window) -> Listing:
     """
     packets = list(_video_packets(video, window))
     times = sorted({packet.tick for packet in packets if packet.tick is not None and packet.shown})
-    inside = within(times, video.clock.first_tick(window), video.clock.last_tick(window))
+    inside = frames_of(video, window, times)
     return Listing(
         ticks=times[inside.start : inside.stop],
         keys=sorted(packet.tick for packet in packets if packet.tick is not None and packet.key),
         trusted=video.format not in _NO_TIMES and all(packet.tick is not None for packet in packets),
     )
+
+
+def frames_of(video: VideoFile, window: Window, ticks: Sequence[int]) -> range:
+    """The indices of the sorted `ticks` inside a window; where there is none, of the frame on screen at its start.
+
+    A frame stays until the next one, the last one until the file ends. Empty where nothing is on screen.
+    """
+    first = video.clock.first_tick(window)
+    inside = within(ticks, first, video.clock.last_tick(window))
+    if inside or first is None or window.start is None:
+        return inside
+    later = bisect_left(ticks, first)
+    lasts = later < len(ticks) or (video.duration is not None and window.start < video.duration)
+    return range(later - 1, later) if later > 0 and lasts else inside
 
 
 class _Entry(NamedTuple):

@@ -27,10 +27,11 @@ def sample_frames(
     included (`numpy.linspace`, as LLaVA-NeXT-Video and lmms-eval sample, but over presentation time and not
     over frame numbers); a count of 1 takes their middle. Each target takes the nearest frame in the window,
     of two equally near ones the earlier. Frames repeat, as the same object, where the window has fewer than
-    `count`.
+    `count`. Where no frame begins in the window, they are the one that is on screen at its start, with its own
+    time, which lies before the window.
 
     The path is opened as it stands: let `resolve_media` check one that comes from an episode. `fps` is
-    ignored for a video file. Raises VideoError where the window cannot be read as a whole or holds no frame;
+    ignored for a video file. Raises VideoError where the window cannot be read as a whole or shows nothing;
     ValueError where `count` is below 1.
     """
     if count < 1:

@@ -23,6 +23,6 @@ def folder(root: Path, rows: Sequence[tuple[str, str, str]], split: str = "test"
 
 
 def film(root: Path, name: str, seconds: int = 4) -> None:
-    """A video whose last picture is shown at `seconds`."""
+    """A video that ends after `seconds`, of two pictures a second."""
     (root / "data" / "test").mkdir(parents=True, exist_ok=True)
-    write_video(root / "data" / "test" / name, 2 * seconds + 1, rate=2)
+    write_video(root / "data" / "test" / name, 2 * seconds, rate=2)

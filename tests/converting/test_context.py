@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from socialcli.converting.context import context, endings, in_order
+from socialcli.converting.context import context, endings, in_order, speaking_time
 
 
 @pytest.mark.parametrize("total", [1, 2, 5, 11, 12, 40])
@@ -33,3 +33,10 @@ def test_times_are_brought_in_order_and_as_few_as_possible_are_moved(times: list
 def test_an_utterance_ends_as_the_next_begins_and_the_last_after_its_words() -> None:
     assert endings([0.0, 2.0, 2.5], ["a", "b", "one , two three"], 1.0) == [2.0, 3.0, pytest.approx(3.7)]
     assert endings([], [], 1.0) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("one , two", 0.8), ("他们在车里。", 1.0), ("मैं ठीक हूँ", 1.2), ("...", 0.0)]
+)
+def test_words_take_time_in_every_script(text: str, seconds: float) -> None:
+    assert speaking_time(text) == pytest.approx(seconds)

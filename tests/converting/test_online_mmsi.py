@@ -17,7 +17,7 @@ def test_the_last_line_of_the_dialogue_is_asked_about(tmp_path: Path) -> None:
     (episode,), account = converted(tmp_path / "e.jsonl", "online-mmsi", place, "--task", "STI")
     assert (episode.episode_id, episode.split, episode.dataset) == ("test/a/2", "test", "online-mmsi")
     assert episode.video.path == "data/test/a.mp4"
-    # back from the last picture at 4 s: four words take 1.6 s, three 1.2 s
+    # back from the end at 4 s: four words take 1.6 s, three 1.2 s
     assert [(one.speaker, one.start, one.end, one.text) for one in episode.utterances] == [
         ("Player0", 1.2, 2.4, "Who took it?"),
         ("Player2", 2.4, 4.0, "I think Speaker 1 did."),
@@ -48,6 +48,14 @@ def test_players_are_known_however_they_are_written(line: str, tmp_path: Path) -
     place = folder(tmp_path, [("a.mp4", f"A prompt: it names Player0\n{line}", "Player0.")])
     (episode,), _ = converted(tmp_path / "e.jsonl", "online-mmsi", place, "--task", "PCR")
     assert [(one.speaker, one.text) for one in episode.utterances] == [("Player1", "She did.")]
+
+
+def test_pronouns_and_mentions_are_whole_words(tmp_path: Path) -> None:
+    rows = [("a.mp4", "[Player1]: 问he去哪, he\u0301! Player0's and XPlayer0", "**Player2**")]
+    (episode,), _ = converted(tmp_path / "e.jsonl", "online-mmsi", folder(tmp_path, rows), "--task", "PCR")
+    (line,) = episode.utterances
+    assert line.text == "问he去哪, he\u0301! Speaker 0's and XPlayer0"
+    assert episode.questions[0].span == (1, 3)
 
 
 def test_players_can_be_said_to_be_more(tmp_path: Path) -> None:

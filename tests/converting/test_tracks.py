@@ -11,9 +11,10 @@ from click.testing import CliRunner
 
 from socialcli.cli import main
 from socialcli.episodes.records import Episode, Speaker
+from socialcli.video.sampling import sample_frames
 
 from ..conftest import SAMPLE
-from ..video.clips import write_video
+from ..video.clips import numbers, write_slides, write_video
 from .sources import convert, converted, write
 
 SRT = """\
@@ -159,9 +160,18 @@ def test_what_lies_after_the_video_is_cut(meeting: Path) -> None:
     late = SRT + "\n4\n00:00:03,600 --> 00:00:09,000\nAnna: still\n\n5\n00:00:09,000 --> 00:00:10,000\nAnna: late\n"
     write(meeting / "a.srt", late)
     (episode,), account = converted(meeting / "e.parquet", *words(meeting))
-    assert said(episode)[-1] == ("u4", "anna", 3.6, 3.9, "still")
-    assert account["notes"]["utterances dropped that begin after the video's last picture"] == 1
-    assert account["notes"]["utterances cut at the video's last picture"] == 1
+    assert said(episode)[-1] == ("u4", "anna", 3.6, 4.0, "still")
+    assert account["notes"]["utterances dropped that begin after the video's end"] == 1
+    assert account["notes"]["utterances cut at the video's end"] == 1
+
+
+def test_a_recording_of_slides_ends_when_its_container_says(meeting: Path) -> None:
+    write_slides(meeting / "meeting.mp4", [0, 4000, 9000], 10_000)
+    write(meeting / "a.srt", "1\n00:00:09,500 --> 00:00:12,000\nAnna: he is still here\n")
+    (episode,), account = converted(meeting / "e.parquet", *words(meeting, diarization=None), "--ask", "coref")
+    assert said(episode) == [("u1", "anna", 9.5, 10.0, "he is still here")]
+    assert account["notes"]["utterances cut at the video's end"] == 1
+    assert numbers(sample_frames(meeting / "meeting.mp4", 2, episode.video.start, episode.video.end)) == [2, 2]
 
 
 @pytest.mark.parametrize(
@@ -246,7 +256,7 @@ def test_a_frame_is_shown_when_the_video_says(meeting: Path) -> None:
     write(meeting / "a.csv", "id,frame,x0,y0,x1,y1\n3,2,1,2,3,4\n3,3,1,2,3,4\n3,4,1,2,3,4\n")
     (episode,), account = converted(meeting / "e.parquet", *words(meeting))
     assert [box.time for box in episode.boxes] == [2.0, 4.0]
-    assert account["notes"]["boxes dropped that come after the video's last picture"] == 1
+    assert account["notes"]["boxes dropped that come after the video's end"] == 1
 
 
 def test_an_empty_field_is_no_field(meeting: Path) -> None:
@@ -283,6 +293,45 @@ def test_names_of_any_script_are_asked_about(meeting: Path) -> None:
     (episode,), _ = converted(meeting / "e.parquet", *words(meeting, diarization=None), "--ask", "mentioned")
     text = episode.utterances[0].text
     assert [text[slice(*(question.span or ()))] for question in episode.questions] == ["小明", "J.R."]
+
+
+@pytest.mark.parametrize(
+    ("names", "line", "found"),
+    [
+        (["Anna"], "Annabel and Anna-Maria know Anna's hat", [(28, 32)]),
+        (["Anna"], "ANNA\u2019S, anna, Anna", [(0, 4), (14, 18)]),
+        (["小明", "राम"], "你好小明, रामा राम। राम", [(2, 4), (11, 14), (16, 19)]),
+        (["O\u2019Brien", "Brien"], "ask O'Brien", [(4, 11)]),
+        (["Zo\u00eb", "Zo"], "Zoe\u0308 left", [(0, 4)]),
+        (["アンナ", "민수"], "アンナさん、アンナベルさん、민수가 김민수를", [(0, 3), (14, 16)]),
+        (["สมชาย"], "เขาชื่อสมชายครับ", [(7, 12)]),
+        (["Ali", "l'Anna"], "Ali'nin, _Ali_, Alina", [(0, 3), (10, 13)]),
+    ],
+)
+def test_names_are_found_as_whole_words_of_every_script(
+    meeting: Path, names: list[str], line: str, found: list[tuple[int, int]]
+) -> None:
+    rows = "".join(f"l{number},s{number},{name}\n" for number, name in enumerate(names, start=1))
+    write(meeting / "labels.csv", f"label,speaker,name\n{rows}")
+    write(meeting / "a.srt", f"1\n00:00:00,500 --> 00:00:01,500\n- {line}\n")
+    episodes, _ = converted(meeting / "e.parquet", *words(meeting, diarization=None), "--ask", "mentioned")
+    asked = [question for one in episodes for question in one.questions]
+    text = episodes[0].utterances[0].text
+    assert [(text[slice(*(one.span or ()))], one.span) for one in asked] == [(line[slice(*at)], at) for at in found]
+
+
+def test_labels_of_every_script_that_are_words_are_names(meeting: Path) -> None:
+    write(meeting / "labels.csv", "label,speaker\nराम,r\nO'Brien,o\nSPEAKER_00,s\n")
+    write(meeting / "a.srt", "1\n00:00:00,500 --> 00:00:01,500\n- राम saw O'Brien\n")
+    (episode,), _ = converted(meeting / "e.parquet", *words(meeting, diarization=None), "--ask", "mentioned")
+    assert [question.span for question in episode.questions] == [(0, 3), (8, 15)]
+
+
+def test_pronouns_are_whole_words(meeting: Path) -> None:
+    write(meeting / "a.srt", "1\n00:00:00,500 --> 00:00:01,500\nAnna: _She_'s here, he\u0301 and he-men, 问HE去哪\n")
+    (episode,), _ = converted(meeting / "e.parquet", *words(meeting), "--ask", "coref")
+    text = episode.utterances[0].text
+    assert [text[slice(*(question.span or ()))] for question in episode.questions] == ["She", "HE"]
 
 
 @pytest.mark.parametrize("rate", ["nan", "inf", "0", "-1"])

@@ -197,6 +197,19 @@ def test_subtitles_of_a_folder_have_their_own_ends(tmp_path: Path) -> None:
     assert second.utterances == () and account["notes"]["clips without subtitles"] == 1
 
 
+def test_a_gap_in_the_pictures_of_a_clip_costs_the_clip(tmp_path: Path) -> None:
+    source = write(tmp_path / "tvqa_plus_val.json", [question(), question(qid=2, vid_name="other")])
+    for clip in ("s01e01_seg01_clip_00", "other"):
+        draw_frames(tmp_path / "frames" / clip, 5)
+    (tmp_path / "frames" / "other" / "00003.jpg").unlink()
+    (tmp_path / "frames" / "s01e01_seg01_clip_00" / "._00003.jpg").write_bytes(b"no image")
+    words = ("tvqa-plus", source, "--frames", tmp_path / "frames")
+    result = convert(*words, "-o", tmp_path / "e.jsonl")
+    assert result.exit_code == 4 and "other: the numbers in the images' names have a gap" in result.stderr
+    (episode,), account = converted(tmp_path / "e.jsonl", *words, "--skip-bad")
+    assert episode.episode_id == "s01e01_seg01_clip_00" and account["skipped"] == 1
+
+
 def test_boxes_go_with_the_size_of_the_pictures(tmp_path: Path) -> None:
     source = write(tmp_path / "tvqa_plus_val.json", [question()])
     draw_frames(tmp_path / "frames" / "s01e01_seg01_clip_00", 2, (320, 180))

@@ -180,3 +180,14 @@ def test_an_album_has_a_folder_a_question_whatever_its_id(tmp_path: Path, episod
     assert sorted(path.name for path in (folder / "a-b").iterdir()) == ["frame-00.png", "frame-01.png", "sheet.png"]
     with Image.open(path.with_name("frame-01.png")) as image:
         assert np.array_equal(np.array(image), np.array(frame_page(inspection, found.frames, 1)))
+
+
+def test_pictures_are_named_after_ids_of_every_script(tmp_path: Path, episode: Episode) -> None:
+    found = inspected("internvl3", episode, frames=2)
+    assert found.frames is not None
+    album = Album(tmp_path)
+    for name in ("राम/1", "Zoe\u0301", "Zo\u00e9", "问" * 150, "?"):
+        inspection = replace(found.inspection, question=replace(found.inspection.question, id=name))
+        album.add(inspection, found.frames)
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == sorted(["राम-1", "Zo\u00e9", "Zo\u00e9-2", "问" * 66, "question"])  # 66 take 198 bytes

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import runpy
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from socialcli.tasks.answers import parse_answer
 from socialcli.tasks.prompt import LETTERS
+from tests.conftest import SHARED
 from tests.tasks.samples import candidates
 
 SPEAKERS = candidates("Speaker 1", "Speaker 2", "Speaker 3", "Speaker 12")  # A, B, C, D
@@ -124,6 +127,150 @@ def test_labels_that_look_like_letters_or_like_each_other_are_told_apart_or_left
     assert parse_answer(text, candidates(*labels)) == choice
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "答案是B",
+            "选B",
+            "选项B。",
+            "应该是B，因为……",
+            "Ｂ",
+            "（Ｂ）",
+            "Ⓑ",
+            "𝐁",
+            "我選擇B",
+            "B是正确的",
+            "选b。",
+            "答案是 b",
+        ),
+        *(
+            "答えはBです",
+            "Bです。",
+            "Bだと思います",
+            "選択肢B",
+            "정답은 B입니다",
+            "B번",
+            "B가 맞습니다",
+            "คำตอบคือB",
+            "ខB",
+        ),
+        *("सही उत्तर B है।", "उत्तरB", "الجواب هو B.", "الجواب\u200e B\u200f"),
+        *("Ответ: B — потому что", "B因为他点头"),
+        *(
+            "_B_",
+            "__B__",
+            "**B**",
+            "***B***",
+            "*B*",
+            r"\boxed{B}",
+            r"$\boxed{\text{B}}$",
+            "**答案：B**",
+            "「B」",
+            "【B】",
+        ),
+        *(
+            "\ufeffB",
+            "B\ufe0f",
+            "\u200bB\u200b",
+            "不是A，是B",
+            "AではなくB",
+            "A가 아니라 B",
+            "排除A，选B",
+            "B，穿T恤的人",
+        ),
+        *("B. Speaker ２", "选B，Speaker 2", "It isn't A, it's B", "A is wrong. B", "B 因为他点头"),
+    ],
+)
+def test_a_letter_is_found_in_every_script(text: str) -> None:
+    assert parse_answer(text, SPEAKERS) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "Because",
+            "**B**ecause he nods",
+            "_B_ecause",
+            "Be\u0301be\u0301",
+            "B\u0323",
+            "Bücher",
+            "Вариант",
+            "snake_B",
+            "B_2",
+        ),
+        *(
+            "不是B",
+            "并非B",
+            "Bではない",
+            "Bではありません",
+            "B가 아닙니다",
+            "B不对",
+            "B नहीं है",
+            "ไม่ใช่B",
+            "B is wrong",
+            "pas B",
+        ),
+        *(
+            "B还是C",
+            "A或B",
+            "选A，不，选B",
+            "AとB",
+            "A와 B",
+            "他是A型血",
+            "A君",
+            "Bさん",
+            "穿T恤的人",
+            "选E",
+            "E，Speaker 2",
+        ),
+        *("It isn't B", "not option B", "除了B"),
+    ],
+)
+def test_no_letter_is_made_up_in_any_script(text: str) -> None:
+    assert parse_answer(text, SPEAKERS) is None
+
+
+@pytest.mark.parametrize(
+    ("labels", "text", "choice"),
+    [
+        (("在桌子上", "在车里", "冰箱里"), "答案是冰箱里", 2),
+        (("在桌子上", "在车里", "冰箱里"), "他们在车里。", 1),
+        (("在桌子上", "在车里", "冰箱里"), "他们不是在车里，是在桌子上", 0),
+        (("在桌子上", "在车里", "冰箱里"), "在车里或者冰箱里", None),
+        (("在桌子上", "在车里", "冰箱里"), "C，在车里", None),
+        (("在桌子上", "在车里", "冰箱里"), "B 在车里", 1),
+        (("车", "车里"), "在车里", 1),
+        (("车", "车里"), "车", 0),
+        (("车", "车里"), "车里的人在车上", None),
+        (("穿T恤的人", "小明"), "是穿T恤的人", 0),
+        (("穿T恤的人", "小明"), "小明，他穿T恤", 1),
+        (("冷蔵庫の中", "車の中"), "答えは冷蔵庫の中です", 0),
+        (("アンナ", "ベン"), "アンナベルです", None),
+        (("アンナ", "ベン"), "ベンです", 1),
+        (("냉장고", "자동차"), "정답은 냉장고입니다", 0),
+        (("냉장고", "자동차"), "김자동차", None),
+        (("ตู้เย็น", "ในรถ"), "อยู่ในตู้เย็นครับ", 0),
+        (("ในรถ", "ที่บ้าน"), "คำตอบคือในรถ", 0),
+        (("في الثلاجة", "في السيارة"), "الجواب هو: في السيارة.", 1),
+        (("السيارة", "الثلاجة"), "والسيارة", None),
+        (("राम", "सीता"), "रामा", None),
+        (("राम", "सीता"), "उत्तर है राम।", 0),
+        (("कार में", "घर में"), "वे घर में हैं", 1),
+        (("O’Brien", "Anna"), "It's O'Brien's.", 0),
+        (("Anna", "Ben"), "Anna-Maria", None),
+        (("Anna", "Ben"), "**Anna**", 0),
+        (("Zoé", "l'eau"), "C'est Zoé", 0),
+        (("eau", "vin"), "de l'eau", 0),
+        (("3", "4"), "3.5", None),
+        (("Plan B", "Plan C"), "not Plan B", None),
+    ],
+)
+def test_labels_are_found_in_every_script(labels: tuple[str, ...], text: str, choice: int | None) -> None:
+    assert parse_answer(text, candidates(*labels)) == choice
+
+
 @given(st.integers(1, 26), st.integers(0, 25), st.sampled_from(["{}", "{}.", "({})", "Answer: {}", "{}\n"]))
 def test_every_letter_names_its_candidate_or_none(count: int, letter: int, form: str) -> None:
     labels = candidates(*(f"Speaker {index + 1}" for index in range(count)))
@@ -133,3 +280,12 @@ def test_every_letter_names_its_candidate_or_none(count: int, letter: int, form:
 @given(st.text(max_size=30))
 def test_any_text_is_read_without_error(text: str) -> None:
     assert parse_answer(text, SPEAKERS) in {None, 0, 1, 2, 3}
+
+
+def test_the_answers_of_the_field_are_read(capfd: pytest.CaptureFixture[str]) -> None:
+    script = SHARED / "cases" / "generated-answers-cjk" / "t.py"
+    if not script.is_file():
+        pytest.skip(f"the cases of the field are not at hand ({script})")
+    runpy.run_path(str(script))
+    said = capfd.readouterr().out
+    assert said.count("ok  ") == 14 and "BAD" not in said

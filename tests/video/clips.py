@@ -126,3 +126,31 @@ def set_matrix(path: Path, a: int, b: int, c: int, d: int) -> Path:
     data[place : place + 36] = matrix.astype(">i4").tobytes()
     path.write_bytes(bytes(data))
     return path
+
+
+def write_slides(path: Path, milliseconds: Sequence[int], end: int, codec: str = "libx264", sound: float = 0.0) -> Path:
+    """A picture at each of the given times, each lasting until the next one, and the last until `end`."""
+    with av.open(str(path), "w") as output:
+        stream = output.add_stream(codec, rate=25)
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        stream.codec_context.time_base = TICK
+        stream.options = {"g": "12", "bf": "0"}
+        speech = output.add_stream("aac", rate=16000) if sound else None
+        packets = []
+        for index, time in enumerate(milliseconds):
+            frame = av.VideoFrame.from_ndarray(picture(index), format="rgb24")
+            frame.pts, frame.time_base = time, TICK
+            packets += stream.encode(frame)
+        packets += stream.encode(None)
+        ends = dict(zip(milliseconds, [*milliseconds[1:], end], strict=True))
+        for packet in packets:
+            packet.duration = ends[round(packet.pts * packet.time_base / TICK)] - round(
+                packet.pts * packet.time_base / TICK
+            )
+            packet.duration = round(packet.duration * TICK / packet.time_base)
+            output.mux(packet)
+        if speech is not None:
+            for block in silence(sound):
+                output.mux(speech.encode(block))
+            output.mux(speech.encode(None))
+    return path

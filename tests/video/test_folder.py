@@ -1,16 +1,22 @@
 from __future__ import annotations
 
 import struct
+import subprocess
+import sys
 import zlib
+from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from PIL import Image
 
 from socialcli.errors import VideoError
+from socialcli.runs.keys import media_digest
 from socialcli.video.limits import DecodeLimits
 from socialcli.video.sampling import sample_frames
+from tests.conftest import SHARED
 
 from .clips import HEIGHT, WIDTH, numbers, picture
 
@@ -87,7 +93,7 @@ def test_a_folder_without_images_is_an_error(tmp_path: Path) -> None:
 
 
 def test_no_image_in_the_window_names_the_extent(folder: Path) -> None:
-    with pytest.raises(VideoError, match=r"12 images run from 0 to 11\.000 s"):
+    with pytest.raises(VideoError, match=r"12 images run from 0 to 12\.000 s"):
         sample_frames(folder, 8, 20.0, 30.0, fps=1.0)
 
 
@@ -158,3 +164,104 @@ def test_pillows_own_guard_becomes_a_video_error(folder: Path, monkeypatch: pyte
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
     with pytest.raises(VideoError, match="too large an image"):
         sample_frames(folder, 8, fps=1.0)
+
+
+def test_an_image_is_shown_until_the_next_one(folder: Path) -> None:
+    frames = sample_frames(folder, 2, 2.5, 3.5, fps=0.5)
+    assert (numbers(frames), frames.times) == ([1, 1], (2.0, 2.0))
+    assert numbers(sample_frames(folder, 1, 23.0, 30.0, fps=0.5)) == [11]
+    for start, end in ((24.0, 30.0), (-2.0, -1.0)):
+        with pytest.raises(VideoError, match="no image is shown"):
+            sample_frames(folder, 1, start, end, fps=0.5)
+
+
+@pytest.mark.parametrize("name", [".cover.jpg", "._frame1.png", ".DS_Store", "Thumbs.db", "desktop.ini", "._x.TIF"])
+def test_hidden_files_and_those_of_file_managers_are_no_images(folder: Path, name: str) -> None:
+    (folder / name).write_bytes(b"\0\5\26\7no image")
+    assert numbers(sample_frames(folder, 12, fps=1.0)) == list(range(12))
+    assert media_digest(folder)
+
+
+def test_a_hidden_link_out_of_the_folder_is_left_alone(folder: Path) -> None:
+    (folder / ".frame13.png").symlink_to(_save(folder.parent / "secret.png", 1))
+    assert numbers(sample_frames(folder, 12, fps=1.0)) == list(range(12))
+
+
+def test_a_gap_in_the_numbers_is_an_error_wherever_the_folder_is_read(folder: Path) -> None:
+    (folder / "frame5.png").unlink()
+    for read in (lambda: sample_frames(folder, 1, 0.0, 0.0, fps=1.0), lambda: media_digest(folder)):
+        with pytest.raises(VideoError, match=r"after frame4\.png comes frame6\.png \(1 missing\)"):
+            read()
+
+
+def _levels(path: Path) -> list[int]:
+    return sample_frames(path.parent, 1, fps=1.0).frames[0].image[0].tolist()
+
+
+_RAMP = np.tile(np.array([0, 257, 32768, 65535], np.uint16), (4, 1))
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.tif", "A.TIFF"])
+def test_grey_of_16_bits_keeps_its_levels(tmp_path: Path, name: str) -> None:
+    Image.fromarray(_RAMP).save(tmp_path / name)
+    assert _levels(tmp_path / name) == [[0] * 3, [1] * 3, [128] * 3, [255] * 3]
+
+
+def test_grey_of_16_bits_is_turned_as_its_orientation_says(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 2  # mirrored
+    Image.fromarray(_RAMP).save(tmp_path / "a.png", exif=exif)
+    assert _levels(tmp_path / "a.png") == [[255] * 3, [128] * 3, [1] * 3, [0] * 3]
+
+
+def test_grey_of_16_bits_in_which_white_is_0_is_turned_round(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    Image.fromarray(_RAMP).save(path, tiffinfo={262: 0})
+    with Image.open(path) as image:
+        assert image.tag_v2[262] == 0
+    assert _levels(path) == [[255] * 3, [254] * 3, [127] * 3, [0] * 3]
+
+
+@pytest.mark.parametrize(("codec", "name"), [("png", "a.png"), ("tiff", "a.tif")])
+@pytest.mark.parametrize("kind", ["rgb48", "rgba64", "ya16", "gray16"])
+def test_colours_of_16_bits_keep_their_levels(tmp_path: Path, codec: str, name: str, kind: str) -> None:
+    order = "be" if codec == "png" else "le"
+    if (codec, kind) == ("tiff", "ya16"):
+        pytest.skip("Pillow does not read it")
+    frame = av.VideoFrame.from_ndarray(np.repeat(_RAMP[:, :, None], 3, 2), format="rgb48le").reformat(
+        format=f"{kind}{order}"
+    )
+    context = av.CodecContext.create(codec, "w")
+    context.width, context.height, context.pix_fmt, context.time_base = 4, 4, frame.format.name, Fraction(1)
+    frame.pts = 0
+    packets = [*context.encode(frame), *context.encode(None)]
+    (tmp_path / name).write_bytes(b"".join(bytes(packet) for packet in packets))
+    assert np.abs(np.array(_levels(tmp_path / name)) - [[0] * 3, [1] * 3, [128] * 3, [255] * 3]).max() <= 1
+
+
+def test_levels_that_nobody_knows_are_refused(tmp_path: Path) -> None:
+    Image.fromarray(_RAMP.astype(np.float32)).save(tmp_path / "a.tif")
+    with pytest.raises(VideoError, match=r"a\.tif: .* which is white is not known"):
+        sample_frames(tmp_path, 1, fps=1.0)
+
+
+def test_transparency_shows_the_colours_that_are_stored_and_cmyk_becomes_rgb(tmp_path: Path) -> None:
+    Image.new("RGBA", (8, 8), (200, 20, 20, 0)).save(tmp_path / "frame1.png")
+    Image.new("RGB", (8, 8), (200, 20, 20)).convert("CMYK").save(tmp_path / "frame2.jpg", quality=95)
+    frames = sample_frames(tmp_path, 2, fps=1.0).frames
+    assert frames[0].image[0, 0].tolist() == [200, 20, 20]
+    assert np.abs(frames[1].image[0, 0].astype(int) - [200, 20, 20]).max() < 8
+
+
+def test_the_folders_of_the_field_are_read_or_refused(tmp_path: Path) -> None:
+    case = SHARED / "cases" / "image-folder-numbers"
+    if not case.is_dir():
+        pytest.skip(f"the cases of the field are not at hand ({case})")
+    script = "import sys; sys.path.insert(0, sys.argv[1]); import runpy; runpy.run_path(sys.argv[1] + '/t.py')"
+    done = subprocess.run(  # in a folder of its own, where it makes its images
+        [sys.executable, "-c", script, str(case)], cwd=tmp_path, check=True, capture_output=True, text=True
+    )
+    shown = [line.split(maxsplit=1)[1] for line in done.stdout.splitlines() if line.startswith("   idx")]
+    assert shown == ["[12, 15]", "[0, 10, 19, 29]", "[0, 10, 19, 29]"]
+    assert "after 00001.jpg comes 00012.jpg" in done.stdout
+    assert "00003.jpg and 00003 (1).jpg are the same number" in done.stdout

@@ -11,7 +11,7 @@ from socialcli.errors import VideoError
 from socialcli.video.frames import Frame, FrameSet
 from socialcli.video.sampling import check_size, sample_frames
 
-from .clips import B_FRAMES, HEIGHT, WIDTH, number, numbers, picture, set_matrix, shift, write_video
+from .clips import B_FRAMES, HEIGHT, WIDTH, number, numbers, picture, set_matrix, shift, write_slides, write_video
 
 FORMATS = {
     "constant.mp4": ("libx264", {"g": "12"}, {}),
@@ -179,8 +179,73 @@ def test_no_frame_in_the_window_names_the_videos_extent(tmp_path: Path) -> None:
     path = write_video(tmp_path / "a.mp4", 25)
     with pytest.raises(VideoError, match=r"from 5 s to 6 s .* runs from 0 to 1\.000 s"):
         sample_frames(path, 8, 5.0, 6.0)
-    with pytest.raises(VideoError, match="no frame"):
-        sample_frames(path, 8, 0.05, 0.07)
+    with pytest.raises(VideoError, match="no frame is shown"):
+        sample_frames(path, 8, -2.0, -1.0)
+
+
+def test_a_window_between_two_frames_shows_the_one_on_screen(clip: Path) -> None:
+    """A frame lasts until the next one: at 25 per second, the one of 0.04 s is there at 0.05 s."""
+    frames = sample_frames(clip, 3, 0.05, 0.07)
+    assert numbers(frames) == [1, 1, 1]
+    assert frames.times == (0.04, 0.04, 0.04) and frames.distinct == 1
+
+
+@pytest.mark.parametrize("name", ["slides.mp4", "slides.mkv", "slides.webm", "slides.mov", "slides.ts", "slides.flv"])
+@pytest.mark.parametrize(
+    ("start", "end", "expected"),
+    [
+        (5.0, 8.0, [1, 1]),
+        (0.5, 0.5, [0, 0]),
+        (3.9, 3.99, [0, 0]),
+        (8.0, 9.5, [2, 2]),  # it has a frame of its own
+        (9.2, 9.9, [2, 2]),
+        (9.5, None, [2, 2]),
+        (3.0, 9.0, [1, 2]),
+        (None, None, [0, 2]),
+    ],
+)
+def test_slides_stay_until_the_next_one_and_the_last_until_the_clip_ends(
+    tmp_path: Path, name: str, start: float | None, end: float | None, expected: list[int]
+) -> None:
+    codec = "libvpx-vp9" if name.endswith("webm") else "libx264"
+    path = write_slides(tmp_path / name, [0, 4000, 9000], 10_000, codec)
+    frames = sample_frames(path, 2, start, end)
+    assert numbers(frames) == expected
+    assert frames.times == tuple((0.0, 4.0, 9.0)[number] for number in expected)
+    with pytest.raises(VideoError, match=r"no frame is shown in the window from 10.5 s .* runs from 0 to 10.000 s"):
+        sample_frames(path, 2, 10.5, 11.0)
+
+
+@pytest.mark.parametrize("name", ["picture.mp4", "picture.mkv"])
+def test_one_frame_lasts_for_the_whole_clip(tmp_path: Path, name: str) -> None:
+    path = write_slides(tmp_path / name, [0], 10_000)
+    assert numbers(sample_frames(path, 2, 6.0, 7.0)) == [0, 0]
+
+
+def test_the_last_frame_stays_while_the_sound_goes_on(tmp_path: Path) -> None:
+    path = write_slides(tmp_path / "a.mkv", [0, 500], 600, sound=4.0)
+    assert numbers(sample_frames(path, 2, 2.0, 3.0)) == [1, 1]
+
+
+def test_nothing_is_on_screen_before_the_first_frame(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "late.mkv", 3, milliseconds=[200, 240, 280], sound=0.5)
+    with pytest.raises(VideoError, match="no frame is shown"):
+        sample_frames(path, 2, 0.05, 0.1)
+    assert sample_frames(path, 2, 0.21, 0.23).times == (0.2, 0.2)
+
+
+def test_an_edit_list_does_not_change_what_is_on_screen(tmp_path: Path) -> None:
+    source = write_video(tmp_path / "source.mp4", 30, options={"x264-params": B_FRAMES})
+    path = shift(source, tmp_path / "edited.mp4", -0.2)
+    frames = sample_frames(path, 1, 0.05, 0.07)
+    assert (numbers(frames), frames.times) == ([6], (0.04,))
+
+
+def test_avi_shows_the_frame_on_screen_too(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "a.avi", 50, options={"x264-params": B_FRAMES})
+    whole = dict(zip(sample_frames(path, 50).times, range(50), strict=True))
+    frames = sample_frames(path, 1, 1.01, 1.03)
+    assert numbers(frames) == [whole[frames.times[0]]] and frames.times == (1.0,)
 
 
 def test_a_count_below_one_is_refused(tmp_path: Path) -> None:
