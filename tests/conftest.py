@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -22,6 +23,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # the workers share the cores; the proc
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLE = ROOT / "sample_data"
 SHARED = ROOT.parent / "shared"
+CASES = SHARED / "cases"  # inputs from the field, each with what is right
 FAMILIES = ("llava-next-video", "qwen2.5-vl", "internvl3")
 
 
@@ -43,6 +45,14 @@ def noise_frames(width: int, height: int, count: int = 8, seed: int = 0) -> Fram
     small = rng.integers(0, 256, (count, height // 8 + 1, width // 8 + 1, 3), dtype=np.uint8)
     large = small.repeat(8, axis=1).repeat(8, axis=2)[:, :height, :width]
     return FrameSet(tuple(Frame(0.5 * i, np.ascontiguousarray(image)) for i, image in enumerate(large)), count)
+
+
+@pytest.fixture
+def cases(tmp_path: Path) -> Path:
+    """A copy of the inputs from the field; a test that asks for it is skipped where they are not at hand."""
+    if not CASES.is_dir():
+        pytest.skip(f"the inputs from the field are not at hand ({CASES})")
+    return Path(shutil.copytree(CASES, tmp_path / "cases", copy_function=shutil.copyfile))
 
 
 @pytest.fixture(params=FAMILIES)

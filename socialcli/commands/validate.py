@@ -86,6 +86,7 @@ def _check_file(path: Path, media_root: Path | None, report: _Report) -> _Count:
     from socialcli.episodes.reading import read_checked
 
     count = _Count(str(path))
+    boxes = _Boxes()
     try:
         for line, problems in read_checked(path):
             count.episodes += 1
@@ -93,12 +94,44 @@ def _check_file(path: Path, media_root: Path | None, report: _Report) -> _Count:
             for problem in (*problems, *_media_problems(line, media_root)):
                 count.problems += 1
                 report.add(problem.located(count.file), file=count.file, **asdict(problem))
+            boxes.add(line.row, None if problems else line.record)
+        for problem in boxes.problems():
+            count.problems += 1
+            report.add(problem.located(count.file), file=count.file, **asdict(problem))
     except (InvalidInputError, NotThereError) as error:
         count.error = str(error)
         count.problems += 1
         count.there = not isinstance(error, NotThereError)
         report.add(count.error, file=count.file, row=None, field=None, message=count.error, question=None)
     return count
+
+
+@dataclass(slots=True)
+class _Boxes:
+    """Whether the boxes of a file can be pixels, where each episode has too few of them to tell."""
+
+    first: int | None = None  # row of the first episode whose boxes look like shares
+    number: int = 0
+    any_pixels: bool = False
+
+    def add(self, row: int, record: Any) -> None:
+        """Take note of a good record; None for one with problems of its own, which leaves the file's boxes alone."""
+        if record is None:
+            self.any_pixels = True
+        elif record["boxes"]:
+            from socialcli.episodes.meaning import boxes_are_shares
+
+            self.any_pixels = self.any_pixels or not boxes_are_shares(record)
+            self.number += len(record["boxes"])
+            self.first = self.first or row
+
+    def problems(self) -> Iterator[Problem]:
+        """The problem of the file, if it has one."""
+        if self.first is not None and not self.any_pixels:
+            from socialcli.episodes.meaning import REMEDY
+            from socialcli.episodes.problems import Problem
+
+            yield Problem(self.first, "boxes", f"all {self.number} of the file lie within 1 x 1 pixel; {REMEDY}")
 
 
 def _questions(record: Any) -> int:
