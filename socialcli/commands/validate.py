@@ -84,9 +84,10 @@ def command(files: tuple[Path, ...], max_errors: int, media_root: Path | None, a
 def _check_file(path: Path, media_root: Path | None, report: _Report) -> _Count:
     # Here, so that showing the help of this command does not load jsonschema.
     from socialcli.episodes.reading import read_checked
+    from socialcli.episodes.units import FileBoxes
 
     count = _Count(str(path))
-    boxes = _Boxes()
+    boxes = FileBoxes()
     try:
         for line, problems in read_checked(path):
             count.episodes += 1
@@ -104,34 +105,6 @@ def _check_file(path: Path, media_root: Path | None, report: _Report) -> _Count:
         count.there = not isinstance(error, NotThereError)
         report.add(count.error, file=count.file, row=None, field=None, message=count.error, question=None)
     return count
-
-
-@dataclass(slots=True)
-class _Boxes:
-    """Whether the boxes of a file can be pixels, where each episode has too few of them to tell."""
-
-    first: int | None = None  # row of the first episode whose boxes look like shares
-    number: int = 0
-    any_pixels: bool = False
-
-    def add(self, row: int, record: Any) -> None:
-        """Take note of a good record; None for one with problems of its own, which leaves the file's boxes alone."""
-        if record is None:
-            self.any_pixels = True
-        elif record["boxes"]:
-            from socialcli.episodes.meaning import boxes_are_shares
-
-            self.any_pixels = self.any_pixels or not boxes_are_shares(record)
-            self.number += len(record["boxes"])
-            self.first = self.first or row
-
-    def problems(self) -> Iterator[Problem]:
-        """The problem of the file, if it has one."""
-        if self.first is not None and not self.any_pixels:
-            from socialcli.episodes.meaning import REMEDY
-            from socialcli.episodes.problems import Problem
-
-            yield Problem(self.first, "boxes", f"all {self.number} of the file lie within 1 x 1 pixel; {REMEDY}")
 
 
 def _questions(record: Any) -> int:

@@ -12,13 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from socialcli.episodes.problems import Finding, shown
-from socialcli.episodes.units import look_like_shares
+from socialcli.episodes.units import SHARES_REMEDY, boxes_are_shares
 
 SLACK = 1e-6
 """How far, in seconds or pixels, a number may lie outside because of how it was rounded."""
-
-REMEDY = "where they are shares of the picture, multiply them by its width and height"
-"""What to do where boxes look like shares."""
 
 _LARGEST = sys.float_info.max
 _TIMES = ("start", "end")
@@ -72,12 +69,7 @@ def episode_findings(record: Item, scene: Scene) -> Iterator[Finding]:
             for name, message in _box_findings(box, scene):
                 yield ("boxes", index, *name), message
     if len(record["boxes"]) > 1 and boxes_are_shares(record):  # a single box may be as small as that
-        yield ("boxes",), f"all {len(record['boxes'])} lie within 1 x 1 pixel; {REMEDY}"
-
-
-def boxes_are_shares(record: Item) -> bool:
-    """Whether an episode has boxes, and all of them look like shares of the picture in place of pixels."""
-    return look_like_shares((box["x0"], box["y0"], box["x1"], box["y1"]) for box in record["boxes"])
+        yield ("boxes",), f"all {len(record['boxes'])} lie within 1 x 1 pixel; {SHARES_REMEDY}"
 
 
 def _video_findings(video: Item) -> Iterator[Finding]:
