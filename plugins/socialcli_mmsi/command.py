@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from socialcli.converting.conversion import Conversion, context_options, conversion_options
+from socialcli.converting.units import source_size
 
 from .options import KINDS, keypoint_options
 
@@ -56,6 +57,7 @@ def command(
     online: bool,
     dataset: str | None,
     size: tuple[int, int],
+    box_unit: str,
     confidence: float,
     margin: float,
 ) -> None:
@@ -73,7 +75,7 @@ def command(
 
     kinds = KINDS if "all" in tasks else tuple(kind for kind in KINDS if kind in tasks)
     name = dataset or ("online-mmsi" if online else "mmsi")
-    choices = Choices(name, kinds, context, online, Extents(size, confidence, margin))
+    choices = Choices(name, kinds, context, online, Extents(source_size(box_unit, size), confidence, margin))
     folders = Folders(transcripts, labeled, meta, keypoints)
     shelf = Shelf(videos or conversion.media_root / "videos", conversion.media_root, size)
 

@@ -14,7 +14,9 @@ import numpy.typing as npt
 
 from socialcli.converting.boxes import clipped
 from socialcli.converting.report import Report, SourceError
+from socialcli.converting.units import check_box_unit
 from socialcli.episodes.records import Box
+from socialcli.episodes.units import Edges
 from socialcli.files import read_bytes
 
 from .arrays import items_of, numbers_of, read_objects
@@ -55,6 +57,11 @@ class Keypoints:
             message = f"is no file of keypoints that can be read safely ({error}); fetch it again"
             raise SourceError(path, None, None, message) from error
         self._steps = [tuple(self._people(people, f"[{step}]")) for step, people in enumerate(steps)]
+        check_box_unit(path, self._extents_found(), extents.source)
+
+    def reach(self, start: float) -> bool:
+        """Whether there is a step at `start` seconds of the game, or after it."""
+        return start * STEPS < len(self._steps)
 
     def between(self, start: float, end: float) -> Iterator[Box]:
         """The boxes from `start` to `end` seconds of the game, both included. Raises SourceError."""
@@ -72,6 +79,7 @@ class Keypoints:
                 found[number] = points
             else:
                 self._report.count(NOBODY)
+                self._report.boxes_met += number >= 0  # a number below marks people whom nothing tells apart
         for number in sorted(found):
             box = self._box(f"Player{number}", step / STEPS, found[number])
             if box is not None:
@@ -81,27 +89,46 @@ class Keypoints:
         """The number and the (17, 3) points of everybody at a step, which `name` says in errors."""
         people = [] if step is None else items_of(step)
         if people is None:
-            raise SourceError(self._path, None, name, "is not a list of people; fetch the file again")
-        for place, person in enumerate(people):
-            where = f"{name}[{place}]"
-            if not isinstance(person, dict) or not {"idx", "keypoints"} <= person.keys():
-                raise SourceError(self._path, None, where, "has no idx and keypoints; give the release's file")
-            try:
-                number, points = int(person["idx"]), numbers_of(person["keypoints"])
-            except (TypeError, ValueError, OverflowError) as error:
-                message = f"does not hold numbers ({error}); fetch the file again"
-                raise SourceError(self._path, None, where, message) from error
-            if len(points) < 3 * _POINTS:
-                message = f"has not {_POINTS} x (x, y, confidence); fetch the file again"
-                raise SourceError(self._path, None, where, message)
-            yield number, points[: 3 * _POINTS].reshape(_POINTS, 3)
+            self._report.bad(SourceError(self._path, None, name, "is not a list of people; fetch the file again"))
+        for place, person in enumerate(people or ()):
+            with self._report.sparing():
+                yield self._person(person, f"{name}[{place}]")
+
+    def _person(self, person: object, where: str) -> tuple[int, npt.NDArray[np.float64]]:
+        if not isinstance(person, dict) or not {"idx", "keypoints"} <= person.keys():
+            raise SourceError(self._path, None, where, "has no idx and keypoints; give the release's file")
+        try:
+            number, points = int(person["idx"]), numbers_of(person["keypoints"])
+            if number != float(person["idx"]):
+                raise ValueError(f"idx is {person['idx']}")
+        except (TypeError, ValueError, OverflowError) as error:
+            message = f"does not hold numbers ({error}); fetch the file again"
+            raise SourceError(self._path, None, where, message) from error
+        if len(points) < 3 * _POINTS:
+            message = f"has not {_POINTS} x (x, y, confidence); fetch the file again"
+            raise SourceError(self._path, None, where, message)
+        return number, points[: 3 * _POINTS].reshape(_POINTS, 3)
+
+    def _extents_found(self) -> Iterator[Edges]:
+        """What everybody's confident points reach, as it stands in the file."""
+        for step in self._steps:
+            for _, points in step:
+                sure = self._sure(points)
+                if len(sure) >= FEWEST:
+                    (x0, y0), (x1, y1) = sure.min(axis=0).tolist(), sure.max(axis=0).tolist()
+                    yield x0, y0, x1, y1
+
+    def _sure(self, points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """x and y of the confident points."""
+        confident = (points[:, 2] > self._extents.confidence) & np.isfinite(points).all(axis=1)
+        return points[confident, :2]
 
     def _box(self, speaker: str, time: float, points: npt.NDArray[np.float64]) -> Box | None:
         """The extent of the confident points; None where there are too few, or none in the picture."""
-        confident = (points[:, 2] > self._extents.confidence) & np.isfinite(points).all(axis=1)
-        sure = points[confident, :2] * np.divide(self._size, self._extents.source)
+        sure = self._sure(points) * np.divide(self._size, self._extents.source)
         if len(sure) < FEWEST:
             self._report.count(UNSURE)
+            self._report.boxes_met += 1
             return None
         low, high = sure.min(axis=0), sure.max(axis=0)
         room = (high - low) * self._extents.margin

@@ -75,6 +75,9 @@ def read_rows(path: Path, report: Report) -> Iterator[Row]:
 
 
 def _row(record: Mapping[str, str | None], path: Path, number: int) -> Row:
+    if None in record:  # what csv makes of values beyond the header's; an unquoted comma shifts them
+        message = "has more values than the header; quote what holds commas, or fetch the file again"
+        raise SourceError(path, number, None, message)
     texts = {name: (record.get(name) or "").strip() for name in COLUMNS}
     for name, text in texts.items():
         if not text:

@@ -20,6 +20,9 @@ from .transcripts import shown
 
 MISSING = "clips whose video is not there"
 UNPLACED = "clips without boxes, since neither their name nor their video tells how long they are"
+OTHERS = "boxes dropped of players beyond those who play (--players, or as the text says)"
+_FAR = 10  # times as long as its video: no clip is cut so badly
+BEYOND = "clips without boxes, since they begin after the last step of their game's keypoints"
 _GAMES = 8  # whose keypoints are in memory at a time
 
 
@@ -31,7 +34,7 @@ class Joined:
         self._folder = folder
         self._name = name
         self._extents = extents
-        self._report = report
+        self.report = report
         self.keypoints = lru_cache(maxsize=_GAMES)(self._read)
 
     def place(self, row: Row, path: Path) -> _Place:
@@ -51,7 +54,7 @@ class Joined:
 
     def _read(self, game: str, size: tuple[int, int]) -> Keypoints:
         """The keypoints of a game, for pictures of `size` (width, height)."""
-        return Keypoints(self._folder / f"{game}.npy", MOST_PLAYERS, size, self._extents, self._report)
+        return Keypoints(self._folder / f"{game}.npy", MOST_PLAYERS, size, self._extents, self.report)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +66,23 @@ class _Place:
     start: float | None
     end: float | None
 
+    def check(self, length: float, row: Row, path: Path) -> None:
+        """Raise SourceError where a clip of `length` seconds is far too short for what its name says."""
+        if self.start is not None and self.end is not None and self.end - self.start > _FAR * length:
+            message = (
+                f"{row.clip!r} lasts {length:g} s, and not {self.end - self.start:g}: are the times in its name "
+                "milliseconds or frames? name the clips with seconds"
+            )
+            raise SourceError(path, row.number, "video_name", message)
+
     def boxes(self, length: float, size: tuple[int, int]) -> Iterator[Box]:
         """The boxes of a clip of `length` seconds, in pixels of pictures of `size`, on the clip's own clock."""
         start = self.start if self.start is not None else (self.end or 0.0) - length
-        for box in self.joined.keypoints(self.game, size).between(start, start + length):
+        keypoints = self.joined.keypoints(self.game, size)
+        if not keypoints.reach(start):
+            self.joined.report.count(BEYOND)
+            self.joined.report.boxes_met += 1  # at least
+        for box in keypoints.between(start, start + length):
             yield replace(box, time=round(box.time - start, 6))
 
 
@@ -97,6 +113,8 @@ class ClipMaker:
             self._report.count(MISSING)
         place = None if self._joined is None else self._joined.place(row, path)
         length = _length(footage, place)
+        if place is not None and length is not None:
+            place.check(length, row, path)
         name = f"{split}/{Path(row.clip).with_suffix('').as_posix()}/{row.number}"
         utterances, span = self._utterances(row, path, length)
         question = Question(name, TASKS[self._kind], utterances[-1].id, span, answer=f"Player{row.answer}")
@@ -133,7 +151,11 @@ class ClipMaker:
             self._report.count(UNPLACED)
             return ()
         names = {f"Player{number}" for number in range(players)}
-        return tuple(box for box in place.boxes(length, (footage.width, footage.height)) if box.speaker in names)
+        found = list(place.boxes(length, (footage.width, footage.height)))
+        boxes = tuple(box for box in found if box.speaker in names)
+        if len(boxes) < len(found):
+            self._report.count(OTHERS, len(found) - len(boxes))
+        return boxes
 
 
 def _length(footage: Footage, place: _Place | None) -> float | None:

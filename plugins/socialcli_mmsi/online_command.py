@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from socialcli.converting.conversion import Conversion, conversion_options
+from socialcli.converting.units import source_size
 from socialcli.errors import NotThereError
 
 from .options import KINDS, keypoint_options
@@ -60,6 +61,7 @@ def command(
     keypoints: Path | None,
     clip_name: re.Pattern[str],
     size: tuple[int, int],
+    box_unit: str,
     confidence: float,
     margin: float,
 ) -> None:
@@ -76,7 +78,8 @@ def command(
     from .online_clips import ClipMaker, Joined
 
     report = conversion.report
-    joined = None if keypoints is None else Joined(keypoints, clip_name, Extents(size, confidence, margin), report)
+    extents = Extents(source_size(box_unit, size), confidence, margin)
+    joined = None if keypoints is None else Joined(keypoints, clip_name, extents, report)
     maker = ClipMaker(kind, conversion.media_root, size, players, joined, report)
     files = {split: folder / split / "metadata.csv" for split in SPLITS}
     if not any(file.exists() for file in files.values()):

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
+from socialcli.converting.units import box_unit_option
 from socialcli.options import FiniteRange, Size
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -15,7 +16,7 @@ KINDS = ("STI", "PCR", "MPP")
 
 
 def keypoint_options(function: F) -> F:
-    """Give a command how keypoints become boxes: `size` (width, height), `confidence` and `margin`."""
+    """Give a command how keypoints become boxes: `size` (width, height), `box_unit`, `confidence` and `margin`."""
     options = (
         click.option(
             "--size",
@@ -25,6 +26,7 @@ def keypoint_options(function: F) -> F:
             metavar="WxH",
             help="The pictures that the keypoints were found in, and of videos that are not there.",
         ),
+        box_unit_option,
         click.option(
             "--confidence",
             type=FiniteRange(0, 1, max_open=True),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from socialcli.converting.conversion import Conversion, context_options, conversion_options
+from socialcli.converting.units import box_unit_option
 from socialcli.options import FiniteRange
 
 from .asking import TASKS
@@ -40,6 +41,7 @@ class _Asked(click.ParamType[tuple[str, ...]]):
 @click.option("--subtitles", type=_FILE, required=True, help="What is said: a .srt or .vtt file.")
 @click.option("--diarization", type=_FILE, help="Who speaks when, for lines that name nobody: an .rttm file.")
 @click.option("--boxes", type=_FILE, help="Where people are: an MOT Challenge file, or a CSV file with a header.")
+@box_unit_option
 @click.option("--labels", type=_FILE, help="Who is meant: a CSV file with the columns label, speaker and name.")
 @click.option("--fps", type=FiniteRange(min=0, min_open=True), help="Frames a second.  [default: as the video says]")
 @click.option(
@@ -58,6 +60,7 @@ def command(
     subtitles: Path,
     diarization: Path | None,
     boxes: Path | None,
+    box_unit: str,
     labels: Path | None,
     fps: float | None,
     ask: Sequence[str] | None,
@@ -75,7 +78,7 @@ def command(
     """
     from .reading import Sources, read_recording
 
-    sources = Sources(video, subtitles, diarization, boxes, labels, fps, dataset)
+    sources = Sources(video, subtitles, diarization, boxes, labels, fps, dataset, box_unit)
     recording = read_recording(sources, conversion.media_root, conversion.report)
 
     def found() -> Iterator[Episode]:

@@ -8,14 +8,20 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from socialcli.converting.labels import normal_id
 from socialcli.converting.report import Report, SourceError
 from socialcli.converting.sources import finite, read_text
 
-_FIELDS = 9  # at least; a tenth, the look-ahead time, came later
+_FIELDS = (9, 10)  # the tenth, the look-ahead time, came later
+_NONE = "<NA>"
+_OTHER_TYPES = frozenset(
+    ("SEGMENT", "NOSCORE", "NO_RT_METADATA", "LEXEME", "NON-LEX", "NON-SPEECH", "FILLER", "EDIT", "IP", "SU", "CB")
+) | {"A/P", "SPKR-INFO"}
+_SHIFTED = "write names and files with underscores in place of blanks, or tabs between the fields"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +39,18 @@ def read_turns(path: Path, recording: str, report: Report) -> list[Turn]:
     A file of several recordings must have `recording`, the video's name without its ending, among them. Raises
     NotThereError and SourceError.
     """
-    turns: dict[str, list[Turn]] = {}
-    for number, line in enumerate(read_text(path).split("\n"), start=1):
-        fields = line.split()
-        if not fields or fields[0].startswith(";;") or fields[0] != "SPEAKER":
-            continue
-        with report.sparing():
-            turn = _turn(fields, path, number)
-            turns.setdefault(fields[1], []).append(turn)
-    if not turns:
+    lines = [(number, line) for number, line in enumerate(read_text(path).split("\n"), start=1) if _says(line)]
+    if not any(line.split()[0] == "SPEAKER" for _, line in lines):
         raise SourceError(path, None, None, "has no line that begins with SPEAKER; give an RTTM file")
+    turns: dict[str, list[Turn]] = {}
+    for number, line in lines:
+        with report.sparing():
+            fields = _fields(path, number, line)
+            if fields[0] == "SPEAKER":
+                turn = _turn(fields, path, number)
+                turns.setdefault(fields[1], []).append(turn)
+    if not turns:
+        raise SourceError(path, None, None, "has no line that can be read; correct them")
     if len(turns) > 1 and recording not in turns:
         message = f"holds {', '.join(sorted(turns))}, and not {recording}; give the recording's own file"
         raise SourceError(path, None, None, message)
@@ -50,9 +58,31 @@ def read_turns(path: Path, recording: str, report: Report) -> list[Turn]:
     return sorted(found, key=lambda turn: (turn.start, turn.end, turn.name))
 
 
+def _says(line: str) -> bool:
+    """Whether a line is neither blank nor a comment."""
+    return bool(line.strip()) and not line.lstrip().startswith(";;")
+
+
+def _fields(path: Path, number: int, line: str) -> Sequence[str]:
+    """The fields of a line, of which those of type SPEAKER are as many as they must be. Raises SourceError."""
+    fields = line.split()
+    if fields[0] in _OTHER_TYPES:
+        return fields
+    if fields[0] != "SPEAKER":
+        raise SourceError(path, number, None, f"begins with {fields[0][:60]!r}, which is no type of RTTM; correct it")
+    between_tabs = [field.strip() for field in line.strip("\n").split("\t")]
+    if len(fields) not in _FIELDS and len(between_tabs) in _FIELDS:
+        return between_tabs
+    if len(fields) not in _FIELDS:
+        raise SourceError(path, number, None, f"has {len(fields)} fields, and an RTTM line 9 or 10; {_SHIFTED}")
+    return fields
+
+
 def _turn(fields: Sequence[str], path: Path, number: int) -> Turn:
-    if len(fields) < _FIELDS:
-        raise SourceError(path, number, None, f"has {len(fields)} fields, and an RTTM line 9 or 10; correct it")
+    # A blank in a name and a missing last field make 10, too; then words and numbers stand in fields of the other kind.
+    if any(_is_number(field) for field in fields[5:7]) or not all(_is_number(field, _NONE) for field in fields[8:]):
+        message = f"has fields in places of others ({' '.join(fields[5:])[:60]!r} from the sixth on); {_SHIFTED}"
+        raise SourceError(path, number, None, message)
     try:
         start, length = finite(fields[3]), finite(fields[4])
     except ValueError:
@@ -60,17 +90,25 @@ def _turn(fields: Sequence[str], path: Path, number: int) -> Turn:
         raise SourceError(path, number, "onset and duration", message) from None
     if start < 0 or length < 0:
         raise SourceError(path, number, "onset and duration", "must not be below 0; correct them")
-    return Turn(start, start + length, fields[7])
+    return Turn(start, start + length, normal_id(fields[7]))
+
+
+def _is_number(field: str, *others: str) -> bool:
+    try:
+        finite(field)
+    except ValueError:
+        return field.upper() in others
+    return True
 
 
 class Diarization:
     """Finds who speaks in a stretch of time."""
 
-    def __init__(self, turns: Sequence[Turn]) -> None:
-        """Know the turns, which are in order of their start."""
-        self._turns = turns
-        self._starts = [turn.start for turn in turns]
-        self._longest = max((turn.end - turn.start for turn in turns), default=0.0)
+    def __init__(self, turns: Iterable[Turn], meant: Callable[[str], str] = str) -> None:
+        """Know the turns. Names with the same `meant` are one speaker, who is called so."""
+        self._turns = _joined(Turn(turn.start, turn.end, meant(turn.name)) for turn in turns)
+        self._starts = [turn.start for turn in self._turns]
+        self._longest = max((turn.end - turn.start for turn in self._turns), default=0.0)
 
     def speaker(self, start: float, end: float) -> str | None:
         """Who speaks longest from `start` to `end` seconds; None where nobody does. Of equals, the first by name."""
@@ -79,4 +117,19 @@ class Diarization:
         for turn in self._turns[first : bisect_left(self._starts, end)]:
             shares[turn.name] += max(0.0, min(end, turn.end) - max(start, turn.start))
         best = max(shares.values(), default=0.0)
-        return min((name for name, share in shares.items() if share == best), default=None) if best > 0 else None
+        equals = (name for name, share in shares.items() if share > max(0.0, best - 1e-6))  # sums are not exact
+        return min(equals, default=None)
+
+
+def _joined(turns: Iterable[Turn]) -> list[Turn]:
+    """The turns in order of their start; those of one speaker that overlap or touch are one."""
+    found: list[Turn] = []
+    latest: dict[str, int] = {}  # by name: the place of the last turn in `found`
+    for turn in sorted(turns, key=lambda turn: (turn.start, turn.end, turn.name)):
+        place = latest.get(turn.name)
+        if place is not None and turn.start <= found[place].end:
+            found[place] = Turn(found[place].start, max(found[place].end, turn.end), turn.name)
+        else:
+            latest[turn.name] = len(found)
+            found.append(turn)
+    return found

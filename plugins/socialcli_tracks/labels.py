@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from socialcli.converting.labels import known_name, normal_id
 from socialcli.converting.report import Report, SourceError
 from socialcli.converting.sources import read_text
 from socialcli.converting.speech import by_spelling, folded
@@ -22,19 +23,35 @@ class Labels:
     `met` holds the speakers who came up without a table, in the order of their first mention.
     """
 
-    speakers: dict[str, str] = field(default_factory=dict)  # by label
+    speakers: dict[str, str] = field(default_factory=dict)  # by label, both as `normal_id` spells them
     names: dict[str, str] = field(default_factory=dict)  # by speaker
     given: bool = False
     met: dict[str, None] = field(default_factory=dict)
 
     def speaker(self, label: str, kind: str, report: Report) -> str | None:
-        """Whom a label means; None, and counted, where the table does not have it. `kind`: "boxes of the track"."""
+        """Whom a label means; None, and counted, where the table does not have it. `kind`: "boxes of the track".
+
+        A marker of nobody means somebody only where the table says whom.
+        """
+        label = normal_id(label)
+        if self.is_nobody(label):
+            report.count(f"{kind} {label!r}, which names nobody")
+            return None
         if not self.given:
             self.met[label] = None
             return label
         if label not in self.speakers:
             report.count(f"{kind} {label!r}, which --labels does not name")
         return self.speakers.get(label)
+
+    def is_nobody(self, label: str) -> bool:
+        """Whether a label is a marker of nobody, which the table does not give to somebody."""
+        return normal_id(label) not in self.speakers and known_name(label) is None
+
+    def first(self, label: str) -> str:
+        """The first label of the table that means the same person; the label itself where it is not in the table."""
+        speaker = self.speakers.get(label)
+        return label if speaker is None else next(one for one in self.speakers if self.speakers[one] == speaker)
 
     @property
     def known(self) -> Mapping[str, str] | None:
@@ -60,7 +77,7 @@ class Labels:
     def spoken_names(self) -> set[str]:
         """What people are called in speech: their names, and labels and ids that are words."""
         labels = {*self.speakers, *(person.id for person in self.people())}
-        return {*self.names.values(), *filter(is_called, labels)}
+        return {*self.names.values(), *(one for one in labels if is_called(one) and known_name(one) is not None)}
 
 
 def read_labels(path: Path | None, report: Report) -> Labels:
@@ -73,10 +90,14 @@ def read_labels(path: Path | None, report: Report) -> Labels:
     labels = Labels(given=True)
     for row in read_table(path, read_text(path), {"label": ("label", "track", "id"), "speaker": ("speaker",)}, report):
         with report.sparing():
-            label, speaker = row.text("label"), row.text("speaker")
+            label, speaker = (normal_id(row.text(column)) for column in ("label", "speaker"))
+            if known_name(speaker) is None:
+                message = f"is {speaker!r}, which names nobody; name the person, or leave the row out"
+                raise SourceError(path, row.number, "speaker", message)
             if labels.speakers.setdefault(label, speaker) != speaker:
                 message = f"{label!r} means {labels.speakers[label]!r} above; name one"
                 raise SourceError(path, row.number, "label", message)
-            if row.values.get("name"):
-                labels.names[speaker] = row.values["name"]
+            name = known_name(row.values.get("name"))
+            if name is not None:
+                labels.names[speaker] = name
     return labels

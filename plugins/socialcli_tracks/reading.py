@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from socialcli.converting.footage import footage_at
-from socialcli.converting.report import Report
+from socialcli.converting.report import Report, SourceError
 from socialcli.converting.subtitles import read_subtitles
+from socialcli.converting.units import check_seconds, source_size
 from socialcli.episodes.records import Box
 from socialcli.errors import NotThereError
 
@@ -28,6 +29,7 @@ class Sources:
     labels: Path | None
     fps: float | None
     dataset: str
+    box_unit: str = "pixels"  # or "shares" of the picture's width and height
 
 
 def read_recording(sources: Sources, media_root: Path, report: Report) -> Recording:
@@ -39,12 +41,21 @@ def read_recording(sources: Sources, media_root: Path, report: Report) -> Record
     lines = read_subtitles(sources.subtitles, report, labels.known)
     name = sources.video.stem
     length = footage.length
+    clock = Clock(sources.video, sources.fps, length)
+    check_seconds(sources.subtitles, "lines", [line.start for line in lines], length, clock.pictures)
     diarization = None
     if sources.diarization is not None:
-        diarization = Diarization(read_turns(sources.diarization, name, report))
+        turns = read_turns(sources.diarization, name, report)
+        check_seconds(sources.diarization, "turns", [turn.start for turn in turns], length, clock.pictures)
+        diarization = Diarization(turns, labels.first)
     utterances = said(lines, labels, diarization, length, report)
+    if lines and not utterances:
+        message = (
+            f"all {len(lines)} lines begin after the video's end at {length:g} s; give the subtitles of this video"
+        )
+        raise SourceError(sources.subtitles, None, None, message)
     boxes: list[Box] = []
     if sources.boxes is not None:
-        clock, size = Clock(sources.video, sources.fps, length), (footage.width, footage.height)
-        boxes = read_boxes(sources.boxes, labels, clock, size, report)
+        size = (footage.width, footage.height)
+        boxes = read_boxes(sources.boxes, labels, clock, size, source_size(sources.box_unit, size), report)
     return Recording(name, sources.dataset, footage, utterances, tuple(boxes), labels)

@@ -98,7 +98,7 @@ def said(
         if line.start >= length:
             report.count(LATE)
             continue
-        label = line.speaker
+        label = None if line.speaker is None or labels.is_nobody(line.speaker) else line.speaker
         if label is None and diarization is not None:
             label = diarization.speaker(line.start, line.end)
         speaker = None if label is None else labels.speaker(label, "utterances of", report)

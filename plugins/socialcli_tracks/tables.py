@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from socialcli.converting.labels import is_missing
 from socialcli.converting.report import Report, SourceError
 from socialcli.converting.sources import finite
 
@@ -23,8 +24,9 @@ class Row:
     def text(self, column: str) -> str:
         """A value that must be there. Raises SourceError."""
         value = self.values.get(column, "")
-        if not value:
-            raise SourceError(self.path, self.number, column, "is empty; fill it in, or leave the row out")
+        if is_missing(value):
+            what = f"is {value!r}, which says that it is missing" if value else "is empty"
+            raise SourceError(self.path, self.number, column, f"{what}; fill it in, or leave the row out")
         return value
 
     def decimal(self, column: str) -> float:

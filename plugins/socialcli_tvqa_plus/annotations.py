@@ -13,7 +13,9 @@ from typing import Any
 from socialcli.converting.boxes import clipped
 from socialcli.converting.report import Report, SourceError
 from socialcli.converting.sources import is_number, read_json, wanted
+from socialcli.converting.units import check_box_unit
 from socialcli.episodes.records import Box, Question
+from socialcli.episodes.units import Edges
 
 from .people import GROUPS, NAMELESS, People
 
@@ -30,10 +32,15 @@ class Asked:
     clip: str
     question: Question
     labelled: tuple[Mapping[str, Any], ...]
+    unusable: int = 0  # boxes that were skipped
 
 
-def read_annotations(path: Path, report: Report) -> dict[str, list[Asked]]:
-    """The questions of each clip, both in the order of the file. Unusable questions are problems of `report`."""
+def read_annotations(path: Path, report: Report, source: tuple[int, int] = SIZE) -> dict[str, list[Asked]]:
+    """The questions of each clip, both in the order of the file. Unusable questions and boxes are problems of `report`.
+
+    `source` is the size (width, height) of the pictures that the boxes were drawn on. Raises NotThereError, and
+    SourceError where the file as a whole cannot be used.
+    """
     records = read_json(path)
     if not isinstance(records, list):
         raise SourceError(
@@ -43,15 +50,19 @@ def read_annotations(path: Path, report: Report) -> dict[str, list[Asked]]:
     numbers: set[str] = set()
     for index, record in enumerate(records):
         with report.sparing():
-            asked = _asked(record, path, f"[{index}]")
+            asked = _asked(record, path, f"[{index}]", report)
             if asked.question.id in numbers:
                 raise SourceError(path, None, f"[{index}].qid", f"is {asked.question.id} again; give each its own")
             numbers.add(asked.question.id)
             clips.setdefault(asked.clip, []).append(asked)
+    boxes = [edges for clip in clips.values() for _, _, edges in _scaled(clip, source, source)]
+    if not boxes and any(asked.unusable for clip in clips.values() for asked in clip):
+        raise SourceError(path, None, "bbox", "holds no box that can be used; correct them")
+    check_box_unit(path, boxes, source)
     return clips
 
 
-def _asked(record: object, path: Path, where: str) -> Asked:
+def _asked(record: object, path: Path, where: str, report: Report) -> Asked:
     if not isinstance(record, Mapping):
         raise SourceError(path, None, where, f"is {record!r}, not a question; correct it")
     candidates = tuple(wanted(record, name, str, path, where).strip() for name in ANSWERS)
@@ -65,11 +76,12 @@ def _asked(record: object, path: Path, where: str) -> Asked:
     boxes = wanted({"bbox": {}} | dict(record), "bbox", dict, path, where)
     if not all(isinstance(found, list) for found in boxes.values()):
         raise SourceError(path, None, f"{where}.bbox", "holds more than lists of boxes; correct it")
-    labelled = tuple(box for found in boxes.values() for box in found)
+    labelled = []
     for image, found in boxes.items():
         for place, box in enumerate(found):
-            _check_box(box, path, f"{where}.bbox.{image}[{place}]")
-    return Asked(clip, question, labelled)
+            with report.sparing():
+                labelled.append(_checked_box(box, path, f"{where}.bbox.{image}[{place}]"))
+    return Asked(clip, question, tuple(labelled), sum(map(len, boxes.values())) - len(labelled))
 
 
 def _answer(record: Mapping[str, Any], candidates: tuple[str, ...], path: Path, where: str) -> str | None:
@@ -82,7 +94,7 @@ def _answer(record: Mapping[str, Any], candidates: tuple[str, ...], path: Path, 
     return candidates[int(index)]
 
 
-def _check_box(box: object, path: Path, where: str) -> None:
+def _checked_box(box: object, path: Path, where: str) -> Mapping[str, Any]:
     if not isinstance(box, Mapping):
         raise SourceError(path, None, where, f"holds {box!r}, not a box; correct it")
     wanted(box, "label", str, path, where)
@@ -93,15 +105,20 @@ def _check_box(box: object, path: Path, where: str) -> None:
             raise SourceError(
                 path, None, f"{where}.{edge}", f"is {box.get(edge)!r}, not a number of pixels; correct it"
             )
+    return box
 
 
-def people_boxes(clip: Iterable[Asked], people: People, size: tuple[int, int], report: Report) -> list[Box]:
+def people_boxes(
+    clip: Iterable[Asked], people: People, size: tuple[int, int], source: tuple[int, int], report: Report
+) -> list[Box]:
     """The boxes of people in a clip, by time: those of all its questions, in pixels of pictures of `size`.
+
+    They were drawn on pictures of `source` (width, height).
 
     Several questions were drawn for one by one, so that a moment can have several boxes of a person: the first counts.
     """
     boxes: dict[tuple[float, str], Box] = {}
-    for label, time, edges in _scaled(clip, size):
+    for label, time, edges in _scaled(clip, size, source):
         name = people.who(label)
         if name is None:
             report.count(f"boxes dropped of {_kind(label)}")
@@ -117,10 +134,10 @@ def people_boxes(clip: Iterable[Asked], people: People, size: tuple[int, int], r
 
 
 def _scaled(
-    clip: Iterable[Asked], size: tuple[int, int]
-) -> Iterator[tuple[str, float, tuple[float, float, float, float]]]:
-    """Label, seconds and edges of every box, from the annotation's pixels to those of pictures of `size`."""
-    wide, high = size[0] / SIZE[0], size[1] / SIZE[1]
+    clip: Iterable[Asked], size: tuple[int, int], source: tuple[int, int]
+) -> Iterator[tuple[str, float, Edges]]:
+    """Label, seconds and edges of every box, from pixels of pictures of `source` to those of pictures of `size`."""
+    wide, high = size[0] / source[0], size[1] / source[1]
     for asked in clip:
         for box in asked.labelled:
             left, top = box["left"] * wide, box["top"] * high

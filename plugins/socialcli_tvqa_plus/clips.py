@@ -10,7 +10,7 @@ from socialcli.converting.report import Report
 from socialcli.converting.subtitles import Line
 from socialcli.episodes.records import Box, Episode, Speaker, Utterance, Video
 
-from .annotations import Asked, people_boxes
+from .annotations import SIZE, Asked, people_boxes
 from .people import People
 from .subtitles import Subtitles
 
@@ -28,6 +28,7 @@ class ClipMaker:
     split: str | None
     persons: Sequence[str]  # names that are people, beside the cast and whoever the subtitles name
     report: Report
+    source: tuple[int, int] = SIZE  # width and height of the pictures that the boxes were drawn on
 
     def episode(self, clip: str, asked: Sequence[Asked]) -> Episode:
         """The episode of a clip with all its questions. Raises SourceError, VideoError."""
@@ -35,7 +36,7 @@ class ClipMaker:
         lines = self.subtitles.of(clip)
         people = People((line.speaker for line in lines if line.speaker), self.persons)
         utterances = self._utterances(lines, people)
-        boxes = people_boxes(asked, people, (footage.width, footage.height), self.report)
+        boxes = people_boxes(asked, people, (footage.width, footage.height), self.source, self.report)
         if not footage.found:
             self.report.count(MISSING)
         return Episode(

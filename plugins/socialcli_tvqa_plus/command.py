@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from socialcli.converting.conversion import Conversion, conversion_options
+from socialcli.converting.units import box_unit_option, source_size
 from socialcli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
     metavar="NAME",
     help="Boxes with this label are a person, too. May be repeated.",
 )
+@box_unit_option
 def command(
     conversion: Conversion,
     annotations: Path,
@@ -46,6 +48,7 @@ def command(
     videos: Path | None,
     split: str | None,
     persons: Sequence[str],
+    box_unit: str,
 ) -> None:
     """Turn the annotations of TVQA+ (tvqa_plus_train.json or tvqa_plus_val.json) into episodes, one for each clip.
 
@@ -66,8 +69,9 @@ def command(
     report = conversion.report
     rate = FRAME_RATE if frames else None
     shelf = Shelf(pictures, conversion.media_root, SIZE, rate)
-    asked = read_annotations(annotations, report)
-    maker = ClipMaker(shelf, Subtitles(subtitles, report), rate, split or _split(annotations), persons, report)
+    source = source_size(box_unit, SIZE)
+    asked = read_annotations(annotations, report, source)
+    maker = ClipMaker(shelf, Subtitles(subtitles, report), rate, split or _split(annotations), persons, report, source)
 
     def episodes() -> Iterator[Episode]:
         for clip in asked:

@@ -16,6 +16,7 @@ from socialcli.errors import NotThereError
 
 _BETWEEN = "<eos>"  # stands between the lines of a clip in the JSON file
 MISSING = "clips without subtitles"
+LONGEST = 3600.0  # seconds of a clip
 
 
 class Subtitles:
@@ -60,6 +61,9 @@ def _lines(entry: object, path: Path, clip: str) -> list[Line]:
     starts = entry.get("sub_time")
     if not isinstance(starts, list) or not all(is_number(start) and start >= 0 for start in starts):
         raise SourceError(path, None, f"{clip}.sub_time", "is not a list of seconds; correct it")
+    if max(starts, default=0) > LONGEST:
+        message = f"reaches {max(starts):g}, and a clip lasts a minute or two: are these milliseconds? write seconds"
+        raise SourceError(path, None, f"{clip}.sub_time", message)
     texts = [text.strip() for text in entry["sub_text"].split(_BETWEEN)]
     if len(texts) == len(starts) + 1 and not texts[-1]:
         texts.pop()  # the mark stands behind the last line, too

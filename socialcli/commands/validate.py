@@ -84,8 +84,10 @@ def command(files: tuple[Path, ...], max_errors: int, media_root: Path | None, a
 def _check_file(path: Path, media_root: Path | None, report: _Report) -> _Count:
     # Here, so that showing the help of this command does not load jsonschema.
     from socialcli.episodes.reading import read_checked
+    from socialcli.episodes.units import FileBoxes
 
     count = _Count(str(path))
+    boxes = FileBoxes()
     try:
         for line, problems in read_checked(path):
             count.episodes += 1
@@ -93,6 +95,10 @@ def _check_file(path: Path, media_root: Path | None, report: _Report) -> _Count:
             for problem in (*problems, *_media_problems(line, media_root)):
                 count.problems += 1
                 report.add(problem.located(count.file), file=count.file, **asdict(problem))
+            boxes.add(line.row, None if problems else line.record)
+        for problem in boxes.problems():
+            count.problems += 1
+            report.add(problem.located(count.file), file=count.file, **asdict(problem))
     except (InvalidInputError, NotThereError) as error:
         count.error = str(error)
         count.problems += 1

@@ -50,7 +50,15 @@ class Conversion:
             if not self.found["episodes"]:
                 left_out = "; ".join(f"{number} {what}" for what, number in self.report.counts.items())
                 raise InvalidInputError(f"nothing in the sources became an episode ({left_out or 'they are empty'})")
+            self._check_boxes()
         self._tell()
+
+    def _check_boxes(self) -> None:
+        """Raise InvalidInputError where the sources have boxes of people, and each of them was dropped."""
+        report = self.report
+        if report.boxes_met and not report.boxes_kept:
+            why = "; ".join(f"{number} {what}" for what, number in report.counts.items())
+            raise InvalidInputError(f"all {report.boxes_met} boxes of the sources were dropped ({why}); correct them")
 
     def _count(self, episode: Episode) -> None:
         self.found.update(episodes=1, questions=len(episode.questions), boxes=len(episode.boxes))

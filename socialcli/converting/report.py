@@ -27,13 +27,16 @@ class SourceError(InvalidInputError):
 class Report:
     """The counts of a conversion, in the order in which they were first mentioned.
 
-    `skipped` is how many parts of the sources were left out because they could not be used.
+    `skipped` is how many parts of the sources were left out because they could not be used. `boxes_met` are the boxes
+    of people in the sources, and `boxes_kept` those of them with a part in the picture.
     """
 
     def __init__(self, skip_bad: bool) -> None:
         """Begin with nothing counted. `skip_bad`: whether a part that cannot be used costs only itself."""
         self.counts: Counter[str] = Counter()
         self.skipped = 0
+        self.boxes_met = 0
+        self.boxes_kept = 0
         self._skip_bad = skip_bad
 
     def count(self, what: str, number: int = 1) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from socialcli.episodes.problems import Finding, shown
+from socialcli.episodes.units import SHARES_REMEDY, boxes_are_shares
 
 SLACK = 1e-6
 """How far, in seconds or pixels, a number may lie outside because of how it was rounded."""
@@ -67,6 +68,8 @@ def episode_findings(record: Item, scene: Scene) -> Iterator[Finding]:
         if not _is_good(box, scene):
             for name, message in _box_findings(box, scene):
                 yield ("boxes", index, *name), message
+    if len(record["boxes"]) > 1 and boxes_are_shares(record):  # a single box may be as small as that
+        yield ("boxes",), f"all {len(record['boxes'])} lie within 1 x 1 pixel; {SHARES_REMEDY}"
 
 
 def _video_findings(video: Item) -> Iterator[Finding]:

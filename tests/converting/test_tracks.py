@@ -44,6 +44,7 @@ MOT = """\
 1, 8, 875.49, 399.98, 95.303, 233.93, -1, -1, -1, -1
 2, 3, 795.27, 247.59, 71.245, 174.88, 0, -1, -1, -1
 """
+SMALL = "1,3,2,2,9,9,1\n1,8,60,2,9,9,1\n2,3,3,2,9,9,1\n2,8,61,2,9,9,1\n"  # within the picture
 LABELS = "label,speaker,name\nAnna,anna,Anna\nspk1,anna,\nspk2,ben,Ben\nBen,ben,\n3,anna,\n8,ben,\n"
 CSV = "track,time,x0,y0,x1,y1\n3,0.5,1,2,11,22\n8,0.5,100,2,111,22\n3,2.5,-5,2,11,22\n8,2.5,900,2,911,22\n"
 
@@ -183,8 +184,8 @@ def test_a_recording_of_slides_ends_when_its_container_says(meeting: Path) -> No
         ("a.csv", CSV + "3,soon,1,2,3,4\n", ":6:time: is 'soon', not a number"),
         ("a.csv", CSV + ",1,1,2,3,4\n", ":6:label: is empty"),
         ("a.csv", CSV + "3,nan,1,2,3,4\n", ":6:time: is 'nan'"),
-        ("a.csv", MOT + "3,3,1,x,1,1\n", ":5: is not frame, id, left, top, width, height"),
-        ("a.csv", MOT + "0,3,1,1,1,1\n", ":5:frame: is 0; frames are counted from 1"),
+        ("a.csv", SMALL + "3,3,1,x,1,1\n", ":5: is not frame, id, left, top, width, height"),
+        ("a.csv", SMALL + "0,3,1,1,1,1\n", ":5:frame: is 0; frames are counted from 1"),
         ("a.srt", SRT + "\n4\n00:00:03 --> soon\nx\n", ":14:times: is"),
     ],
 )
@@ -290,7 +291,9 @@ def test_cues_without_length_and_speech_that_overlaps(meeting: Path) -> None:
 def test_names_of_any_script_are_asked_about(meeting: Path) -> None:
     write(meeting / "labels.csv", "label,speaker,name\nAnna,anna,Anna\nx,ming,小明\ny,jr,J.R.\n")
     write(meeting / "a.srt", "1\n00:00:00,500 --> 00:00:01,500\nAnna: 小明, ask J.R. and annabel\n")
-    (episode,), _ = converted(meeting / "e.parquet", *words(meeting, diarization=None), "--ask", "mentioned")
+    (episode,), _ = converted(
+        meeting / "e.parquet", *words(meeting, diarization=None, boxes=None), "--ask", "mentioned"
+    )
     text = episode.utterances[0].text
     assert [text[slice(*(question.span or ()))] for question in episode.questions] == ["小明", "J.R."]
 

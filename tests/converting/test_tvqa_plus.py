@@ -33,7 +33,9 @@ def question(**changes: Any) -> dict[str, Any]:
     return record | answers | {"bbox": {"7": [box]}} | changes
 
 
-def boxed(label: str, img_id: int = 1, left: Any = 0, top: float = 0, width: float = 50, height: float = 50) -> Any:
+def boxed(
+    label: str | None, img_id: int = 1, left: Any = 0, top: float = 0, width: float = 50, height: float = 50
+) -> Any:
     edges = {"left": left, "top": top, "width": width, "height": height}
     return {"bbox": {str(img_id): [{"img_id": img_id, "label": label, **edges}]}}
 
@@ -240,11 +242,7 @@ def test_unlabelled_questions_stay_without_an_answer(tmp_path: Path) -> None:
         ({"a2": None}, "[1].a2: is None, and must be of type str"),
         ({"a2": "Here"}, "[1].a0 to a4: are ('Here'"),
         ({"vid_name": 7}, "[1].vid_name: is 7"),
-        (boxed("Penny", left="x"), "[1].bbox.1[0].left: is 'x'"),
-        (boxed("Penny", img_id=0), "[1].bbox.0[0].img_id: is 0"),
         ({"bbox": [1]}, "[1].bbox: is [1]"),
-        (boxed("Penny", left=10**400), "[1].bbox.1[0].left: is 1000"),
-        (boxed("Penny", img_id=10**400), "[1].bbox.1000"),
         ({"qid": 1}, "[1].qid: is 1 again"),
         ({"q": " "}, "[1]: has an empty vid_name, qid or q"),
     ],
@@ -257,6 +255,29 @@ def test_a_question_that_cannot_be_used_is_named_and_can_be_skipped(changes: Any
     assert not (tmp_path / "e.jsonl").exists()
     (episode,), account = converted(tmp_path / "e.jsonl", *words, "--skip-bad")
     assert ([item.id for item in episode.questions], account["skipped"]) == (["1"], 1)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (boxed("Penny", left="x"), "[1].bbox.1[0].left: is 'x'"),
+        (boxed("Penny", img_id=0), "[1].bbox.0[0].img_id: is 0"),
+        (boxed("Penny", left=10**400), "[1].bbox.1[0].left: is 1000"),
+        (boxed("Penny", img_id=10**400), "[1].bbox.1000"),
+        (boxed(None), "[1].bbox.1[0].label: is None"),
+    ],
+)
+def test_a_box_that_cannot_be_used_costs_only_itself(changes: Any, message: str, tmp_path: Path) -> None:
+    source = write(tmp_path / "tvqa_plus_val.json", [question(**boxed("Penny")), question(**{"qid": 2, **changes})])
+    words = ("tvqa-plus", source, "--frames", tmp_path)
+    result = convert(*words, "-o", tmp_path / "e.jsonl")
+    assert result.exit_code == 4 and f"{source}:{message}" in result.stderr
+    (episode,), account = converted(tmp_path / "e.jsonl", *words, "--skip-bad")
+    assert ([item.id for item in episode.questions], account["skipped"]) == (["1", "2"], 1)
+    assert [(box.speaker, box.time) for box in episode.boxes] == [("Penny", 0.0)]
+    write(source, [question(**{"qid": 2, **changes})])
+    result = convert(*words, "-o", tmp_path / "f.jsonl", "--skip-bad")
+    assert result.exit_code == 4 and "holds no box that can be used" in result.stderr
 
 
 @pytest.mark.parametrize(
