@@ -41,6 +41,7 @@ _QUESTION = _struct(
         ("text", pa.string()),
         ("candidates", _list(pa.string())),
         ("answer", pa.string()),
+        ("answer_index", pa.int32()),
     ],
 )
 

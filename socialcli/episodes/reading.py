@@ -129,4 +129,13 @@ def _bad_question(question: object, message: str) -> BadQuestion:
     name, task, answer = (
         value if isinstance(value := fields.get(field), str) else None for field in ("id", "task", "answer")
     )
-    return BadQuestion(name, task, answer, message)
+    return BadQuestion(name, task, _placed_answer(fields) if answer is None else answer, message)
+
+
+def _placed_answer(fields: Mapping[str, Any]) -> str | None:
+    """The answer of a question that gives its place alone; None where that is no place of its candidates."""
+    place, candidates = fields.get("answer_index"), fields.get("candidates")
+    if not isinstance(place, int | float) or not isinstance(candidates, list) or place not in range(len(candidates)):
+        return None
+    answer = candidates[int(place)]
+    return answer if isinstance(answer, str) else None
