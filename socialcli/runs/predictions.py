@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from socialcli.errors import InvalidInputError, NotThereError
 from socialcli.files import PendingFile, naming
 from socialcli.runs.interrupts import uninterrupted
+from socialcli.runs.tables import fitted
 
 Status = Literal["ok", "unparsed", "failed"]
 
@@ -257,7 +258,7 @@ def of_this_version(table: pa.Table) -> pa.Table:
         raise ValueError(f"columns are missing: {', '.join(missing)}")
     for item in lacking:
         table = table.append_column(item, pa.nulls(table.num_rows, item.type))
-    return table.select(PREDICTION_ARROW_SCHEMA.names).cast(PREDICTION_ARROW_SCHEMA)
+    return fitted(table, PREDICTION_ARROW_SCHEMA)
 
 
 def read_predictions(path: Path) -> Iterator[dict[str, Any]]:
