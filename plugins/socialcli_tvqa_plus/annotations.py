@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from socialcli.converting.boxes import clipped
+from socialcli.converting.labels import known_name
 from socialcli.converting.report import Report, SourceError
 from socialcli.converting.sources import is_number, read_json, wanted
 from socialcli.episodes.records import Box, Question
@@ -139,4 +140,5 @@ def _scaled(
 
 def _kind(label: str) -> str:
     folded = label.casefold().strip()
-    return "groups" if folded in GROUPS else "people without a name" if folded in NAMELESS else "things"
+    nameless = folded in NAMELESS or known_name(label) is None
+    return "groups" if folded in GROUPS else "people without a name" if nameless else "things"

@@ -13,6 +13,8 @@ from click.testing import CliRunner
 from socialcli.cli import main
 from socialcli.converting.boxes import CUT
 from socialcli.episodes.records import Speaker
+from socialcli.tasks.prompt import build_prompt
+from socialcli.tasks.videoqa import VideoQA
 
 from ..conftest import SAMPLE, SHARED
 from .sources import TVQA, convert, converted, draw_frames, one, tvqa_plus, write
@@ -215,6 +217,44 @@ def test_subtitles_of_the_release_say_who_speaks(tmp_path: Path) -> None:
     ]
     assert [speaker.id for speaker in episode.speakers] == ["Sheldon", "Leonard", "Waitress"]
     assert [box.speaker for box in episode.boxes] == ["Waitress"]  # who speaks has a name, so the label means somebody
+
+
+def test_the_case_of_unknown_names(tmp_path: Path) -> None:
+    case = SHARED / "cases" / "tvqa-plus-unkname"
+    if not case.is_dir():
+        pytest.skip(f"the case is not at hand ({case})")
+    words = ("tvqa-plus", case / "mini.json", "--frames", tmp_path / "frames", "--subtitles", case / "sub.json")
+    (episode,), account = converted(tmp_path / "e.jsonl", *words)
+    assert [item.speaker for item in episode.utterances] == [None, "Sheldon", None, "Leonard", "Howard"]
+    assert [speaker.id for speaker in episode.speakers] == ["Sheldon", "Leonard", "Howard"]
+    assert account["notes"]["lines whose speaker the subtitles do not name"] == 2
+
+
+@pytest.mark.parametrize("marker", ["UNKNAME", "Unkname", "UNKNOWN", "Unknown", "Unknown Speaker", "NA"])
+def test_a_marker_of_somebody_unknown_is_no_person(marker: str, tmp_path: Path) -> None:
+    source = write(tmp_path / "tvqa_plus_val.json", [question(**boxed(marker))])
+    text = f"{marker} : Hello . <eos> Sheldon : 你好 <eos> ( {marker} : ) नमस्ते !"
+    released = write(tmp_path / "subtitles.json", {"s01e01_seg01_clip_00": {"sub_text": text, "sub_time": [0, 1, 2]}})
+    cue = f"1\n00:00:01,000 --> 00:00:02,000\n({marker}:)Hello.\n- {marker}: 你好\n- Sheldon: नमस्ते\n"
+    write(tmp_path / "srt" / "s01e01_seg01_clip_00.srt", cue)
+    for place, who in ((released, [None, "Sheldon", None]), (tmp_path / "srt", [None, None, "Sheldon"])):
+        words = ("tvqa-plus", source, "--frames", tmp_path, "--subtitles", place, "--overwrite")
+        (episode,), account = converted(tmp_path / "e.jsonl", *words)
+        assert [item.speaker for item in episode.utterances] == who
+        assert not any(marker in item.text for item in episode.utterances)
+        assert [speaker.id for speaker in episode.speakers] == ["Sheldon"] and episode.boxes == ()
+        assert account["notes"]["lines whose speaker the subtitles do not name"] == 2
+        assert account["notes"]["boxes dropped of people without a name"] == 1
+
+
+def test_unknown_lines_begin_with_somebody_in_the_prompt(tmp_path: Path) -> None:
+    source = write(tmp_path / "tvqa_plus_val.json", [question()])
+    subtitles = {"s01e01_seg01_clip_00": {"sub_text": "UNKNAME : Hello . <eos> Penny : Yes .", "sub_time": [0, 1]}}
+    place = write(tmp_path / "subtitles.json", subtitles)
+    (episode,), _ = converted(tmp_path / "e.jsonl", "tvqa-plus", source, "--frames", tmp_path, "--subtitles", place)
+    prompt = build_prompt(VideoQA(), episode, episode.questions[0], None).text
+    assert "People in the video: Penny, Sheldon.\n" in prompt and "UNKNAME" not in prompt
+    assert "\nSomebody: Hello .\nPenny: Yes .\n" in prompt
 
 
 def test_subtitles_of_a_folder_have_their_own_ends(tmp_path: Path) -> None:
