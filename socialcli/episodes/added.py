@@ -38,8 +38,9 @@ def note_added(path: Path, names: Iterable[str]) -> None:
 
 @cache
 def _note(path: Path, names: tuple[str, ...]) -> None:
+    noun = "column" if len(names) == 1 else "columns"
     listed = ", ".join(map(repr, names))
-    _log.info("%s: left out what the program that wrote it has added: column %s", path, listed)
+    _log.info("%s: left out what the program that wrote it has added: %s %s", path, noun, listed)
 
 
 def _is_whole(value: object) -> bool:
