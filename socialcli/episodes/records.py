@@ -79,11 +79,11 @@ class Question:
         None where the question is unlabelled, and where neither the place nor the text tells one candidate from all
         others.
         """
+        if self.answer is None:
+            return None
         if self.answer_index is not None and tuple(lettered) == self.candidates:
             return self.answer_index
-        if self.answer is None or lettered.count(self.answer) != 1:
-            return None
-        return lettered.index(self.answer)
+        return lettered.index(self.answer) if lettered.count(self.answer) == 1 else None
 
 
 @dataclass(frozen=True, slots=True)
