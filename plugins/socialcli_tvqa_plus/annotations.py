@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from socialcli.converting.boxes import clipped
+from socialcli.converting.labels import known_name
 from socialcli.converting.report import Report, SourceError
 from socialcli.converting.sources import is_number, read_json, wanted
 from socialcli.converting.units import check_box_unit
@@ -66,13 +67,22 @@ def _asked(record: object, path: Path, where: str, report: Report) -> Asked:
     if not isinstance(record, Mapping):
         raise SourceError(path, None, where, f"is {record!r}, not a question; correct it")
     candidates = tuple(wanted(record, name, str, path, where).strip() for name in ANSWERS)
-    if len(set(candidates)) < len(candidates) or not all(candidates):
-        raise SourceError(path, None, f"{where}.a0 to a4", f"are {candidates}; give five answers that differ")
+    if not all(candidates):
+        empty = ANSWERS[candidates.index("")]
+        raise SourceError(path, None, f"{where}.{empty}", "is empty; fill it in")
     clip, text = (wanted(record, name, str, path, where).strip() for name in ("vid_name", "q"))
     number = wanted(record, "qid", (int, str), path, where)
     if not (clip and text and str(number)):
         raise SourceError(path, None, where, "has an empty vid_name, qid or q; fill it in")
-    question = Question(str(number), "videoqa", None, None, text, candidates, _answer(record, candidates, path, where))
+    place = _place(record, path, where)
+    question = Question(
+        id=str(number),
+        task="videoqa",
+        text=text,
+        candidates=candidates,
+        answer=None if place is None else candidates[place],
+        answer_index=place,
+    )
     boxes = wanted({"bbox": {}} | dict(record), "bbox", dict, path, where)
     if not all(isinstance(found, list) for found in boxes.values()):
         raise SourceError(path, None, f"{where}.bbox", "holds more than lists of boxes; correct it")
@@ -84,14 +94,14 @@ def _asked(record: object, path: Path, where: str, report: Report) -> Asked:
     return Asked(clip, question, tuple(labelled), sum(map(len, boxes.values())) - len(labelled))
 
 
-def _answer(record: Mapping[str, Any], candidates: tuple[str, ...], path: Path, where: str) -> str | None:
-    """The right answer; None where the release keeps it to itself, as in its test split."""
+def _place(record: Mapping[str, Any], path: Path, where: str) -> int | None:
+    """The place of the right answer; None where the release keeps it to itself, as in its test split."""
     index = record.get("answer_idx")
     if index is None:
         return None
     if str(index) not in ("0", "1", "2", "3", "4"):
         raise SourceError(path, None, f"{where}.answer_idx", f"is {index!r}, not a number from 0 to 4; correct it")
-    return candidates[int(index)]
+    return int(index)
 
 
 def _checked_box(box: object, path: Path, where: str) -> Mapping[str, Any]:
@@ -147,4 +157,5 @@ def _scaled(
 
 def _kind(label: str) -> str:
     folded = label.casefold().strip()
-    return "groups" if folded in GROUPS else "people without a name" if folded in NAMELESS else "things"
+    nameless = folded in NAMELESS or known_name(label) is None
+    return "groups" if folded in GROUPS else "people without a name" if nameless else "things"

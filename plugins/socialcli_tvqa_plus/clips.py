@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from socialcli.converting.footage import Footage, Shelf
+from socialcli.converting.labels import known_name
 from socialcli.converting.report import Report
 from socialcli.converting.subtitles import Line
 from socialcli.episodes.records import Box, Episode, Speaker, Utterance, Video
@@ -34,7 +35,7 @@ class ClipMaker:
         """The episode of a clip with all its questions. Raises SourceError, VideoError."""
         footage = self.shelf.find(clip)
         lines = self.subtitles.of(clip)
-        people = People((line.speaker for line in lines if line.speaker), self.persons)
+        people = People((name for line in lines if (name := known_name(line.speaker))), self.persons)
         utterances = self._utterances(lines, people)
         boxes = people_boxes(asked, people, (footage.width, footage.height), self.source, self.report)
         if not footage.found:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cache
 
+from socialcli.converting.labels import known_name
+
 # The people of "The Big Bang Theory", the one series of TVQA+, whom its questions name. Subtitles name further ones.
 CAST = (
     *("Sheldon", "Leonard", "Penny", "Howard", "Raj", "Bernadette", "Amy", "Stuart", "Emily", "Wil", "Barry", "Leslie"),
@@ -60,7 +62,7 @@ class People:
         folded = " ".join(words)
         if folded in self._persons:
             return self._persons[folded]
-        if folded in GROUPS or folded in NAMELESS - self._known.keys():
+        if folded in GROUPS or folded in NAMELESS - self._known.keys() or known_name(label) is None:
             return None
         if folded in self._known:
             return self._known[folded]

@@ -144,15 +144,18 @@ class RowMaker:
 def _result(outcome: Outcome) -> dict[str, Any]:
     answer, asked = outcome.answer, outcome.asked
     candidates = tuple(candidate.id for candidate in asked.prompt.candidates) if asked else None
+    place = None if candidates is None else outcome.question.place_of_answer(candidates)
+    lettered = {"candidates": candidates, "answer_index": place}
     if answer is None:
         error = outcome.error or ModelError("the model gave no answer")
-        return {"status": "failed", "error": error.record, "candidates": candidates}
+        return {"status": "failed", "error": error.record, **lettered}
     chosen = candidates[answer.choice] if candidates and answer.choice is not None else None
     return {
         "status": "unparsed" if chosen is None else "ok",
-        "candidates": candidates,
+        **lettered,
         "scores": answer.scores,
         "prediction": chosen,
+        "prediction_index": answer.choice if chosen is not None else None,
         "raw_text": answer.text,
         **_aligned(answer),
     }

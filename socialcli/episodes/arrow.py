@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import pyarrow as pa
+
+from socialcli.episodes.added import is_added
 
 
 def _struct(*fields: tuple[str, pa.DataType], optional: Sequence[tuple[str, pa.DataType]] = ()) -> pa.DataType:
@@ -41,6 +44,7 @@ _QUESTION = _struct(
         ("text", pa.string()),
         ("candidates", _list(pa.string())),
         ("answer", pa.string()),
+        ("answer_index", pa.int32()),
     ],
 )
 
@@ -64,9 +68,30 @@ def column_mismatches(schema: pa.Schema) -> list[str]:
     """Why a Parquet file with the columns of `schema` cannot hold episodes; empty where it can.
 
     Other programs write the same columns in other widths, encodings and nullability; all that reads as the
-    same JSON values passes.
+    same JSON values passes, and so do the columns of `added_columns`.
     """
-    return list(_mismatches(EPISODE_ARROW_SCHEMA, schema, ""))
+    added = added_columns(schema)
+    return list(_mismatches(EPISODE_ARROW_SCHEMA, (field for field in schema if field.name not in added), ""))
+
+
+def added_columns(schema: pa.Schema) -> list[str]:
+    """The columns of a file that the program that wrote it added by itself, such as the index of a pandas frame."""
+    index = _pandas_index(schema)
+    return [
+        field.name
+        for field in schema
+        if field.name not in EPISODE_ARROW_SCHEMA.names
+        and (field.name in index or is_added(field.name, pa.types.is_integer(field.type)))
+    ]
+
+
+def _pandas_index(schema: pa.Schema) -> frozenset[str]:
+    """The columns that are the index of a pandas frame, as the file's metadata say; one can have any name."""
+    try:
+        columns = json.loads((schema.metadata or {})[b"pandas"])["index_columns"]
+        return frozenset(name for name in columns if isinstance(name, str))  # a range is an object, and no column
+    except (KeyError, TypeError, ValueError):
+        return frozenset()
 
 
 def _mismatches(expected: Iterable[Any], found: Iterable[Any], path: str) -> Iterator[str]:
@@ -99,7 +124,10 @@ def _kind(kind: Any) -> str:
     families = {
         "string": (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view),
         "number": (pa.types.is_integer, pa.types.is_floating),
-        "list": (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list),
+        "list": (
+            *(pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list),
+            *(pa.types.is_list_view, pa.types.is_large_list_view),
+        ),
         "struct": (pa.types.is_struct,),
         "null": (pa.types.is_null,),
     }

@@ -82,6 +82,9 @@ def _candidate_findings(question: Item, scene: Scene, rule: TaskRule) -> Iterato
     given = question.get("candidates")
     if given is not None:
         if rule.among_speakers:
+            repeated = next((one for index, one in enumerate(given) if one in given[:index]), None)
+            if repeated is not None:
+                yield ("candidates",), f"holds {shown(repeated)} twice; keep one"
             for index, candidate in enumerate(given):
                 if candidate not in scene.people:
                     problem = f"{shown(candidate)} is not a speaker of the episode"
@@ -99,15 +102,38 @@ def _candidate_findings(question: Item, scene: Scene, rule: TaskRule) -> Iterato
 
 
 def _answer_findings(question: Item, scene: Scene, rule: TaskRule) -> Iterator[Finding]:
-    answer = question.get("answer")
+    answer, place = question.get("answer"), question.get("answer_index")
+    if place is not None:
+        yield from _place_findings(answer, place, question.get("candidates"))
+        return
     candidates = question.get("candidates") or _derived(question, scene, rule)
-    if answer is None or candidates is None or answer in candidates:
+    if answer is None or candidates is None:
+        return
+    fitting = [str(index) for index, candidate in enumerate(candidates) if candidate == answer]
+    if len(fitting) > 1 and not rule.among_speakers:
+        problem = f"{shown(answer)} is each of the candidates {', '.join(fitting)}, counted from 0"
+        yield ("answer",), f"{problem}; say which is right with answer_index"
+    if fitting:
         return
     listed = ", ".join(shown(candidate) for candidate in candidates)
     yield (
         ("answer",),
         f"{shown(answer)} is not among the candidates ({listed}); write one of them, or leave it out",
     )
+
+
+def _place_findings(answer: str | None, place: int, candidates: Sequence[str] | None) -> Iterator[Finding]:
+    """What is wrong with an answer that is given by its place."""
+    if candidates is None:
+        yield ("answer_index",), "is given without the candidates that it counts; list them, or write answer alone"
+    elif place >= len(candidates):
+        yield (
+            ("answer_index",),
+            f"is {place}, and there are {len(candidates)} candidates, counted from 0; correct it",
+        )
+    elif answer is not None and candidates[int(place)] != answer:
+        problem = f"is {place}, which is {shown(candidates[int(place)])}, but the answer is {shown(answer)}"
+        yield ("answer_index",), f"{problem}; places are counted from 0; correct one of the two"
 
 
 def _derived(question: Item, scene: Scene, rule: TaskRule) -> Sequence[str] | None:

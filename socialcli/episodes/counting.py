@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from socialcli.episodes.files import inspected_suffix
 from socialcli.episodes.reading import read_records
@@ -47,8 +48,14 @@ def _parquet_tasks(path: Path) -> Iterator[_Tasks]:
 
     try:
         with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(1024, columns=["split", "questions.list.element.task"]):
+            for batch in file.iter_batches(1024, columns=["split", *_task_columns(file)]):
                 for record in batch.to_pylist():
                     yield record.get("split"), [_task(question) for question in record.get("questions") or ()]
     except (OSError, pa.ArrowException) as error:
         raise InvalidInputError(f"{path}: cannot be read: {error}") from error
+
+
+def _task_columns(file: Any) -> list[str]:
+    """The column of the questions' tasks; what stands between the two names is up to the program that wrote it."""
+    paths = (file.schema.column(index).path for index in range(len(file.schema)))
+    return [path for path in paths if path.startswith("questions.") and path.endswith(".task")]

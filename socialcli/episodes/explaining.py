@@ -145,11 +145,6 @@ def _length(failure: _Failure) -> Iterator[Finding]:
     yield (), f"has {number} item{'' if number == 1 else 's'}; give {expected}"
 
 
-def _repeats(failure: _Failure) -> Iterator[Finding]:
-    first = next(item for index, item in enumerate(failure.value) if item in failure.value[:index])
-    yield (), f"holds {shown(first)} twice; keep one"
-
-
 _MESSAGES: dict[str, Callable[[_Failure], Iterator[Finding]]] = {
     "required": _missing,
     "additionalProperties": _unknown,
@@ -161,5 +156,4 @@ _MESSAGES: dict[str, Callable[[_Failure], Iterator[Finding]]] = {
     "exclusiveMinimum": _bound("more than"),
     "minItems": _length,
     "maxItems": _length,
-    "uniqueItems": _repeats,
 }

@@ -10,7 +10,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from socialcli.episodes.arrow import EPISODE_ARROW_SCHEMA, column_mismatches
+from socialcli.episodes.added import note_added
+from socialcli.episodes.arrow import EPISODE_ARROW_SCHEMA, added_columns, column_mismatches
 from socialcli.episodes.lines import RecordLine
 from socialcli.errors import InvalidInputError
 
@@ -34,10 +35,13 @@ def parquet_rows(path: Path) -> Iterator[RecordLine]:
             if mismatches := column_mismatches(file.schema_arrow):
                 found = ", ".join(mismatches)
                 raise InvalidInputError(f"{path}: has no episodes: {found}; see `socialcli schema episode`")
+            added = added_columns(file.schema_arrow)
+            note_added(path, added)
+            columns = [name for name in file.schema_arrow.names if name not in added] if added else None
             for group in range(file.num_row_groups):
                 _check_size(path, file.metadata.row_group(group))
                 # Group by group, for a reader of the whole file keeps something of every group it has read.
-                for batch in file.iter_batches(_ROWS_AT_ONCE, row_groups=[group], use_threads=False):
+                for batch in file.iter_batches(_ROWS_AT_ONCE, row_groups=[group], columns=columns, use_threads=False):
                     for record in batch.to_pylist():
                         row += 1
                         yield RecordLine(row, record)

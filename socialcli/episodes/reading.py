@@ -5,15 +5,17 @@ from __future__ import annotations
 import gzip
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from socialcli.episodes.added import added_keys, note_added
 from socialcli.episodes.checking import Seen, check
 from socialcli.episodes.files import inspected_suffix
 from socialcli.episodes.lines import RecordLine, parse_lines, split_lines
 from socialcli.episodes.problems import Problem
 from socialcli.episodes.records import Episode
+from socialcli.episodes.schema import load_schema
 from socialcli.errors import InvalidInputError
 
 
@@ -92,9 +94,18 @@ def _json_rows(path: Path, suffix: str) -> Iterator[RecordLine]:
         with path.open("rb") as file, gzip.GzipFile(fileobj=file) if suffix == ".jsonl.gz" else file as source:
             for line in parse_lines(split_lines(source)):
                 row = line.row
-                yield line
+                yield _without_added(path, line)
     except (OSError, EOFError, zlib.error) as error:
         raise InvalidInputError(f"{path}: is damaged after row {row} ({error}); write it again") from error
+
+
+def _without_added(path: Path, line: RecordLine) -> RecordLine:
+    """The line without the keys that the program that wrote the file has added as columns."""
+    known = load_schema("episode")["properties"]
+    if not isinstance(line.record, dict) or not (added := added_keys(line.record, known)):
+        return line
+    note_added(path, added)
+    return replace(line, record={name: value for name, value in line.record.items() if name not in added})
 
 
 def _episode_row(line: RecordLine, problems: list[Problem], source_name: str) -> EpisodeRow:
@@ -129,4 +140,13 @@ def _bad_question(question: object, message: str) -> BadQuestion:
     name, task, answer = (
         value if isinstance(value := fields.get(field), str) else None for field in ("id", "task", "answer")
     )
-    return BadQuestion(name, task, answer, message)
+    return BadQuestion(name, task, _placed_answer(fields) if answer is None else answer, message)
+
+
+def _placed_answer(fields: Mapping[str, Any]) -> str | None:
+    """The answer of a question that gives its place alone; None where that is no place of its candidates."""
+    place, candidates = fields.get("answer_index"), fields.get("candidates")
+    if not isinstance(place, int | float) or not isinstance(candidates, list) or place not in range(len(candidates)):
+        return None
+    answer = candidates[int(place)]
+    return answer if isinstance(answer, str) else None

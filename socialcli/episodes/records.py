@@ -6,7 +6,7 @@ original frame, x to the right and y down. `schemas/episode.schema.json` says th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -58,7 +58,11 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One question on the clip; `span` is [start, end) in characters of its utterance's text."""
+    """One question on the clip; `span` is [start, end) in characters of its utterance's text.
+
+    `answer` is the text of the right candidate. `answer_index` is its place among the candidates, counted from 0; it is
+    given where several candidates are equal to the answer, and None elsewhere.
+    """
 
     id: str
     task: str
@@ -67,6 +71,19 @@ class Question:
     text: str | None = None
     candidates: tuple[str, ...] | None = None
     answer: str | None = None
+    answer_index: int | None = None
+
+    def place_of_answer(self, lettered: Sequence[str]) -> int | None:
+        """The place of the right answer among the candidates as a task letters them, by their ids.
+
+        None where the question is unlabelled, and where neither the place nor the text tells one candidate from all
+        others.
+        """
+        if self.answer is None:
+            return None
+        if self.answer_index is not None and tuple(lettered) == self.candidates:
+            return self.answer_index
+        return lettered.index(self.answer) if lettered.count(self.answer) == 1 else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +105,8 @@ class Episode:
         """Build an episode from a record that has passed `socialcli.episodes.checking`.
 
         Absent and null fields mean the same, and so do 1 and 1.0: equal records of JSONL and Parquet files
-        make equal episodes. Raises KeyError or TypeError on a record that was not checked.
+        make equal episodes; so does a right answer that is given by text, by place or by both. Raises KeyError or
+        TypeError on a record that was not checked.
         """
         return cls(
             episode_id=record["episode_id"],
@@ -96,7 +114,7 @@ class Episode:
             speakers=tuple(Speaker(**_fields(item)) for item in record["speakers"]),
             utterances=tuple(Utterance(**_fields(item)) for item in record["utterances"]),
             boxes=tuple(Box(**_fields(item)) for item in record["boxes"]),
-            questions=tuple(Question(**_fields(item)) for item in record["questions"]),
+            questions=tuple(_question(item) for item in record["questions"]),
             dataset=record.get("dataset"),
             split=record.get("split"),
             schema_version=record["schema_version"],
@@ -118,7 +136,7 @@ class Episode:
 
 _CONVERSIONS: Mapping[str, Callable[[Any], Any]] = {
     **dict.fromkeys(("start", "end", "fps", "time", "x0", "y0", "x1", "y1"), float),
-    **dict.fromkeys(("width", "height"), int),
+    **dict.fromkeys(("width", "height", "answer_index"), int),
     "span": lambda span: (int(span[0]), int(span[1])),
     "candidates": tuple,
 }
@@ -130,6 +148,17 @@ def _fields(item: Mapping[str, Any]) -> dict[str, Any]:
         for name, value in item.items()
         if value is not None
     }
+
+
+def _question(item: Mapping[str, Any]) -> Question:
+    """A question whose answer is spelt in one way: as text, with its place only where the text does not tell it."""
+    fields = _fields(item)
+    place = fields.get("answer_index")
+    if place is not None:
+        fields["answer"] = fields["candidates"][place]
+        if fields["candidates"].count(fields["answer"]) == 1:
+            del fields["answer_index"]
+    return Question(**fields)
 
 
 def _present(item: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ _Table = dict[type, Test]  # what a value of each Python type has to pass; a typ
 _ANNOTATIONS = frozenset({"$schema", "$id", "title", "description"})
 _KEYWORDS = {
     "object": {"properties", "required", "additionalProperties"},
-    "array": {"items", "minItems", "maxItems", "uniqueItems"},
+    "array": {"items", "minItems", "maxItems"},
     "string": {"const", "minLength"},
     "number": {"minimum", "maximum", "exclusiveMinimum"},
     "integer": {"minimum", "maximum", "exclusiveMinimum"},
@@ -73,8 +73,6 @@ def _object(schema: Mapping[str, Any]) -> _Table:
 
 
 def _array(schema: Mapping[str, Any]) -> _Table:
-    if schema.get("uniqueItems") and schema["items"].get("type") != "string":
-        raise ValueError("uniqueItems is for strings only")
     items = _table(schema["items"])
     tests = list(_array_tests(schema))
 
@@ -89,8 +87,6 @@ def _array_tests(schema: Mapping[str, Any]) -> Iterator[Test]:
         yield lambda value: len(value) >= schema["minItems"]
     if "maxItems" in schema:
         yield lambda value: len(value) <= schema["maxItems"]
-    if schema.get("uniqueItems"):
-        yield lambda value: len(set(value)) == len(value)
 
 
 def _string(schema: Mapping[str, Any]) -> _Table:

@@ -15,6 +15,7 @@ from socialcli.errors import InvalidInputError
 from socialcli.files import atomic_write
 from socialcli.runs.intervals import accuracy_interval
 from socialcli.runs.predictions import PREDICTION_ARROW_SCHEMA
+from socialcli.runs.tables import fitted
 from socialcli.tasks.base import ALL_TASKS
 
 OVERALL = ALL_TASKS  # the task of the row that counts all tasks together
@@ -219,10 +220,10 @@ def write_accuracy(path: Path, rows: Sequence[AccuracyRow]) -> None:
 def read_accuracy(path: Path) -> list[AccuracyRow]:
     """Read a table that `write_accuracy` wrote. Raises InvalidInputError where it cannot be read."""
     try:
-        records = pq.ParquetFile(path).read().to_pylist()
+        records = fitted(pq.ParquetFile(path).read(), ACCURACY_ARROW_SCHEMA).to_pylist()
         return [
             AccuracyRow(**{"lambda_" if name == "lambda" else name: record[name] for name in record})
             for record in records
         ]
-    except (OSError, ValueError, TypeError, pa.ArrowException) as error:
+    except (OSError, KeyError, ValueError, TypeError, pa.ArrowException) as error:
         raise InvalidInputError(f"{path}: cannot be read as an accuracy table: {error}") from error

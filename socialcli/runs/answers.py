@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from socialcli.episodes.reading import read_episodes
 from socialcli.episodes.records import Episode, Question
 from socialcli.errors import AnnotationError
+from socialcli.runs.predictions import is_correct
 from socialcli.tasks.base import Task
 from socialcli.tasks.labels import speaker_labels
 
@@ -19,7 +21,8 @@ class Label:
     """The right answer of a question, and what it could have been."""
 
     answer: str | None  # None: unlabelled
-    candidates: frozenset[str] | None  # None: nobody here knows, for the task is of a plug-in that is not installed
+    candidates: tuple[str, ...] | None  # None: nobody here knows, for the task is of a plug-in that is not installed
+    place: int | None = None  # of the answer among the candidates; None where it is not known
 
     def fits(self, candidates: Iterable[str] | None) -> bool:
         """Whether the answer is one to a question with these candidates; None stands for any."""
@@ -27,7 +30,15 @@ class Label:
             return True
         if self.candidates is None:
             return self.answer is None or self.answer in candidates
-        return self.candidates == set(candidates)
+        return Counter(self.candidates) == Counter(candidates)
+
+    def place_in(self, candidates: Sequence[str] | None) -> int | None:
+        """The place of the answer among the candidates of a row; None where it has several or none there."""
+        if self.place is not None and candidates is not None and tuple(candidates) == self.candidates:
+            return self.place
+        if self.answer is None or candidates is None or candidates.count(self.answer) != 1:
+            return None
+        return candidates.index(self.answer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +87,7 @@ class Relabelling:
         self._labels = labels
         self._absent = _Misses("are of questions that are not there")
         self._other = _Misses("are of questions that have other candidates there")
+        self._moved = _Misses("have candidates that equal the answer in another order than there")
         self._rows = 0
 
     def rows(self, rows: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -86,26 +98,33 @@ class Relabelling:
         """
         for row in rows:
             self._rows += 1
-            answer = self._answer(row)
-            yield {**row, "answer": answer, "correct": None if answer is None else row["prediction"] == answer}
+            answer, place = self._answer(row)
+            correct = is_correct(row["prediction"], row["prediction_index"], answer, place)
+            yield {**row, "answer": answer, "answer_index": place, "correct": correct}
 
     def warnings(self) -> list[str]:
         """How many of the rows so far have lost their answer, and why."""
-        missed = [misses for misses in (self._absent, self._other) if misses.count]
+        missed = [misses for misses in (self._absent, self._other, self._moved) if misses.count]
         if not missed:
             return []
         count = sum(misses.count for misses in missed)
         return [f"{self._labels.path}: {count} of {self._rows} rows count as unlabelled: {', '.join(map(str, missed))}"]
 
-    def _answer(self, row: Mapping[str, Any]) -> str | None:
+    def _answer(self, row: Mapping[str, Any]) -> tuple[str | None, int | None]:
+        """The answer to the question of a row, and its place among the row's candidates."""
         label = self._labels.by_question.get((row["question_id"], row["task"]))
         if label is None:
             self._absent.add(row)
-            return None
-        if not label.fits(row["candidates"]):
+            return None, None
+        candidates = row["candidates"]
+        if not label.fits(candidates):
             self._other.add(row)
-            return None
-        return label.answer
+            return None, None
+        place = label.place_in(candidates)
+        if place is None and label.answer is not None and candidates is not None and label.answer in candidates:
+            self._moved.add(row)
+            return None, None
+        return label.answer, place
 
 
 @dataclass(slots=True)
@@ -127,9 +146,13 @@ class _Misses:
 def _label(episode: Episode, question: Question, task: Task | None) -> Label | None:
     """The label of a question; None where its task cannot make sense of it."""
     if task is None:
-        return Label(question.answer, None if question.candidates is None else frozenset(question.candidates))
+        return _placed(question, question.candidates)
     try:
         candidates = task.candidates(episode, question, speaker_labels(episode.speakers, task.named))
     except AnnotationError:
         return None
-    return Label(question.answer, frozenset(candidate.id for candidate in candidates))
+    return _placed(question, tuple(candidate.id for candidate in candidates))
+
+
+def _placed(question: Question, candidates: tuple[str, ...] | None) -> Label:
+    return Label(question.answer, candidates, None if candidates is None else question.place_of_answer(candidates))

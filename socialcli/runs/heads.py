@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from socialcli.errors import InvalidInputError, NotThereError, UsageError
 from socialcli.files import atomic_write
 from socialcli.runs.manifest import ModelIdentity
+from socialcli.runs.tables import fitted
 
 HEADS_VERSION = "1.0"
 METADATA_KEY = b"socialcli.heads"
@@ -103,7 +104,7 @@ def read_heads(path: Path, min_share: float = 0.5) -> HeadChoice:
     try:
         table = pq.read_table(path)
         made_with = _checked_metadata(table.schema.metadata or {})
-        shares, shape = _shares(table.select(HEADS_ARROW_SCHEMA.names).cast(HEADS_ARROW_SCHEMA))
+        shares, shape = _shares(fitted(table, HEADS_ARROW_SCHEMA))
     except (pa.ArrowException, OSError, ValueError, KeyError) as error:
         raise InvalidInputError(f"{path}: cannot be read as a heads.parquet of `socialcli measure`: {error}") from error
     heads = frozenset(place for place, share in shares.items() if share >= min_share)

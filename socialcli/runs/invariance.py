@@ -31,7 +31,8 @@ class Change:
                 failed[ours.question_id] = None
                 continue
             answers += 1
-            if ours.prediction != other.prediction:
+            places = {ours.prediction_index, other.prediction_index} - {None}  # a row of an earlier version has none
+            if ours.prediction != other.prediction or len(places) > 1:
                 changed[ours.question_id] = None
             if ours.scores is not None and other.scores is not None:
                 moved = max(abs(a - b) for a, b in zip(ours.scores, other.scores, strict=True))

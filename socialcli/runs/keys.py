@@ -49,8 +49,12 @@ def episode_digest(episode: Episode) -> str:
 
 
 def question_digest(question: Question) -> str:
-    """Hash a question with its candidates and its answer, which decides the row's `correct`."""
-    return _json_sha256(dataclasses.asdict(question))
+    """Hash a question with its candidates and its answer, which decides the row's `correct`.
+
+    An answer that its text tells has no place to hash, so that its keys are those of files without `answer_index`.
+    """
+    fields = dataclasses.asdict(question)
+    return _json_sha256({name: value for name, value in fields.items() if name != "answer_index" or value is not None})
 
 
 def heads_digest(heads: Iterable[tuple[int, int]]) -> str:

@@ -22,7 +22,9 @@ class Answered:
     task: str
     candidates: tuple[str, ...] | None  # in the order they were lettered; None: the question failed before
     prediction: str | None
+    prediction_index: int | None  # its place among the candidates; None also in rows of earlier versions
     answer: str | None
+    answer_index: int | None  # as that of the prediction
     correct: bool  # False for failed, unparsed and unlabelled ones
     status: str
     error: str | None
@@ -38,7 +40,9 @@ class Answered:
             task=row["task"],
             candidates=None if row["candidates"] is None else tuple(row["candidates"]),
             prediction=row["prediction"],
+            prediction_index=row["prediction_index"],
             answer=row["answer"],
+            answer_index=row["answer_index"],
             correct=bool(row["correct"]),
             status=row["status"],
             error=row["error"],
@@ -93,7 +97,7 @@ class _Kind:
 
 def _other_candidates(pair: Pair) -> bool:
     a, b = pair.a.candidates, pair.b.candidates
-    return a is not None and b is not None and set(a) != set(b)
+    return a is not None and b is not None and Counter(a) != Counter(b)
 
 
 def _other_order(pair: Pair) -> bool:
@@ -102,7 +106,9 @@ def _other_order(pair: Pair) -> bool:
 
 
 def _other_answer(pair: Pair) -> bool:
-    return pair.labelled and pair.a.answer != pair.b.answer
+    a, b = pair.a, pair.b
+    placed = a.candidates == b.candidates and None not in (a.answer_index, b.answer_index)
+    return pair.labelled and (a.answer != b.answer or (placed and a.answer_index != b.answer_index))
 
 
 # With these a difference in accuracy would be one of the questions, not of the answers.
@@ -131,8 +137,9 @@ def pair_up(rows_a: Iterable[Mapping[str, Any]], rows_b: Iterable[Mapping[str, A
     """Pair the rows of two conditions by question and task.
 
     Questions that one side alone has are left out, and the order of lettering may differ; both are warnings. Raises
-    InvalidInputError where no question is common, and where a common one has other candidates (as a set), another right
-    answer or another episode: these would be two questions under one name. Memory grows with the questions.
+    InvalidInputError where no question is common, and where a common one has other candidates (whatever their order),
+    another right answer or another episode: these would be two questions under one name. Memory grows with the
+    questions.
     """
     a, b = _by_question(rows_a), _by_question(rows_b)
     pairs = tuple(Pair(row, b[key]) for key, row in a.items() if key in b)

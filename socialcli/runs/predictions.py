@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from socialcli.errors import InvalidInputError, NotThereError
 from socialcli.files import PendingFile, naming
 from socialcli.runs.interrupts import uninterrupted
+from socialcli.runs.tables import fitted
 
 Status = Literal["ok", "unparsed", "failed"]
 
@@ -50,7 +51,9 @@ class Prediction:
     candidates: tuple[str, ...] | None = None  # ids, in the order they were lettered
     scores: tuple[float, ...] | None = None  # log-probabilities over the candidates
     prediction: str | None = None  # the id of a candidate
+    prediction_index: int | None = None  # its place among the candidates, from 0
     answer: str | None  # None: unlabelled
+    answer_index: int | None = None  # its place; None also where no candidate is the answer, or the candidates unknown
     raw_text: str | None = None
     status: Status
     error: str | None = None
@@ -79,6 +82,9 @@ class Prediction:
         strength = (self.alpha, self.lambda_, self.layers, self.bias)
         if any((value is not None) != self.alignment for value in strength):
             raise ValueError(f"{self.question_id}: alpha, lambda, layers and bias are set just where aligned")
+        for name, place in (("prediction", self.prediction_index), ("answer", self.answer_index)):
+            if place is not None and (self.candidates or ())[place : place + 1] != (getattr(self, name),):
+                raise ValueError(f"{self.question_id}: {name}_index is not the place of the {name} in the candidates")
         if self.scores is None:
             return
         if len(self.scores) != len(self.candidates or ()) or not all(map(math.isfinite, self.scores)):
@@ -87,7 +93,21 @@ class Prediction:
     @property
     def correct(self) -> bool | None:
         """Whether the prediction is the answer; None for an unlabelled question, False for a failed one."""
-        return None if self.answer is None else self.prediction == self.answer
+        return is_correct(self.prediction, self.prediction_index, self.answer, self.answer_index)
+
+
+def is_correct(
+    prediction: str | None, prediction_index: int | None, answer: str | None, answer_index: int | None
+) -> bool | None:
+    """Whether a prediction is the answer, by place; None where there is no answer.
+
+    By text where one of the places is not known, as in rows of earlier versions, whose candidates all differ.
+    """
+    if answer is None:
+        return None
+    if prediction_index is None or answer_index is None:
+        return prediction == answer
+    return prediction_index == answer_index
 
 
 _COLUMNS: list[pa.Field[Any]] = [
@@ -110,7 +130,9 @@ _COLUMNS: list[pa.Field[Any]] = [
     pa.field("candidates", pa.list_(pa.string())),
     pa.field("scores", pa.list_(pa.float64())),
     pa.field("prediction", pa.string()),
+    pa.field("prediction_index", pa.int32()),
     pa.field("answer", pa.string()),
+    pa.field("answer_index", pa.int32()),
     pa.field("correct", pa.bool_()),
     pa.field("raw_text", pa.string()),
     pa.field("status", pa.string(), nullable=False),
@@ -132,7 +154,9 @@ _COLUMNS: list[pa.Field[Any]] = [
     pa.field("key", pa.string(), nullable=False),
 ]
 PREDICTION_ARROW_SCHEMA: pa.Schema = pa.schema(_COLUMNS)
-_LATER = frozenset({"max_heads", "active_head_count", "negative_bias"})  # columns that older files do not have
+_LATER = frozenset(  # columns that older files do not have
+    {"max_heads", "active_head_count", "negative_bias", "prediction_index", "answer_index"}
+)
 
 
 def as_record(prediction: Prediction) -> dict[str, Any]:
@@ -234,7 +258,7 @@ def of_this_version(table: pa.Table) -> pa.Table:
         raise ValueError(f"columns are missing: {', '.join(missing)}")
     for item in lacking:
         table = table.append_column(item, pa.nulls(table.num_rows, item.type))
-    return table.select(PREDICTION_ARROW_SCHEMA.names).cast(PREDICTION_ARROW_SCHEMA)
+    return fitted(table, PREDICTION_ARROW_SCHEMA)
 
 
 def read_predictions(path: Path) -> Iterator[dict[str, Any]]:

@@ -63,6 +63,11 @@ def build_prompt(
     candidates = task.candidates(episode, question, labels)
     if len(candidates) > len(LETTERS):
         raise AnnotationError(f"{len(candidates)} candidates are more than the {len(LETTERS)} letters")
+    if question.answer_index is not None and question.place_of_answer([item.id for item in candidates]) is None:
+        raise AnnotationError(
+            f"the task {question.task!r} letters equal candidates in an order of its own, so that nobody knows which "
+            "of them is the answer; keep their order, or give candidates that differ"
+        )
     utterances = known_utterances(episode, question, context)
     lines = [_line(task, question, utterance, labels) for utterance in utterances]
     head = "".join(f"{part}\n" for part in (*_people(episode, labels), *_scene_lines(scene, labels), "Transcript:"))

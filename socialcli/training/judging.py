@@ -54,4 +54,8 @@ def judge(
 def _is_right(outcome: Outcome) -> bool:
     if outcome.answer is None or outcome.asked is None or outcome.answer.choice is None:
         return False
-    return outcome.asked.prompt.candidates[outcome.answer.choice].id == outcome.question.answer
+    ids = [candidate.id for candidate in outcome.asked.prompt.candidates]
+    place = outcome.question.place_of_answer(ids)
+    if place is None:  # the task's own candidates are equal, or none is the answer
+        return ids[outcome.answer.choice] == outcome.question.answer
+    return outcome.answer.choice == place

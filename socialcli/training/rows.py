@@ -65,7 +65,8 @@ def lesson(adapter: Adapter, clip: EncodedClip | None, asked: AskedQuestion) -> 
     ids = [candidate.id for candidate in asked.prompt.candidates]
     if asked.question.answer not in ids:
         raise AnnotationError(f"the answer {asked.question.answer!r} is none of the candidates: {', '.join(ids)}")
-    letter = asked.prompt.letters[ids.index(asked.question.answer)]
+    place = asked.question.place_of_answer(ids)
+    letter = asked.prompt.letters[ids.index(asked.question.answer) if place is None else place]
     answer = (*adapter.continuation_ids(adapter.letter_prefix + letter), adapter.end_id)
     return Lesson(asked, adapter.positions(asked.encoded, clip).cpu(), np.array(answer, dtype=np.int64))
 

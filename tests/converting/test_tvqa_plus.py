@@ -13,8 +13,10 @@ from click.testing import CliRunner
 from socialcli.cli import main
 from socialcli.converting.boxes import CUT
 from socialcli.episodes.records import Speaker
+from socialcli.tasks.prompt import build_prompt
+from socialcli.tasks.videoqa import VideoQA
 
-from ..conftest import SAMPLE
+from ..conftest import SAMPLE, SHARED
 from .sources import TVQA, convert, converted, draw_frames, one, tvqa_plus, write
 
 PEOPLE = {"Sheldon", "Leonard", "Penny", "Raj", "Howard", "Amy", "Stuart", "Bernadette", "Priya", "Dave"}
@@ -111,6 +113,57 @@ def test_the_real_questions_can_be_asked_of_drawn_frames(annotations: list[dict[
     }
 
 
+def test_equal_answers_are_kept_and_known_by_their_place(tmp_path: Path) -> None:
+    equal = {"a0": "On the desk .", "a1": "On the desk .", "a2": "हाँ", "a3": "हाँ ", "a4": "On the bed ."}
+    places: list[Any] = ["1", 3, "4", None]
+    records = [question(**equal, qid=number, answer_idx=place) for number, place in enumerate(places)]
+    source = write(tmp_path / "tvqa_plus_val.json", records)
+    for name in ("e.jsonl", "e.parquet"):
+        (episode,), account = converted(tmp_path / name, "tvqa-plus", source, "--frames", tmp_path)
+        assert account["found"]["questions"] == 4 and account["skipped"] == 0
+        assert [(item.answer, item.answer_index) for item in episode.questions] == [
+            ("On the desk .", 1),
+            ("हाँ", 3),
+            ("On the bed .", None),
+            (None, None),
+        ]
+
+
+def test_the_case_of_equal_answers(tmp_path: Path) -> None:
+    case = SHARED / "cases" / "tvqa-plus-equal-answers" / "mini_val.json"
+    if not case.is_file():
+        pytest.skip(f"the case is not at hand ({case})")
+    source = write(tmp_path / "mini_val.json", case.read_bytes())
+    (episode,), account = converted(tmp_path / "e.jsonl", "tvqa-plus", source, "--frames", tmp_path / "frames")
+    assert [item.answer for item in episode.questions] == ["On the laptop .", "One"]
+    assert episode.questions[0].candidates is not None and len(episode.questions[0].candidates) == 5
+    assert account["skipped"] == 0
+
+
+def validation_split() -> list[dict[str, Any]]:
+    """As many questions as the released file has: 3,017. In 8 two answers are equal, the right one in 2 of these."""
+    records = [question(qid=n, vid_name=f"s01e01_seg01_clip_{n // 9:03}", answer_idx=str(n % 5)) for n in range(3017)]
+    for count, place in enumerate(range(46, 3017, 370)):
+        equal = {"a3": "SALAAM", "a4": "SALAAM", "answer_idx": "4" if count < 2 else "1"}
+        if count < 8:
+            records[place] |= equal
+    return records
+
+
+def test_a_file_like_the_released_one_gives_all_questions(tmp_path: Path) -> None:
+    records = validation_split()
+    assert sum(len({record[f"a{index}"] for index in range(5)}) < 5 for record in records) == 8
+    source = write(tmp_path / "tvqa_plus_val.json", records)
+    episodes, account = converted(tmp_path / "val.parquet", "tvqa-plus", source, "--frames", tmp_path / "frames")
+    assert (account["found"]["questions"], account["skipped"]) == (3017, 0)
+    asked = {item.id: item for episode in episodes for item in episode.questions}
+    assert sum(item.answer_index is not None for item in asked.values()) == 2
+    for record in records:
+        item = asked[str(record["qid"])]
+        assert item.candidates is not None
+        assert item.place_of_answer(item.candidates) == int(record["answer_idx"])
+
+
 @pytest.mark.parametrize(
     ("label", "speaker"),
     [
@@ -184,6 +237,44 @@ def test_labels_in_brackets_and_behind_chevrons_are_read_from_json_and_srt(tmp_p
         assert account["notes"]["lines that begin like a label, and whose speaker is not known"] == 3
 
 
+def test_the_case_of_unknown_names(tmp_path: Path) -> None:
+    case = SHARED / "cases" / "tvqa-plus-unkname"
+    if not case.is_dir():
+        pytest.skip(f"the case is not at hand ({case})")
+    words = ("tvqa-plus", case / "mini.json", "--frames", tmp_path / "frames", "--subtitles", case / "sub.json")
+    (episode,), account = converted(tmp_path / "e.jsonl", *words)
+    assert [item.speaker for item in episode.utterances] == [None, "Sheldon", None, "Leonard", "Howard"]
+    assert [speaker.id for speaker in episode.speakers] == ["Sheldon", "Leonard", "Howard"]
+    assert account["notes"]["lines whose speaker the subtitles do not name"] == 2
+
+
+@pytest.mark.parametrize("marker", ["UNKNAME", "Unkname", "UNKNOWN", "Unknown", "Unknown Speaker", "NA"])
+def test_a_marker_of_somebody_unknown_is_no_person(marker: str, tmp_path: Path) -> None:
+    source = write(tmp_path / "tvqa_plus_val.json", [question(**boxed(marker))])
+    text = f"{marker} : Hello . <eos> Sheldon : 你好 <eos> ( {marker} : ) नमस्ते !"
+    released = write(tmp_path / "subtitles.json", {"s01e01_seg01_clip_00": {"sub_text": text, "sub_time": [0, 1, 2]}})
+    cue = f"1\n00:00:01,000 --> 00:00:02,000\n({marker}:)Hello.\n- {marker}: 你好\n- Sheldon: नमस्ते\n"
+    write(tmp_path / "srt" / "s01e01_seg01_clip_00.srt", cue)
+    for place, who in ((released, [None, "Sheldon", None]), (tmp_path / "srt", [None, None, "Sheldon"])):
+        words = ("tvqa-plus", source, "--frames", tmp_path, "--subtitles", place, "--overwrite")
+        (episode,), account = converted(tmp_path / "e.jsonl", *words)
+        assert [item.speaker for item in episode.utterances] == who
+        assert not any(marker in item.text for item in episode.utterances)
+        assert [speaker.id for speaker in episode.speakers] == ["Sheldon"] and episode.boxes == ()
+        assert account["notes"]["lines whose speaker the subtitles do not name"] == 2
+        assert account["notes"]["boxes dropped of people without a name"] == 1
+
+
+def test_unknown_lines_begin_with_somebody_in_the_prompt(tmp_path: Path) -> None:
+    source = write(tmp_path / "tvqa_plus_val.json", [question()])
+    subtitles = {"s01e01_seg01_clip_00": {"sub_text": "UNKNAME : Hello . <eos> Penny : Yes .", "sub_time": [0, 1]}}
+    place = write(tmp_path / "subtitles.json", subtitles)
+    (episode,), _ = converted(tmp_path / "e.jsonl", "tvqa-plus", source, "--frames", tmp_path, "--subtitles", place)
+    prompt = build_prompt(VideoQA(), episode, episode.questions[0], None).text
+    assert "People in the video: Penny, Sheldon.\n" in prompt and "UNKNAME" not in prompt
+    assert "\nSomebody: Hello .\nPenny: Yes .\n" in prompt
+
+
 def test_subtitles_of_a_folder_have_their_own_ends(tmp_path: Path) -> None:
     source = write(tmp_path / "tvqa_plus_val.json", [question(), question(qid=2, vid_name="other")])
     cues = "1\n00:00:01,000 --> 00:00:02,500\n(Sheldon:)Hello.\nHow are you?\n\n"
@@ -240,7 +331,7 @@ def test_unlabelled_questions_stay_without_an_answer(tmp_path: Path) -> None:
     [
         ({"answer_idx": "5"}, "[1].answer_idx: is '5', not a number from 0 to 4"),
         ({"a2": None}, "[1].a2: is None, and must be of type str"),
-        ({"a2": "Here"}, "[1].a0 to a4: are ('Here'"),
+        ({"a2": "  "}, "[1].a2: is empty; fill it in"),
         ({"vid_name": 7}, "[1].vid_name: is 7"),
         ({"bbox": [1]}, "[1].bbox: is [1]"),
         ({"qid": 1}, "[1].qid: is 1 again"),

@@ -71,9 +71,14 @@ def put(*path: str | int, value: Any) -> Record:
             "has 27 items; give 2 to 26",
         ),
         (
-            put("questions", 3, "candidates", value=["a", "b", "a"]),
-            ("questions", 3, "candidates"),
-            'holds "a" twice; keep one',
+            put("questions", 3, "answer_index", value="1"),
+            ("questions", 3, "answer_index"),
+            'is the string "1", not a whole number; write a whole number, or leave it out',
+        ),
+        (
+            put("questions", 3, "answer_index", value=-1),
+            ("questions", 3, "answer_index"),
+            "is -1; it must be at least 0",
         ),
     ],
 )

@@ -29,7 +29,7 @@ def test_compiled_schema_and_jsonschema_agree_on_damaged_episodes(record: Record
         {"type": "string", "const": "1.0"},
         {"type": ["string", "null"], "minLength": 1},
         {"type": ["array", "null"], "minItems": 2, "maxItems": 2, "items": {"type": "integer"}},
-        {"type": "array", "maxItems": 26, "uniqueItems": True, "items": {"type": "string"}},
+        {"type": "array", "maxItems": 26, "items": {"type": "string"}},
     ],
 )
 @settings(deadline=None)
@@ -45,9 +45,9 @@ def test_compiled_keyword_and_jsonschema_agree(schema: dict[str, Any], value: ob
         {"type": "string", "pattern": "a"},
         {"type": "boolean"},
         {"type": "object", "properties": {}},
-        {"type": "array", "items": {"type": "number"}, "uniqueItems": True},
+        {"type": "array", "items": {"type": "string"}, "uniqueItems": True},
     ],
 )
 def test_a_schema_beyond_the_compiler_is_refused(schema: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"schema|uniqueItems"):
+    with pytest.raises(ValueError, match="schema"):
         compile_schema(schema)

@@ -32,10 +32,10 @@ def relabelled(found: Labels, *rows: Prediction) -> tuple[list[tuple[Any, Any]],
 
 def test_candidates_are_read_or_derived_by_the_task(tmp_path: Path) -> None:
     assert labels(tmp_path).by_question == {
-        ("e1/target", "target"): Label("s2", frozenset({"s2", "s3"})),  # all but the one who speaks
-        ("e1/coref", "coref"): Label("s1", frozenset({"s1", "s2", "s3"})),
-        ("e1/mentioned", "mentioned"): Label("s1", frozenset({"s1", "s2", "s3"})),
-        ("e1/videoqa", "videoqa"): Label("in a café", frozenset({"at home", "in a café"})),
+        ("e1/target", "target"): Label("s2", ("s2", "s3"), 0),  # all but the one who speaks
+        ("e1/coref", "coref"): Label("s1", ("s1", "s2", "s3"), 0),
+        ("e1/mentioned", "mentioned"): Label("s1", ("s1", "s2", "s3"), 0),
+        ("e1/videoqa", "videoqa"): Label("in a café", ("at home", "in a café"), 1),
         ("e1/other", "somebody-elses-task"): Label(None, None),
     }
 

@@ -196,3 +196,13 @@ def test_a_file_is_hashed_whole(tmp_path: Path) -> None:
     content = os.urandom(3_000_000)
     path.write_bytes(content)
     assert file_digest(path) == hashlib.sha256(content).hexdigest()
+
+
+def test_an_answer_that_its_text_tells_keeps_the_key_that_it_had_before_places() -> None:
+    told = Question(id="q1", task="videoqa", text="Where?", candidates=("here", "there"), answer="there")
+    assert question_digest(told) == "d762d74f71b6a5d571a63f328fd7bcaa863cec1cf0ece1216b3929dde2e9483b"
+
+
+def test_another_one_of_equal_candidates_is_another_question() -> None:
+    first = Question(id="q1", task="videoqa", text="?", candidates=("a", "a", "b"), answer="a", answer_index=0)
+    assert question_digest(first) != question_digest(replace(first, answer_index=1))

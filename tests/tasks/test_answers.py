@@ -289,3 +289,23 @@ def test_the_answers_of_the_field_are_read(capfd: pytest.CaptureFixture[str]) ->
     runpy.run_path(str(script))
     said = capfd.readouterr().out
     assert said.count("ok  ") == 14 and "BAD" not in said
+
+
+EQUAL = candidates("on the desk", "在桌上", "On the desk", "在桌上", "nowhere")
+
+
+@pytest.mark.parametrize("text", ["On the desk", "on the desk.", "在桌上", "Answer: 在桌上。", "It is on the desk!"])
+def test_a_label_that_candidates_share_names_none_of_them(text: str) -> None:
+    assert parse_answer(text, EQUAL) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [("A", 0), ("C. On the desk", 2), ("(A) on the desk", 0), ("D: 在桌上", 3), ("B 在桌上", 1), ("nowhere", 4)],
+)
+def test_a_letter_says_which_of_equal_candidates_is_meant(text: str, place: int) -> None:
+    assert parse_answer(text, EQUAL) == place
+
+
+def test_a_letter_beside_the_label_of_others_is_no_answer() -> None:
+    assert parse_answer("E. On the desk", EQUAL) is None

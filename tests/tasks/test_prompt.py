@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from socialcli.builtin import socialcli_tasks
 from socialcli.episodes.records import Box, Episode, Question, Speaker, Utterance
 from socialcli.errors import AnnotationError
+from socialcli.tasks.base import Candidate
 from socialcli.tasks.prompt import Prompt, Scene, build_prompt
 from socialcli.tasks.text import harmless
+from socialcli.tasks.videoqa import VideoQA
 from tests.tasks.samples import episode, question, said
 
 TASKS = {task.name: task for task in socialcli_tasks()}
@@ -217,3 +219,23 @@ def test_past_context_of_an_utterance_that_is_not_there_is_an_error() -> None:
     asking = question("videoqa", utterance="u9", text="Who?", candidates=("a", "b"))
     with pytest.raises(AnnotationError, match="needs an utterance of the episode, not 'u9'"):
         asked(episode(), asking, context="past")
+
+
+class Backwards(VideoQA):
+    """A plug-in's task that letters the candidates in an order of its own."""
+
+    def candidates(self, episode: Episode, question: Question, labels: dict[str, str]) -> tuple[Candidate, ...]:
+        return super().candidates(episode, question, labels)[::-1]
+
+
+def test_equal_candidates_have_a_letter_each() -> None:
+    equal = question("videoqa", text="?", candidates=("茶", "水", "茶"), answer="茶", answer_index=2)
+    assert "\nA. 茶\nB. 水\nC. 茶\n" in asked(episode(), equal).text
+
+
+def test_a_task_that_loses_the_place_of_the_answer_is_told() -> None:
+    equal = question("videoqa", text="?", candidates=("茶", "茶", "水"), answer="茶", answer_index=1)
+    with pytest.raises(AnnotationError, match="letters equal candidates in an order of its own"):
+        build_prompt(Backwards(), episode(), equal, None)
+    told = question("videoqa", text="?", candidates=("茶", "茶", "水"), answer="水")
+    assert "A. 水\nB. 茶" in build_prompt(Backwards(), episode(), told, None).text

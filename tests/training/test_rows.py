@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,10 @@ import pytest
 import torch
 
 from socialcli.alignment.attention import Alignment
+from socialcli.episodes.records import Question
 from socialcli.errors import AnnotationError
+from socialcli.inference.session import ClipSession
+from socialcli.training.judging import judge
 from socialcli.training.rows import TRUNK, TrainingBatch, alike, lesson
 from socialcli.training.step import token_losses
 from tests.conftest import sample_episodes, tiny_model
@@ -100,13 +104,29 @@ def test_clips_of_other_shapes_go_apart() -> None:
 
 
 def test_an_answer_that_is_no_candidate_is_told() -> None:
-    from dataclasses import replace
-
-    from socialcli.inference.session import ClipSession
-
     model, episode = tiny_model("llava-next-video"), sample_episodes()[0]
     session = ClipSession(model, episode, options())
     question = replace(episode.questions[0], answer="nobody at all")
     asked = session.ask(question, TASKS[question.task])
     with pytest.raises(AnnotationError, match="'nobody at all' is none of the candidates"):
         lesson(model, session.clip, asked)
+
+
+def test_of_equal_candidates_the_one_at_the_answers_place_is_learnt(model: Any) -> None:
+    episode = sample_episodes()[0]
+    candidates = ("茶", "茶", "水", "茶")
+    for place, letter in ((0, "A"), (1, "B"), (3, "D")):
+        asked = Question("q", "videoqa", text="?", candidates=candidates, answer="茶", answer_index=place)
+        session = ClipSession(model, episode, options())
+        learnt = lesson(model, session.clip, session.ask(asked, TASKS["videoqa"]))
+        assert model.decode(learnt.answer[:-1].tolist()).strip() == letter
+
+
+def test_a_choice_among_equal_candidates_is_judged_by_its_place() -> None:
+    model, episode = tiny_model("llava-next-video"), sample_episodes()[0]
+    same = Question("q", "videoqa", text="?", candidates=("茶", "茶", "茶"), answer="茶")
+    right = []
+    for place in range(3):
+        (score,) = judge(model, [(episode, [replace(same, answer_index=place)])], TASKS, options(), None)
+        right.append(score.right)
+    assert sorted(right) == [0, 0, 1]
