@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from socialcli.engines.sweep import SweepRequest, sweep
@@ -107,11 +108,11 @@ def test_answers_and_keys_are_those_of_a_run_with_the_setting(
 
 def test_the_folder_and_what_sweep_json_says(swept: Swept) -> None:
     done = swept()
-    names = sorted(path.name for path in done.output.iterdir())
-    assert names == ["accuracy.parquet", "alpha.png", "lambda.png", "layers.png", "predictions.parquet", "sweep.json"]
+    files = ["accuracy.parquet", "alpha.png", "inputs.json", "lambda.png", "layers.png", "predictions.parquet"]
+    assert sorted(path.name for path in done.output.iterdir()) == [*files, "sweep.json"]
     manifest = manifest_of(done)
     assert (manifest["outcome"], manifest["exit_code"], manifest["warnings"]) == ("done", 0, [])
-    assert (manifest["combinations"], len(manifest["conditions"])) == (18, 9)
+    assert (manifest["combinations"], len(manifest["conditions"]), manifest["asked"]) == (18, 9, 9)
     assert manifest["counts"]["questions"] == 8 and manifest["counts"]["rows"] == 8 * 9
     assert manifest["splits"] == {"validation": "validation", "test": ["test"]}
     assert manifest["grid"]["layers"] == ["1-2", "auto", "all"]
@@ -229,10 +230,10 @@ def test_failed_questions_are_rows_and_exit_code_3(tmp_path: Path) -> None:
     assert manifest_of(done)["outcome"] == "failures" and manifest_of(done)["best"]
 
 
-def test_results_are_replaced_only_when_asked(episodes: Path, tmp_path: Path) -> None:
+def test_the_results_of_a_run_are_replaced_only_when_asked(episodes: Path, tmp_path: Path) -> None:
     few = ("--alpha", "1", "--limit", "1")
-    assert run_sweep(episodes, tmp_path, *few).code == 0
-    assert_told(run_sweep(episodes, tmp_path, *few), 2, "sweep.json", "--overwrite")
+    assert run(episodes, tmp_path, *FRAMES, "--limit", "1", tasks=["all"]).code == 0
+    assert_told(run_sweep(episodes, tmp_path, *few), 2, "run.json", "--overwrite")
     assert run_sweep(episodes, tmp_path, *few, "--overwrite").code == 0
 
 
@@ -242,7 +243,8 @@ def test_results_are_replaced_only_when_asked(episodes: Path, tmp_path: Path) ->
 def test_what_was_answered_before_an_interrupt_is_kept(
     error: type[BaseException], code: int, episodes: Path, tmp_path: Path
 ) -> None:
-    def three_and_no_more(rows: Iterable[Prediction]) -> Iterable[Prediction]:
+    def three_and_no_more(rows: Iterable[Prediction], total: int) -> Iterable[Prediction]:
+        assert total == 8 * 3
         for count, row in enumerate(rows, start=1):
             yield row
             if count == 3:
@@ -258,5 +260,7 @@ def test_what_was_answered_before_an_interrupt_is_kept(
         sweep(SweepRequest(RunSettings(**settings), grid, done.output), registry(), three_and_no_more)
     manifest = manifest_of(done)
     assert (manifest["outcome"], manifest["exit_code"], manifest["best"]) == ("interrupted", code, [])
-    assert manifest["counts"]["rows"] == len(done.rows) == 3
-    assert sorted(path.name for path in done.output.iterdir()) == ["predictions.parquet", "sweep.json"]
+    assert manifest["counts"]["rows"] == 3
+    assert sorted(path.name for path in done.output.iterdir()) == ["parts", "sweep.json"]
+    (part,) = done.output.glob("parts/*")
+    assert pq.read_table(part).num_rows == 6  # two questions went through the model together
