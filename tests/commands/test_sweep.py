@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
@@ -18,7 +19,7 @@ from socialcli.runs.grid import Grid
 from socialcli.runs.predictions import Prediction
 from socialcli.runs.settings import RunSettings
 
-from ..conftest import SAMPLE
+from ..conftest import ROOT, SAMPLE
 from ..runs.samples import validator
 from .runs import FAMILY, Record, Row, Run, assert_told, close, command, record, run, write
 
@@ -195,6 +196,17 @@ def test_values_can_be_lists_repeated_options_and_of_a_settings_file(episodes: P
     )
     assert manifest_of(done)["grid"]["alpha"] == [1.0, 2.0]
     assert {row["bias"] for row in done.rows} == {None, "published", "probability"}
+
+
+def test_the_table_of_the_page_is_what_its_commands_print(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    section = (ROOT / "docs" / "sweep.md").read_text(encoding="utf-8").split("\n## The table\n")[1]
+    lines = section.split("```console\n")[1].split("```")[0].replace("\\\n", " ").splitlines()
+    table = section.split("```text\n")[1].split("```")[0]
+    (tmp_path / "sample_data").symlink_to(SAMPLE)
+    monkeypatch.chdir(tmp_path)
+    drawn, done = (command(*shlex.split(line)[2:]) for line in lines)
+    assert (drawn.code, done.code) == (0, 0), done.stderr
+    assert done.stdout == table
 
 
 @pytest.mark.parametrize(
