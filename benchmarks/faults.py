@@ -1,7 +1,8 @@
-"""What a run leaves when it is killed, terminated, short of disk, robbed of its folder, or started twice.
+"""What a run or sweep leaves when it is killed, terminated, short of disk, robbed of its folder, or started twice.
 
     python benchmarks/faults.py --kills 100
     python benchmarks/faults.py --kills 3 --terminations 2 --pairs 2     # to try the script
+    python benchmarks/faults.py --command sweep --kills 20
 
 A run over the sample's world is broken off at random moments and begun again until it ends, over and over. When it has
 ended, its folder is held against that of a run that nobody disturbed: every question once, in order, the same scores to
@@ -34,7 +35,7 @@ from _timing import row as table_row
 
 SAMPLE = Path(__file__).parents[1] / "sample_data"
 MODEL = "llava-next-video"
-FILES = {"accuracy.parquet", "inputs.json", "predictions.parquet", "run.json"}
+FILES = {"accuracy.parquet", "inputs.json", "predictions.parquet"}  # and the manifest, of the command's name
 TOLERANCE = 1e-6  # of a log-probability
 SMALL_DISK = 48  # KiB: room for a part or two, not for all
 
@@ -54,6 +55,7 @@ class Outcome:
 def main() -> None:
     """Do the campaigns and print what came of them."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--command", choices=("run", "sweep"), default="run", help="(default: %(default)s)")
     parser.add_argument("--kills", type=int, default=100, help="by SIGKILL (default: %(default)s)")
     parser.add_argument("--terminations", type=int, default=20, help="by SIGTERM (default: %(default)s)")
     parser.add_argument("--pairs", type=int, default=20, help="runs started twice at once (default: %(default)s)")
@@ -62,7 +64,7 @@ def main() -> None:
     options = parser.parse_args()
     moments = random.Random(options.seed)
     with tempfile.TemporaryDirectory() as name:
-        work = Work(Path(name), options.task)
+        work = Work(Path(name), options.command, options.task)
         note(f"an undisturbed run takes {work.seconds:.1f} s for {len(work.rows)} rows")
         campaigns = {
             f"SIGKILL, {options.kills} times": lambda: work.broken_off(signal.SIGKILL, options.kills, moments),
@@ -87,9 +89,11 @@ def main() -> None:
 class Work:
     """The undisturbed run, and the ways to disturb one."""
 
-    def __init__(self, folder: Path, task: str) -> None:
+    def __init__(self, folder: Path, command: str, task: str) -> None:
         """Run once without a disturbance."""
         self._folder = folder
+        self._command = command
+        self._manifest = f"{command}.json"
         self._task = task
         started = time.monotonic()
         self._finish(folder / "undisturbed")
@@ -145,8 +149,8 @@ class Work:
     def differences(self, output: Path) -> Iterator[str]:
         """How a folder differs from the undisturbed one."""
         found = {path.name for path in output.iterdir()}
-        if found != FILES:
-            yield f"files {sorted(found ^ FILES)}"
+        if found != (files := {*FILES, self._manifest}):
+            yield f"files {sorted(found ^ files)}"
         rows = rows_of(output / "predictions.parquet")
         if [row["key"] for row in rows] != [row["key"] for row in self.rows]:
             yield "other rows"
@@ -228,8 +232,8 @@ class Work:
         """A folder as a killed run leaves it, with everything in two parts."""
         output.mkdir()
         (output / "parts").mkdir()
-        shutil.copy(self._folder / "undisturbed" / "run.json", output)
-        (output / "run.json").write_text((output / "run.json").read_text().replace('"done"', '"running"'))
+        text = (self._folder / "undisturbed" / self._manifest).read_text()
+        (output / self._manifest).write_text(text.replace('"done"', '"running"'))
         table: pa.Table = pq.read_table(self._folder / "undisturbed" / "predictions.parquet")
         half = next(index for index, row in enumerate(self.rows) if row["episode_id"] != self.rows[0]["episode_id"])
         parts = [output / "parts" / "000001.parquet", output / "parts" / "000002.parquet"]
@@ -249,8 +253,8 @@ class Work:
 
     def _start(self, output: Path) -> subprocess.Popen[str]:
         checkpoint = SAMPLE / "trained" / MODEL
-        words = [*("run", SAMPLE / "world" / "episodes.parquet", "--model", MODEL, "--checkpoint", checkpoint)]
-        words += ["--task", self._task, "-o", output]
+        words = [*(self._command, SAMPLE / "world" / "episodes.parquet", "--model", MODEL, "--checkpoint", checkpoint)]
+        words += ["--task", self._task, "--alpha", 1, "-o", output]
         return subprocess.Popen(
             [sys.executable, "-m", "socialcli", *map(str, words)],
             stdout=subprocess.DEVNULL,

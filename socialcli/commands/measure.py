@@ -17,6 +17,7 @@ from socialcli.commands.results import (
     output_option,
     overwrite_option,
     path_texts,
+    retry_failed_option,
     split_option,
     task_option,
 )
@@ -42,25 +43,29 @@ if TYPE_CHECKING:
 @limit_option("Measure")
 @split_option("Measure")
 @max_failures_option("questions", "go unmeasured")
+@retry_failed_option("measurement")
 @json_option
 @logging_options
-def command(output: Path, overwrite: bool, as_json: bool, **options: Any) -> None:
+def command(output: Path, overwrite: bool, retry_failed: bool, as_json: bool, **options: Any) -> None:
     """Measure how much the words of each speaker attend to the tokens that show the speaker, in every layer and head,
     before and after the alignment's bias. Writes attention.parquet, heads.parquet, measure.json, heatmap.png and
     shift.png.
 
+    What is measured is kept, episode by episode. The same command, given again, goes on where it was broken off, and
+    does nothing where all is done.
+
     The last thing on standard output is a table of AttnMax and AttnMean. With --alpha 0 nothing is raised, and the
     figures are those of the model's own attention.
 
-    Exit codes: 0 done, 2 usage, 3 more failures than --max-failures, 4 EPISODES cannot be read, 130 interrupted, 143
-    terminated; the last two keep what was done.
+    Exit codes: 0 done, 2 usage, 3 more failures than --max-failures, 4 EPISODES cannot be read, 5 another process is at
+    work in the folder, 130 interrupted, 143 terminated; all keep what was done.
     """
     from socialcli.engines.measure import MeasureRequest, measure
     from socialcli.engines.progress import counted
     from socialcli.plugins import registry
     from socialcli.runs.attention_summary import summary_lines
 
-    request = MeasureRequest(_settings(options), output, overwrite, sys.argv)
+    request = MeasureRequest(_settings(options), output, overwrite, sys.argv, retry_failed)
     result = measure(request, registry(), watch=lambda episodes: counted(episodes, "measure", "episodes"))
     if as_json:
         click.echo(json.dumps(_summary(result, output), ensure_ascii=False))

@@ -89,6 +89,11 @@ def max_failures_option(what: str, fail: str = "fail") -> Callable[[F], F]:
     )
 
 
+def retry_failed_option(kind: str) -> Callable[[F], F]:
+    """Give a command `retry_failed`: whether to ask again what failed in the `kind` of work that the folder holds."""
+    return click.option("--retry-failed", is_flag=True, help=f"Ask again what failed in the {kind} in the folder.")
+
+
 def json_option(function: F) -> F:
     """Give a command `as_json`: whether to print one object instead of text."""
     return click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")(function)

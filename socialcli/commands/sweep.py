@@ -22,6 +22,7 @@ from socialcli.commands.results import (
     output_option,
     overwrite_option,
     path_texts,
+    retry_failed_option,
     task_option,
 )
 from socialcli.commands.shared import RULE_NAME, compute_options, model_options, prompt_options
@@ -106,27 +107,31 @@ def _listed(item: click.ParamType[Any]) -> Callable[..., tuple[Any, ...]]:
 @limit_option("Ask")
 @former_seed_option
 @max_failures_option("answers")
+@retry_failed_option("sweep")
 @json_option
 @logging_options
-def command(output: Path, overwrite: bool, as_json: bool, **options: Any) -> None:
+def command(output: Path, overwrite: bool, retry_failed: bool, as_json: bool, **options: Any) -> None:
     """Ask a model the questions of EPISODES without the alignment, and with it under every combination of the values of
     --alpha, --lambda, --layers and --bias, which are lists separated by commas. Writes predictions.parquet,
     accuracy.parquet, sweep.json, and a picture of accuracy against each option with several values.
 
+    Answers are kept as they are made. The same command, given again, goes on where it was broken off, and does nothing
+    where all is done; with more values, it asks only under the new settings.
+
     The last thing on standard output is accuracy by setting in the validation split, and what the best setting there
     reaches in the other splits, beside the plain model. The choice does not look at these.
 
-    Exit codes: 0 done, 2 usage, 3 more failures than --max-failures, 4 EPISODES cannot be read, 130 interrupted, 143
-    terminated; the last two keep what was done.
+    Exit codes: 0 done, 2 usage, 3 more failures than --max-failures, 4 EPISODES cannot be read, 5 another process is at
+    work in the folder, 130 interrupted, 143 terminated; all keep what was done.
     """
-    from socialcli.engines.progress import counted
+    from socialcli.engines.progress import shown
     from socialcli.engines.sweep import SweepRequest, sweep
     from socialcli.plugins import registry
     from socialcli.runs.sweep_summary import summary_json, summary_lines
 
     grid, splits = _grid(options), (options.pop("validation_split"), options.pop("test_split"))
-    request = SweepRequest(_settings(options), grid, output, *splits, overwrite, sys.argv)
-    result = sweep(request, registry(), watch=lambda rows: counted(rows, "sweep", "answers"))
+    request = SweepRequest(_settings(options), grid, output, *splits, overwrite, sys.argv, retry_failed)
+    result = sweep(request, registry(), watch=lambda rows, total: shown(rows, total, "sweep"))
     if as_json:
         click.echo(json.dumps(summary_json(result.sweep, result.table, output), ensure_ascii=False))
     else:

@@ -45,9 +45,9 @@ class Prepared:
     kept: Set[str]  # keys of the rows that are there already
     questions: PreparedEpisode | None  # None: all rows are there
 
-    def is_to_ask(self, question: Question) -> bool:
-        """Whether some row of a question is not there."""
-        return not all(key in self.kept for key in self.keys[question.id])
+    def missing(self, question: Question) -> tuple[int, ...]:
+        """The conditions, by their place, under which there is no row of a question."""
+        return tuple(place for place, key in enumerate(self.keys[question.id]) if key not in self.kept)
 
 
 class Asking:

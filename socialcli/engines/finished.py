@@ -1,4 +1,4 @@
-"""Whether a folder already holds all that a run would make: then there is nothing to load and nothing to do.
+"""Whether a folder already holds all that a command would make: then there is nothing to load and nothing to do.
 
 Imports little, so that a job that has nothing to do takes no longer than reading its own results.
 """
@@ -6,17 +6,19 @@ Imports little, so that a job that has nothing to do takes no longer than readin
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from socialcli.adapters.contract import ModelSpec
 from socialcli.engines.request import RunRequest, RunResult
 from socialcli.errors import InvalidInputError
 from socialcli.plugins import Registry
 from socialcli.runs.accuracy import read_accuracy
 from socialcli.runs.continuing import begun
-from socialcli.runs.folder import OutputFolder
+from socialcli.runs.folder import KeepingFolder, OutputFolder
 from socialcli.runs.manifest import Manifest
 from socialcli.runs.settings import RunSettings
 from socialcli.runs.stamps import unchanged
@@ -34,31 +36,49 @@ def find_finished(request: RunRequest, registry: Registry) -> RunResult | None:
     """
     spec = registry.model(request.settings.model).item
     folder = OutputFolder(request.output)
-    if request.overwrite:
+    manifest = finished_manifest(folder, request, spec)
+    if manifest is None or not _whole(folder.predictions, manifest):
         return None
     try:
-        before = begun(folder.manifest)
-        if before is None or before["outcome"] not in ("done", "failures"):
-            return None
-        manifest = Manifest.from_record(before, request.settings)
-        if manifest.model.adapter_version != spec.version or not _same(before["settings"], request.settings):
-            return None
-        if request.retry_failed and manifest.counts.failed:
-            return None
-        if not unchanged(folder.inputs, request.settings) or not _whole(folder.predictions, manifest):
-            return None
         accuracy = read_accuracy(folder.accuracy)
     except InvalidInputError:
-        return None  # the run finds out, and says so
+        return None  # the run writes the table again
     for warning in manifest.warnings:
         _log.warning("%s", warning)
-    _log.info("nothing to do: the run in %s ended %s", folder.path, before["finished"])
+    finished = manifest.finished.isoformat(timespec="seconds") if manifest.finished else None
+    _log.info("nothing to do: the run in %s ended %s", folder.path, finished)
     return RunResult(accuracy, manifest)
 
 
-def _same(before: dict[str, object], settings: RunSettings) -> bool:
+def finished_manifest(
+    folder: KeepingFolder, request: RunRequest, spec: ModelSpec, settings: Collection[str] | None = None
+) -> Manifest | None:
+    """The manifest of work that came to its end and that the request asks for again, where all that it depends on, and
+    all that it left, is as it was then; its counts are a run's, or 0.
+
+    `settings` are those that the manifest holds; None: all. What else was asked for is the caller's to look at.
+    """
+    if request.overwrite:
+        return None
+    try:
+        before = begun(folder.manifest, folder.kind)
+        if before is None or before["outcome"] not in ("done", "failures"):
+            return None
+        failed = before["counts"].get("failed") or before["counts"].get("questions_failed")
+        counts = before["counts"] if "rows" in before["counts"] else {}
+        manifest = Manifest.from_record({"stages": {}, **before, "counts": counts}, request.settings)
+    except (InvalidInputError, AttributeError):
+        return None  # the work itself finds out, and says so
+    if manifest.model.adapter_version != spec.version or (request.retry_failed and failed):
+        return None
+    same = _same(before["settings"], request.settings, settings)
+    return manifest if same and unchanged(folder.inputs, request.settings) else None
+
+
+def _same(before: Mapping[str, object], settings: RunSettings, names: Collection[str] | None) -> bool:
+    record = {name: value for name, value in settings.as_record().items() if names is None or name in names}
     return {name: before.get(name) for name in before.keys() - _OF_SPEED} == {
-        name: value for name, value in settings.as_record().items() if name not in _OF_SPEED
+        name: value for name, value in record.items() if name not in _OF_SPEED
     }
 
 

@@ -82,7 +82,7 @@ class LocalEngine:
     def answer(
         self, selections: Iterable[Selection], kept: Kept | None = None, keep: Keep = lambda _: None
     ) -> Iterator[list[Answered]]:
-        """Every selection with its rows; a question of which all rows are `kept` is not asked again.
+        """Every selection with its rows; a question is asked under those conditions of which no row is `kept`.
 
         While the model works, the next clips are read in threads. Selections are answered a few at a time, so that
         questions on several clips can go through the model together. `keep` is given the rows of questions that did as
@@ -127,7 +127,7 @@ class LocalEngine:
                 options.generate,
                 limit,
                 options.timeout,
-                wanted=lambda question: of_question[question.id].is_to_ask(question),
+                wanted=lambda question: of_question[question.id].missing(question),
             ):
                 rows = [self._rows_of(of_question[outcomes[0].question.id], outcomes) for outcomes in batch]
                 keep(rows)
@@ -137,14 +137,12 @@ class LocalEngine:
         return fresh
 
     def _rows_of(self, prepared: Prepared, outcomes: Sequence[Outcome]) -> list[Prediction]:
-        """The rows of a question that are not there yet."""
+        """The rows of a question that were not there yet: it was asked under no other condition."""
         assert prepared.episode is not None
-        found = zip(outcomes, prepared.keys[outcomes[0].question.id], strict=True)
-        return [
-            self._asking.rows.answered(prepared.episode, outcome, key)
-            for outcome, key in found
-            if key not in prepared.kept
-        ]
+        question = outcomes[0].question
+        keys = [prepared.keys[question.id][place] for place in prepared.missing(question)]
+        found = zip(outcomes, keys, strict=True)
+        return [self._asking.rows.answered(prepared.episode, outcome, key) for outcome, key in found]
 
     def _with_rows(
         self, selection: Selection, prepared: Prepared, kept: Kept | None, fresh: Mapping[str, Prediction]

@@ -1,13 +1,17 @@
 """A measurement from its settings to its folder: check, load the model, write the rows, then what sums them up.
 
-In that order, as in a run: a mistake is told as early as it can be seen, and before earlier results are replaced.
+In that order, as in a run: a mistake is told as early as it can be seen, and before earlier results are replaced. It
+goes on as a run does, episode by episode: the sums of each are kept as soon as they are there, and all files are made
+from these.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,24 +19,42 @@ import numpy as np
 
 from socialcli.alignment.figures import FigureSums
 from socialcli.engines.checking import Job, check_job
+from socialcli.engines.finished import finished_manifest
 from socialcli.engines.measured import MeasuredEpisode, MeasureTally
-from socialcli.engines.selection import select
-from socialcli.errors import SocialcliError, Terminated
+from socialcli.engines.request import RunRequest
+from socialcli.engines.run import check_request
+from socialcli.engines.selection import Selection, select
+from socialcli.errors import UsageError
 from socialcli.plots.description import Description
 from socialcli.plots.heatmap import draw_heatmap
 from socialcli.plots.shift import draw_shift
 from socialcli.plugins import Registry
 from socialcli.runs.attention import AttentionRow, MeasuredUnder, attention_writer, head_rows
 from socialcli.runs.attention_summary import summarise, top_heads
+from socialcli.runs.continuing import begun, begun_before, check_same_numbers, kept_rows, version_warnings
 from socialcli.runs.heads import HeadStatistics, write_heads
 from socialcli.runs.interrupts import uninterrupted
+from socialcli.runs.kept import KeptRows
 from socialcli.runs.keys import file_digest
 from socialcli.runs.manifest import Manifest, Outcome, ending
-from socialcli.runs.measurement import Decoder, MeasureFolder, Measurement, measure_settings, write_measurement
+from socialcli.runs.measured import MEASURED, EpisodeSums
+from socialcli.runs.measurement import (
+    SETTINGS,
+    Decoder,
+    MeasureFolder,
+    Measurement,
+    measure_settings,
+    measurement_in,
+    write_measurement,
+)
+from socialcli.runs.parts import SECONDS, PartWriter
+from socialcli.runs.predictions import storable
 from socialcli.runs.settings import FailureLimit, RunSettings
+from socialcli.runs.stamps import Inputs
+from socialcli.runs.tables import TableWriter
 
 if TYPE_CHECKING:
-    from socialcli.engines.measuring import Measurer
+    from socialcli.engines.measuring import Keep, Measurer
 
 _log = logging.getLogger(__name__)
 
@@ -45,41 +67,77 @@ class MeasureRequest:
 
     settings: RunSettings
     output: Path
-    overwrite: bool = False  # replace the results of an earlier measurement
+    overwrite: bool = False  # begin anew in a folder that holds a measurement
     command: Sequence[str] = ()  # the command line, for measure.json
+    retry_failed: bool = False  # measure again the episodes with questions that failed, instead of keeping them
+
+    @property
+    def as_run(self) -> RunRequest:
+        """What a measurement is asked to do as a run is."""
+        return RunRequest(self.settings, self.output, self.overwrite, self.command, self.retry_failed)
 
 
 def measure(request: MeasureRequest, registry: Registry, watch: Watch = iter) -> Measurement:
-    """Measure, and return measure.json as it was written. `watch` sees every episode as it is done (a progress bar).
+    """Measure, or do what an earlier measurement in the folder has left of it; nothing where all is done and as it was.
+
+    Returns measure.json as it was written. `watch` sees every episode as it is done (a progress bar).
 
     Questions that could not be measured are counted, and more of them than allowed are the `exit_code` of the result's
-    manifest, not an error. Raises what `check_job` and loading the model raise, with the folder untouched;
-    InvalidInputError where no row of the file is an episode; OSError where results cannot be written. Whatever breaks
-    the work off leaves the rows of the episodes that were done, unless these could not be written, and a measure.json
-    that says how it ended.
+    manifest, not an error. Raises what `check_job` and loading the model raise, FolderInUseError, and UsageError where
+    the folder holds a measurement with other settings, all with the folder untouched; InvalidInputError where no row of
+    the file is an episode; OSError where results cannot be written. Once the work has begun, whatever ends it leaves
+    what was measured, and a measure.json that says how it ended.
     """
     folder = MeasureFolder(request.output)
     # The results of a run may stand in the folder too: their names are others, and nothing here replaces them.
+    check_request(request.as_run)
+    inputs = Inputs.of(request.settings)  # before they are read
     job = check_job(request.settings, registry)
+    if (left := _finished(request, job, folder)) is not None:
+        return left
     with folder.held():
-        folder.check(request.overwrite)
-        return _measured(request, job, folder, watch)
+        return _measured(request, job, folder, inputs, watch)
 
 
-def _measured(request: MeasureRequest, job: Job, folder: MeasureFolder, watch: Watch) -> Measurement:
-    begun = Manifest.begin(job.settings, request.command, job.identity, file_digest(Path(job.settings.episodes)))
+def _measured(request: MeasureRequest, job: Job, folder: MeasureFolder, inputs: Inputs, watch: Watch) -> Measurement:
+    before = None if request.overwrite else begun_before(folder, job.settings)
+    if before is None and request.retry_failed:
+        raise UsageError(f"--retry-failed: {folder.path} holds no measurement; name the folder of one with --output")
+    manifest = Manifest.begin(job.settings, request.command, job.identity, file_digest(Path(job.settings.episodes)))
     measurer = _measurer(job)
-    work = _Work(job, measurer, folder, replace(begun, model=measurer.identity))
-    folder.prepare(request.overwrite)
+    inputs.add_folders(measurer.files)
+    manifest = replace(manifest, model=measurer.identity)
+    if before is not None:
+        check_same_numbers(folder.path, before, measurer.identity, folder.kind)
+        manifest = replace(manifest, warnings=version_warnings(before, manifest.versions))
+    else:
+        folder.prepare(request.overwrite)
+    for warning in manifest.warnings:
+        _log.warning("%s", warning)
+    work = _Work(request, job, measurer, folder, manifest, inputs)
     write_measurement(folder.manifest, work.measurement())
     try:
         work.do(watch)
+        done = work.done()
     except BaseException as error:
         with uninterrupted():
             work.record_end(error)
         raise
     _log.info("the results are in %s", folder.path)
-    return work.done()
+    return done
+
+
+def _finished(request: MeasureRequest, job: Job, folder: MeasureFolder) -> Measurement | None:
+    """What the measurement left that is to be done again, if it came to its end and all it depends on is as it was."""
+    manifest = finished_manifest(folder, request.as_run, job.model.item, SETTINGS)
+    before = None if manifest is None else begun(folder.manifest)
+    left = None if manifest is None or before is None else measurement_in(before, manifest)
+    if left is None or before is None:
+        return None
+    for warning in left.manifest.warnings:
+        _log.warning("%s", warning)
+    _log.info("nothing to do: the measurement in %s ended %s", folder.path, before["finished"])
+    return left
 
 
 def _measurer(job: Job) -> Measurer:
@@ -92,7 +150,18 @@ def _measurer(job: Job) -> Measurer:
 class _Work:
     """A measurement whose model is loaded."""
 
-    def __init__(self, job: Job, measurer: Measurer, folder: MeasureFolder, manifest: Manifest) -> None:
+    def __init__(
+        self,
+        request: MeasureRequest,
+        job: Job,
+        measurer: Measurer,
+        folder: MeasureFolder,
+        manifest: Manifest,
+        inputs: Inputs,
+    ) -> None:
+        self._request = request
+        self._inputs = inputs
+        self._told = time.monotonic()  # when measure.json was written
         self._job = job
         self._measurer = measurer
         self._folder = folder
@@ -101,12 +170,15 @@ class _Work:
         self._tally = MeasureTally(FigureSums(*measurer.shape))
 
     def do(self, watch: Watch) -> None:
-        """Write attention.parquet, then what is made of all episodes."""
+        """Write the rows of all episodes, then what is made of them together."""
         self._write_rows(watch)
-        self._tally.read.check_readable()
+        for old in (self._folder.heads, self._folder.heatmap, self._folder.shift):
+            old.unlink(missing_ok=True)
         if self._tally.sums.prompts:
             self._write_heads()
             self._draw()
+        self._inputs.write(self._folder.inputs, self._folder.results)
+        self._folder.remove_parts()
 
     def done(self) -> Measurement:
         """Write how a measurement that came to its end, ended."""
@@ -115,7 +187,8 @@ class _Work:
         for warning in warnings:
             _log.warning("%s", warning)
         over = FailureLimit.parse(settings.max_failures).exceeded(tally.failures, tally.total)
-        return self._end("failures" if over else "done", 3 if over else 0, warnings=warnings)
+        told = [*self._manifest.warnings, *warnings]
+        return self._end("failures" if over else "done", 3 if over else 0, warnings=told)
 
     def record_end(self, error: BaseException) -> None:
         """Write how a measurement broke off. Where even that fails, the error itself is what the user must hear."""
@@ -146,21 +219,62 @@ class _Work:
         return measurement
 
     def _write_rows(self, watch: Watch) -> None:
-        broken_off: BaseException | None = None
-        with attention_writer(self._folder.attention) as write:
-            try:
-                for episode in watch(self._episodes()):
-                    with uninterrupted():
-                        write(self._rows(episode))
-                        self._tally.add(episode)
-            except (KeyboardInterrupt, Terminated, SocialcliError) as error:
-                broken_off = error  # raised below, when the rows so far have a whole file
-        if broken_off is not None:
-            raise broken_off
+        kept = kept_rows(self._folder, self._request.retry_failed, MEASURED)
+        failing: set[str] = set()  # episodes
+        with (
+            PartWriter(self._folder.parts, MEASURED) as parts,
+            TableWriter(self._folder.rows, MEASURED) as rows,
+            attention_writer(self._folder.attention) as write,
+        ):
+            for episode in watch(self._episodes(kept, lambda row: parts.write([[row]]))):
+                write(self._rows(episode))
+                if episode.record is not None:
+                    rows.write(episode.record)
+                self._tally.add(episode)
+                if episode.failures and (name := (episode.row.record or {}).get("episode_id")):
+                    failing.add(storable(name))
+                self._tell()
+            self._tally.read.check_readable()
+            aside = self._keep_aside(kept, failing)
+        if aside:
+            self._folder.part_set_aside.replace(self._folder.set_aside)
+        else:
+            self._folder.set_aside.unlink(missing_ok=True)
+        if len(kept):
+            _log.info("%d questions are measured already", self._tally.kept)
 
-    def _episodes(self) -> Iterator[MeasuredEpisode]:
+    def _tell(self) -> None:
+        """Write measure.json again from time to time, so that it is true while the work is on."""
+        if time.monotonic() - self._told >= SECONDS:
+            write_measurement(self._folder.manifest, self.measurement())
+            self._told = time.monotonic()
+
+    def _keep_aside(self, kept: KeptRows[EpisodeSums], failing: Collection[str]) -> bool:
+        """Write what was measured before of episodes that fail now, if any, in place of losing it: as a run does."""
+        measured = set(map(storable, self._tally.episode_ids)) if self._tally.nameless else set()
+        rows = (
+            row
+            for row in kept.untaken()
+            if row.sums.prompts
+            and (row.episode_id in failing or (self._tally.nameless and row.episode_id not in measured))
+        )
+        first = next(rows, None)
+        if first is None:
+            return False
+        with TableWriter(self._folder.part_set_aside, MEASURED) as writer:
+            for row in chain([first], rows):
+                writer.write(row)
+        return True
+
+    def _episodes(self, kept: KeptRows[EpisodeSums], keep: Keep) -> Iterator[MeasuredEpisode]:
+        return self._measurer.measure(self._selections(), kept, keep)
+
+    def _selections(self) -> Iterator[Selection]:
         job = self._job
-        return self._measurer.measure(select(job.episodes, job.settings, job.tasks, self._tally.read))
+        for selection in select(job.episodes, job.settings, job.tasks, self._tally.read):
+            if selection.row.episode is not None:
+                self._inputs.add(selection.row.episode.video.path)
+            yield selection
 
     def _rows(self, measured: MeasuredEpisode) -> Iterable[AttentionRow]:
         episode = measured.row.episode

@@ -11,17 +11,10 @@ from socialcli.engines.progress import MOST_WARNINGS
 from socialcli.engines.tally import Tally
 from socialcli.episodes.reading import EpisodeRow
 from socialcli.runs.manifest import MAX_PROBLEMS
+from socialcli.runs.measured import EpisodeSums, Failure
 from socialcli.runs.measurement import MeasureCounts
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A question that could not be measured."""
-
-    question_id: str
-    error: str  # the kind, a colon, the message
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,6 +25,8 @@ class MeasuredEpisode:
     sums: FigureSums
     tasks: tuple[str, ...]  # of the questions that were measured
     failures: tuple[Failure, ...]
+    record: EpisodeSums | None = None  # the same without what the episodes file gets wrong; None: nothing else is there
+    kept: int = 0  # of its questions, those that were measured, or failed, before
 
 
 @dataclass(slots=True)
@@ -43,6 +38,7 @@ class MeasureTally:
     episodes: int = 0
     episode_ids: list[str] = field(default_factory=list)  # of those that were measured
     failed: int = 0  # questions
+    kept: int = 0  # questions
     problems: list[str] = field(default_factory=list)  # of episodes, the first ones
     _warned: int = 0
 
@@ -50,6 +46,7 @@ class MeasureTally:
         """Count an episode, and warn of what could not be measured of it."""
         self.episodes += 1
         self.failed += len(episode.failures)
+        self.kept += episode.kept
         if episode.sums.prompts and episode.row.episode is not None:
             self.sums.add(episode.sums)
             self.episode_ids.append(episode.row.episode.episode_id)
@@ -61,6 +58,11 @@ class MeasureTally:
                 _log.warning("%s", message)
             elif self._warned == MOST_WARNINGS + 1:
                 _log.warning("more could not be measured; 'problems' of measure.json names the first %d", MAX_PROBLEMS)
+
+    @property
+    def nameless(self) -> bool:
+        """Whether something could not be read of which nobody knows what it was."""
+        return self.read.unreadable > 0
 
     @property
     def failures(self) -> int:
@@ -81,6 +83,7 @@ class MeasureTally:
             questions_measured=self.sums.prompts,
             questions_failed=self.failed,
             unreadable=self.read.unreadable,
+            kept=self.kept,
         )
 
 

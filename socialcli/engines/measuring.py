@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
+from socialcli.adapters.contract import choices_of
 from socialcli.alignment.attention import Alignment
 from socialcli.alignment.figures import FigureSums
 from socialcli.alignment.forcing import attention_kernel
 from socialcli.alignment.layers import resolve_layers
 from socialcli.alignment.measuring import AttentionGauge
 from socialcli.alignment.plan import AlignmentPlan
-from socialcli.engines.asking import ask_options, loaded_identity, workers_of
+from socialcli.engines.asking import ask_options, clip_digest, loaded_identity, workers_of
 from socialcli.engines.checking import Job
-from socialcli.engines.measured import Failure, MeasuredEpisode
+from socialcli.engines.measured import MeasuredEpisode
 from socialcli.engines.pipeline import ahead
+from socialcli.engines.rows import RowMaker
 from socialcli.engines.selection import Selection
 from socialcli.episodes.reading import BadQuestion
 from socialcli.episodes.records import Question
@@ -21,8 +25,23 @@ from socialcli.errors import AnnotationError, ModelError, QuestionError
 from socialcli.inference.batching import BatchLimit, Waiting, batches, in_parts
 from socialcli.inference.observing import gauge
 from socialcli.inference.preparing import PreparedEpisode, prepare_episode
+from socialcli.runs.kept import KeptRows
+from socialcli.runs.keys import answer_key
+from socialcli.runs.measured import EpisodeSums, Failure
 
+FIGURES_VERSION = 1  # to be raised when the figures of the same questions change
+
+Keep = Callable[[EpisodeSums], None]
 Outcome = FigureSums | Failure  # of a batch of questions, or of one
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Prepared:
+    """The good questions of an episode, of which nothing is missing but the figures."""
+
+    key: str
+    asked: int  # how many they are
+    questions: PreparedEpisode | None  # None: the figures are there already
 
 
 class Measurer:
@@ -38,6 +57,13 @@ class Measurer:
         self.shape = len(self._adapter.layers), int(self._adapter.model.config.get_text_config().num_attention_heads)
         self.chosen = resolve_layers(settings.layers, self.shape[0])
         self.identity = loaded_identity(job.identity, self._adapter)
+        self._rows = RowMaker(
+            settings=settings,
+            model=self.identity,
+            tasks=job.tasks,
+            choices=choices_of(self._adapter, job.load_options),
+            decoder_layers=self.shape[0],
+        )
         self._tasks = job.tasks
         self._alignment = Alignment(settings.alpha, settings.lambda_, settings.layers, job.rule)
         self._options = ask_options(settings)
@@ -47,34 +73,61 @@ class Measurer:
         self._limit = BatchLimit(self._options.batch_size)
         self._workers = workers_of(settings, self._adapter)
 
-    def measure(self, selections: Iterable[Selection]) -> Iterator[MeasuredEpisode]:
+    @property
+    def files(self) -> list[Path]:
+        """The folders of the weights."""
+        return [folder for folder in (self._adapter.folder, self._adapter.lora) if folder is not None]
+
+    def measure(
+        self, selections: Iterable[Selection], kept: KeptRows[EpisodeSums], keep: Keep
+    ) -> Iterator[MeasuredEpisode]:
         """Of each selection the sums over its questions, and why some of them have no part in these.
 
-        The next clips are read in threads while the model works.
+        An episode that is `kept` is not measured again, unless it has other questions now; `keep` is given those that
+        are. The next clips are read in threads while the model works.
         """
-        for selection, prepared in ahead(self._prepare, selections, self._workers):
-            yield self._measured(selection, prepared)
+        for selection, prepared in ahead(lambda one: self._prepare(one, kept), selections, self._workers):
+            yield self._measured(selection, prepared, kept, keep)
 
-    def _prepare(self, selection: Selection) -> PreparedEpisode | None:
+    def _prepare(self, selection: Selection, kept: KeptRows[EpisodeSums]) -> _Prepared | None:
+        episode = selection.row.episode
         good = [question for question in selection.questions if isinstance(question, Question)]
-        if selection.row.episode is None or not good:
+        if episode is None or not good:
             return None
-        return prepare_episode(self._adapter, selection.row.episode, good, self._tasks, self._options)
+        media = clip_digest(episode, self._options)
+        keys = [self._rows.keys(episode, media, question, [self._alignment]) for question in good]
+        key = answer_key({"figures": FIGURES_VERSION, "questions": keys})
+        if key in kept:
+            return _Prepared(key, len(good), None)
+        return _Prepared(key, len(good), prepare_episode(self._adapter, episode, good, self._tasks, self._options))
 
-    def _measured(self, selection: Selection, prepared: PreparedEpisode | None) -> MeasuredEpisode:
-        sums = FigureSums(*self.shape)
+    def _measured(
+        self, selection: Selection, prepared: _Prepared | None, kept: KeptRows[EpisodeSums], keep: Keep
+    ) -> MeasuredEpisode:
         place = f"{selection.row.source_name}:{selection.row.row}"
         bad = [question for question in selection.questions if isinstance(question, BadQuestion)]
         failures = [Failure(one.id or place, AnnotationError(one.message).record) for one in bad]
-        for outcome in self._outcomes(prepared) if prepared is not None else ():
+        if prepared is None:
+            return MeasuredEpisode(selection.row, FigureSums(*self.shape), (), tuple(failures))
+        if prepared.questions is None:
+            row, count = kept.row(prepared.key), prepared.asked
+        else:
+            assert selection.row.episode is not None
+            row, count = self._summed(prepared.key, selection.row.episode.episode_id, prepared.questions), 0
+            keep(row)
+        return MeasuredEpisode(selection.row, row.sums, row.tasks, (*failures, *row.failures), row, kept=count)
+
+    def _summed(self, key: str, episode_id: str, prepared: PreparedEpisode) -> EpisodeSums:
+        sums = FigureSums(*self.shape)
+        failures = []
+        for outcome in self._outcomes(prepared):
             if isinstance(outcome, Failure):
                 failures.append(outcome)
             else:
                 sums.add(outcome)
         failed = {failure.question_id for failure in failures}
-        questions = prepared.questions if prepared is not None else ()
-        tasks = dict.fromkeys(question.task for question in questions if question.id not in failed)
-        return MeasuredEpisode(selection.row, sums, tuple(tasks), tuple(failures))
+        tasks = dict.fromkeys(question.task for question in prepared.questions if question.id not in failed)
+        return EpisodeSums(key=key, episode_id=episode_id, tasks=tuple(tasks), failures=tuple(failures), sums=sums)
 
     def _outcomes(self, prepared: PreparedEpisode) -> Iterator[Outcome]:
         """Questions that see the same frames go through the model together, as in a run."""

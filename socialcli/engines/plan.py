@@ -20,6 +20,7 @@ from socialcli.runs.continuing import begun_before, kept_rows
 from socialcli.runs.folder import OutputFolder
 from socialcli.runs.kept import KeptRows
 from socialcli.runs.layout import laid_out
+from socialcli.runs.predictions import PREDICTIONS
 from socialcli.runs.settings import RunSettings
 
 if TYPE_CHECKING:
@@ -74,9 +75,9 @@ def plan(settings: RunSettings, folder: OutputFolder | None, retry_failed: bool,
     something that the run could not go on with, and InvalidInputError where no row of the file is an episode.
     """
     job = check_job(settings, registry)
-    kept = KeptRows.read([])
+    kept = KeptRows.read([], PREDICTIONS)
     if folder is not None and begun_before(folder, settings) is not None:
-        kept = kept_rows(folder, retry_failed)
+        kept = kept_rows(folder, retry_failed, PREDICTIONS)
     tally = Tally()
     tallied = _Tallied()
     planner = _planner(job)
@@ -88,7 +89,7 @@ def plan(settings: RunSettings, folder: OutputFolder | None, retry_failed: bool,
     return Plan(
         questions=dict(sorted(tallied.questions.items())),
         rows=tally.questions * conditions,
-        kept=tallied.kept * conditions,
+        kept=tallied.kept,
         failed_before=tallied.failed_before,
         failures=tallied.failed * conditions + tally.unreadable,
         unreadable=tally.unreadable,

@@ -13,6 +13,7 @@ from socialcli.episodes.reading import BadQuestion
 from socialcli.errors import AnnotationError
 from socialcli.inference.memory import prompt_bytes
 from socialcli.runs.kept import KeptRows
+from socialcli.runs.predictions import Prediction
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,7 @@ class Planned:
     """What the questions of an episode come to."""
 
     tasks: Sequence[str]  # of every question
-    kept: int  # questions that the folder has already
+    kept: int  # rows that the folder has already
     tokens: Sequence[tuple[int, int]]  # visual ones and all, of each question that would be asked
     problems: Sequence[str]  # of each question that would fail
     failed_before: int = 0  # rows that the folder has, and that failed
@@ -53,7 +54,7 @@ class Planner:
         """About how many bytes a prompt of `length` tokens takes beyond that; 0 for none."""
         return prompt_bytes(self._adapter, length) if length else 0
 
-    def plan(self, selections: Iterable[Selection], kept: KeptRows) -> Iterator[Planned]:
+    def plan(self, selections: Iterable[Selection], kept: KeptRows[Prediction]) -> Iterator[Planned]:
         """What every selection comes to; clips are read ahead in threads as in a run."""
         for selection, prepared in self._asking.prepare_ahead(selections, kept):
             failed = sum(map(kept.has_failed, prepared.kept))
@@ -66,10 +67,10 @@ def _planned(selection: Selection, prepared: Prepared) -> Planned:
     problems = [AnnotationError(question.message).record for question in bad]
     ready = prepared.questions
     if ready is None:
-        return Planned(tasks, len(prepared.keys), (), problems)
+        return Planned(tasks, len(prepared.kept), (), problems)
     place = f"{selection.row.source_name}:{selection.row.row}"
-    failed = [one for one in ready.failed if prepared.is_to_ask(one.question)]
+    failed = [one for one in ready.failed if prepared.missing(one.question)]
     problems += [f"{place}: question {one.question.id!r}: {one.error.record}" for one in failed]
-    encoded = [asked.encoded for _, asked in ready.asked if prepared.is_to_ask(asked.question)]
+    encoded = [asked.encoded for _, asked in ready.asked if prepared.missing(asked.question)]
     tokens = [(0 if one.grid is None else int(one.grid.tokens.size), one.length) for one in encoded]
-    return Planned(tasks, len(prepared.keys) - len(failed) - len(encoded), tokens, problems)
+    return Planned(tasks, len(prepared.kept), tokens, problems)

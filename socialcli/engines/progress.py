@@ -28,10 +28,10 @@ SECONDS_TO_END = 1.0
 MOST_WARNINGS = 20  # of failures: a wrong --media-root should not write a line for each of ten thousand episodes
 
 
-def shown(predictions: Iterable[Prediction], total: int | None = None) -> Iterator[Prediction]:
+def shown(predictions: Iterable[Prediction], total: int | None = None, what: str = "run") -> Iterator[Prediction]:
     """Pass the rows on, and show how many of `total` there have been: a bar on a terminal, lines elsewhere."""
     if shows_bars():
-        yield from tqdm(predictions, unit=" answers", desc="run", total=total, dynamic_ncols=True)
+        yield from tqdm(predictions, unit=" answers", desc=what, total=total, dynamic_ncols=True)
         return
     pulse = Pulse(total)
     with _beating(pulse.tell):

@@ -5,6 +5,8 @@ the model knows before earlier results are replaced.
 
 Rows are written twice: as parts, as soon as they are made, and into the file that becomes predictions.parquet when it
 is whole. What breaks a run off costs the second; the same run, begun again, fills it from the first.
+
+`RunWork` is that of a sweep too (`socialcli.engines.sweep`), whose conditions are settings.
 """
 
 from __future__ import annotations
@@ -24,19 +26,20 @@ from socialcli.engines.request import RunRequest, RunResult
 from socialcli.engines.selection import Selection, select
 from socialcli.engines.tally import Tally
 from socialcli.episodes.counting import count_questions
-from socialcli.episodes.reading import BadQuestion
+from socialcli.episodes.reading import BadQuestion, EpisodeRow
 from socialcli.errors import TooManyFailuresError, UsageError
 from socialcli.plugins import Registry
 from socialcli.runs.accuracy import AccuracyRow, accuracy_table, write_accuracy
 from socialcli.runs.continuing import begun_before, check_same_numbers, kept_rows, version_warnings
 from socialcli.runs.fates import Fates
 from socialcli.runs.folder import OutputFolder
+from socialcli.runs.grid import setting_of
 from socialcli.runs.interrupts import uninterrupted
 from socialcli.runs.kept import KeptRows
 from socialcli.runs.keys import file_digest
 from socialcli.runs.manifest import Manifest, Outcome, ending, write_manifest
 from socialcli.runs.parts import PartWriter
-from socialcli.runs.predictions import Prediction, PredictionWriter, read_predictions
+from socialcli.runs.predictions import PREDICTIONS, Prediction, PredictionWriter, read_predictions
 from socialcli.runs.settings import FailureLimit
 from socialcli.runs.stamps import Inputs
 
@@ -49,14 +52,15 @@ _log = logging.getLogger(__name__)
 Watch = Callable[[Iterable[Prediction], int], Iterable[Prediction]]
 
 
-def _unwatched(rows: Iterable[Prediction], _total: int) -> Iterable[Prediction]:
+def unwatched(rows: Iterable[Prediction], _total: int) -> Iterable[Prediction]:
+    """Show nothing."""
     return rows
 
 
 def execute(
     request: RunRequest,
     registry: Registry,
-    watch: Watch = _unwatched,
+    watch: Watch = unwatched,
     broken_off: Callable[[Manifest], None] = lambda _: None,
 ) -> RunResult:
     """Do the run, or what an earlier one in the folder has left of it. `watch` sees every row, and how
@@ -70,7 +74,7 @@ def execute(
     and a run.json that says how it ended.
     """
     folder = OutputFolder(request.output)
-    _check_request(request)
+    check_request(request)
     inputs = Inputs.of(request.settings)  # before they are read
     job = check_job(request.settings, registry)
     with folder.held():
@@ -88,11 +92,11 @@ def execute(
             manifest = replace(manifest, warnings=version_warnings(before, manifest.versions))
         else:
             folder.prepare(request.overwrite)
-        work = _Work(request, job, folder, engine, stages, inputs, broken_off)
+        work = RunWork(request, job, folder, engine, stages, inputs, broken_off)
         return work.do(replace(manifest, model=engine.identity), watch)
 
 
-def _check_request(request: RunRequest) -> None:
+def check_request(request: RunRequest) -> None:
     """Raise UsageError for what cannot be wanted together."""
     if request.retry_failed and request.overwrite:
         raise UsageError("--retry-failed keeps what has not failed, and --overwrite nothing; choose one of them")
@@ -109,7 +113,7 @@ def _engine(job: Job) -> LocalEngine:
 
 
 @dataclass
-class _Work:
+class RunWork:
     """A run whose model is loaded, and whose folder is held."""
 
     request: RunRequest
@@ -125,7 +129,7 @@ class _Work:
         """Write a row for every question and condition, then the table of them, and how it ended."""
         for warning in manifest.warnings:
             _log.warning("%s", warning)
-        write_manifest(self.folder.manifest, manifest)
+        self._record(manifest)
         try:
             check = self._invariance_check()
             self._write_rows(check, watch)
@@ -133,13 +137,17 @@ class _Work:
             changes = check.changes() if check else None
             self._settle()
             manifest = self._done(replace(manifest, invariance=changes))
-            write_manifest(self.folder.manifest, manifest)
+            self._record(manifest)
         except BaseException as error:
             with uninterrupted():
                 self._record_end(manifest, error)
             raise
         _log.info("the results are in %s", self.folder.path)
         return RunResult(accuracy, manifest)
+
+    def _record(self, manifest: Manifest) -> None:
+        """Write what is known of the run by now, whole or not at all. Raises OSError where it cannot be written."""
+        write_manifest(self.folder.manifest, manifest)
 
     def _invariance_check(self) -> InvarianceCheck | None:
         from socialcli.engines.invariance import InvarianceCheck  # imports torch, as the engine has done
@@ -148,11 +156,11 @@ class _Work:
         return InvarianceCheck(self.engine, count) if count else None
 
     def _write_rows(self, check: InvarianceCheck | None, watch: Watch) -> None:
-        kept = kept_rows(self.folder, self.request.retry_failed)
+        kept = kept_rows(self.folder, self.request.retry_failed, PREDICTIONS)
         total = self._total()
         fates = Fates()
         with (
-            PartWriter(self.folder.parts) as parts,
+            PartWriter(self.folder.parts, PREDICTIONS) as parts,
             PredictionWriter(self.folder.predictions, unfinished=False) as writer,
         ):
             for prediction in watch(self._predictions(kept, parts, check), total):
@@ -167,16 +175,24 @@ class _Work:
         else:
             self.folder.set_aside.unlink(missing_ok=True)
         if len(kept):
-            _log.info("%d answers of %d in the folder still hold", self.tally.kept, len(kept))
+            self._tell_kept(len(kept))
 
-    def _keep_aside(self, kept: KeptRows, fates: Fates) -> bool:
-        """Write answers of before to questions that fail now, if any: a share that is not mounted should not cost them.
+    def _tell_kept(self, there: int) -> None:
+        """Log what became of the answers that were `there`."""
+        _log.info("%d answers of %d in the folder still hold", self.tally.kept, there)
 
-        They stay among the parts, which a killed run leaves, until predictions.parquet without them has its name.
+    def _keep_aside(self, kept: KeptRows[Prediction], fates: Fates) -> bool:
+        """Write answers of before that are wanted again, if any, in place of losing them.
+
+        These are answers to questions that fail now, for a share that is not mounted should not cost them, and those
+        that were `_left_out`. They stay among the parts, which a killed run leaves, until predictions.parquet without
+        them has its name.
         """
         fates.nameless = self.tally.nameless
-        rows = (row for row in kept.untaken() if row.status != "failed" and fates.has_failed(row))
-        first = next(rows, None) if self.tally.failures else None
+        failing = self.tally.failures > 0
+        wanted = (row for row in kept.untaken() if self._left_out(row) or (failing and fates.has_failed(row)))
+        rows = (row for row in wanted if row.status != "failed")
+        first = next(rows, None)
         if first is None:
             return False
         with PredictionWriter(self.folder.part_set_aside, unfinished=False) as writer:
@@ -184,19 +200,26 @@ class _Work:
                 writer.write(row)
         return True
 
+    def _left_out(self, row: Prediction) -> bool:
+        """Whether an answer that the folder holds is none of those asked for now, and is to be kept all the same."""
+        return False
+
     def _total(self) -> int:
         """How many rows there will be; some more where rows of the file cannot be read."""
         settings = self.request.settings
         questions = count_questions(Path(settings.episodes), self.job.tasks, settings.split, settings.limit)
         return questions * len(settings.conditions())
 
-    def _predictions(self, kept: KeptRows, parts: PartWriter, check: InvarianceCheck | None) -> Iterator[Prediction]:
+    def _predictions(
+        self, kept: KeptRows[Prediction], parts: PartWriter[Prediction], check: InvarianceCheck | None
+    ) -> Iterator[Prediction]:
         failures = FailureLog()
 
         def keep(rows: Sequence[Sequence[Prediction]]) -> None:
             parts.write(rows)
             for of_question in rows:
                 tell(of_question)
+                self.tally.asked.update(map(setting_of, of_question))
 
         for group in self.engine.answer(self._selections(), kept, keep):
             for answered in group:
@@ -207,11 +230,15 @@ class _Work:
 
     def _selections(self) -> Iterator[Selection]:
         settings = self.request.settings
-        for selection in select(self.job.episodes, settings, self.job.tasks, self.tally):
+        for selection in select(self._episodes(), settings, self.job.tasks, self.tally):
             episode = selection.row.episode
             if episode is not None and settings.inputs != "L":
                 self.inputs.add(episode.video.path)
             yield selection
+
+    def _episodes(self) -> Iterator[EpisodeRow]:
+        """The rows of the episodes file that count."""
+        return self.job.episodes
 
     def _note(self, answered: Answered, failures: FailureLog) -> None:
         episode = answered.selection.row.episode
@@ -239,8 +266,12 @@ class _Work:
 
     def _settle(self) -> None:
         """Remember what the answers were made from; the parts are in predictions.parquet, and needed no more."""
-        self.inputs.write(self.folder.inputs, [self.folder.predictions, self.folder.accuracy])
+        self.inputs.write(self.folder.inputs, self._results())
         self.folder.remove_parts()
+
+    def _results(self) -> list[Path]:
+        """The files to be as they are now when the same command, given again, is to do nothing."""
+        return [self.folder.predictions, self.folder.accuracy]
 
     def _done(self, manifest: Manifest) -> Manifest:
         """The manifest of a run that came to its end, successfully or not."""
@@ -260,10 +291,10 @@ class _Work:
         stages = {**self.stages, **self.engine.seconds}
         ended = manifest.end(outcome, code, self.tally.counts(), problems, manifest.warnings, stages)
         try:
-            write_manifest(self.folder.manifest, ended)
+            self._record(ended)
         except OSError as refused:
             _log.warning(
-                "%s still says that the run is on: it cannot be written (%s)", self.folder.manifest, refused.strerror
+                "%s still says that the work is on: it cannot be written (%s)", self.folder.manifest, refused.strerror
             )
         with suppress(OSError):  # of standard output: nobody reads, and the error is to be told first
             self.broken_off(ended)

@@ -1,44 +1,46 @@
 """A sweep from its settings to its folder: check, load the model, ask everything under every setting, then choose.
 
-In that order, as in a run: a mistake is told as early as it can be seen, and before earlier results are replaced.
+It is a run whose conditions are settings, and goes on as a run does: an answer that is in the folder, under a setting
+of an earlier grid or from before a kill, is not asked again.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from itertools import chain
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from socialcli.adapters.contract import Adapter
 from socialcli.alignment.rules import BiasRule
 from socialcli.engines.checking import Job, check_job
-from socialcli.engines.progress import FailureLog
-from socialcli.engines.selection import select, split_of
-from socialcli.engines.tally import Tally
+from socialcli.engines.finished import finished_manifest
+from socialcli.engines.request import RunRequest
+from socialcli.engines.run import RunWork, Watch, check_request, unwatched
+from socialcli.engines.selection import split_of
+from socialcli.episodes.counting import count_questions
 from socialcli.episodes.reading import EpisodeRow, read_records
+from socialcli.errors import InvalidInputError, UsageError
 from socialcli.plots.sweep import draw_sweep
 from socialcli.plugins import Registry
-from socialcli.runs.accuracy import accuracy_table, write_accuracy
+from socialcli.runs.accuracy import AccuracyRow, accuracy_table, read_accuracy, write_accuracy
 from socialcli.runs.choice import SweepTable, choices, unchosen
-from socialcli.runs.grid import Grid, Setting
-from socialcli.runs.interrupts import uninterrupted
+from socialcli.runs.continuing import begun, begun_before, check_same_numbers, version_warnings
+from socialcli.runs.grid import Grid, Setting, setting_of
 from socialcli.runs.keys import file_digest
-from socialcli.runs.manifest import Manifest, Outcome, ending
-from socialcli.runs.predictions import Prediction, PredictionWriter, read_predictions
+from socialcli.runs.manifest import Manifest, Outcome
+from socialcli.runs.predictions import Prediction, read_predictions
 from socialcli.runs.settings import FailureLimit, RunSettings
 from socialcli.runs.splits import Splits, resolve_splits
-from socialcli.runs.sweep import Sweep, SweepFolder, write_sweep
+from socialcli.runs.stamps import Inputs
+from socialcli.runs.sweep import SETTINGS, Sweep, SweepFolder, settings_in, write_sweep
 
 if TYPE_CHECKING:
     from socialcli.alignment.attention import Alignment
     from socialcli.engines.local import LocalEngine
 
 _log = logging.getLogger(__name__)
-
-Watch = Callable[[Iterable[Prediction]], Iterable[Prediction]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +52,14 @@ class SweepRequest:
     output: Path
     validation: str | None = None  # the split to choose on; None: the one with one of the usual names
     test: tuple[str, ...] = ()  # the splits to report on; none: all others
-    overwrite: bool = False  # replace the results of an earlier sweep or run
+    overwrite: bool = False  # begin anew in a folder that holds a sweep or run
     command: Sequence[str] = ()  # the command line, for sweep.json
+    retry_failed: bool = False  # ask again what failed, instead of keeping it
+
+    @property
+    def as_run(self) -> RunRequest:
+        """What a sweep is asked to do as a run is."""
+        return RunRequest(self.settings, self.output, self.overwrite, self.command, self.retry_failed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,45 +70,84 @@ class SweepResult:
     table: SweepTable
 
 
-def sweep(request: SweepRequest, registry: Registry, watch: Watch = iter) -> SweepResult:
-    """Do the sweep. `watch` sees every row on its way to the file (a progress bar).
+def sweep(request: SweepRequest, registry: Registry, watch: Watch = unwatched) -> SweepResult:
+    """Do the sweep, or what an earlier one in the folder has left of it; nothing where all is done and as it was.
+
+    `watch` sees every row, and how many there will be (a progress bar).
 
     Failed questions are rows, and more of them than allowed are the manifest's `exit_code`, not an error. Raises what
-    `check_job` and loading the model raise, and UsageError for values and splits that do not exist, with the folder
-    untouched; InvalidInputError where no row of the file is an episode; OSError where results cannot be written.
-    Whatever breaks the work off leaves the rows that were done, and a sweep.json that says how it ended.
+    `check_job` and loading the model raise, FolderInUseError, and UsageError for values and splits that do not exist,
+    and where the folder holds a sweep with other settings; all with the folder untouched. InvalidInputError where no
+    row of the file is an episode; OSError where results cannot be written. Once the work has begun, whatever ends it
+    leaves the rows that were done, and a sweep.json that says how it ended.
     """
     folder = SweepFolder(request.output)
     request.grid.check(request.settings)
     rules = {name: registry.bias_rule(name).item for name in request.grid.bias}
+    check_request(request.as_run)
+    inputs = Inputs.of(request.settings)  # before they are read
     job = check_job(request.settings, registry)
+    splits = _splits(request)
+    if (left := _finished(request, job, folder, splits)) is not None:
+        return left
     with folder.held():
-        folder.check(request.overwrite)
-        return _swept(request, job, folder, rules, watch)
+        return _swept(request, job, folder, rules, splits, inputs, watch)
 
 
 def _swept(
-    request: SweepRequest, job: Job, folder: SweepFolder, rules: dict[str, BiasRule], watch: Watch
+    request: SweepRequest,
+    job: Job,
+    folder: SweepFolder,
+    rules: dict[str, BiasRule],
+    splits: Splits,
+    inputs: Inputs,
+    watch: Watch,
 ) -> SweepResult:
-    splits = _splits(request)
-    begun = Manifest.begin(job.settings, request.command, job.identity, file_digest(Path(job.settings.episodes)))
+    before = None if request.overwrite else begun_before(folder, job.settings)
+    if before is None and request.retry_failed:
+        raise UsageError(f"--retry-failed: {folder.path} holds no sweep; name the folder of one with --output")
+    manifest = Manifest.begin(job.settings, request.command, job.identity, file_digest(Path(job.settings.episodes)))
     _log.info("loading %s", job.source)
     adapter = job.model.item.load_checked(job.load_options)
     settings = request.grid.settings(len(adapter.layers))
     engine = _engine(job, adapter, settings, rules)
-    manifest = replace(begun, model=engine.identity)
-    work = _Work(job, engine, folder, Sweep(manifest=manifest, grid=request.grid, settings=settings, splits=splits))
-    folder.prepare(request.overwrite)
-    work.begin()
+    inputs.add_folders(engine.files)
+    manifest = replace(manifest, model=engine.identity)
+    if before is not None:
+        check_same_numbers(folder.path, before, engine.identity, folder.kind)
+        manifest = replace(manifest, warnings=version_warnings(before, manifest.versions))
+    else:
+        folder.prepare(request.overwrite)
+    _log.info("conditions: without alignment, and %d of %d combinations", len(settings) - 1, request.grid.combinations)
+    begun_now = Sweep(manifest=manifest, grid=request.grid, settings=settings, splits=splits)
+    work = _SweepWork(request.as_run, job, folder, engine, {}, inputs, lambda _: None, sweep=begun_now)
+    work.do(manifest, watch)
+    return SweepResult(work.sweep, work.table)
+
+
+def _finished(request: SweepRequest, job: Job, folder: SweepFolder, splits: Splits) -> SweepResult | None:
+    """What the sweep left that is to be done again, if it came to its end and all it depends on is as it was then."""
+    manifest = finished_manifest(folder, request.as_run, job.model.item, SETTINGS)
+    before = None if manifest is None else begun(folder.manifest)
+    if manifest is None or before is None or before.get("grid") != request.grid.as_record():
+        return None
+    asked = settings_in(before)
+    if before.get("splits") != splits.as_record() or asked is None:
+        return None
     try:
-        table = work.do(watch)
-        done = work.done(table)
-    except BaseException as error:
-        with uninterrupted():
-            work.record_end(error)
-        raise
-    _log.info("the results are in %s", folder.path)
-    return SweepResult(done, table)
+        table = _table(read_accuracy(folder.accuracy), folder, asked)
+    except InvalidInputError:
+        return None  # the sweep writes the table again
+    done = Sweep(manifest=manifest, grid=request.grid, settings=asked, splits=splits, asked=before.get("asked"))
+    for warning in manifest.warnings:
+        if warning != splits.warning:  # which is told already
+            _log.warning("%s", warning)
+    _log.info("nothing to do: the sweep in %s ended %s", folder.path, before["finished"])
+    return SweepResult(replace(done, best=choices(table, splits)), table)
+
+
+def _table(accuracy: Sequence[AccuracyRow], folder: SweepFolder, settings: Sequence[Setting]) -> SweepTable:
+    return SweepTable(accuracy, lambda: read_predictions(folder.predictions), settings)
 
 
 def _splits(request: SweepRequest) -> Splits:
@@ -113,7 +160,7 @@ def _splits(request: SweepRequest) -> Splits:
     return splits
 
 
-def _of_splits(rows: Iterable[EpisodeRow], splits: Splits) -> Iterator[EpisodeRow]:
+def _of_splits(rows: Iterator[EpisodeRow], splits: Splits) -> Iterator[EpisodeRow]:
     """The rows of the splits that count, and those of which nobody knows the split."""
     for row in rows:
         if row.record is None or split_of(row.record) in splits.asked:
@@ -134,64 +181,67 @@ def _alignment(setting: Setting, rules: dict[str, BiasRule]) -> Alignment | None
     return Alignment(setting.alpha, setting.lambda_, setting.layers, rules[setting.bias])
 
 
-class _Work:
-    """A sweep whose model is loaded."""
+@dataclass
+class _SweepWork(RunWork):
+    """A sweep whose model is loaded, and whose folder is held."""
 
-    def __init__(self, job: Job, engine: LocalEngine, folder: SweepFolder, begun: Sweep) -> None:
-        self._job = job
-        self._engine = engine
-        self._folder = folder
-        self._sweep = begun
-        self._tally = Tally()
+    folder: SweepFolder
+    sweep: Sweep = field(kw_only=True)
+    table: SweepTable = field(init=False)  # once all is asked
 
-    def begin(self) -> None:
-        """Write that the work is on."""
-        write_sweep(self._folder.manifest, self._sweep)
-        grid, asked = self._sweep.grid, len(self._sweep.settings) - 1
-        _log.info("conditions: without alignment, and %d of %d combinations", asked, grid.combinations)
+    def _record(self, manifest: Manifest) -> None:
+        self.sweep = replace(self.sweep, manifest=manifest)
+        write_sweep(self.folder.manifest, self.sweep)
 
-    def do(self, watch: Watch) -> SweepTable:
-        """Write a row for every question and setting, then the table and the pictures of them."""
-        with PredictionWriter(self._folder.predictions) as writer:
-            for prediction in watch(self._predictions()):
-                writer.write(prediction)
-                self._tally.add(prediction)
-        self._tally.check_readable()
-        accuracy = accuracy_table(read_predictions(self._folder.predictions))
-        write_accuracy(self._folder.accuracy, accuracy)
-        table = SweepTable(accuracy, lambda: read_predictions(self._folder.predictions), self._sweep.settings)
-        self._sweep = replace(self._sweep, best=choices(table, self._sweep.splits))
-        draw_sweep(self._folder, table, self._sweep)
-        return table
+    def _episodes(self) -> Iterator[EpisodeRow]:
+        return _of_splits(self.job.episodes, self.sweep.splits)
 
-    def done(self, table: SweepTable) -> Sweep:
-        """Write how a sweep that came to its end, ended."""
-        settings, tally, splits = self._job.settings, self._tally, self._sweep.splits
-        told = [splits.warning] if splits.warning else []
-        found = [*tally.warnings(settings, self._job.tasks), *unchosen(table, splits)]
+    def _total(self) -> int:
+        settings, asked = self.request.settings, self.sweep.splits.asked
+        splits = [None] if None in asked else sorted(filter(None, asked))  # all of the file, or those that are named
+        path = Path(settings.episodes)
+        questions = sum(count_questions(path, self.job.tasks, split, settings.limit) for split in splits)
+        return (questions if settings.limit is None else min(questions, settings.limit)) * len(self.sweep.settings)
+
+    def _left_out(self, row: Prediction) -> bool:
+        """Of a setting that is not in the grid, or of a split that is not asked: a wider command has them again."""
+        return setting_of(row) not in self.sweep.settings or row.split not in self.sweep.splits.asked
+
+    def _check_failures(self, total: int) -> None:
+        """Ask everything: the limit on failures decides nothing but the exit code."""
+
+    def _write_table(self) -> list[AccuracyRow]:
+        accuracy = accuracy_table(read_predictions(self.folder.predictions))
+        write_accuracy(self.folder.accuracy, accuracy)
+        self.table = _table(accuracy, self.folder, self.sweep.settings)
+        best = choices(self.table, self.sweep.splits)
+        self.sweep = replace(self.sweep, best=best, asked=self._asked_under())
+        for old in self.folder.plots:  # an option that has a single value now has none
+            old.unlink()
+        draw_sweep(self.folder, self.table, self.sweep)
+        return accuracy
+
+    def _tell_kept(self, there: int) -> None:
+        asked = self._asked_under()
+        _log.info(
+            "%d settings kept, %d asked (%d answers kept, %d asked)%s",
+            *(len(self.sweep.settings) - asked, asked, self.tally.kept, self.tally.asked.total()),
+            "; others are kept in set_aside.parquet, for when they are asked for" * self.folder.set_aside.exists(),
+        )
+
+    def _asked_under(self) -> int:
+        """The number of settings under which the model was asked for any answer."""
+        return sum(1 for setting in self.sweep.settings if self.tally.asked[setting])
+
+    def _results(self) -> list[Path]:
+        return [self.folder.predictions, self.folder.accuracy, *self.folder.plots]
+
+    def _done(self, manifest: Manifest) -> Manifest:
+        settings, tally, splits = self.request.settings, self.tally, self.sweep.splits
+        told = [*manifest.warnings, *filter(None, [splits.warning])]
+        found = [*tally.warnings(settings, self.job.tasks), *unchosen(self.table, splits)]
         for warning in found:
             _log.warning("%s", warning)
         over = FailureLimit.parse(settings.max_failures).exceeded(tally.failures, tally.total)
-        return self._end("failures" if over else "done", 3 if over else 0, tally.problems, [*told, *found])
-
-    def record_end(self, error: BaseException) -> None:
-        """Write how a sweep broke off. Where even that fails, the error itself is what the user must hear."""
-        outcome, code = ending(error)
-        try:
-            self._end(outcome, code, [*filter(None, [str(error)]), *self._tally.problems])
-        except OSError as refused:
-            _log.warning("%s cannot be written: %s", self._folder.manifest, refused.strerror)
-
-    def _end(self, outcome: Outcome, code: int, problems: Sequence[str], warnings: Sequence[str] = ()) -> Sweep:
-        manifest = self._sweep.manifest.end(outcome, code, self._tally.counts(), problems, warnings)
-        self._sweep = replace(self._sweep, manifest=manifest)
-        write_sweep(self._folder.manifest, self._sweep)
-        return self._sweep
-
-    def _predictions(self) -> Iterator[Prediction]:
-        failures = FailureLog()
-        rows = _of_splits(self._job.episodes, self._sweep.splits)
-        selections = select(rows, self._job.settings, self._job.tasks, self._tally)
-        for answered in chain.from_iterable(self._engine.answer(selections)):
-            failures.note(answered.selection.row, answered.rows)
-            yield from answered.rows
+        outcome: Outcome = "failures" if over else "done"
+        return manifest.end(outcome, 3 if over else 0, tally.counts(), tally.problems, [*told, *found])

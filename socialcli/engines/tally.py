@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from socialcli.errors import InvalidInputError
+from socialcli.runs.grid import Setting
 from socialcli.runs.heads import HeadChoice
 from socialcli.runs.manifest import Counts
 from socialcli.runs.predictions import Prediction
@@ -29,6 +30,7 @@ class Tally:
     aligned: int = 0  # aligned rows that did not fail
     chosen_from: int = 0  # episodes that the fixed choice of heads was made from
     kept: int = 0  # rows of an earlier run that still hold
+    asked: Counter[Setting] = field(default_factory=Counter)  # rows that the model was asked for, by their setting
     bound: int = 0  # those among them in which the alignment had words and boxes to work on
 
     def add(self, row: Prediction) -> None:

@@ -63,37 +63,54 @@ def answer_batches(
     generate: bool,
     limit: BatchLimit,
     timeout: float | None = None,
-    wanted: Callable[[Question], bool] = lambda _: True,
+    wanted: Callable[[Question], Sequence[int]] | None = None,
 ) -> Iterator[list[list[Outcome]]]:
     """Put the questions of a few episodes to the model, together where that saves time, for `timeout` seconds each.
 
     Yields the outcomes of a batch as soon as there are any, by question, each in the order of `conditions`; first those
-    of questions that cannot be asked. What is not `wanted` is left out once the batches are made: so the others go
-    through the model with the same questions, whatever has been answered before.
+    of questions that cannot be asked. `wanted` tells, of a question, the indices of the conditions to ask it under;
+    None: all. The others are left out once the batches are made: so what is asked goes through the model with the same
+    questions, whatever has been answered before.
     """
+
+    def under(question: Question) -> tuple[int, ...]:
+        return tuple(range(len(conditions)) if wanted is None else wanted(question))
 
     def run(batch: Sequence[Waiting]) -> tuple[list[list[Answer | ModelError]], float]:
         started = time.perf_counter()
+        chosen = [conditions[index] for index in under(batch[0][1].question)]
         with time_limit(adapter, timeout, len(batch)):
             prompts = [session.prompt(asked) for session, asked in batch]
-            answers = answer_batch(adapter, prompts, conditions, generate)
+            answers = answer_batch(adapter, prompts, chosen, generate)
         return answers, (time.perf_counter() - started) / len(batch)
 
     waiting: list[Waiting] = []
     shares: dict[int, float] = {}  # seconds that preparing a question took, under each condition; by identity
     for episode in episodes:
         share = episode.seconds / max(len(episode.questions) * len(conditions), 1)
-        yield [_failed(one, conditions, share) for one in episode.failed if wanted(one.question)]
+        failed = ((one, [conditions[index] for index in under(one.question)]) for one in episode.failed)
+        yield [_failed(one, chosen, share) for one, chosen in failed if chosen]
         waiting += episode.asked
         shares |= {id(asked): share for _, asked in episode.asked}
     for whole in batches(waiting, adapter, limit):
-        batch = [one for one in whole if wanted(one[1].question)]
-        for part, result in in_parts(batch, run, limit) if batch else ():
-            answers, seconds = ([[result]] * len(conditions), 0.0) if isinstance(result, QuestionError) else result
-            yield [
-                _outcomes(one, conditions, by_condition, shares[id(one[1])] + seconds / len(conditions))
-                for one, by_condition in zip(part, zip(*answers, strict=True), strict=True)
-            ]
+        for indices, batch in _by_conditions(whole, under):
+            chosen = [conditions[index] for index in indices]
+            for part, result in in_parts(batch, run, limit):
+                answers, seconds = ([[result]] * len(chosen), 0.0) if isinstance(result, QuestionError) else result
+                yield [
+                    _outcomes(one, chosen, by_condition, shares[id(one[1])] + seconds / len(chosen))
+                    for one, by_condition in zip(part, zip(*answers, strict=True), strict=True)
+                ]
+
+
+def _by_conditions(
+    batch: Sequence[Waiting], under: Callable[[Question], tuple[int, ...]]
+) -> Iterator[tuple[tuple[int, ...], list[Waiting]]]:
+    """The questions of a batch by the conditions that they are asked under; nearly always the same for all of them."""
+    groups: dict[tuple[int, ...], list[Waiting]] = {}
+    for one in batch:
+        groups.setdefault(under(one[1].question), []).append(one)
+    yield from ((indices, group) for indices, group in groups.items() if indices)
 
 
 def _failed(failed: FailedQuestion, conditions: Sequence[Alignment | None], seconds: float) -> list[Outcome]:

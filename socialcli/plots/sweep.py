@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from socialcli.plots.canvas import BLUE, GREY, ORANGE, RED, picture
 from socialcli.runs.accuracy import AccuracyRow
-from socialcli.runs.choice import SweepTable, best, setting_of
-from socialcli.runs.grid import OPTIONS, PLAIN, Setting, SweptOption, described, short
+from socialcli.runs.choice import SweepTable, best
+from socialcli.runs.grid import OPTIONS, PLAIN, Setting, SweptOption, described, setting_of, short
 from socialcli.runs.sweep import Sweep, SweepFolder
 
 if TYPE_CHECKING:

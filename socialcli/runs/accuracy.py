@@ -13,9 +13,9 @@ import pyarrow.parquet as pq
 
 from socialcli.errors import InvalidInputError
 from socialcli.files import atomic_write
+from socialcli.runs.fitting import fitted
 from socialcli.runs.intervals import accuracy_interval
 from socialcli.runs.predictions import PREDICTION_ARROW_SCHEMA
-from socialcli.runs.tables import fitted
 from socialcli.tasks.base import ALL_TASKS
 
 OVERALL = ALL_TASKS  # the task of the row that counts all tasks together

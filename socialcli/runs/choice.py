@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import Any
 
 from socialcli.runs.accuracy import OVERALL, AccuracyRow, accuracy_table
-from socialcli.runs.grid import PLAIN, Setting
+from socialcli.runs.grid import PLAIN, Setting, setting_of
 from socialcli.runs.paired import ComparedRow, compared_row
 from socialcli.runs.pairing import Pair, pair_up
 from socialcli.runs.splits import Splits
@@ -229,11 +229,6 @@ def _pooled(
         return list(accuracy)
     again = ({**row, "dataset": None} for row in predictions() if (row["task"], row["split"]) in several)
     return [row for row in accuracy if (row.task, row.split) not in several] + accuracy_table(again)
-
-
-def setting_of(row: AccuracyRow) -> Setting:
-    """The setting that a row of the table is of."""
-    return Setting(row.alpha, row.lambda_, row.layers, row.bias)
 
 
 def _mean(rows: Collection[AccuracyRow]) -> Fraction:

@@ -1,4 +1,7 @@
-"""Whether a run may go on in a folder: it was begun with the same settings, or with others that change no answer."""
+"""Whether work may go on in a folder: it was begun with the same settings, or with others that change no answer.
+
+Of a run, a sweep or a measurement alike.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +9,19 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from socialcli.alignment.rules import RENAMED
 from socialcli.errors import InvalidInputError, UsageError
-from socialcli.runs.folder import OutputFolder
+from socialcli.runs.folder import KeepingFolder
 from socialcli.runs.manifest import ModelIdentity
 from socialcli.runs.settings import RunSettings
 
 if TYPE_CHECKING:
     from socialcli.runs.kept import KeptRows
+    from socialcli.runs.tables import RowKind
+
+T = TypeVar("T")
 
 # Settings of speed, of what is said of the answers, and of where the clips are: no answer depends on them. (Answers
 # depend on the clips, but by their contents.)
@@ -23,13 +29,17 @@ FREE = frozenset(
     {"batch_size", "workers", "device", "attn", "timeout_per_question", "max_failures", "check_invariance"}
     | {"media_root", "limit", "allow_links"}
 )
+_OF_THE_BIAS = frozenset({"alpha", "lambda", "layers", "heads", "heads_min_share", "max_heads", "bias"})
 DECIDING = ("torch", "transformers")  # packages whose versions can move scores, by rounding at least
 _MADE_WITH = "answers in the folder were made with"
 _BEGIN_ANEW = "name another folder, or begin anew with --overwrite"
 
 
-def begun(manifest: Path) -> Mapping[str, Any] | None:
-    """run.json of the run that a folder holds; None: it holds none. Raises InvalidInputError where it is damaged."""
+def begun(manifest: Path, kind: str = "run") -> Mapping[str, Any] | None:
+    """The manifest of the run (or other `kind` of work) that a folder holds; None: it holds none.
+
+    Raises InvalidInputError where it is damaged.
+    """
     try:
         record = json.loads(manifest.read_text(encoding="utf-8"))
         return {"settings": {**record["settings"]}, "outcome": record["outcome"], "counts": record["counts"], **record}
@@ -37,45 +47,49 @@ def begun(manifest: Path) -> Mapping[str, Any] | None:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InvalidInputError(
-            f"{manifest}: cannot be read as the manifest of a run ({error}); {_BEGIN_ANEW}"
+            f"{manifest}: cannot be read as the manifest of a {kind} ({error}); {_BEGIN_ANEW}"
         ) from error
 
 
-def begun_before(folder: OutputFolder, settings: RunSettings) -> Mapping[str, Any] | None:
-    """The manifest of the run that a folder holds and that these settings may go on with; None: it holds nothing.
+def begun_before(folder: KeepingFolder, settings: RunSettings) -> Mapping[str, Any] | None:
+    """The manifest of the work that a folder holds and that these settings may go on with; None: it holds nothing.
 
     Raises UsageError where it holds anything else, and InvalidInputError where the manifest is damaged.
     """
-    found = begun(folder.manifest)
+    found = begun(folder.manifest, folder.kind)
     if found is None or any(path.exists() for path in folder.foreign):
         folder.check(overwrite=False)
         return None
-    check_same_settings(folder.path, found, settings)
+    check_same_settings(folder.path, found, settings, folder.kind)
     return found
 
 
-def kept_rows(folder: OutputFolder, retry_failed: bool) -> KeptRows:
-    """The answers that a folder holds; without those that failed where these are to be asked again."""
+def kept_rows(folder: KeepingFolder, retry_failed: bool, table: RowKind[T]) -> KeptRows[T]:
+    """The rows of a `table` that a folder holds; without those that failed where these are to be asked again."""
     from socialcli.runs.kept import KeptRows  # a finished run needs none
     from socialcli.runs.parts import part_paths
 
-    there = [path for path in (folder.set_aside, folder.part_set_aside, folder.predictions) if path.exists()]
-    return KeptRows.read([*there, *part_paths(folder.parts)], failed=not retry_failed)
+    there = [path for path in (folder.set_aside, folder.part_set_aside, folder.rows) if path.exists()]
+    return KeptRows.read([*there, *part_paths(folder.parts)], table, failed=not retry_failed)
 
 
-def check_same_settings(folder: Path, before: Mapping[str, Any], settings: RunSettings) -> None:
-    """Raise UsageError, with each difference, where a run cannot go on with these settings.
+def check_same_settings(folder: Path, before: Mapping[str, Any], settings: RunSettings, kind: str = "run") -> None:
+    """Raise UsageError, with each difference, where a run (or other `kind` of work) cannot go on with these settings.
 
-    A higher limit on the number of questions is fine, a lower one would drop answers.
+    More is fine: a higher limit on the number of questions, or the second condition beside the one that was asked.
+    Less would drop answers. Settings of the bias do not matter to a folder that has unaligned answers alone.
     """
     now = settings.as_record()
     there = before["settings"]
-    names = [name for name in now if name not in FREE and not _means(name, there.get(name, now[name]), now[name])]
+    free = FREE | _OF_THE_BIAS if there.get("alignment") == "off" else FREE
+    names = [name for name in now if name not in free and not _means(name, there.get(name, now[name]), now[name])]
+    if "alignment" in names and now["alignment"] == "both":
+        names.remove("alignment")
     if now["limit"] is not None and (there.get("limit") is None or there["limit"] > now["limit"]):
         names.append("limit")
     if "bias" in names and RENAMED.get(there["bias"]) == now["bias"]:
         there = {**there, "bias": f"{there['bias']} (as it was called; its answers have other keys)"}
-    _refuse(folder, [(name, there.get(name), now[name]) for name in names])
+    _refuse(folder, [(name, there.get(name), now[name]) for name in names], kind)
 
 
 def _means(name: str, old: Any, new: Any) -> bool:
@@ -87,11 +101,11 @@ def _means(name: str, old: Any, new: Any) -> bool:
     return bool(old == new)
 
 
-def check_same_numbers(folder: Path, before: Mapping[str, Any], model: ModelIdentity) -> None:
-    """Raise UsageError where the loaded model calculates in another number format than the run did."""
+def check_same_numbers(folder: Path, before: Mapping[str, Any], model: ModelIdentity, kind: str = "run") -> None:
+    """Raise UsageError where the loaded model calculates in another number format than the one before did."""
     dtype = (before.get("model") or {}).get("dtype")
     if dtype is not None and dtype != model.dtype:
-        _refuse(folder, [("dtype", dtype, model.dtype)])
+        _refuse(folder, [("dtype", dtype, model.dtype)], kind)
 
 
 def version_warnings(before: Mapping[str, Any], now: Mapping[str, str | None]) -> tuple[str, ...]:
@@ -111,11 +125,11 @@ def version_warnings(before: Mapping[str, Any], now: Mapping[str, str | None]) -
     return tuple(dict.fromkeys([*earlier, *new]))
 
 
-def _refuse(folder: Path, differences: list[tuple[str, object, object]]) -> None:
+def _refuse(folder: Path, differences: list[tuple[str, object, object]], kind: str) -> None:
     if not differences:
         return
     listed = "; ".join(f"{name}: {_shown(old)} there, {_shown(new)} now" for name, old, new in differences)
-    raise UsageError(f"--output {folder}: holds a run with other settings ({listed}); {_BEGIN_ANEW}")
+    raise UsageError(f"--output {folder}: holds a {kind} with other settings ({listed}); {_BEGIN_ANEW}")
 
 
 def _shown(value: object) -> str:

@@ -41,4 +41,5 @@ class Fates:
 
 def _name(row: Prediction) -> int:
     """The question under its condition, as a file names it, in 64 bits."""
-    return hash((storable(row.question_id), row.alignment))
+    setting = row.alpha, row.lambda_, row.layers, row.bias
+    return hash((storable(row.question_id), row.alignment, setting))

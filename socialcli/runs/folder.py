@@ -96,8 +96,76 @@ class ResultFolder(ABC):
 
 
 @dataclass(frozen=True, slots=True)
-class OutputFolder(ResultFolder):
+class KeepingFolder(ResultFolder):
+    """A folder whose command goes on where it was broken off: what it computes is kept, row by row, under keys."""
+
+    @property
+    @abstractmethod
+    def kind(self) -> str:
+        """What the folder holds, in a word: "run"."""
+
+    @property
+    @abstractmethod
+    def manifest(self) -> Path:
+        """What was asked and how it ended."""
+
+    @property
+    @abstractmethod
+    def rows(self) -> Path:
+        """The rows, once all are there."""
+
+    @property
+    @abstractmethod
+    def set_aside(self) -> Path:
+        """Rows of before that this command has no use for, or could not compute: another one takes them back."""
+
+    @property
+    def part_set_aside(self) -> Path:
+        """The same, as long as `rows` still holds them."""
+        return self.parts / "set_aside.parquet"
+
+    @property
+    @abstractmethod
+    def parts(self) -> Path:
+        """Rows of work that has not ended: see `socialcli.runs.parts`."""
+
+    @property
+    @abstractmethod
+    def inputs(self) -> Path:
+        """What the rows were made from: see `socialcli.runs.stamps`."""
+
+    @property
+    def foreign(self) -> tuple[Path, ...]:
+        """Another command's manifest, which says nothing about rows that replace that command's own."""
+        return ()
+
+    def remove_parts(self) -> None:
+        """Remove the parts, and their folder unless somebody keeps other things in it."""
+        for path in self.part_files():
+            path.unlink()
+        with suppress(OSError):  # not empty, or not there
+            self.parts.rmdir()
+
+    def part_files(self) -> list[Path]:
+        """The files of the parts, half-written ones included."""
+        if not self.parts.is_dir():
+            return []
+        return sorted(path for path in self.parts.iterdir() if _PART_FILE.fullmatch(path.name))
+
+
+@dataclass(frozen=True, slots=True)
+class OutputFolder(KeepingFolder):
     """The folder of `socialcli run`."""
+
+    @property
+    def kind(self) -> str:
+        """A run."""
+        return "run"
+
+    @property
+    def rows(self) -> Path:
+        """The predictions."""
+        return self.predictions
 
     @property
     def predictions(self) -> Path:
@@ -116,13 +184,11 @@ class OutputFolder(ResultFolder):
 
     @property
     def set_aside(self) -> Path:
-        """Answers that a failure has driven out of predictions.parquet, to come back when it is mended."""
-        return self.path / "set_aside.parquet"
+        """Answers that a failure has driven out of predictions.parquet, to come back when it is mended.
 
-    @property
-    def part_set_aside(self) -> Path:
-        """The same, as long as predictions.parquet still holds them."""
-        return self.parts / self.set_aside.name
+        And those of a sweep's settings that its last command left out.
+        """
+        return self.path / "set_aside.parquet"
 
     @property
     def parts(self) -> Path:
@@ -143,16 +209,4 @@ class OutputFolder(ResultFolder):
     def files(self) -> tuple[Path, ...]:
         """All of them."""
         named = self.predictions, self.accuracy, self.manifest, self.inputs, self.set_aside
-        return *named, *self._part_files(), *self.foreign
-
-    def remove_parts(self) -> None:
-        """Remove the parts, and their folder unless somebody keeps other things in it."""
-        for path in self._part_files():
-            path.unlink()
-        with suppress(OSError):  # not empty, or not there
-            self.parts.rmdir()
-
-    def _part_files(self) -> list[Path]:
-        if not self.parts.is_dir():
-            return []
-        return sorted(path for path in self.parts.iterdir() if _PART_FILE.fullmatch(path.name))
+        return *named, *self.part_files(), *self.foreign

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import astuple, dataclass, replace
 from itertools import product
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from socialcli.alignment.layers import resolve_layers
 from socialcli.errors import UsageError
@@ -90,6 +90,35 @@ class Grid:
 
     def _values(self) -> tuple[tuple[Any, ...], ...]:
         return self.alpha, self.lambda_, self.layers, self.bias
+
+
+class OfSetting(Protocol):
+    """A row of a table that was made under a setting."""
+
+    @property
+    def alpha(self) -> float | None:
+        """The strength of the bias."""
+        ...
+
+    @property
+    def lambda_(self) -> float | None:
+        """The attention from which a head takes part."""
+        ...
+
+    @property
+    def layers(self) -> str | None:
+        """The first and the last layer that take part."""
+        ...
+
+    @property
+    def bias(self) -> str | None:
+        """The rule."""
+        ...
+
+
+def setting_of(row: OfSetting) -> Setting:
+    """The setting that a row was made under."""
+    return Setting(row.alpha, row.lambda_, row.layers, row.bias)
 
 
 def described(option: SweptOption, value: object) -> str:

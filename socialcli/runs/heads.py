@@ -18,8 +18,8 @@ import pyarrow.parquet as pq
 
 from socialcli.errors import InvalidInputError, NotThereError, UsageError
 from socialcli.files import atomic_write
+from socialcli.runs.fitting import fitted
 from socialcli.runs.manifest import ModelIdentity
-from socialcli.runs.tables import fitted
 
 HEADS_VERSION = "1.0"
 METADATA_KEY = b"socialcli.heads"

@@ -5,14 +5,14 @@ measure.json is written when a measurement starts (outcome "running") and again 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from socialcli.files import write_json
 from socialcli.runs.attention_summary import Place, SummaryRow
-from socialcli.runs.folder import ResultFolder
+from socialcli.runs.folder import KeepingFolder
 from socialcli.runs.manifest import Manifest
 from socialcli.runs.settings import RunSettings
 
@@ -35,8 +35,33 @@ FIELDS = (
 
 
 @dataclass(frozen=True, slots=True)
-class MeasureFolder(ResultFolder):
-    """The folder of `socialcli measure`."""
+class MeasureFolder(KeepingFolder):
+    """The folder of `socialcli measure`. It may be that of a run: no name is the same in both."""
+
+    @property
+    def kind(self) -> str:
+        """A measurement."""
+        return "measurement"
+
+    @property
+    def rows(self) -> Path:
+        """A row per episode, from which all else is made: see `socialcli.runs.measured`."""
+        return self.path / "measured.parquet"
+
+    @property
+    def set_aside(self) -> Path:
+        """Rows of episodes that could be measured before, and now cannot."""
+        return self.path / "measured_aside.parquet"
+
+    @property
+    def parts(self) -> Path:
+        """Rows of a measurement that has not ended: see `socialcli.runs.parts`."""
+        return self.path / "measured_parts"
+
+    @property
+    def inputs(self) -> Path:
+        """What the figures were made from: see `socialcli.runs.stamps`."""
+        return self.path / "measured_inputs.json"
 
     @property
     def attention(self) -> Path:
@@ -65,8 +90,15 @@ class MeasureFolder(ResultFolder):
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """All five."""
-        return self.attention, self.heads, self.manifest, self.heatmap, self.shift
+        """All of them."""
+        kept = self.rows, self.set_aside, self.inputs, *self.part_files()
+        return self.attention, self.heads, self.manifest, self.heatmap, self.shift, *kept
+
+    @property
+    def results(self) -> list[Path]:
+        """Those that a measurement leaves at its end, as far as they are there, but for measure.json."""
+        named = self.attention, self.heads, self.heatmap, self.shift, self.rows
+        return [path for path in named if path.exists()]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +111,7 @@ class MeasureCounts:
     questions_measured: int = 0
     questions_failed: int = 0
     unreadable: int = 0  # rows of the episodes file that gave no question at all
+    kept: int = 0  # of the questions, those that an earlier measurement in the folder has come to an end with
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +145,20 @@ class Measurement:
         }
         record = {**self.manifest.as_record(), **own}
         return {name: record[name] for name in FIELDS}
+
+
+def measurement_in(record: Mapping[str, Any], manifest: Manifest) -> Measurement | None:
+    """The measurement that a measure.json tells of, whose `manifest` is read already; None where it cannot be read."""
+    try:
+        return Measurement(
+            manifest=manifest,
+            decoder=Decoder(**record["decoder"]),
+            counts=MeasureCounts(**record["counts"]),
+            summary=[SummaryRow(**row) for row in record["summary"]],
+            top_heads=[(layer, head) for layer, head in record["top_heads"]],
+        )
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def measure_settings(settings: RunSettings) -> dict[str, Any]:

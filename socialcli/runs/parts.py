@@ -1,4 +1,4 @@
-"""Answers kept as they are made: small Parquet files in `parts/`, each written whole, flushed and renamed.
+"""Answers, or other rows, kept as they are made: small Parquet files, each written whole, flushed and renamed.
 
 A process that is killed loses what it has not written yet: less than `QUESTIONS` questions, or `SECONDS` of work.
 """
@@ -11,14 +11,16 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Generic, Self, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from socialcli.files import atomic_write
 from socialcli.runs.interrupts import uninterrupted
-from socialcli.runs.predictions import PREDICTION_ARROW_SCHEMA, Prediction, as_record
+from socialcli.runs.tables import RowKind
+
+T = TypeVar("T")
 
 QUESTIONS = 64  # that a part holds at most, unless more went through the model together ...
 SECONDS = 30.0  # ... and for which an answer waits at most
@@ -29,18 +31,19 @@ def part_paths(folder: Path) -> list[Path]:
     return sorted((path for path in folder.glob("*.parquet") if path.stem.isdigit()), key=lambda path: int(path.stem))
 
 
-class PartWriter:
-    """Writes rows as parts, behind those that the folder has. For a `with` block, which writes what is left.
+class PartWriter(Generic[T]):
+    """Writes rows of a kind as parts, behind those that the folder has. For a `with` block, which writes what is left.
 
     A thread sees to it that no answer waits for the next one longer than `seconds`. Where it meets an error (a full
     disk), the next `write`, or the end of the block, raises it.
     """
 
-    def __init__(self, folder: Path, questions: int = QUESTIONS, seconds: float = SECONDS) -> None:
+    def __init__(self, folder: Path, kind: RowKind[T], questions: int = QUESTIONS, seconds: float = SECONDS) -> None:
         """Make the folder where it is not there. Raises OSError."""
         folder.mkdir(exist_ok=True)
         there = part_paths(folder)
         self._folder = folder
+        self._kind = kind
         self._number = int(there[-1].stem) + 1 if there else 1
         self._questions = questions
         self._seconds = seconds
@@ -57,7 +60,7 @@ class PartWriter:
         self._thread.start()
         return self
 
-    def write(self, questions: Sequence[Sequence[Prediction]]) -> None:
+    def write(self, questions: Sequence[Sequence[T]]) -> None:
         """Keep the rows of questions that went through the model together; no part has some of them only.
 
         Raises OSError where a part cannot be written.
@@ -68,7 +71,7 @@ class PartWriter:
             self._raise()
             if self._waiting + len(questions) > self._questions:
                 self._flush()
-            self._rows += [as_record(row) for rows in questions for row in rows]
+            self._rows += [self._kind.as_record(row) for rows in questions for row in rows]
             self._waiting += len(questions)
             if self._due is None:
                 self._due = time.monotonic() + self._seconds
@@ -99,7 +102,7 @@ class PartWriter:
     def _flush(self) -> None:
         if not self._rows:
             return
-        table = pa.Table.from_pylist(self._rows, schema=PREDICTION_ARROW_SCHEMA)
+        table = pa.Table.from_pylist(self._rows, schema=self._kind.schema)
         with atomic_write(self._folder / f"{self._number:06}.parquet") as file:
             pq.write_table(table, file, compression="zstd")
         self._number += 1

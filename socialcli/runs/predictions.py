@@ -5,19 +5,16 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from socialcli.errors import InvalidInputError, NotThereError
-from socialcli.files import PendingFile, naming
-from socialcli.runs.interrupts import uninterrupted
-from socialcli.runs.tables import fitted
+from socialcli.runs.fitting import fitted
+from socialcli.runs.tables import RowKind, TableWriter
 
 Status = Literal["ok", "unparsed", "failed"]
 
@@ -187,66 +184,6 @@ def storable(value: Any) -> Any:
     return value
 
 
-class PredictionWriter:
-    """Writes rows in order to a Parquet file that takes its name when the `with` block ends.
-
-    Where the block ends with an error or an interrupt, the file takes its name if `unfinished`, since finished work is
-    kept: the manifest, not this file, says whether the work came to its end. Else, and when the rows themselves cannot
-    be written (a full disk: OSError), it is discarded, and what stood under the name before stays.
-    """
-
-    def __init__(self, path: Path, unfinished: bool = True) -> None:
-        """Start the file that will become `path`. Raises OSError where its folder cannot be written to."""
-        self._unfinished = unfinished
-        self._pending: list[dict[str, Any]] = []
-        self._broken = False
-        self._file = PendingFile(path)
-        self._writer = pq.ParquetWriter(self._file.file, PREDICTION_ARROW_SCHEMA, compression="zstd")
-
-    def __enter__(self) -> Self:
-        """Return the writer itself."""
-        return self
-
-    def write(self, prediction: Prediction) -> None:
-        """Append a row. Raises OSError where the disk is full; the file is then lost."""
-        self._pending.append(as_record(prediction))
-        if len(self._pending) >= ROWS_PER_GROUP:
-            with uninterrupted(), naming(self._file.path):
-                self._flush()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Finish the file under its name, also when the block failed; discard it when a write did."""
-        with uninterrupted(), naming(self._file.path):
-            if self._broken or (error is not None and not self._unfinished):
-                self._discard()
-                return
-            try:
-                self._flush()
-                self._writer.close()
-                self._file.commit()
-            except BaseException:
-                self._discard()
-                raise
-
-    def _flush(self) -> None:
-        if not self._pending:
-            return
-        table = pa.Table.from_pylist(self._pending, schema=PREDICTION_ARROW_SCHEMA)
-        self._broken = True  # half a row group makes the file useless, until it is whole
-        self._writer.write_table(table)
-        self._broken = False
-        self._pending.clear()
-
-    def _discard(self) -> None:
-        # The disk may be full: that is told already, and the file goes away.
-        with suppress(OSError):
-            self._writer.close()
-        with suppress(OSError):
-            self._file.discard()
-
-
 def of_this_version(table: pa.Table) -> pa.Table:
     """Predictions with the columns of `PREDICTION_ARROW_SCHEMA`, whichever version or tool has written them.
 
@@ -259,6 +196,24 @@ def of_this_version(table: pa.Table) -> pa.Table:
     for item in lacking:
         table = table.append_column(item, pa.nulls(table.num_rows, item.type))
     return fitted(table, PREDICTION_ARROW_SCHEMA)
+
+
+def has_failed(table: pa.Table) -> list[bool]:
+    """Of each row of a table of predictions, whether it failed."""
+    return [status == "failed" for status in table["status"].to_pylist()]
+
+
+PREDICTIONS: RowKind[Prediction] = RowKind(
+    "answers", PREDICTION_ARROW_SCHEMA, as_record, from_record, of_this_version, has_failed, ROWS_PER_GROUP
+)
+
+
+class PredictionWriter(TableWriter[Prediction]):
+    """Writes predictions as a `TableWriter` does; unless told otherwise, a file that is not finished takes its name."""
+
+    def __init__(self, path: Path, unfinished: bool = True) -> None:
+        """Start the file that will become `path`. Raises OSError where its folder cannot be written to."""
+        super().__init__(path, PREDICTIONS, unfinished)
 
 
 def read_predictions(path: Path) -> Iterator[dict[str, Any]]:

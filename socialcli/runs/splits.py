@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from socialcli.errors import UsageError
 
@@ -22,6 +23,10 @@ class Splits:
     def asked(self) -> frozenset[str | None]:
         """The splits whose questions are asked."""
         return frozenset(self.test if self.validation is None else (self.validation, *self.test))
+
+    def as_record(self) -> dict[str, Any]:
+        """The names as JSON values."""
+        return {"validation": self.validation, "test": list(self.test)}
 
 
 def resolve_splits(found: Collection[str | None], validation: str | None, test: Sequence[str]) -> Splits:
@@ -45,5 +50,6 @@ def resolve_splits(found: Collection[str | None], validation: str | None, test: 
         warning += "name it with --validation-split"
     if validation is not None and validation in test:
         raise UsageError(f"--test-split {validation!r} is the validation split: what is chosen on is not reported on")
-    others = sorted((name for name in found if name != validation), key=lambda name: (name is not None, name or ""))
+    rest = found if validation is None else [name for name in found if name != validation]  # None: no split, too
+    others = sorted(rest, key=lambda name: (name is not None, name or ""))
     return Splits(validation, tuple(dict.fromkeys(test)) or tuple(others), warning)

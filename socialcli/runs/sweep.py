@@ -5,14 +5,14 @@ sweep.json is written when a sweep starts (outcome "running") and again when it 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from socialcli.files import write_json
 from socialcli.runs.choice import Choice
-from socialcli.runs.folder import ResultFolder
+from socialcli.runs.folder import OutputFolder
 from socialcli.runs.grid import OPTIONS, Grid, Setting, SweptOption
 from socialcli.runs.manifest import Manifest
 from socialcli.runs.splits import Splits
@@ -29,24 +29,30 @@ SETTINGS = (
 # Of sweep.json. What is not a sweep's own means what it means in run.json.
 FIELDS = (
     *("sweep_version", "outcome", "exit_code", "started", "finished", "seconds", "command", "settings", "grid"),
-    *("combinations", "conditions", "splits", "model", "input_sha256", "counts", "best", "problems", "warnings"),
+    *(
+        "combinations",
+        "conditions",
+        "asked",
+        "splits",
+        "model",
+        "input_sha256",
+        "counts",
+        "best",
+        "problems",
+        "warnings",
+    ),
     *("versions", "platform"),
 )
 
 
 @dataclass(frozen=True, slots=True)
-class SweepFolder(ResultFolder):
-    """The folder of `socialcli sweep`."""
+class SweepFolder(OutputFolder):
+    """The folder of `socialcli sweep`: a run's, in which a condition is a setting, with another manifest."""
 
     @property
-    def predictions(self) -> Path:
-        """A row per question and setting: see `socialcli.runs.predictions`."""
-        return self.path / "predictions.parquet"
-
-    @property
-    def accuracy(self) -> Path:
-        """A row per model, task, dataset, split and setting: see `socialcli.runs.accuracy`."""
-        return self.path / "accuracy.parquet"
+    def kind(self) -> str:
+        """A sweep."""
+        return "sweep"
 
     @property
     def manifest(self) -> Path:
@@ -58,10 +64,21 @@ class SweepFolder(ResultFolder):
         return self.path / f"{option}.png"
 
     @property
+    def plots(self) -> list[Path]:
+        """The pictures that are there."""
+        return [path for option in OPTIONS if (path := self.plot(option)).exists()]
+
+    @property
+    def foreign(self) -> tuple[Path, ...]:
+        """A run's manifest, which says nothing about predictions that replace the run's own."""
+        return (self.path / "run.json",)
+
+    @property
     def files(self) -> tuple[Path, ...]:
-        """All of them; and a run's manifest, which says nothing about predictions that replace the run's own."""
+        """All of them."""
         plots = (self.plot(option) for option in OPTIONS)
-        return self.predictions, self.accuracy, self.manifest, *plots, self.path / "run.json"
+        named = self.predictions, self.accuracy, self.manifest, self.inputs, self.set_aside
+        return *named, *plots, *self.part_files(), *self.foreign
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +90,7 @@ class Sweep:
     settings: Sequence[Setting]  # that every question was asked under, the plain model first
     splits: Splits
     best: Sequence[Choice] = ()
+    asked: int | None = None  # of the settings, those that the model was asked under; None: not known yet
 
     def as_record(self) -> dict[str, Any]:
         """The content as JSON values."""
@@ -83,11 +101,20 @@ class Sweep:
             "grid": self.grid.as_record(),
             "combinations": self.grid.combinations,
             "conditions": [setting.as_record() for setting in self.settings],
-            "splits": {"validation": self.splits.validation, "test": list(self.splits.test)},
+            "asked": self.asked,
+            "splits": self.splits.as_record(),
             "best": [choice.as_record() for choice in self.best],
         }
         record |= own
         return {name: record[name] for name in FIELDS}
+
+
+def settings_in(record: Mapping[str, Any]) -> tuple[Setting, ...] | None:
+    """The settings that a sweep.json says everything was asked under; None where it is not one of this version."""
+    try:
+        return tuple(Setting(*(condition[option] for option in OPTIONS)) for condition in record["conditions"])
+    except (KeyError, TypeError):
+        return None
 
 
 def write_sweep(path: Path, sweep: Sweep) -> None:

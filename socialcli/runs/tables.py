@@ -1,29 +1,91 @@
-"""Tables of Arrow as other programs have written them again: wider types, other encodings, columns of their own."""
+"""Tables of rows that are kept under keys: what writing them and finding them again must know of a row."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Generic, Self, TypeVar
 
 import pyarrow as pa
+import pyarrow.parquet as pq
+
+from socialcli.files import PendingFile, naming
+from socialcli.runs.interrupts import uninterrupted
+
+T = TypeVar("T")
 
 
-def fitted(table: pa.Table, schema: pa.Schema) -> pa.Table:
-    """The columns of `schema` out of `table`, in its order and of its types; other columns are left out.
+@dataclass(frozen=True, slots=True)
+class RowKind(Generic[T]):
+    """How rows of one kind stand in a Parquet file. The column `key` (text, never null) names what a row depends on."""
 
-    Raises ValueError (of which Arrow's errors are) where values do not fit, and KeyError where a column is missing.
+    what: str  # the rows in a word, for messages: "answers"
+    schema: pa.Schema
+    as_record: Callable[[T], dict[str, Any]]
+    from_record: Callable[[Mapping[str, Any]], T]  # raises TypeError or ValueError
+    of_this_version: Callable[[pa.Table], pa.Table]  # gives older tables these columns; raises ValueError
+    failed: Callable[[pa.Table], list[bool]]  # of each row, whether it may be worth another try
+    group: int  # rows held in memory before they go to a file
+
+
+class TableWriter(Generic[T]):
+    """Writes rows in order to a Parquet file that takes its name when the `with` block ends.
+
+    Where the block ends with an error or an interrupt, the file takes its name if `unfinished`. Else, and when the rows
+    themselves cannot be written (a full disk: OSError), it is discarded, and what stood under the name before stays.
     """
-    if table.schema.equals(schema):
-        return table  # as socialcli wrote it: a cast would import what a finished run does without
-    table = table.select(schema.names)
-    for place, field in enumerate(schema):
-        if _has_view(table.schema.field(place).type):  # Arrow's own cast of a list view loses its items, or fails
-            values = pa.array(table.column(place).to_pylist(), type=field.type)
-            table = table.set_column(place, field.name, values)
-    return table.cast(schema)
 
+    def __init__(self, path: Path, kind: RowKind[T], unfinished: bool = False) -> None:
+        """Start the file that will become `path`. Raises OSError where its folder cannot be written to."""
+        self._kind = kind
+        self._unfinished = unfinished
+        self._pending: list[dict[str, Any]] = []
+        self._broken = False
+        self._file = PendingFile(path)
+        self._writer = pq.ParquetWriter(self._file.file, kind.schema, compression="zstd")
 
-def _has_view(kind: Any) -> bool:
-    """Whether a type is, or holds, a list view."""
-    if pa.types.is_list_view(kind) or pa.types.is_large_list_view(kind):
-        return True
-    return any(_has_view(kind.field(place).type) for place in range(kind.num_fields))
+    def __enter__(self) -> Self:
+        """Return the writer itself."""
+        return self
+
+    def write(self, row: T) -> None:
+        """Append a row. Raises OSError where the disk is full; the file is then lost."""
+        self._pending.append(self._kind.as_record(row))
+        if len(self._pending) >= self._kind.group:
+            with uninterrupted(), naming(self._file.path):
+                self._flush()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Finish the file under its name, also when the block failed; discard it when a write did."""
+        with uninterrupted(), naming(self._file.path):
+            if self._broken or (error is not None and not self._unfinished):
+                self._discard()
+                return
+            try:
+                self._flush()
+                self._writer.close()
+                self._file.commit()
+            except BaseException:
+                self._discard()
+                raise
+
+    def _flush(self) -> None:
+        if not self._pending:
+            return
+        table = pa.Table.from_pylist(self._pending, schema=self._kind.schema)
+        self._broken = True  # half a row group makes the file useless, until it is whole
+        self._writer.write_table(table)
+        self._broken = False
+        self._pending.clear()
+
+    def _discard(self) -> None:
+        # The disk may be full: that is told already, and the file goes away.
+        with suppress(OSError):
+            self._writer.close()
+        with suppress(OSError):
+            self._file.discard()

@@ -30,7 +30,8 @@ from socialcli.runs.settings import RunSettings
 from ..conftest import SAMPLE, sample_episodes, tiny_model
 from .runs import FAMILY, Record, Row, Run, command, record, write
 
-FILES = ["attention.parquet", "heads.parquet", "heatmap.png", "measure.json", "shift.png"]
+KEPT = ["measured.parquet", "measured_inputs.json"]
+FILES = ["attention.parquet", "heads.parquet", "heatmap.png", "measure.json", *KEPT, "shift.png"]
 LAYERS, HEADS, FRAMES = 4, 4, 4
 CHOSEN = range(1, 3)
 
@@ -180,6 +181,7 @@ def test_the_manifest_says_what_was_measured_and_how(measured: SampleMeasure) ->
         "questions_measured": 5,
         "questions_failed": 0,
         "unreadable": 0,
+        "kept": 0,
     }
     assert manifest["settings"]["frames"] == FRAMES
     assert not {"alignment", "answer", "seed"} & set(manifest["settings"])
@@ -289,7 +291,7 @@ def test_nothing_measured_makes_no_pictures_and_no_choice(tmp_path: Path) -> Non
     done = run_measure(write(tmp_path / "episodes.jsonl", [{**small(0), "boxes": []}]), tmp_path / "out")
     assert done.code == 3
     assert done.stdout == "nothing was measured, so there are no figures to show\n"
-    assert sorted(path.name for path in done.output.iterdir()) == ["attention.parquet", "measure.json"]
+    assert sorted(path.name for path in done.output.iterdir()) == ["attention.parquet", "measure.json", *KEPT]
     assert rows_of(done) == [] and manifest_of(done)["summary"] == []
 
 
@@ -322,21 +324,24 @@ def test_a_file_that_is_no_episodes_file_is_invalid_input(tmp_path: Path) -> Non
 
 
 def test_results_are_replaced_only_when_asked_and_those_of_a_run_never(tmp_path: Path) -> None:
-    (tmp_path / "predictions.parquet").write_bytes(b"precious")
+    for name in ("predictions.parquet", "inputs.json", "set_aside.parquet"):
+        (tmp_path / name).write_bytes(b"precious")
     file = write(tmp_path / "in.jsonl", [small(0, 1)])
     assert run_measure(file, tmp_path, "--frames", "1").code == 0
-    again = run_measure(file, tmp_path, "--frames", "1")
-    assert again.code == 2 and "attention.parquet" in again.stderr and "--overwrite" in again.stderr
-    assert run_measure(file, tmp_path, "--frames", "1", "--overwrite").code == 0
-    assert (tmp_path / "predictions.parquet").read_bytes() == b"precious"
+    again = run_measure(file, tmp_path, "--frames", "2")
+    assert again.code == 2 and "frames: 1 there, 2 now" in again.stderr and "--overwrite" in again.stderr
+    assert run_measure(file, tmp_path, "--frames", "2", "--overwrite").code == 0
+    (tmp_path / "measure.json").unlink()
+    lost = run_measure(file, tmp_path, "--frames", "2")
+    assert lost.code == 2 and "attention.parquet" in lost.stderr and "--overwrite" in lost.stderr
+    for name in ("predictions.parquet", "inputs.json", "set_aside.parquet"):
+        assert (tmp_path / name).read_bytes() == b"precious"
 
 
 @pytest.mark.parametrize(
     ("error", "code"), [(KeyboardInterrupt, 130), (Terminated, 143)], ids=["interrupted", "terminated"]
 )
-def test_what_was_measured_before_an_interrupt_is_kept(
-    error: type[BaseException], code: int, tmp_path: Path, measured: SampleMeasure
-) -> None:
+def test_what_was_measured_before_an_interrupt_is_kept(error: type[BaseException], code: int, tmp_path: Path) -> None:
     def one_and_no_more(episodes: Iterable[MeasuredEpisode]) -> Iterable[MeasuredEpisode]:
         yield next(iter(episodes))
         # At this moment the file says that the work is on.
@@ -352,6 +357,7 @@ def test_what_was_measured_before_an_interrupt_is_kept(
     manifest = manifest_of(done)
     assert (manifest["outcome"], manifest["exit_code"]) == ("interrupted", code)
     assert (manifest["counts"]["episodes_measured"], manifest["counts"]["questions_measured"]) == (1, 2)
-    assert rows_of(done) == rows_of(measured(FAMILY))[: LAYERS * HEADS]
     assert all(math.isfinite(item["attn_mean_after"]) for item in manifest["summary"])
-    assert sorted(path.name for path in done.output.iterdir()) == ["attention.parquet", "measure.json"]
+    assert sorted(path.name for path in done.output.iterdir()) == ["measure.json", "measured_parts"]
+    (part,) = (done.output / "measured_parts").iterdir()
+    assert [row["prompts"] for row in pq.read_table(part).to_pylist()] == [2]

@@ -276,11 +276,11 @@ def test_another_checkpoint_is_computed_again(episodes: Path, tmp_path: Path) ->
 
 def test_other_settings_are_refused_with_every_difference(episodes: Path) -> None:
     before = ask(episodes, "--limit", "3").rows
-    again = ask(episodes, "--limit", "2", "--alpha", "2", "--alignment", "both")
+    again = ask(episodes, "--limit", "2", "--alpha", "2", "--alignment", "off")
     assert_told(
         again,
         2,
-        'alignment: "on" there, "both" now',
+        'alignment: "on" there, "off" now',
         "alpha: 1.0 there, 2.0 now",
         "limit: 3 there, 2 now",
         "--overwrite",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from socialcli.engines.sweep import SweepRequest, sweep
@@ -17,7 +19,7 @@ from socialcli.runs.grid import Grid
 from socialcli.runs.predictions import Prediction
 from socialcli.runs.settings import RunSettings
 
-from ..conftest import SAMPLE
+from ..conftest import ROOT, SAMPLE
 from ..runs.samples import validator
 from .runs import FAMILY, Record, Row, Run, assert_told, close, command, record, run, write
 
@@ -107,11 +109,11 @@ def test_answers_and_keys_are_those_of_a_run_with_the_setting(
 
 def test_the_folder_and_what_sweep_json_says(swept: Swept) -> None:
     done = swept()
-    names = sorted(path.name for path in done.output.iterdir())
-    assert names == ["accuracy.parquet", "alpha.png", "lambda.png", "layers.png", "predictions.parquet", "sweep.json"]
+    files = ["accuracy.parquet", "alpha.png", "inputs.json", "lambda.png", "layers.png", "predictions.parquet"]
+    assert sorted(path.name for path in done.output.iterdir()) == [*files, "sweep.json"]
     manifest = manifest_of(done)
     assert (manifest["outcome"], manifest["exit_code"], manifest["warnings"]) == ("done", 0, [])
-    assert (manifest["combinations"], len(manifest["conditions"])) == (18, 9)
+    assert (manifest["combinations"], len(manifest["conditions"]), manifest["asked"]) == (18, 9, 9)
     assert manifest["counts"]["questions"] == 8 and manifest["counts"]["rows"] == 8 * 9
     assert manifest["splits"] == {"validation": "validation", "test": ["test"]}
     assert manifest["grid"]["layers"] == ["1-2", "auto", "all"]
@@ -196,6 +198,17 @@ def test_values_can_be_lists_repeated_options_and_of_a_settings_file(episodes: P
     assert {row["bias"] for row in done.rows} == {None, "published", "probability"}
 
 
+def test_the_table_of_the_page_is_what_its_commands_print(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    section = (ROOT / "docs" / "sweep.md").read_text(encoding="utf-8").split("\n## The table\n")[1]
+    lines = section.split("```console\n")[1].split("```")[0].replace("\\\n", " ").splitlines()
+    table = section.split("```text\n")[1].split("```")[0]
+    (tmp_path / "sample_data").symlink_to(SAMPLE)
+    monkeypatch.chdir(tmp_path)
+    drawn, done = (command(*shlex.split(line)[2:]) for line in lines)
+    assert (drawn.code, done.code) == (0, 0), done.stderr
+    assert done.stdout == table
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -229,10 +242,10 @@ def test_failed_questions_are_rows_and_exit_code_3(tmp_path: Path) -> None:
     assert manifest_of(done)["outcome"] == "failures" and manifest_of(done)["best"]
 
 
-def test_results_are_replaced_only_when_asked(episodes: Path, tmp_path: Path) -> None:
+def test_the_results_of_a_run_are_replaced_only_when_asked(episodes: Path, tmp_path: Path) -> None:
     few = ("--alpha", "1", "--limit", "1")
-    assert run_sweep(episodes, tmp_path, *few).code == 0
-    assert_told(run_sweep(episodes, tmp_path, *few), 2, "sweep.json", "--overwrite")
+    assert run(episodes, tmp_path, *FRAMES, "--limit", "1", tasks=["all"]).code == 0
+    assert_told(run_sweep(episodes, tmp_path, *few), 2, "run.json", "--overwrite")
     assert run_sweep(episodes, tmp_path, *few, "--overwrite").code == 0
 
 
@@ -242,7 +255,8 @@ def test_results_are_replaced_only_when_asked(episodes: Path, tmp_path: Path) ->
 def test_what_was_answered_before_an_interrupt_is_kept(
     error: type[BaseException], code: int, episodes: Path, tmp_path: Path
 ) -> None:
-    def three_and_no_more(rows: Iterable[Prediction]) -> Iterable[Prediction]:
+    def three_and_no_more(rows: Iterable[Prediction], total: int) -> Iterable[Prediction]:
+        assert total == 8 * 3
         for count, row in enumerate(rows, start=1):
             yield row
             if count == 3:
@@ -258,5 +272,7 @@ def test_what_was_answered_before_an_interrupt_is_kept(
         sweep(SweepRequest(RunSettings(**settings), grid, done.output), registry(), three_and_no_more)
     manifest = manifest_of(done)
     assert (manifest["outcome"], manifest["exit_code"], manifest["best"]) == ("interrupted", code, [])
-    assert manifest["counts"]["rows"] == len(done.rows) == 3
-    assert sorted(path.name for path in done.output.iterdir()) == ["predictions.parquet", "sweep.json"]
+    assert manifest["counts"]["rows"] == 3
+    assert sorted(path.name for path in done.output.iterdir()) == ["parts", "sweep.json"]
+    (part,) = done.output.glob("parts/*")
+    assert pq.read_table(part).num_rows == 6  # two questions went through the model together

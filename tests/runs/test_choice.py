@@ -191,6 +191,8 @@ def test_a_single_dataset_has_the_figures_of_the_accuracy_table() -> None:
         ({"val", "dev", "test"}, None, ("dev",), Splits("val", ("dev",))),
         ({"a", "b", "validation"}, "a", ("b", "b"), Splits("a", ("b",))),
         ({"validation"}, None, (), Splits("validation", ())),
+        ({None, "validation"}, None, (), Splits("validation", (None,))),
+        ({None, "a"}, "a", (), Splits("a", (None,))),
     ],
 )
 def test_what_the_splits_come_to(
@@ -201,11 +203,16 @@ def test_what_the_splits_come_to(
 
 @pytest.mark.parametrize(
     ("found", "why"),
-    [({"train", "test"}, "the file has: test, train"), ({"val", "dev", "test"}, "val and dev could each be it")],
+    [
+        ({"train", "test"}, "the file has: test, train"),
+        ({"val", "dev", "test"}, "val and dev could each be it"),
+        ({None}, "the file has: (none)"),
+        ({None, "test"}, "the file has: (none), test"),
+    ],
 )
 def test_a_validation_split_is_not_invented(found: set[str | None], why: str) -> None:
     splits = resolve_splits(found, None, ())
-    assert splits.validation is None and set(splits.test) == found
+    assert splits.validation is None and set(splits.test) == splits.asked == found
     assert splits.warning is not None and why in splits.warning and "--validation-split" in splits.warning
 
 

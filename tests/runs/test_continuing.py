@@ -9,7 +9,7 @@ import pytest
 from socialcli.errors import UsageError
 from socialcli.runs.continuing import FREE, check_same_numbers, check_same_settings, version_warnings
 from socialcli.runs.manifest import ModelIdentity
-from socialcli.runs.settings import RunSettings
+from socialcli.runs.settings import Alignment, RunSettings
 
 from .samples import settings
 
@@ -27,7 +27,7 @@ OTHER: dict[str, Any] = {
     "checkpoint": "weights",
     "adapter": "lora",
     "merge": True,
-    "alignment": "both",
+    "alignment": "off",
     "alpha": 2.0,
     "lambda_": 0.5,
     "layers": "all",
@@ -75,6 +75,26 @@ def test_a_limit_may_grow(before: int | None, now: int | None, fine: bool) -> No
     else:
         with pytest.raises(UsageError, match="limit"):
             check(settings(limit=before), settings(limit=now))
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "fine"),
+    [("on", "both", True), ("off", "both", True), ("both", "on", False), ("both", "off", False), ("off", "on", False)],
+)
+def test_the_second_condition_may_come_to_the_first(before: Alignment, now: Alignment, fine: bool) -> None:
+    if fine:
+        check(settings(alignment=before), settings(alignment=now))
+    else:
+        with pytest.raises(UsageError, match=f'alignment: "{before}" there, "{now}" now'):
+            check(settings(alignment=before), settings(alignment=now))
+
+
+def test_the_bias_of_unaligned_answers_does_not_matter() -> None:
+    check(settings(alignment="off"), settings(alignment="both", alpha=2.0, lambda_=1e-3, layers="all", max_heads=3))
+    with pytest.raises(UsageError, match=r"alpha: 1.0 there, 2.0 now"):
+        check(settings(alignment="on"), settings(alignment="both", alpha=2.0))
+    with pytest.raises(UsageError, match="frames: 8 there, 4 now"):
+        check(settings(alignment="off"), settings(alignment="both", frames=4))
 
 
 def test_a_setting_that_an_older_version_did_not_have_is_no_difference() -> None:

@@ -11,10 +11,10 @@ import pytest
 
 from socialcli.errors import InvalidInputError
 from socialcli.runs.accuracy import ACCURACY_ARROW_SCHEMA, accuracy_table, read_accuracy, write_accuracy
+from socialcli.runs.fitting import fitted
 from socialcli.runs.heads import read_heads
 from socialcli.runs.kept import KeptRows
 from socialcli.runs.predictions import as_record, read_predictions
-from socialcli.runs.tables import fitted
 
 from ..retyped import KIND_NAMES, KINDS, OfList, write_retyped
 from .folders import leave
