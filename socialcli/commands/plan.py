@@ -11,7 +11,7 @@ import click
 from socialcli.commands.results import json_option, overwrite_option
 from socialcli.commands.run import run_options, run_settings
 from socialcli.errors import TooManyFailuresError
-from socialcli.options import config_option, logging_options
+from socialcli.options import config_option_of, logging_options
 
 if TYPE_CHECKING:
     from socialcli.engines.plan import Plan
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @click.command("plan", short_help="Show what a run would do, and what would fail, without the weights.")
 @click.argument("episodes", type=click.Path(path_type=Path))
-@config_option
+@config_option_of("run")
 @click.option(
     "-o",
     "--output",

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from socialcli.alignment.rules import DEFAULT_RULE
+from socialcli.commands import completion
 from socialcli.commands.results import (
     answer_option,
     check_failed_answers,
+    figure_format_option,
     former_seed_option,
     json_option,
     limit_option,
@@ -29,6 +31,7 @@ from socialcli.errors import UsageError
 from socialcli.options import config_option, logging_options
 
 if TYPE_CHECKING:
+    from socialcli.runs.folder import FigureFormat
     from socialcli.runs.grid import Grid
     from socialcli.runs.settings import RunSettings
 
@@ -87,6 +90,7 @@ def _listed(item: click.ParamType[Any]) -> Callable[..., tuple[Any, ...]]:
     default=[DEFAULT_RULE],
     show_default=True,
     metavar="RULE,...",
+    shell_complete=completion.rules,
     help="Bias rules: published, floored, centred, probability, constant, or a plug-in's.",
 )
 @click.option(
@@ -106,9 +110,10 @@ def _listed(item: click.ParamType[Any]) -> Callable[..., tuple[Any, ...]]:
 @limit_option("Ask")
 @former_seed_option
 @max_failures_option("answers")
+@figure_format_option
 @json_option
 @logging_options
-def command(output: Path, overwrite: bool, as_json: bool, **options: Any) -> None:
+def command(output: Path, overwrite: bool, figure_format: FigureFormat, as_json: bool, **options: Any) -> None:
     """Ask a model the questions of EPISODES without the alignment, and with it under every combination of the values of
     --alpha, --lambda, --layers and --bias, which are lists separated by commas. Writes predictions.parquet,
     accuracy.parquet, sweep.json, and a picture of accuracy against each option with several values.
@@ -125,7 +130,7 @@ def command(output: Path, overwrite: bool, as_json: bool, **options: Any) -> Non
     from socialcli.runs.sweep_summary import summary_json, summary_lines
 
     grid, splits = _grid(options), (options.pop("validation_split"), options.pop("test_split"))
-    request = SweepRequest(_settings(options), grid, output, *splits, overwrite, sys.argv)
+    request = SweepRequest(_settings(options), grid, output, *splits, overwrite, sys.argv, figure_format)
     result = sweep(request, registry(), watch=lambda rows: counted(rows, "sweep", "answers"))
     if as_json:
         click.echo(json.dumps(summary_json(result.sweep, result.table, output), ensure_ascii=False))

@@ -10,6 +10,7 @@ from pathlib import Path
 from socialcli.adapters.contract import LoadOptions, ModelSpec
 from socialcli.adapters.lora_files import read_lora
 from socialcli.alignment.rules import BiasRule
+from socialcli.engines.selection import check_selection
 from socialcli.episodes.reading import EpisodeRow, read_episodes
 from socialcli.errors import CheckpointError, NotThereError, UsageError
 from socialcli.plugins import Provided, Registry
@@ -76,10 +77,10 @@ class Job:
 
 
 def check_job(settings: RunSettings, registry: Registry) -> Job:
-    """Find what the settings name. Changes nothing, and reads the episodes file up to its first row.
+    """Find what the settings name. Changes nothing, and reads the episodes file up to the first question to ask.
 
-    Raises UsageError for a name that nobody provides and for a path that is not there, and
-    InvalidInputError for an episodes file that cannot be read.
+    Raises UsageError for a name that nobody provides, for a path that is not there and where no question is selected,
+    and InvalidInputError for an episodes file that cannot be read.
     """
     model = registry.model(settings.model)
     tasks = _tasks(settings, registry)
@@ -90,7 +91,9 @@ def check_job(settings: RunSettings, registry: Registry) -> Job:
         read_lora(settings.adapter)
     _check_media_root(settings.media_root)
     others = registry.other_models(settings.model)
-    return Job(settings, tasks, rule, model, _opened(Path(settings.episodes)), others, _heads(settings))
+    job = Job(settings, tasks, rule, model, _opened(Path(settings.episodes)), others, _heads(settings))
+    check_selection(settings, tasks)
+    return job
 
 
 def _tasks(settings: RunSettings, registry: Registry) -> dict[str, Task]:

@@ -24,6 +24,7 @@ from socialcli.plots.shift import draw_shift
 from socialcli.plugins import Registry
 from socialcli.runs.attention import AttentionRow, MeasuredUnder, attention_writer, head_rows
 from socialcli.runs.attention_summary import summarise, top_heads
+from socialcli.runs.folder import FigureFormat
 from socialcli.runs.heads import HeadStatistics, write_heads
 from socialcli.runs.interrupts import uninterrupted
 from socialcli.runs.keys import file_digest
@@ -47,6 +48,7 @@ class MeasureRequest:
     output: Path
     overwrite: bool = False  # replace the results of an earlier measurement
     command: Sequence[str] = ()  # the command line, for measure.json
+    figure_format: FigureFormat = "png"
 
 
 def measure(request: MeasureRequest, registry: Registry, watch: Watch = iter) -> Measurement:
@@ -58,7 +60,7 @@ def measure(request: MeasureRequest, registry: Registry, watch: Watch = iter) ->
     the work off leaves the rows of the episodes that were done, unless these could not be written, and a measure.json
     that says how it ended.
     """
-    folder = MeasureFolder(request.output)
+    folder = MeasureFolder(request.output, request.figure_format)
     # The results of a run may stand in the folder too: their names are others, and nothing here replaces them.
     job = check_job(request.settings, registry)
     with folder.held():

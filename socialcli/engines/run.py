@@ -128,7 +128,7 @@ class _Work:
         write_manifest(self.folder.manifest, manifest)
         try:
             check = self._invariance_check()
-            self._write_rows(check, watch)
+            self._write_rows(check, watch, manifest)
             accuracy = self._write_table()
             changes = check.changes() if check else None
             self._settle()
@@ -147,15 +147,16 @@ class _Work:
         count = self.request.settings.check_invariance
         return InvarianceCheck(self.engine, count) if count else None
 
-    def _write_rows(self, check: InvarianceCheck | None, watch: Watch) -> None:
+    def _write_rows(self, check: InvarianceCheck | None, watch: Watch, begun: Manifest) -> None:
         kept = kept_rows(self.folder, self.request.retry_failed)
-        total = self._total()
+        total = self.tally.expected = self._total()
+        write_manifest(self.folder.manifest, begun.so_far(self.tally.counts()))
         fates = Fates()
         with (
             PartWriter(self.folder.parts) as parts,
             PredictionWriter(self.folder.predictions, unfinished=False) as writer,
         ):
-            for prediction in watch(self._predictions(kept, parts, check), total):
+            for prediction in watch(self._predictions(kept, parts, check, begun), total):
                 writer.write(prediction)
                 self.tally.add(prediction)
                 fates.add(prediction)
@@ -190,8 +191,11 @@ class _Work:
         questions = count_questions(Path(settings.episodes), self.job.tasks, settings.split, settings.limit)
         return questions * len(settings.conditions())
 
-    def _predictions(self, kept: KeptRows, parts: PartWriter, check: InvarianceCheck | None) -> Iterator[Prediction]:
+    def _predictions(
+        self, kept: KeptRows, parts: PartWriter, check: InvarianceCheck | None, begun: Manifest
+    ) -> Iterator[Prediction]:
         failures = FailureLog()
+        told = parts.number
 
         def keep(rows: Sequence[Sequence[Prediction]]) -> None:
             parts.write(rows)
@@ -204,6 +208,9 @@ class _Work:
                 if check is not None:
                     check.compare(answered.selection, answered.rows)
                 yield from answered.rows
+            if parts.number != told:  # whoever reads run.json meanwhile, or after a kill, sees what is kept
+                told = parts.number
+                write_manifest(self.folder.manifest, begun.so_far(self.tally.counts()))
 
     def _selections(self) -> Iterator[Selection]:
         settings = self.request.settings
@@ -251,6 +258,7 @@ class _Work:
         over = FailureLimit.parse(settings.max_failures).exceeded(tally.failures, tally.total)
         outcome: Outcome = "failures" if over else "done"
         code, stages = 3 if over else 0, {**self.stages, **self.engine.seconds}
+        tally.expected = tally.statuses.total()
         return manifest.end(outcome, code, tally.counts(), tally.problems, (*manifest.warnings, *warnings), stages)
 
     def _record_end(self, manifest: Manifest, error: BaseException) -> None:

@@ -23,6 +23,7 @@ from socialcli.plots.sweep import draw_sweep
 from socialcli.plugins import Registry
 from socialcli.runs.accuracy import accuracy_table, write_accuracy
 from socialcli.runs.choice import SweepTable, choices, unchosen
+from socialcli.runs.folder import FigureFormat
 from socialcli.runs.grid import Grid, Setting
 from socialcli.runs.interrupts import uninterrupted
 from socialcli.runs.keys import file_digest
@@ -52,6 +53,7 @@ class SweepRequest:
     test: tuple[str, ...] = ()  # the splits to report on; none: all others
     overwrite: bool = False  # replace the results of an earlier sweep or run
     command: Sequence[str] = ()  # the command line, for sweep.json
+    figure_format: FigureFormat = "png"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ def sweep(request: SweepRequest, registry: Registry, watch: Watch = iter) -> Swe
     untouched; InvalidInputError where no row of the file is an episode; OSError where results cannot be written.
     Whatever breaks the work off leaves the rows that were done, and a sweep.json that says how it ended.
     """
-    folder = SweepFolder(request.output)
+    folder = SweepFolder(request.output, request.figure_format)
     request.grid.check(request.settings)
     rules = {name: registry.bias_rule(name).item for name in request.grid.bias}
     job = check_job(request.settings, registry)

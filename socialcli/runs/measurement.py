@@ -56,17 +56,17 @@ class MeasureFolder(ResultFolder):
     @property
     def heatmap(self) -> Path:
         """The figures of every head as maps: see `socialcli.plots.heatmap`."""
-        return self.path / "heatmap.png"
+        return self.figure("heatmap")
 
     @property
     def shift(self) -> Path:
         """The figures of every head before against after: see `socialcli.plots.shift`."""
-        return self.path / "shift.png"
+        return self.figure("shift")
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """All five."""
-        return self.attention, self.heads, self.manifest, self.heatmap, self.shift
+        """All of them."""
+        return self.attention, self.heads, self.manifest, *self.figures("heatmap", "shift")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

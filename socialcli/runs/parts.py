@@ -52,6 +52,11 @@ class PartWriter:
         self._state = threading.Condition(threading.RLock())
         self._thread = threading.Thread(target=self._watch, name="socialcli-parts", daemon=True)
 
+    @property
+    def number(self) -> int:
+        """The number of the next part: it grows when one has been written."""
+        return self._number
+
     def __enter__(self) -> Self:
         """Return the writer itself."""
         self._thread.start()

@@ -78,7 +78,7 @@ class RunSettings:
     device: str = "auto"  # a GPU where there is one
     dtype: str = "auto"  # bfloat16 on a GPU, float32 on a CPU
     attn: AttentionKernel = "auto"  # PyTorch's choice; another one to compare with, or where that one fails
-    limit: int | None = None  # None: all; else the first so many questions
+    limit: int | None = None  # None: all; else the first so many questions of each task
     split: str | None = None  # None: all; else the episodes of this split
     media_root: str | None = None  # None: the folder of the episodes file
     check_invariance: int = 0  # questions to ask again in other ways; a few show a set-up that cannot be trusted

@@ -55,12 +55,12 @@ class SweepFolder(ResultFolder):
 
     def plot(self, option: SweptOption) -> Path:
         """Accuracy against the values of an option: see `socialcli.plots.sweep`."""
-        return self.path / f"{option}.png"
+        return self.figure(option)
 
     @property
     def files(self) -> tuple[Path, ...]:
         """All of them; and a run's manifest, which says nothing about predictions that replace the run's own."""
-        plots = (self.plot(option) for option in OPTIONS)
+        plots = self.figures(*OPTIONS)
         return self.predictions, self.accuracy, self.manifest, *plots, self.path / "run.json"
 
 
