@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command("plan", short_help="Show what a run would do, and what would fail, without the weights.")
-@click.argument("episodes", type=click.Path(path_type=Path))
+@click.argument("episodes", metavar="EPISODES...", type=click.Path(path_type=Path), nargs=-1, required=True)
 @config_option_of("run")
 @click.option(
     "-o",

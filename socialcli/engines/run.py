@@ -33,7 +33,7 @@ from socialcli.runs.fates import Fates
 from socialcli.runs.folder import OutputFolder
 from socialcli.runs.interrupts import uninterrupted
 from socialcli.runs.kept import KeptRows
-from socialcli.runs.keys import file_digest
+from socialcli.runs.keys import files_digest
 from socialcli.runs.manifest import Manifest, Outcome, ending, write_manifest
 from socialcli.runs.parts import PartWriter
 from socialcli.runs.predictions import Prediction, PredictionWriter, read_predictions
@@ -78,7 +78,7 @@ def execute(
         if before is None and request.retry_failed:
             raise UsageError(f"--retry-failed: {folder.path} holds no run; name the folder of one with --output")
         settings = request.settings
-        manifest = Manifest.begin(settings, request.command, job.identity, file_digest(Path(settings.episodes)))
+        manifest = Manifest.begin(settings, request.command, job.identity, files_digest(settings.episode_files))
         started = time.monotonic()
         engine = _engine(job)
         inputs.add_folders(engine.files)
@@ -188,7 +188,7 @@ class _Work:
     def _total(self) -> int:
         """How many rows there will be; some more where rows of the file cannot be read."""
         settings = self.request.settings
-        questions = count_questions(Path(settings.episodes), self.job.tasks, settings.split, settings.limit)
+        questions = count_questions(settings.episode_files, self.job.tasks, settings.split, settings.limit)
         return questions * len(settings.conditions())
 
     def _predictions(
@@ -209,6 +209,7 @@ class _Work:
                     check.compare(answered.selection, answered.rows)
                 yield from answered.rows
             if parts.number != told:  # whoever reads run.json meanwhile, or after a kill, sees what is kept
+                parts.flush()  # no answer counts there that a kill would take away
                 told = parts.number
                 write_manifest(self.folder.manifest, begun.so_far(self.tally.counts()))
 
@@ -217,7 +218,7 @@ class _Work:
         for selection in select(self.job.episodes, settings, self.job.tasks, self.tally):
             episode = selection.row.episode
             if episode is not None and settings.inputs != "L":
-                self.inputs.add(episode.video.path)
+                self.inputs.add(episode.video.path, settings.media_root_of(selection.row.folder))
             yield selection
 
     def _note(self, answered: Answered, failures: FailureLog) -> None:

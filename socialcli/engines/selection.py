@@ -7,12 +7,12 @@ import logging
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from socialcli.engines.tally import Tally
 from socialcli.episodes.counting import has_question
-from socialcli.episodes.reading import BadQuestion, EpisodeRow, read_episodes
+from socialcli.episodes.reading import BadQuestion, EpisodeRow
 from socialcli.episodes.records import Question
+from socialcli.episodes.several import read_files
 from socialcli.errors import UsageError
 from socialcli.runs.manifest import MAX_PROBLEMS
 from socialcli.runs.settings import RunSettings
@@ -71,16 +71,15 @@ def check_selection(settings: RunSettings, tasks: Collection[str]) -> None:
     Of `--limit 0`, which asks for none, the names are checked all the same. The file is read up to the first question
     that is selected; where there is none, InvalidInputError says so if no row of it is an episode.
     """
-    path = Path(settings.episodes)
-    if has_question(path, tasks, settings.split):
+    if has_question(settings.episode_files, tasks, settings.split):
         return
     tally = Tally()
-    for _ in select(read_episodes(path), dataclasses.replace(settings, limit=None), tasks, tally):
+    for _ in select(read_files(settings.episode_files), dataclasses.replace(settings, limit=None), tasks, tally):
         return  # a question of which only a full check sees that it is one
     tally.check_readable()
     nothing = tally.nothing_selected(settings, tasks)
     if nothing is not None:
-        raise UsageError(f"{path}: {nothing}")
+        raise UsageError(f"{', '.join(map(str, settings.episode_files))}: {nothing}")
 
 
 def in_file_order(row: EpisodeRow) -> list[Question | BadQuestion]:

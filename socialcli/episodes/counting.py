@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
 from socialcli.episodes.files import inspected_suffix
@@ -11,15 +12,17 @@ from socialcli.episodes.reading import read_records
 from socialcli.errors import InvalidInputError
 
 
-def count_questions(path: Path, tasks: Collection[str], split: str | None = None, limit: int | None = None) -> int:
+def count_questions(
+    paths: Sequence[Path], tasks: Collection[str], split: str | None = None, limit: int | None = None
+) -> int:
     """The questions of these tasks in the episodes of a split (None: of all); never fewer than a run will ask.
 
     `limit` questions of each task count, and of those without one, since a run answers for these with failed rows. The
-    file is read no further than that needs. Raises NotThereError where there is no such file, and InvalidInputError
+    files are read no further than that needs. Raises NotThereError where there is no such file, and InvalidInputError
     where it cannot be read.
     """
     found: Counter[str | None] = Counter()
-    for name in _asked(path, tasks, split) if limit != 0 else ():
+    for name in _asked(paths, tasks, split) if limit != 0 else ():
         if limit is None or found[name] < limit:
             found[name] += 1
         if limit is not None and all(found[task] >= limit for task in tasks):
@@ -27,14 +30,15 @@ def count_questions(path: Path, tasks: Collection[str], split: str | None = None
     return found.total()
 
 
-def has_question(path: Path, tasks: Collection[str], split: str | None = None) -> bool:
+def has_question(paths: Sequence[Path], tasks: Collection[str], split: str | None = None) -> bool:
     """Whether there is a question to count. Raises as `count_questions` does."""
-    return next((True for _ in _asked(path, tasks, split)), False)
+    return next((True for _ in _asked(paths, tasks, split)), False)
 
 
-def _asked(path: Path, tasks: Collection[str], split: str | None) -> Iterator[str | None]:
+def _asked(paths: Sequence[Path], tasks: Collection[str], split: str | None) -> Iterator[str | None]:
     """The task of each question of the tasks, or without one, in the split."""
-    episodes = _parquet_tasks(path) if inspected_suffix(path) == ".parquet" else _json_tasks(path)
+    found = (_parquet_tasks(path) if inspected_suffix(path) == ".parquet" else _json_tasks(path) for path in paths)
+    episodes = chain.from_iterable(found)
     wanted = (names for its_split, names in episodes if split is None or its_split == split)
     return (name for names in wanted for name in names if name is None or name in tasks)
 

@@ -84,6 +84,8 @@ def _means(name: str, old: Any, new: Any) -> bool:
         old, new = sorted(old), sorted(new)
     elif name in ("episodes", "heads") and old and new:
         old, new = os.path.realpath(old), os.path.realpath(new)
+    elif name == "more_episodes":  # a file more is more questions, one fewer would drop answers
+        return set(map(os.path.realpath, old)) <= set(map(os.path.realpath, new))
     return bool(old == new)
 
 

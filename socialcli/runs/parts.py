@@ -81,6 +81,12 @@ class PartWriter:
             if self._waiting >= self._questions:
                 self._flush()
 
+    def flush(self) -> None:
+        """Write what waits. Raises OSError where it cannot be written."""
+        with uninterrupted(), self._state:
+            self._raise()
+            self._flush()
+
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
