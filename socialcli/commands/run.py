@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from socialcli.runs.accuracy import AccuracyRow
     from socialcli.runs.manifest import Manifest
     from socialcli.runs.settings import RunSettings
+
+_log = logging.getLogger(__name__)
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -155,6 +158,9 @@ def run_settings(options: dict[str, Any]) -> RunSettings:
 
     inputs, boxes_as = resolve_inputs(options["inputs"], options["boxes_as"])
     alignment = resolve_alignment(options["alignment"], inputs)
+    for option in ("heads", "max_heads") if alignment == "off" else ():
+        if options[option] is not None:
+            _log.warning("--%s changes nothing with --alignment off", option.replace("_", "-"))
     episodes, *more = map(str, options["episodes"])
     paths = path_texts(options, "media_root", "heads", "adapter")
     files = {"episodes": episodes, "more_episodes": tuple(more)}

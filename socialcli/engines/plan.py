@@ -75,7 +75,7 @@ def plan(settings: RunSettings, folder: OutputFolder | None, retry_failed: bool,
     """
     job = check_job(settings, registry)
     kept = KeptRows.read([])
-    if folder is not None and begun_before(folder, settings) is not None:
+    if folder is not None and begun_before(folder, settings, job.model.item.defaults) is not None:
         kept = kept_rows(folder, retry_failed)
     tally = Tally()
     tallied = _Tallied()

@@ -74,7 +74,7 @@ def execute(
     inputs = Inputs.of(request.settings)  # before they are read
     job = check_job(request.settings, registry)
     with folder.held():
-        before = None if request.overwrite else begun_before(folder, request.settings)
+        before = None if request.overwrite else begun_before(folder, request.settings, job.model.item.defaults)
         if before is None and request.retry_failed:
             raise UsageError(f"--retry-failed: {folder.path} holds no run; name the folder of one with --output")
         settings = request.settings

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from socialcli.alignment.rules import RENAMED
@@ -41,16 +42,19 @@ def begun(manifest: Path) -> Mapping[str, Any] | None:
         ) from error
 
 
-def begun_before(folder: OutputFolder, settings: RunSettings) -> Mapping[str, Any] | None:
+def begun_before(
+    folder: OutputFolder, settings: RunSettings, defaults: Mapping[str, Any] = MappingProxyType({})
+) -> Mapping[str, Any] | None:
     """The manifest of the run that a folder holds and that these settings may go on with; None: it holds nothing.
 
+    `defaults` are what settings that are left out (None) come to: who names one means the same.
     Raises UsageError where it holds anything else, and InvalidInputError where the manifest is damaged.
     """
     found = begun(folder.manifest)
     if found is None or any(path.exists() for path in folder.foreign):
         folder.check(overwrite=False)
         return None
-    check_same_settings(folder.path, found, settings)
+    check_same_settings(folder.path, found, settings, defaults)
     return found
 
 
@@ -63,14 +67,25 @@ def kept_rows(folder: OutputFolder, retry_failed: bool) -> KeptRows:
     return KeptRows.read([*there, *part_paths(folder.parts)], failed=not retry_failed)
 
 
-def check_same_settings(folder: Path, before: Mapping[str, Any], settings: RunSettings) -> None:
+def check_same_settings(
+    folder: Path,
+    before: Mapping[str, Any],
+    settings: RunSettings,
+    defaults: Mapping[str, Any] = MappingProxyType({}),
+) -> None:
     """Raise UsageError, with each difference, where a run cannot go on with these settings.
 
     A higher limit on the number of questions is fine, a lower one would drop answers.
     """
     now = settings.as_record()
     there = before["settings"]
-    names = [name for name in now if name not in FREE and not _means(name, there.get(name, now[name]), now[name])]
+    names = [
+        name
+        for name in now
+        if name not in FREE
+        and not _means(name, there.get(name, now[name]), now[name])
+        and not _is_default(defaults.get(name), there.get(name), now[name])
+    ]
     if now["limit"] is not None and (there.get("limit") is None or there["limit"] > now["limit"]):
         names.append("limit")
     if "bias" in names and RENAMED.get(there["bias"]) == now["bias"]:
@@ -87,6 +102,11 @@ def _means(name: str, old: Any, new: Any) -> bool:
     elif name == "more_episodes":  # a file more is more questions, one fewer would drop answers
         return set(map(os.path.realpath, old)) <= set(map(os.path.realpath, new))
     return bool(old == new)
+
+
+def _is_default(default: Any, *values: Any) -> bool:
+    """Whether each of the values is the default, by its name or left out."""
+    return default is not None and all(value is None or value == default for value in values)
 
 
 def check_same_numbers(folder: Path, before: Mapping[str, Any], model: ModelIdentity) -> None:
