@@ -12,7 +12,7 @@ import json
 import sys
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -62,16 +62,29 @@ def lessons(work: Path) -> Path:
     return path
 
 
+def exam(work: Path, questions: int) -> Path:
+    """The first questions of the test split in a file of their own, whatever their tasks."""
+    path = world(work) / f"test-{questions}.parquet"
+    if not path.exists():
+        with EpisodeWriter(path) as writer:
+            left = questions
+            for row in read_episodes(world(work) / "episodes.parquet"):
+                if row.episode is not None and row.episode.split == "test" and left:
+                    writer.write(replace(row.episode, questions=row.episode.questions[:left]))
+                    left -= len(row.episode.questions[:left])
+    return path
+
+
 def done(name: str, remedy: str, seed: int, work: Path, questions: int) -> Iterator[tuple[str, Path]]:
     """Train a remedy and ask it; the conditions it was asked in, with the folders of the answers."""
     folder = work / name / "remedies" / f"{remedy.replace(' ', '')}-{seed}"
-    episodes, base = world(work) / "episodes.parquet", see(name, work)
+    episodes, base = exam(work, questions), see(name, work)
     tuning = ("--model", name, "--checkpoint", base, "--seed", seed, "-o", folder / "training")
     socialcli("train", lessons(work), *tuning, *TUNING, *BUDGET, *REMEDIES[remedy])
     for asked in CROSSED if remedy in CROSSED else (remedy,):
         output = folder / asked.replace(" ", "")
-        asking = ("--model", name, "--checkpoint", folder / "training" / "checkpoint", "--limit", questions)
-        socialcli("run", episodes, *asking, "--split", "test", "--task", "all", "-o", output, *REMEDIES[asked])
+        asking = ("--model", name, "--checkpoint", folder / "training" / "checkpoint")
+        socialcli("run", episodes, *asking, "--task", "all", "-o", output, *REMEDIES[asked])
         yield asked, output
 
 

@@ -95,8 +95,9 @@ FRONT = 4  # layers in front of those that read: of 11 layers, the middle third 
 
 TUNING = (
     *("--task", "all", "--full", "--lr", "5e-5", "--batch-size", "8", "--questions-per-clip", "all"),
-    *("--epochs", "1", "--max-steps", "300"),
+    *("--epochs", "1"),
 )
+UPDATES = ("--max-steps", "300")
 
 
 def world(work: Path) -> Path:
@@ -232,7 +233,7 @@ def tune(name: str, work: Path) -> Path:
     """The family's checkpoint after fine-tuning with the alignment in place."""
     output = work / name / "aligned"
     episodes = world(work) / "episodes.parquet"
-    socialcli("train", episodes, "--model", name, "--checkpoint", see(name, work), *TUNING, "-o", output)
+    socialcli("train", episodes, "--model", name, "--checkpoint", see(name, work), *TUNING, *UPDATES, "-o", output)
     return output / "checkpoint"
 
 

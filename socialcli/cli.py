@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 import socialcli
-from socialcli import logs, options, signals
+from socialcli import logs, options, signals, variables
 from socialcli.errors import PluginError, SocialcliError, Terminated, UnknownNameError
 
 if TYPE_CHECKING:
@@ -91,9 +91,15 @@ class Shell(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command that the arguments name. Raises UnknownNameError, which suggests the nearest."""
         name = args[0]
+        if not ctx.resilient_parsing and not _wants_errors_alone(args):
+            for warning in variables.unknown_variables(self, ctx, os.environ):
+                _log.warning("%s", warning)
         if not name.startswith("-") and not ctx.resilient_parsing and self.get_command(ctx, name) is None:
             raise UnknownNameError("command", name, self.list_commands(ctx))
-        return super().resolve_command(ctx, args)
+        found = super().resolve_command(ctx, args)
+        if found[1] is not None and not ctx.resilient_parsing:
+            options.check_given_once(found[1], name, found[2], ctx)
+        return found
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the lists of commands without importing those of socialcli."""
@@ -138,6 +144,11 @@ def _wanted_style(args: Sequence[str]) -> str:
     pairs = {f"{one}={after}" for one, after in itertools.pairwise(named)} | set(named)
     variable = next((f"SOCIALCLI_{one.replace('-', '_').upper()}_LOG_FORMAT" for one in args if one[:1] != "-"), "")
     return "json" if "--log-format=json" in pairs or os.environ.get(variable) == "json" else "text"
+
+
+def _wants_errors_alone(args: Sequence[str]) -> bool:
+    """Whether the command line says -q twice, which is known before the command that it is for."""
+    return "-qq" in args or sum(one in ("-q", "--quiet") for one in args) > 1
 
 
 def _exit_code(work: Callable[[], int | None]) -> int:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import math
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -62,15 +64,22 @@ def config_option(function: F) -> F:
     command, `logging_options` included, so that their values can come from the file too. Using the option
     raises NotThereError or InvalidInputError for the file, UsageError for a key or a value in it.
     """
+    return config_option_of()(function)
+
+
+def config_option_of(*others: str) -> Callable[[F], F]:
+    """The same for a command that stands for `others`: their tables hold for it, too, and its own wins key by key."""
+    named = f"[{', '.join(others)}]" if others else ""
+    own = f", or of {named}, which it wins over" if others else ""
     return click.option(
         "--config",
         metavar="FILE.toml",
         type=click.Path(path_type=Path),
         is_eager=True,
         expose_value=False,
-        callback=_use_config,
-        help="Take options from this file's table of the command's name; the command line wins.",
-    )(function)
+        callback=partial(_use_config, others),
+        help=f"Take options from this file's table of the command's name{own}; the command line wins.",
+    )
 
 
 def logging_options(function: F) -> F:
@@ -103,6 +112,23 @@ def name_variables(command: click.Command, prefix: str) -> None:
             option.envvar = f"{prefix}_{_long_name(option)}".replace("-", "_").upper()
 
 
+def check_given_once(command: click.Command, name: str, args: Sequence[str], parent: click.Context) -> None:
+    """Raise UsageError where the command line gives an option with a single value several times: one would be lost.
+
+    A value of the environment or the settings file counts for nothing here: the command line overrides it.
+    """
+    context = click.Context(command, info_name=name, parent=parent)
+    try:
+        _, _, order = command.make_parser(context).parse_args(list(args))
+    except click.UsageError:
+        return  # whoever parses them to the end says so
+    for option, times in Counter(one for one in order if isinstance(one, click.Option)).items():
+        if times > 1 and not (option.multiple or option.is_flag or option.count):
+            raise UsageError(
+                f"--{_long_name(option)} is given {times} times and takes one value; leave all but one out"
+            )
+
+
 def _use_logging(context: click.Context, parameter: click.Parameter, value: object) -> None:
     if context.resilient_parsing:  # only completing a command line
         return
@@ -111,21 +137,27 @@ def _use_logging(context: click.Context, parameter: click.Parameter, value: obje
     logs.configure(chosen["verbose"] - chosen["quiet"], chosen["log_format"])
 
 
-def _use_config(context: click.Context, _parameter: click.Parameter, path: Path | None) -> None:
+def _use_config(others: Sequence[str], context: click.Context, _parameter: click.Parameter, path: Path | None) -> None:
     if path is None or context.resilient_parsing:
         return
-    table = _own_table(context, path, _read(path))
+    document = _checked_document(context, path, _read(path))
+    settings: dict[str, Any] = {}
+    for name in (*others, str(context.command.name)):  # the last one wins
+        settings |= _settings_of(context, document.get(name, {}), f"{path}: [{name}]")
+    context.default_map = settings
+
+
+def _settings_of(context: click.Context, table: Mapping[str, Any], where: str) -> dict[str, Any]:
     options = _settable(context.command)
     settings: dict[str, Any] = {}
     for key, value in table.items():
         option = options.get(key.replace("_", "-"))
         if option is None:
-            unknown = UnknownNameError("key", key, options)
-            raise UsageError(f"{path}: [{context.command.name}]: {unknown}")
+            raise UsageError(f"{where}: {UnknownNameError('key', key, options)}")
         if str(option.name) in settings:
-            raise UsageError(f"{path}: [{context.command.name}]: {key!r} stands there twice, with - and with _")
-        settings[str(option.name)] = _checked(context, option, value, f"{path}: [{context.command.name}] {key}")
-    context.default_map = settings
+            raise UsageError(f"{where}: {key!r} stands there twice, with - and with _")
+        settings[str(option.name)] = _checked(context, option, value, f"{where} {key}")
+    return settings
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -141,8 +173,8 @@ def _read(path: Path) -> dict[str, Any]:
         raise InvalidInputError(f"{path}: the settings file is not TOML: {error}") from error
 
 
-def _own_table(context: click.Context, path: Path, document: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the command's table, empty where there is none; other commands may have theirs beside it."""
+def _checked_document(context: click.Context, path: Path, document: dict[str, Any]) -> dict[str, Any]:
+    """The tables of the file: the command's, if it is there, and those of other commands. Raises UsageError."""
     name = str(context.command.name)
     for key, value in document.items():
         if not isinstance(value, dict):
@@ -153,8 +185,7 @@ def _own_table(context: click.Context, path: Path, document: Mapping[str, Any]) 
         for key in document:
             if key not in known:
                 raise UsageError(f"{path}: {UnknownNameError('command for the table', key, known)}")
-    table: Mapping[str, Any] = document.get(name, {})
-    return table
+    return document
 
 
 def _commands(context: click.Context) -> list[str]:

@@ -62,7 +62,7 @@ FLOORS: tuple[dict[str, tuple[str, ...]], ...] = (
         "inspection": ("socialcli.inspection",),
     },
     {"commands": ("socialcli.commands",)},
-    {"cli": ("socialcli.cli", "socialcli.signals", "socialcli.__main__")},
+    {"cli": ("socialcli.cli", "socialcli.signals", "socialcli.variables", "socialcli.__main__")},
 )
 
 HEAVY = ("torch", "torchvision", "transformers", "peft")

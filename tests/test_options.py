@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from socialcli import logs
 from socialcli.cli import Shell
-from socialcli.options import config_option, logging_options, name_variables
+from socialcli.options import config_option, config_option_of, logging_options, name_variables
 
 
 class Commands(Shell):
@@ -184,3 +184,80 @@ def test_json_log_lines_are_objects_and_so_is_the_error(settings: Path) -> None:
     assert (line["level"], line["logger"]) == ("error", "socialcli.cli")
     assert line["message"] == f"{settings}: there is no such settings file"
     assert line["time"].endswith("+00:00")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--alpha", "1", "--alpha", "2"],
+        ["--alpha=1", "--alpha", "1"],
+        ["--bias", "published", "--frames", "3", "--bias=probability"],
+        ["--max-failures", "一", "--max-failures", "二"],
+        ["--config", "a.toml", "--config", "b.toml"],
+    ],
+)
+def test_an_option_with_one_value_given_twice_is_an_error_and_not_the_last(words: list[str]) -> None:
+    done = invoke(*words)
+    named = [word.split("=")[0] for word in words if word.startswith("--")]
+    (twice,) = {name for name in named if named.count(name) > 1}
+    assert done.exit_code == 2
+    assert f"{twice} is given 2 times" in done.stderr
+
+
+def test_what_may_be_given_again_still_may(settings: Path) -> None:
+    settings.write_text("[try]\nalpha = 4.0\ntask = ['a']\n", encoding="utf-8")
+    assert attempted("--task", "a", "--task", "b")["tasks"] == ["a", "b"]
+    assert attempted("--overwrite", "--overwrite", "-v", "-v", "-q")["overwrite"] is True
+    environment = {"SOCIALCLI_TRY_ALPHA": "3"}
+    assert attempted("--config", str(settings), "--alpha", "2", env=environment)["alpha"] == 2.0
+
+
+@pytest.mark.parametrize(
+    ("variable", "nearest"),
+    [
+        ("SOCIALCLI_TRY_ALFA", "SOCIALCLI_TRY_ALPHA"),
+        ("SOCIALCLI_TRY_MAX_FAILURE", "SOCIALCLI_TRY_MAX_FAILURES"),
+        ("SOCIALCLI_TYR_ALPHA", "SOCIALCLI_TRY_ALPHA"),
+        ("SOCIALCLI_LOAD_PLUGIN", "SOCIALCLI_LOAD_PLUGINS"),
+        ("SOCIALCLI_TRY_АЛЬФА", None),
+    ],
+)
+def test_a_variable_that_sets_nothing_is_a_warning_with_the_nearest(variable: str, nearest: str | None) -> None:
+    done = invoke(env={variable: "1"})
+    assert done.exit_code == 0
+    (line,) = [line for line in done.stderr.splitlines() if variable in line]
+    assert "warning" in line and "sets nothing" in line
+    assert nearest is None or f"did you mean {nearest}?" in line
+    assert variable not in invoke("-qq", env={variable: "1"}).stderr
+
+
+def test_a_variable_that_sets_something_is_none() -> None:
+    done = invoke(
+        env={"SOCIALCLI_TRY_TASK": "a", "SOCIALCLI_TRY_TASKS": "a", "SOCIALCLI_LOAD_PLUGINS": "", "SOCIAL": "1"}
+    )
+    assert done.exit_code == 0 and "warning: the environment" not in done.stderr
+
+
+def test_the_tables_that_a_command_stands_for_hold_for_it_and_its_own_wins(settings: Path) -> None:
+    @click.command(name="try")
+    @config_option_of("other")
+    @click.option("--alpha", type=float, default=1.0)
+    @click.option("--frames", type=int, default=8)
+    def standing(**values: object) -> None:
+        click.echo(json.dumps(values))
+
+    class Group(Commands):
+        def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+            return standing
+
+    def told(text: str) -> Result:
+        settings.write_text(text, encoding="utf-8")
+        return CliRunner().invoke(Group(name="socialcli"), ["try", "--config", str(settings)])
+
+    assert json.loads(told("[other]\nalpha = 2.0\nframes = 3\n").stdout) == {"alpha": 2.0, "frames": 3}
+    assert json.loads(told("[other]\nalpha = 2.0\nframes = 3\n[try]\nframes = 4\n").stdout) == {
+        "alpha": 2.0,
+        "frames": 4,
+    }
+    refused = told("[other]\nalfa = 2.0\n")
+    assert "[other]: there is no key 'alfa'" in refused.stderr

@@ -89,6 +89,13 @@ class ModelSpec:
             max_pixels=self.max_pixels if max_pixels is None else max_pixels,
         )
 
+    @property
+    def defaults(self) -> dict[str, str | int | None]:
+        """What the settings of a run of these names come to where they are left out."""
+        choices = self.choose()
+        own = {"frame_fit": choices.frame_fit, "positions": choices.positions, "max_pixels": choices.max_pixels}
+        return {**own, "checkpoint": self.default_checkpoint, "revision": "main"}
+
     def chosen(self, options: LoadOptions) -> InputChoices:
         """The choices that a model loaded with `options` makes. Raises UsageError as `choose` does."""
         return self.choose(options.frame_fit, options.positions, options.max_pixels)

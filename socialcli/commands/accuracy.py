@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from socialcli.commands.answers import answers_option, read_labels
-from socialcli.commands.files import check_apart, check_new_file
+from socialcli.commands.files import check_apart, check_new_table
 from socialcli.commands.results import json_option, overwrite_option
 from socialcli.errors import UsageError
 from socialcli.options import logging_options
@@ -29,8 +29,9 @@ _log = logging.getLogger(__name__)
     "-o",
     "--output",
     type=click.Path(path_type=Path),
-    metavar="FILE.parquet",
-    help="Write the table too, as accuracy.parquet has it; that of several folders has a column `folder` first.",
+    metavar="FILE",
+    help="Write the table too, as accuracy.parquet has it, to a .csv, .jsonl or .parquet file; that of several "
+    "folders has a column `folder` first.",
 )
 @overwrite_option("the file of --output")
 @click.option("--write", is_flag=True, help="Replace the accuracy.parquet of each folder.")
@@ -56,7 +57,7 @@ def command(
     from socialcli.runs.recount import recount, recount_lines, write_recounts
     from socialcli.runs.sources import Source
 
-    check_new_file("--output", output, overwrite)
+    check_new_table("--output", output, overwrite)
     sources = [Source.find(path) for path in folders]
     check_apart("--output", output, sources)
     if write:
@@ -85,3 +86,5 @@ def _check_write(sources: Sequence[Source], answers: Path | None) -> None:
     for source in sources:
         if source.folder is None:
             raise UsageError(f"--write: {source.path} is no folder of a run; name its table with --output")
+        if source.parts:
+            raise UsageError(f"--write: the run in {source.path} has not ended; name its table so far with --output")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from socialcli.commands.answers import answers_option, read_labels
-from socialcli.commands.files import check_apart, check_new_file
+from socialcli.commands.files import check_apart, check_new_table
 from socialcli.commands.results import json_option, overwrite_option
 from socialcli.options import logging_options
 
@@ -43,8 +43,8 @@ def _condition_option(side: str) -> Callable[[F], F]:
 @click.option(
     "--flips",
     type=click.Path(path_type=Path),
-    metavar="FILE.parquet",
-    help="Write the questions that one side alone has right.",
+    metavar="FILE",
+    help="Write the questions that one side alone has right, to a .csv, .jsonl or .parquet file.",
 )
 @overwrite_option("the file of --flips")
 @json_option
@@ -74,7 +74,7 @@ def command(
     from socialcli.runs.comparison import compare
     from socialcli.runs.flips import write_flips
 
-    check_new_file("--flips", flips, overwrite)
+    check_new_table("--flips", flips, overwrite)
     sides = _sides(a, b, condition_a, condition_b)
     check_apart("--flips", flips, (side.source for pair in sides for side in pair))
     labels = read_labels(answers)

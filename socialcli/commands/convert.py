@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from socialcli.options import name_variables
+from socialcli.options import check_given_once, name_variables
 from socialcli.plugins import registry
 
 
@@ -26,7 +26,9 @@ class Converters(click.Group):
         """Find the converter that the arguments name. Raises UnknownNameError, which suggests the nearest."""
         name = args[0]
         if not name.startswith("-") and not ctx.resilient_parsing:
-            return name, _named(registry().converter(name).item.command, name), args[1:]
+            command = _named(registry().converter(name).item.command, name)
+            check_given_once(command, name, args[1:], ctx)
+            return name, command, args[1:]
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -20,8 +20,10 @@ def check_apart(option: str, path: Path | None, sources: Iterable[Source]) -> No
             raise UsageError(f"{option} {path}: is a file of the run in {path.parent}; name another one")
 
 
-def check_new_file(option: str, path: Path | None, overwrite: bool) -> None:
-    """Raise UsageError where the file that `option` names cannot be written, or must not, as far as looking tells."""
+def check_new_table(option: str, path: Path | None, overwrite: bool) -> None:
+    """Raise UsageError where the table that `option` names cannot be written, or must not, as far as looking tells."""
+    from socialcli.runs.formats import table_suffix  # pyarrow
+
     if path is None:
         return
     if path.is_dir():
@@ -30,3 +32,4 @@ def check_new_file(option: str, path: Path | None, overwrite: bool) -> None:
         raise UsageError(f"{option} {path}: there is no folder {path.parent}; make it, or name another file")
     if path.exists() and not overwrite:
         raise UsageError(f"{option} {path}: is there already; name another file, or replace it with --overwrite")
+    table_suffix(path, option)

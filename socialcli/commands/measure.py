@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from socialcli.commands.results import (
+    figure_format_option,
     json_option,
     limit_option,
     max_failures_option,
@@ -26,6 +27,7 @@ from socialcli.errors import TooManyFailuresError, UsageError
 from socialcli.options import config_option, logging_options
 
 if TYPE_CHECKING:
+    from socialcli.runs.folder import FigureFormat
     from socialcli.runs.measurement import Measurement
     from socialcli.runs.settings import RunSettings
 
@@ -44,9 +46,12 @@ if TYPE_CHECKING:
 @split_option("Measure")
 @max_failures_option("questions", "go unmeasured")
 @retry_failed_option("measurement")
+@figure_format_option
 @json_option
 @logging_options
-def command(output: Path, overwrite: bool, retry_failed: bool, as_json: bool, **options: Any) -> None:
+def command(
+    output: Path, overwrite: bool, retry_failed: bool, figure_format: FigureFormat, as_json: bool, **options: Any
+) -> None:
     """Measure how much the words of each speaker attend to the tokens that show the speaker, in every layer and head,
     before and after the alignment's bias. Writes attention.parquet, heads.parquet, measure.json, heatmap.png and
     shift.png.
@@ -65,7 +70,7 @@ def command(output: Path, overwrite: bool, retry_failed: bool, as_json: bool, **
     from socialcli.plugins import registry
     from socialcli.runs.attention_summary import summary_lines
 
-    request = MeasureRequest(_settings(options), output, overwrite, sys.argv, retry_failed)
+    request = MeasureRequest(_settings(options), output, overwrite, sys.argv, retry_failed, figure_format)
     result = measure(request, registry(), watch=lambda episodes: counted(episodes, "measure", "episodes"))
     if as_json:
         click.echo(json.dumps(_summary(result, output), ensure_ascii=False))

@@ -11,15 +11,15 @@ import click
 from socialcli.commands.results import json_option, overwrite_option
 from socialcli.commands.run import run_options, run_settings
 from socialcli.errors import TooManyFailuresError
-from socialcli.options import config_option, logging_options
+from socialcli.options import config_option_of, logging_options
 
 if TYPE_CHECKING:
     from socialcli.engines.plan import Plan
 
 
 @click.command("plan", short_help="Show what a run would do, and what would fail, without the weights.")
-@click.argument("episodes", type=click.Path(path_type=Path))
-@config_option
+@click.argument("episodes", metavar="EPISODES...", type=click.Path(path_type=Path), nargs=-1, required=True)
+@config_option_of("run")
 @click.option(
     "-o",
     "--output",

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from socialcli.commands import completion
 from socialcli.errors import TooManyFailuresError
+from socialcli.runs.folder import FIGURE_FORMATS
 
 if TYPE_CHECKING:
     from socialcli.runs.manifest import Manifest
@@ -27,6 +29,7 @@ def task_option(what: str) -> Callable[[F], F]:
         multiple=True,
         required=True,
         metavar="TASK",
+        shell_complete=completion.tasks,
         help=f"The task {what}, or all; `socialcli tasks` lists them. May be repeated.",
     )
 
@@ -47,6 +50,17 @@ def overwrite_option(replaced: str) -> Callable[[F], F]:
     return click.option("--overwrite", is_flag=True, help=f"Replace {replaced}.")
 
 
+def figure_format_option(function: F) -> F:
+    """Give a command `figure_format`, the format of the pictures that it draws."""
+    return click.option(
+        "--figure-format",
+        type=click.Choice(FIGURE_FORMATS),
+        default="png",
+        show_default=True,
+        help="The format of the pictures: pixels, or lines and letters that can be enlarged.",
+    )(function)
+
+
 def answer_option(function: F) -> F:
     """Give a command the way of answering: `answer`."""
     return click.option(
@@ -59,8 +73,9 @@ def answer_option(function: F) -> F:
 
 
 def limit_option(verb: str) -> Callable[[F], F]:
-    """Give a command `limit` (int | None), the questions to `verb` at most."""
-    return click.option("--limit", type=click.IntRange(min=0), metavar="N", help=f"{verb} only the first N questions.")
+    """Give a command `limit` (int | None), the questions of each task to `verb` at most."""
+    text = f"{verb} only the first N questions of each task."
+    return click.option("--limit", type=click.IntRange(min=0), metavar="N", help=text)
 
 
 def split_option(verb: str) -> Callable[[F], F]:

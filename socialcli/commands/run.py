@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from socialcli.runs.accuracy import AccuracyRow
     from socialcli.runs.manifest import Manifest
     from socialcli.runs.settings import RunSettings
+
+_log = logging.getLogger(__name__)
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -103,7 +106,7 @@ _OPTIONS: Sequence[Callable[[Any], Any]] = (
 
 
 @click.command("run", short_help="Ask a model the questions of EPISODES; write answers and accuracy.")
-@click.argument("episodes", type=click.Path(path_type=Path))
+@click.argument("episodes", metavar="EPISODES...", type=click.Path(path_type=Path), nargs=-1, required=True)
 @config_option
 @output_option
 @overwrite_option("the results that the folder holds")
@@ -111,8 +114,8 @@ _OPTIONS: Sequence[Callable[[Any], Any]] = (
 @json_option
 @logging_options
 def command(output: Path, overwrite: bool, retry_failed: bool, as_json: bool, **options: Any) -> None:
-    """Ask a model the questions of EPISODES (Parquet, JSONL or .jsonl.gz), and write predictions.parquet,
-    accuracy.parquet and run.json.
+    """Ask a model the questions of EPISODES (Parquet, JSONL or .jsonl.gz; one file or several without an id in common),
+    and write predictions.parquet, accuracy.parquet and run.json.
 
     Answers are kept as they are made. The same command, given again, goes on where it was broken off, asks again what
     depends on a file that has changed, and does nothing where all is done.
@@ -155,6 +158,11 @@ def run_settings(options: dict[str, Any]) -> RunSettings:
 
     inputs, boxes_as = resolve_inputs(options["inputs"], options["boxes_as"])
     alignment = resolve_alignment(options["alignment"], inputs)
-    paths = path_texts(options, "episodes", "media_root", "heads", "adapter")
+    for option in ("heads", "max_heads") if alignment == "off" else ():
+        if options[option] is not None:
+            _log.warning("--%s changes nothing with --alignment off", option.replace("_", "-"))
+    episodes, *more = map(str, options["episodes"])
+    paths = path_texts(options, "media_root", "heads", "adapter")
+    files = {"episodes": episodes, "more_episodes": tuple(more)}
     resolved = {"inputs": inputs, "boxes_as": boxes_as, "alignment": alignment, "tasks": named_tasks(options["tasks"])}
-    return RunSettings(**{**options, **paths, **resolved})
+    return RunSettings(**{**options, **paths, **files, **resolved})

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from socialcli.alignment.rules import DEFAULT_RULE, current_name
+from socialcli.commands import completion
 from socialcli.options import FiniteRange
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -80,7 +81,13 @@ def _with(options: Sequence[Callable[[F], F]], function: F) -> F:
 
 
 _CHECKPOINT: Sequence[Callable[[Any], Any]] = (
-    click.option("--model", required=True, metavar="NAME", help="The model; `socialcli models` lists them."),
+    click.option(
+        "--model",
+        required=True,
+        metavar="NAME",
+        shell_complete=completion.models,
+        help="The model; `socialcli models` lists them.",
+    ),
     click.option(
         "--checkpoint",
         metavar="DIR|ID",
@@ -201,6 +208,7 @@ _ALIGNMENT: Sequence[Callable[[Any], Any]] = (
         default=DEFAULT_RULE,
         show_default=True,
         metavar="RULE",
+        shell_complete=completion.rules,
         help="Bias rule: published, floored, centred, probability, constant, or a plug-in's.",
     ),
 )

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from socialcli.alignment.rules import DEFAULT_RULE
+from socialcli.commands import completion
 from socialcli.commands.results import (
     answer_option,
     check_failed_answers,
+    figure_format_option,
     former_seed_option,
     json_option,
     limit_option,
@@ -30,6 +32,7 @@ from socialcli.errors import UsageError
 from socialcli.options import config_option, logging_options
 
 if TYPE_CHECKING:
+    from socialcli.runs.folder import FigureFormat
     from socialcli.runs.grid import Grid
     from socialcli.runs.settings import RunSettings
 
@@ -88,6 +91,7 @@ def _listed(item: click.ParamType[Any]) -> Callable[..., tuple[Any, ...]]:
     default=[DEFAULT_RULE],
     show_default=True,
     metavar="RULE,...",
+    shell_complete=completion.rules,
     help="Bias rules: published, floored, centred, probability, constant, or a plug-in's.",
 )
 @click.option(
@@ -108,9 +112,12 @@ def _listed(item: click.ParamType[Any]) -> Callable[..., tuple[Any, ...]]:
 @former_seed_option
 @max_failures_option("answers")
 @retry_failed_option("sweep")
+@figure_format_option
 @json_option
 @logging_options
-def command(output: Path, overwrite: bool, retry_failed: bool, as_json: bool, **options: Any) -> None:
+def command(
+    output: Path, overwrite: bool, retry_failed: bool, figure_format: FigureFormat, as_json: bool, **options: Any
+) -> None:
     """Ask a model the questions of EPISODES without the alignment, and with it under every combination of the values of
     --alpha, --lambda, --layers and --bias, which are lists separated by commas. Writes predictions.parquet,
     accuracy.parquet, sweep.json, and a picture of accuracy against each option with several values.
@@ -130,7 +137,7 @@ def command(output: Path, overwrite: bool, retry_failed: bool, as_json: bool, **
     from socialcli.runs.sweep_summary import summary_json, summary_lines
 
     grid, splits = _grid(options), (options.pop("validation_split"), options.pop("test_split"))
-    request = SweepRequest(_settings(options), grid, output, *splits, overwrite, sys.argv, retry_failed)
+    request = SweepRequest(_settings(options), grid, output, *splits, overwrite, sys.argv, retry_failed, figure_format)
     result = sweep(request, registry(), watch=lambda rows, total: shown(rows, total, "sweep"))
     if as_json:
         click.echo(json.dumps(summary_json(result.sweep, result.table, output), ensure_ascii=False))

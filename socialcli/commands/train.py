@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from socialcli.commands.results import (
+    figure_format_option,
     json_option,
     max_failures_option,
     named_tasks,
@@ -23,6 +24,7 @@ from socialcli.errors import TooManyFailuresError
 from socialcli.options import FiniteRange, config_option, logging_options
 
 if TYPE_CHECKING:
+    from socialcli.runs.folder import FigureFormat
     from socialcli.training.settings import TrainSettings
 
 
@@ -167,9 +169,10 @@ def _together(context: click.Context, parameter: click.Parameter, value: str) ->
     help="Updates between two states to go on from.",
 )
 @max_failures_option("questions", "be lost to the training")
+@figure_format_option
 @json_option
 @logging_options
-def command(output: Path, overwrite: bool, as_json: bool, **options: Any) -> None:
+def command(output: Path, overwrite: bool, figure_format: FigureFormat, as_json: bool, **options: Any) -> None:
     """Fine-tune a model on the labelled questions of EPISODES, with the alignment in place.
 
     OUTPUT gets the LoRA layers (adapter/, for `run --adapter`) or with --full all weights (checkpoint/, for `run
@@ -184,7 +187,8 @@ def command(output: Path, overwrite: bool, as_json: bool, **options: Any) -> Non
     from socialcli.plugins import registry
     from socialcli.runs.training import accuracy_lines
 
-    result = train(TrainRequest(_settings(options), output, overwrite, sys.argv), registry(), watch=trained)
+    request = TrainRequest(_settings(options), output, overwrite, sys.argv, figure_format)
+    result = train(request, registry(), watch=trained)
     click.echo(json.dumps(result, ensure_ascii=False) if as_json else accuracy_lines(result["accuracy"]))
     if result["exit_code"]:
         counts = result["counts"]

@@ -68,7 +68,8 @@ def command(files: tuple[Path, ...], max_errors: int, media_root: Path | None, a
     """Check episodes files and print each problem.
 
     FILE is a .parquet, .jsonl or .jsonl.gz file. A problem is a line `file:row:field: what; what to do`, with
-    rows counted from 1. Exits with 4 where there is one, and with 2 where a file is not there.
+    rows counted from 1. Exits with 4 where there is one, and where two files have an id in common; with 2 where a file
+    is not there.
     """
     if media_root is not None and not media_root.is_dir():
         raise NotThereError(f"{media_root}: there is no such folder for --media-root")
@@ -79,6 +80,10 @@ def command(files: tuple[Path, ...], max_errors: int, media_root: Path | None, a
     else:
         _print_summary(counts, report)
     _raise_for(counts)
+    if not any(count.problems for count in counts):
+        from socialcli.episodes.several import check_distinct
+
+        check_distinct(files)
 
 
 def _check_file(path: Path, media_root: Path | None, report: _Report) -> _Count:

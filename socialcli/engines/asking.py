@@ -67,6 +67,7 @@ class Asking:
             choices=choices_of(adapter, job.load_options),
             decoder_layers=len(adapter.layers),
         )
+        self._settings = settings
         self._tasks = job.tasks
         self._workers = workers_of(settings, adapter)
 
@@ -80,23 +81,27 @@ class Asking:
         good = [question for question in selection.questions if isinstance(question, Question)]
         if episode is None or not good:
             return Prepared(episode, {}, frozenset(), None)
-        media = clip_digest(episode, self.options)
+        options = self._options_for(selection)
+        media = clip_digest(episode, options)
         keys = {one.id: self.rows.keys(episode, media, one, self.conditions) for one in good}
         all_keys = frozenset(chain.from_iterable(keys.values()))
         there = frozenset(key for key in all_keys if key in kept) if kept is not None else frozenset()
         if there == all_keys:
             return Prepared(episode, keys, there, None)
-        return Prepared(episode, keys, there, self._questions(episode, good))
+        return Prepared(episode, keys, there, self._questions(episode, good, options))
 
     def completed(self, selection: Selection, prepared: Prepared) -> Prepared:
         """The same, made ready even where all its rows are kept: others stand in batches with its questions."""
         good = [question for question in selection.questions if isinstance(question, Question)]
         if prepared.questions is not None or prepared.episode is None or not good:
             return prepared
-        return replace(prepared, questions=self._questions(prepared.episode, good))
+        return replace(prepared, questions=self._questions(prepared.episode, good, self._options_for(selection)))
 
-    def _questions(self, episode: Episode, good: Sequence[Question]) -> PreparedEpisode:
-        return prepare_episode(self.adapter, episode, good, self._tasks, self.options)
+    def _options_for(self, selection: Selection) -> AskOptions:
+        return replace(self.options, media_root=self._settings.media_root_of(selection.row.folder))
+
+    def _questions(self, episode: Episode, good: Sequence[Question], options: AskOptions) -> PreparedEpisode:
+        return prepare_episode(self.adapter, episode, good, self._tasks, options)
 
 
 def conditions_of(job: Job, adapter: Adapter) -> list[Alignment | None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -10,7 +10,9 @@ from pathlib import Path
 from socialcli.adapters.contract import LoadOptions, ModelSpec
 from socialcli.adapters.lora_files import read_lora
 from socialcli.alignment.rules import BiasRule
-from socialcli.episodes.reading import EpisodeRow, read_episodes
+from socialcli.engines.selection import check_selection
+from socialcli.episodes.reading import EpisodeRow
+from socialcli.episodes.several import check_distinct, read_files
 from socialcli.errors import CheckpointError, NotThereError, UsageError
 from socialcli.plugins import Provided, Registry
 from socialcli.runs.heads import HeadChoice
@@ -76,10 +78,10 @@ class Job:
 
 
 def check_job(settings: RunSettings, registry: Registry) -> Job:
-    """Find what the settings name. Changes nothing, and reads the episodes file up to its first row.
+    """Find what the settings name. Changes nothing, and reads the episodes file up to the first question to ask.
 
-    Raises UsageError for a name that nobody provides and for a path that is not there, and
-    InvalidInputError for an episodes file that cannot be read.
+    Raises UsageError for a name that nobody provides, for a path that is not there and where no question is selected,
+    and InvalidInputError for an episodes file that cannot be read.
     """
     model = registry.model(settings.model)
     tasks = _tasks(settings, registry)
@@ -90,7 +92,10 @@ def check_job(settings: RunSettings, registry: Registry) -> Job:
         read_lora(settings.adapter)
     _check_media_root(settings.media_root)
     others = registry.other_models(settings.model)
-    return Job(settings, tasks, rule, model, _opened(Path(settings.episodes)), others, _heads(settings))
+    job = Job(settings, tasks, rule, model, _opened(settings.episode_files), others, _heads(settings))
+    check_distinct(settings.episode_files)
+    check_selection(settings, tasks)
+    return job
 
 
 def _tasks(settings: RunSettings, registry: Registry) -> dict[str, Task]:
@@ -127,7 +132,7 @@ def _check_media_root(media_root: str | None) -> None:
         raise NotThereError(f"--media-root {media_root}: there is no such folder")
 
 
-def _opened(path: Path) -> Iterator[EpisodeRow]:
-    """The rows of the file. The first, which is always there, is read now: a file of another kind shows it in it."""
-    rows = read_episodes(path)
+def _opened(paths: Sequence[Path]) -> Iterator[EpisodeRow]:
+    """The rows of the files. The first, which is always there, is read now: a file of another kind shows it in it."""
+    rows = read_files(paths)
     return chain([next(rows)], rows)

@@ -32,10 +32,11 @@ from socialcli.plugins import Registry
 from socialcli.runs.attention import AttentionRow, MeasuredUnder, attention_writer, head_rows
 from socialcli.runs.attention_summary import summarise, top_heads
 from socialcli.runs.continuing import begun, begun_before, check_same_numbers, kept_rows, version_warnings
+from socialcli.runs.folder import FigureFormat
 from socialcli.runs.heads import HeadStatistics, write_heads
 from socialcli.runs.interrupts import uninterrupted
 from socialcli.runs.kept import KeptRows
-from socialcli.runs.keys import file_digest
+from socialcli.runs.keys import files_digest
 from socialcli.runs.manifest import Manifest, Outcome, ending
 from socialcli.runs.measured import MEASURED, EpisodeSums
 from socialcli.runs.measurement import (
@@ -70,6 +71,7 @@ class MeasureRequest:
     overwrite: bool = False  # begin anew in a folder that holds a measurement
     command: Sequence[str] = ()  # the command line, for measure.json
     retry_failed: bool = False  # measure again the episodes with questions that failed, instead of keeping them
+    figure_format: FigureFormat = "png"
 
     @property
     def as_run(self) -> RunRequest:
@@ -88,7 +90,7 @@ def measure(request: MeasureRequest, registry: Registry, watch: Watch = iter) ->
     the file is an episode; OSError where results cannot be written. Once the work has begun, whatever ends it leaves
     what was measured, and a measure.json that says how it ended.
     """
-    folder = MeasureFolder(request.output)
+    folder = MeasureFolder(request.output, request.figure_format)
     # The results of a run may stand in the folder too: their names are others, and nothing here replaces them.
     check_request(request.as_run)
     inputs = Inputs.of(request.settings)  # before they are read
@@ -100,10 +102,10 @@ def measure(request: MeasureRequest, registry: Registry, watch: Watch = iter) ->
 
 
 def _measured(request: MeasureRequest, job: Job, folder: MeasureFolder, inputs: Inputs, watch: Watch) -> Measurement:
-    before = None if request.overwrite else begun_before(folder, job.settings)
+    before = None if request.overwrite else begun_before(folder, job.settings, job.model.item.defaults)
     if before is None and request.retry_failed:
         raise UsageError(f"--retry-failed: {folder.path} holds no measurement; name the folder of one with --output")
-    manifest = Manifest.begin(job.settings, request.command, job.identity, file_digest(Path(job.settings.episodes)))
+    manifest = Manifest.begin(job.settings, request.command, job.identity, files_digest(job.settings.episode_files))
     measurer = _measurer(job)
     inputs.add_folders(measurer.files)
     manifest = replace(manifest, model=measurer.identity)
@@ -172,7 +174,7 @@ class _Work:
     def do(self, watch: Watch) -> None:
         """Write the rows of all episodes, then what is made of them together."""
         self._write_rows(watch)
-        for old in (self._folder.heads, self._folder.heatmap, self._folder.shift):
+        for old in (self._folder.heads, *self._folder.figures("heatmap", "shift")):
             old.unlink(missing_ok=True)
         if self._tally.sums.prompts:
             self._write_heads()

@@ -76,7 +76,7 @@ def plan(settings: RunSettings, folder: OutputFolder | None, retry_failed: bool,
     """
     job = check_job(settings, registry)
     kept = KeptRows.read([], PREDICTIONS)
-    if folder is not None and begun_before(folder, settings) is not None:
+    if folder is not None and begun_before(folder, settings, job.model.item.defaults) is not None:
         kept = kept_rows(folder, retry_failed, PREDICTIONS)
     tally = Tally()
     tallied = _Tallied()

@@ -36,7 +36,7 @@ from socialcli.runs.folder import OutputFolder
 from socialcli.runs.grid import setting_of
 from socialcli.runs.interrupts import uninterrupted
 from socialcli.runs.kept import KeptRows
-from socialcli.runs.keys import file_digest
+from socialcli.runs.keys import files_digest
 from socialcli.runs.manifest import Manifest, Outcome, ending, write_manifest
 from socialcli.runs.parts import PartWriter
 from socialcli.runs.predictions import PREDICTIONS, Prediction, PredictionWriter, read_predictions
@@ -78,11 +78,11 @@ def execute(
     inputs = Inputs.of(request.settings)  # before they are read
     job = check_job(request.settings, registry)
     with folder.held():
-        before = None if request.overwrite else begun_before(folder, request.settings)
+        before = None if request.overwrite else begun_before(folder, request.settings, job.model.item.defaults)
         if before is None and request.retry_failed:
             raise UsageError(f"--retry-failed: {folder.path} holds no run; name the folder of one with --output")
         settings = request.settings
-        manifest = Manifest.begin(settings, request.command, job.identity, file_digest(Path(settings.episodes)))
+        manifest = Manifest.begin(settings, request.command, job.identity, files_digest(settings.episode_files))
         started = time.monotonic()
         engine = _engine(job)
         inputs.add_folders(engine.files)
@@ -132,7 +132,7 @@ class RunWork:
         self._record(manifest)
         try:
             check = self._invariance_check()
-            self._write_rows(check, watch)
+            self._write_rows(check, watch, manifest)
             accuracy = self._write_table()
             changes = check.changes() if check else None
             self._settle()
@@ -155,15 +155,16 @@ class RunWork:
         count = self.request.settings.check_invariance
         return InvarianceCheck(self.engine, count) if count else None
 
-    def _write_rows(self, check: InvarianceCheck | None, watch: Watch) -> None:
+    def _write_rows(self, check: InvarianceCheck | None, watch: Watch, begun: Manifest) -> None:
         kept = kept_rows(self.folder, self.request.retry_failed, PREDICTIONS)
-        total = self._total()
+        total = self.tally.expected = self._total()
+        self._record(begun.so_far(self.tally.counts()))
         fates = Fates()
         with (
             PartWriter(self.folder.parts, PREDICTIONS) as parts,
             PredictionWriter(self.folder.predictions, unfinished=False) as writer,
         ):
-            for prediction in watch(self._predictions(kept, parts, check), total):
+            for prediction in watch(self._predictions(kept, parts, check, begun), total):
                 writer.write(prediction)
                 self.tally.add(prediction)
                 fates.add(prediction)
@@ -207,13 +208,18 @@ class RunWork:
     def _total(self) -> int:
         """How many rows there will be; some more where rows of the file cannot be read."""
         settings = self.request.settings
-        questions = count_questions(Path(settings.episodes), self.job.tasks, settings.split, settings.limit)
+        questions = count_questions(settings.episode_files, self.job.tasks, settings.split, settings.limit)
         return questions * len(settings.conditions())
 
     def _predictions(
-        self, kept: KeptRows[Prediction], parts: PartWriter[Prediction], check: InvarianceCheck | None
+        self,
+        kept: KeptRows[Prediction],
+        parts: PartWriter[Prediction],
+        check: InvarianceCheck | None,
+        begun: Manifest,
     ) -> Iterator[Prediction]:
         failures = FailureLog()
+        told = parts.number
 
         def keep(rows: Sequence[Sequence[Prediction]]) -> None:
             parts.write(rows)
@@ -227,13 +233,17 @@ class RunWork:
                 if check is not None:
                     check.compare(answered.selection, answered.rows)
                 yield from answered.rows
+            if parts.number != told:  # whoever reads run.json meanwhile, or after a kill, sees what is kept
+                parts.flush()  # no answer counts there that a kill would take away
+                told = parts.number
+                self._record(begun.so_far(self.tally.counts()))
 
     def _selections(self) -> Iterator[Selection]:
         settings = self.request.settings
         for selection in select(self._episodes(), settings, self.job.tasks, self.tally):
             episode = selection.row.episode
             if episode is not None and settings.inputs != "L":
-                self.inputs.add(episode.video.path)
+                self.inputs.add(episode.video.path, settings.media_root_of(selection.row.folder))
             yield selection
 
     def _episodes(self) -> Iterator[EpisodeRow]:
@@ -282,6 +292,7 @@ class RunWork:
         over = FailureLimit.parse(settings.max_failures).exceeded(tally.failures, tally.total)
         outcome: Outcome = "failures" if over else "done"
         code, stages = 3 if over else 0, {**self.stages, **self.engine.seconds}
+        tally.expected = tally.statuses.total()
         return manifest.end(outcome, code, tally.counts(), tally.problems, (*manifest.warnings, *warnings), stages)
 
     def _record_end(self, manifest: Manifest, error: BaseException) -> None:

@@ -1,14 +1,19 @@
-"""Which questions of an episodes file a run asks: those of its tasks and split, up to its limit, in their order."""
+"""Which questions of an episodes file a run asks: those of its tasks and split, of each task up to the limit."""
 
 from __future__ import annotations
 
+import dataclasses
 import logging
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from socialcli.engines.tally import Tally
+from socialcli.episodes.counting import has_question
 from socialcli.episodes.reading import BadQuestion, EpisodeRow
 from socialcli.episodes.records import Question
+from socialcli.episodes.several import read_files
+from socialcli.errors import UsageError
 from socialcli.runs.manifest import MAX_PROBLEMS
 from socialcli.runs.settings import RunSettings
 
@@ -24,13 +29,15 @@ class Selection:
 
 
 def select(
-    episodes: Iterable[EpisodeRow], settings: RunSettings, tasks: Container[str], tally: Tally
+    episodes: Iterable[EpisodeRow], settings: RunSettings, tasks: Collection[str], tally: Tally
 ) -> Iterator[Selection]:
     """The questions to ask, episode by episode; `tally` learns what was met on the way.
 
     A row that names no question is a warning and a problem of the tally. Of a row that is no JSON object nobody knows
-    the split, and it counts as one of the run's. The file is read no further than `settings.limit` needs.
+    the split, and it counts as one of the run's. The limit holds for each task of its own, and for the questions
+    without one; the file is read no further than all `tasks` together need.
     """
+    taken: Counter[str | None] = Counter()
     for row in episodes:
         if row.episode is None and not row.bad_questions:
             if _of_split(row, settings.split):
@@ -42,13 +49,37 @@ def select(
         found = in_file_order(row)
         tally.episodes += 1
         tally.tasks.update(question.task for question in found if question.task is not None)
-        left = None if settings.limit is None else settings.limit - tally.questions
-        wanted = tuple(question for question in found if question.task is None or question.task in tasks)[:left]
+        wanted = tuple(question for question in found if _takes(question.task, settings, tasks, taken))
         tally.questions += len(wanted)
         if wanted:
             yield Selection(row, wanted)
-        if tally.questions == settings.limit:
+        if settings.limit is not None and all(taken[task] >= settings.limit for task in tasks):
             return
+
+
+def _takes(task: str | None, settings: RunSettings, tasks: Collection[str], taken: Counter[str | None]) -> bool:
+    """Whether to ask a question of a task of which so many are `taken`, which then counts it."""
+    if not (task is None or task in tasks) or (settings.limit is not None and taken[task] >= settings.limit):
+        return False
+    taken[task] += 1
+    return True
+
+
+def check_selection(settings: RunSettings, tasks: Collection[str]) -> None:
+    """Raise UsageError, with the splits or tasks that there are, where the settings select no question of the file.
+
+    Of `--limit 0`, which asks for none, the names are checked all the same. The file is read up to the first question
+    that is selected; where there is none, InvalidInputError says so if no row of it is an episode.
+    """
+    if has_question(settings.episode_files, tasks, settings.split):
+        return
+    tally = Tally()
+    for _ in select(read_files(settings.episode_files), dataclasses.replace(settings, limit=None), tasks, tally):
+        return  # a question of which only a full check sees that it is one
+    tally.check_readable()
+    nothing = tally.nothing_selected(settings, tasks)
+    if nothing is not None:
+        raise UsageError(f"{', '.join(map(str, settings.episode_files))}: {nothing}")
 
 
 def in_file_order(row: EpisodeRow) -> list[Question | BadQuestion]:

@@ -27,8 +27,9 @@ from socialcli.plugins import Registry
 from socialcli.runs.accuracy import AccuracyRow, accuracy_table, read_accuracy, write_accuracy
 from socialcli.runs.choice import SweepTable, choices, unchosen
 from socialcli.runs.continuing import begun, begun_before, check_same_numbers, version_warnings
+from socialcli.runs.folder import FigureFormat
 from socialcli.runs.grid import Grid, Setting, setting_of
-from socialcli.runs.keys import file_digest
+from socialcli.runs.keys import files_digest
 from socialcli.runs.manifest import Manifest, Outcome
 from socialcli.runs.predictions import Prediction, read_predictions
 from socialcli.runs.settings import FailureLimit, RunSettings
@@ -55,6 +56,7 @@ class SweepRequest:
     overwrite: bool = False  # begin anew in a folder that holds a sweep or run
     command: Sequence[str] = ()  # the command line, for sweep.json
     retry_failed: bool = False  # ask again what failed, instead of keeping it
+    figure_format: FigureFormat = "png"
 
     @property
     def as_run(self) -> RunRequest:
@@ -81,7 +83,7 @@ def sweep(request: SweepRequest, registry: Registry, watch: Watch = unwatched) -
     row of the file is an episode; OSError where results cannot be written. Once the work has begun, whatever ends it
     leaves the rows that were done, and a sweep.json that says how it ended.
     """
-    folder = SweepFolder(request.output)
+    folder = SweepFolder(request.output, request.figure_format)
     request.grid.check(request.settings)
     rules = {name: registry.bias_rule(name).item for name in request.grid.bias}
     check_request(request.as_run)
@@ -103,10 +105,10 @@ def _swept(
     inputs: Inputs,
     watch: Watch,
 ) -> SweepResult:
-    before = None if request.overwrite else begun_before(folder, job.settings)
+    before = None if request.overwrite else begun_before(folder, job.settings, job.model.item.defaults)
     if before is None and request.retry_failed:
         raise UsageError(f"--retry-failed: {folder.path} holds no sweep; name the folder of one with --output")
-    manifest = Manifest.begin(job.settings, request.command, job.identity, file_digest(Path(job.settings.episodes)))
+    manifest = Manifest.begin(job.settings, request.command, job.identity, files_digest(job.settings.episode_files))
     _log.info("loading %s", job.source)
     adapter = job.model.item.load_checked(job.load_options)
     settings = request.grid.settings(len(adapter.layers))
@@ -199,9 +201,11 @@ class _SweepWork(RunWork):
     def _total(self) -> int:
         settings, asked = self.request.settings, self.sweep.splits.asked
         splits = [None] if None in asked else sorted(filter(None, asked))  # all of the file, or those that are named
-        path = Path(settings.episodes)
-        questions = sum(count_questions(path, self.job.tasks, split, settings.limit) for split in splits)
-        return (questions if settings.limit is None else min(questions, settings.limit)) * len(self.sweep.settings)
+        paths = settings.episode_files
+        questions = sum(count_questions(paths, self.job.tasks, split, settings.limit) for split in splits)
+        if settings.limit is not None:  # of each task, whatever the split; questions without a task are failed rows
+            questions = min(questions, settings.limit * (len(self.job.tasks) + 1))
+        return questions * len(self.sweep.settings)
 
     def _left_out(self, row: Prediction) -> bool:
         """Of a setting that is not in the grid, or of a split that is not asked: a wider command has them again."""

@@ -31,6 +31,7 @@ class Tally:
     chosen_from: int = 0  # episodes that the fixed choice of heads was made from
     kept: int = 0  # rows of an earlier run that still hold
     asked: Counter[Setting] = field(default_factory=Counter)  # rows that the model was asked for, by their setting
+    expected: int = 0  # rows that there will be, as far as counting questions tells; 0: nobody has counted
     bound: int = 0  # those among them in which the alignment had words and boxes to work on
 
     def add(self, row: Prediction) -> None:
@@ -77,16 +78,23 @@ class Tally:
             unlabelled=self.unlabelled,
             unreadable=self.unreadable,
             kept=self.kept,
+            expected=self.expected,
         )
+
+    def nothing_selected(self, settings: RunSettings, tasks: Collection[str]) -> str | None:
+        """Why no question of the file is selected, with the names that there are; None: some are."""
+        if self.questions:
+            return None
+        if settings.split is not None and settings.split not in self.splits:
+            return f"no episode is of the split {settings.split!r}; the file has: {_listed(self.splits)}"
+        where = "the file" if settings.split is None else f"the split {settings.split!r}"
+        return f"{where} has no question of {', '.join(sorted(tasks))}; it has: {_listed(self.tasks)}"
 
     def warnings(self, settings: RunSettings, tasks: Collection[str]) -> list[str]:
         """What the user should know of a run of these `tasks` that came to its end."""
         found = []
-        if settings.split is not None and settings.split not in self.splits:
-            found.append(f"no episode is of the split {settings.split!r}; the file has: {_listed(self.splits)}")
-        elif not self.questions and settings.limit != 0:
-            where = "the file" if settings.split is None else f"the split {settings.split!r}"
-            found.append(f"{where} has no question of {', '.join(sorted(tasks))}; it has: {_listed(self.tasks)}")
+        if settings.limit != 0 and (nothing := self.nothing_selected(settings, tasks)) is not None:
+            found.append(nothing)
         unknown = Counter({name: count for name, count in self.tasks.items() if name not in tasks})
         if settings.tasks == ALL_TASKS and unknown:
             found.append(f"questions of tasks that no plug-in provides were left out: {_listed(unknown)}")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from socialcli.engines.checking import Job, check_job
 from socialcli.plugins import Registry
+from socialcli.runs.folder import FigureFormat
 from socialcli.runs.interrupts import uninterrupted
 from socialcli.runs.keys import checkpoint_fingerprint, file_digest
 from socialcli.runs.training import LogRow, TrainFolder, check_same
@@ -35,6 +36,7 @@ class TrainRequest:
     output: Path
     overwrite: bool = False  # begin anew, whatever the folder holds
     command: Sequence[str] = ()  # the command line, for train.json
+    figure_format: FigureFormat = "png"
 
 
 def train(request: TrainRequest, registry: Registry, watch: Watch = lambda rows, _: rows) -> Mapping[str, Any]:
@@ -45,7 +47,7 @@ def train(request: TrainRequest, registry: Registry, watch: Watch = lambda rows,
     InvalidInputError where no question has an answer; TrainingError where the loss is no number; OSError where nothing
     can be written. An interrupt saves the state first.
     """
-    folder = TrainFolder(request.output)
+    folder = TrainFolder(request.output, request.figure_format)
     folder.check_place()
     job = check_job(request.settings.ask, registry)
     with folder.held():

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Sequence
-from itertools import islice
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +13,35 @@ from socialcli.episodes.reading import read_records
 from socialcli.errors import InvalidInputError
 
 
-def count_questions(path: Path, tasks: Container[str], split: str | None = None, limit: int | None = None) -> int:
+def count_questions(
+    paths: Sequence[Path], tasks: Collection[str], split: str | None = None, limit: int | None = None
+) -> int:
     """The questions of these tasks in the episodes of a split (None: of all); never fewer than a run will ask.
 
-    The file is read no further than `limit` questions. One without a task counts, since a run answers for it with a
-    failed row. Raises NotThereError where there is no such file, and InvalidInputError where it cannot be read.
+    `limit` questions of each task count, and of those without one, since a run answers for these with failed rows. The
+    files are read no further than that needs. Raises NotThereError where there is no such file, and InvalidInputError
+    where it cannot be read.
     """
-    episodes = _parquet_tasks(path) if inspected_suffix(path) == ".parquet" else _json_tasks(path)
+    found: Counter[str | None] = Counter()
+    for name in _asked(paths, tasks, split) if limit != 0 else ():
+        if limit is None or found[name] < limit:
+            found[name] += 1
+        if limit is not None and all(found[task] >= limit for task in tasks):
+            break
+    return found.total()
+
+
+def has_question(paths: Sequence[Path], tasks: Collection[str], split: str | None = None) -> bool:
+    """Whether there is a question to count. Raises as `count_questions` does."""
+    return next((True for _ in _asked(paths, tasks, split)), False)
+
+
+def _asked(paths: Sequence[Path], tasks: Collection[str], split: str | None) -> Iterator[str | None]:
+    """The task of each question of the tasks, or without one, in the split."""
+    found = (_parquet_tasks(path) if inspected_suffix(path) == ".parquet" else _json_tasks(path) for path in paths)
+    episodes = chain.from_iterable(found)
     wanted = (names for its_split, names in episodes if split is None or its_split == split)
-    asked = (name for names in wanted for name in names if name is None or name in tasks)
-    return sum(1 for _ in islice(asked, limit))
+    return (name for names in wanted for name in names if name is None or name in tasks)
 
 
 _Tasks = tuple[str | None, Sequence[str | None]]  # the split of an episode, and the task of each of its questions

@@ -38,8 +38,8 @@ class EpisodeRow:
 
     `episode` holds the questions that are right; it is None where the episode as a whole is wrong.
     `bad_questions` are the others, as far as the row names them; `problems` are all problems of the row;
-    `record` is the row as it was read, None where it is not JSON. `source_name` is the file's name without
-    its folder.
+    `record` is the row as it was read, None where it is not JSON. `source_name` is what messages call the file, and
+    `folder` where it is: videos are named from there.
     """
 
     row: int
@@ -48,6 +48,7 @@ class EpisodeRow:
     problems: tuple[Problem, ...]
     record: dict[str, Any] | None
     bad_questions: tuple[BadQuestion, ...]
+    folder: Path = Path()
 
 
 def read_records(path: Path) -> Iterator[RecordLine]:
@@ -66,11 +67,14 @@ def read_checked(path: Path) -> Iterator[tuple[RecordLine, list[Problem]]]:
         yield line, [line.problem] if line.problem else check(line.record, line.row, seen)
 
 
-def read_episodes(path: str | Path) -> Iterator[EpisodeRow]:
-    """The rows of an episodes file as episodes. Raises as `read_records` does."""
+def read_episodes(path: str | Path, source_name: str | None = None) -> Iterator[EpisodeRow]:
+    """The rows of an episodes file as episodes. Raises as `read_records` does.
+
+    `source_name` is what messages call the file; None: its name without its folder.
+    """
     path = Path(path)
     for line, problems in read_checked(path):
-        yield _episode_row(line, problems, path.name)
+        yield _episode_row(line, problems, source_name or path.name, path.parent)
 
 
 def _rows(path: Path, suffix: str) -> Iterator[RecordLine]:
@@ -108,7 +112,7 @@ def _without_added(path: Path, line: RecordLine) -> RecordLine:
     return replace(line, record={name: value for name, value in line.record.items() if name not in added})
 
 
-def _episode_row(line: RecordLine, problems: list[Problem], source_name: str) -> EpisodeRow:
+def _episode_row(line: RecordLine, problems: list[Problem], source_name: str, folder: Path) -> EpisodeRow:
     record = line.record if isinstance(line.record, dict) else None
     first: dict[int | None, str] = {}
     for problem in problems:
@@ -117,7 +121,7 @@ def _episode_row(line: RecordLine, problems: list[Problem], source_name: str) ->
         episode, bad = None, _all_questions(record or {}, first[None])
     else:
         episode, bad = _sorted_out(record, first)
-    return EpisodeRow(line.row, source_name, episode, tuple(problems), record, bad)
+    return EpisodeRow(line.row, source_name, episode, tuple(problems), record, bad, folder)
 
 
 def _sorted_out(record: dict[str, Any], first: Mapping[int | None, str]) -> tuple[Episode, tuple[BadQuestion, ...]]:

@@ -5,7 +5,18 @@ from __future__ import annotations
 from PIL import Image, ImageDraw
 
 from socialcli.inspection.drawing import colors_of
-from socialcli.inspection.lettering import BODY, INK, MARGIN, PAPER, RGB, font_of, legible, shortened, width_of
+from socialcli.inspection.lettering import (
+    BODY,
+    INK,
+    MARGIN,
+    PAPER,
+    RGB,
+    font_for,
+    font_of,
+    legible,
+    shortened,
+    width_of,
+)
 from socialcli.inspection.report import InspectedUtterance, Inspection
 from socialcli.inspection.text import counted
 
@@ -47,8 +58,9 @@ def _header(pen: ImageDraw.ImageDraw, count: int, left: int, cell: int) -> None:
 
 
 def _words(pen: ImageDraw.ImageDraw, line: InspectedUtterance, top: int, width: int) -> None:
-    font = font_of(BODY)
-    words = legible(f"{line.id}  {line.start:.2f}-{line.end:.2f} s  {line.text}", font)
+    text = f"{line.id}  {line.start:.2f}-{line.end:.2f} s  {line.text}"
+    font = font_for(text, BODY)
+    words = legible(text, font)
     pen.text((MARGIN, top + 4), shortened(words, font, width), fill=INK, font=font)
 
 

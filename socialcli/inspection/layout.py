@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageDraw
 
-from socialcli.inspection.lettering import BODY, INK, MARGIN, PAPER, RGB, font_of, legible, wrapped
+from socialcli.inspection.lettering import BODY, INK, MARGIN, PAPER, RGB, Font, font_for, legible, wrapped
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +22,14 @@ class Line:
 def block(lines: Sequence[Line], width: int, scale: float = 1.0, margin: int = MARGIN) -> Image.Image:
     """Lines of text, enlarged by `scale`, wrapped to the width."""
     rows = [row for line in lines for row in _rows(line, width - 2 * margin, scale)]
-    page = Image.new("RGB", (width, 2 * margin + sum(_pitch(size) for _, _, size in rows)), PAPER)
+    page = Image.new("RGB", (width, 2 * margin + sum(_pitch(size) for _, _, size, _ in rows)), PAPER)
     pen = ImageDraw.Draw(page)
     top = margin
-    for text, swatch, size in rows:
+    for text, swatch, size, font in rows:
         indent = 0 if swatch is None else 2 * size
         if swatch is not None and swatch != PAPER:
             pen.rectangle((margin, top + 2, margin + size, top + size + 2), fill=swatch, outline=INK)
-        pen.text((margin + indent, top), text, fill=INK, font=font_of(size))
+        pen.text((margin + indent, top), text, fill=INK, font=font)
         top += _pitch(size)
     return page
 
@@ -55,13 +55,13 @@ def beside(parts: Sequence[Image.Image], gap: int = MARGIN) -> Image.Image:
     return page
 
 
-def _rows(line: Line, width: int, scale: float) -> Iterator[tuple[str, RGB | None, int]]:
-    """The lines that a text becomes: each with its swatch (PAPER: only the room for one) and font size."""
+def _rows(line: Line, width: int, scale: float) -> Iterator[tuple[str, RGB | None, int, Font]]:
+    """The lines that a text becomes: each with its swatch (PAPER: only the room for one), font size and font."""
     size = round(line.size * scale)
-    font = font_of(size)
+    font = font_for(line.text, size)
     swatch = line.swatch
     for part in wrapped(legible(line.text, font), font, width - (0 if swatch is None else 2 * size)):
-        yield part, swatch, size
+        yield part, swatch, size, font
         swatch = None if swatch is None else PAPER
 
 

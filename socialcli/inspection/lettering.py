@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 
 from PIL import ImageFont
@@ -20,6 +21,9 @@ TITLE, BODY = 26, 20  # font sizes, pixels
 _PREFERRED = ("DejaVuSans.ttf", "NotoSans-Regular.ttf", "Arial.ttf", "arial.ttf")
 _NO_CHARACTER = "\U0010ffff"
 
+_MARKED_OUT = ("Bold", "Italic", "Oblique", "Mono", "Light", "Thin", "Black")
+_NUMBER = re.compile(r"U\+[0-9A-F]{4,6}$")
+
 
 @cache
 def font_of(size: int) -> Font:
@@ -32,9 +36,60 @@ def font_of(size: int) -> Font:
     return ImageFont.load_default(size)
 
 
+def font_for(text: str, size: int) -> Font:
+    """A font for `text`, `size` pixels high: the usual one if it has all characters, else the installed one with most.
+
+    Other fonts are looked for only where a character is missing. Where no font has more, it is the usual one.
+    """
+    usual = font_of(size)
+    missing = {character for character in text if not _has(usual, character) and not _is_invisible(character)}
+    return _substitute(frozenset(text), size) if missing else usual
+
+
+@cache
+def _substitute(characters: frozenset[str], size: int) -> Font:
+    best, most = font_of(size), 0
+    for font in (best, *_installed(size)):
+        count = sum(_has(font, character) for character in characters)
+        if count > most:
+            best, most = font, count
+        if most == len(characters):
+            break
+    return best
+
+
+@cache
+def _installed(size: int) -> Sequence[Font]:
+    """The fonts of this system, the upright and regular ones first."""
+    fonts: list[Font] = []
+    for path in sorted(_font_files(), key=lambda path: (any(one in path for one in _MARKED_OUT), path)):
+        try:
+            fonts.append(ImageFont.truetype(path, size))
+        except (OSError, ValueError):  # pictures of one size, as of emoji
+            continue
+    return fonts
+
+
+def _font_files() -> list[str]:
+    from matplotlib.font_manager import findSystemFonts  # asks fontconfig where there is one
+
+    return [str(path) for path in findSystemFonts() if "LastResort" not in str(path)]  # all its letters are boxes
+
+
 def legible(text: str, font: Font) -> str:
-    """`text` with what the font lacks replaced: a letter with an accent by the letter, anything else by "?"."""
-    return "".join(character if _has(font, character) else _plain(font, character) for character in text)
+    """`text` with what the font lacks replaced: a letter with an accent by the letter, anything else by its number.
+
+    The number is written as Unicode does, U+4E2D, apart from letters and other numbers. What shows nothing is left out.
+    """
+    shown = ""
+    for character in text:
+        if _has(font, character):
+            shown += f" {character}" if character.isalnum() and _NUMBER.search(shown) else character
+        elif not _is_invisible(character):
+            plain = _plain(font, character)
+            apart = len(plain) > 1 and shown[-1:].isalnum()
+            shown += f" {plain}" if apart else plain
+    return shown
 
 
 def width_of(text: str, font: Font) -> int:
@@ -66,7 +121,12 @@ def shortened(text: str, font: Font, width: int) -> str:
 
 def _plain(font: Font, character: str) -> str:
     base = unicodedata.normalize("NFKD", character)[0]
-    return base if base != character and _has(font, base) else "?"
+    return base if base != character and _has(font, base) else f"U+{ord(character):04X}"
+
+
+def _is_invisible(character: str) -> bool:
+    """Whether a character only changes how its neighbours look: joiners, directions, variants, skin colours."""
+    return unicodedata.category(character) == "Cf" or "\ufe00" <= character <= "\ufe0f"
 
 
 @cache

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageDraw
 
-from socialcli.inspection.lettering import RGB, Font, font_of, legible, width_of
+from socialcli.inspection.lettering import RGB, Font, font_for, legible, width_of
 from socialcli.video.overlay import Color
 
 EDGE: RGB = (0, 0, 0)
@@ -28,12 +28,13 @@ def draw_marks(image: Image.Image, marks: Sequence[Mark]) -> None:
     """Draw the boxes, and after them, so that no line crosses a name, their labels; sizes follow the picture's."""
     pen = ImageDraw.Draw(image)
     line = max(2, round(max(image.size) / 480))
-    font = font_of(max(13, round(max(image.size) / 60)))
+    size = max(13, round(max(image.size) / 60))
     for mark in marks:
         left, top, right, bottom = mark.box
         pen.rectangle((left, top, max(left, right - 1), max(top, bottom - 1)), outline=mark.color.rgb, width=line)
     taken: list[Corners] = []
     for mark in marks:
+        font = font_for(mark.label, size)
         label = legible(mark.label, font)
         place = _free_place(mark.box, _tag_size(label, font), image.size, taken)
         taken.append(place)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from socialcli.alignment.figures import HeadFigures, Table
-from socialcli.plots.canvas import RED, picture
+from socialcli.plots.canvas import RED, log_ticks, picture
 from socialcli.plots.description import Description
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class _Panel:
 
 
 def draw_heatmap(path: Path, figures: HeadFigures, chosen: range, description: Description) -> None:
-    """Draw the three maps into the PNG `path`; the layers that take part are framed. Raises OSError."""
+    """Draw the three maps into `path`; the layers that take part are framed. Raises OSError."""
     from matplotlib.colors import Normalize
 
     before, after = (SCALE * figures.attn_mean[stage, "own"] for stage in ("before", "after"))
@@ -66,6 +66,7 @@ def _norm(*tables: Table) -> Normalize:
 
 def _draw(axes: Axes, panel: _Panel, chosen: range) -> None:
     from matplotlib import colormaps
+    from matplotlib.colors import LogNorm
     from matplotlib.patches import Rectangle
     from matplotlib.ticker import MaxNLocator
 
@@ -77,6 +78,8 @@ def _draw(axes: Axes, panel: _Panel, chosen: range) -> None:
     )
     bar = axes.figure.colorbar(image, ax=axes, location="bottom", shrink=0.9, pad=0.02)
     bar.set_label(panel.unit)
+    if isinstance(panel.norm, LogNorm):
+        log_ticks(bar.ax.xaxis, (float(panel.norm.vmin or 0), float(panel.norm.vmax or 0)))
     axes.set(title=panel.title, xlabel="head", ylabel="layer")
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_locator(MaxNLocator(nbins=10, integer=True))

@@ -10,16 +10,15 @@ import numpy as np
 import numpy.typing as npt
 
 from socialcli.alignment.figures import TARGETS, HeadFigures, Table
-from socialcli.plots.canvas import BLUE, GREY, ORANGE, picture
+from socialcli.plots.canvas import BLUE, GREY, ORANGE, log_ticks, picture
 from socialcli.plots.description import Description
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.axis import Axis
 
 WHAT = "Attention of a speaker's words, before and after the bias of each head's layer"
 BINS = 24
-NEAR = 1000  # the factor between the ends of an axis up to which powers of ten alone are too few labels
+FREE = 0.18  # of the height of the histogram, above its bars and lines: room for the legend
 FEW_HEADS = 100  # up to which dots are large
 COLORS = {"own": BLUE, "other": ORANGE}
 MARKS = {"own": "o", "other": "^"}
@@ -83,7 +82,7 @@ def _scatter(axes: Axes, measure: _Measure, active: npt.NDArray[np.bool_]) -> No
     axes.plot(limits, limits, color="black", linewidth=1, linestyle="--", zorder=1, label="unchanged")
     axes.set(xscale="log", yscale="log", xlim=limits, ylim=limits, aspect="equal")
     for axis in (axes.xaxis, axes.yaxis):
-        _log_ticks(axis, limits)
+        log_ticks(axis, limits)
     axes.grid(True, which="major", alpha=0.3)
 
 
@@ -107,24 +106,14 @@ def _gains(axes: Axes, measure: _Measure, active: npt.NDArray[np.bool_]) -> None
     for target, gain in gains.items():
         label = f"{NAMES[target]} (median {np.median(gain):.3g})"
         axes.hist(gain, bins=bins, color=COLORS[target], alpha=0.55, edgecolor=COLORS[target], label=label)
-        axes.axvline(float(np.median(gain)), color=COLORS[target], linewidth=2)
-    axes.axvline(1.0, color="black", linewidth=1, linestyle="--")
-    axes.set_ylim(top=1.2 * axes.get_ylim()[1])  # room for the legend
+        axes.axvline(float(np.median(gain)), ymax=1 - FREE, color=COLORS[target], linewidth=2)
+    axes.axvline(1.0, ymax=1 - FREE, color="black", linewidth=1, linestyle="--")
+    axes.set_ylim(top=axes.get_ylim()[1] / (1 - FREE))
     axes.set_xscale("log")
-    _log_ticks(axes.xaxis, limits)
+    log_ticks(axes.xaxis, limits)
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(True, axis="y", alpha=0.3)
-    axes.legend(fontsize=9)
-
-
-def _log_ticks(axis: Axis, limits: tuple[float, float]) -> None:
-    """Label powers of ten, and between them, where the limits are near to each other, 2 and 5 times as much."""
-    from matplotlib.ticker import FormatStrFormatter, LogLocator, NullFormatter
-
-    axis.set_minor_formatter(NullFormatter())
-    if limits[1] < NEAR * limits[0]:
-        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        axis.set_major_formatter(FormatStrFormatter("%g"))
+    axes.legend(fontsize=9, loc="upper center")
 
 
 def _say(axes: Axes, text: str) -> None:

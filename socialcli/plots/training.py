@@ -18,7 +18,7 @@ SMOOTHED_OVER = 50  # updates, at most a tenth of all
 
 
 def draw_training(path: Path, rows: Sequence[LogRow], title: str) -> None:
-    """Draw the log of a training into the PNG `path`. Raises OSError."""
+    """Draw the log of a training into `path`. Raises OSError."""
     with picture(path, title, 11, 4.2) as figure:
         left, right = figure.subplots(1, 2)
         _draw_loss(left, [row for row in rows if row.loss is not None])

@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from socialcli.errors import InvalidInputError
-from socialcli.files import atomic_write
 from socialcli.runs.fitting import fitted
+from socialcli.runs.formats import write_table
 from socialcli.runs.intervals import accuracy_interval
 from socialcli.runs.predictions import PREDICTION_ARROW_SCHEMA
 from socialcli.tasks.base import ALL_TASKS
@@ -211,10 +211,8 @@ def nulls_first(group: _Group) -> tuple[tuple[bool, Any], ...]:
 
 
 def write_accuracy(path: Path, rows: Sequence[AccuracyRow]) -> None:
-    """Write the table as a Parquet file, whole or not at all. Raises OSError where it cannot be written."""
-    table = pa.Table.from_pylist([row.as_record() for row in rows], schema=ACCURACY_ARROW_SCHEMA)
-    with atomic_write(path) as file:
-        pq.write_table(table, file, compression="zstd")
+    """Write the table in the format of the path's ending. Raises as `write_table` does."""
+    write_table(path, [row.as_record() for row in rows], ACCURACY_ARROW_SCHEMA)
 
 
 def read_accuracy(path: Path) -> list[AccuracyRow]:

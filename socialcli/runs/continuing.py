@@ -9,6 +9,7 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from socialcli.alignment.rules import RENAMED
@@ -51,16 +52,19 @@ def begun(manifest: Path, kind: str = "run") -> Mapping[str, Any] | None:
         ) from error
 
 
-def begun_before(folder: KeepingFolder, settings: RunSettings) -> Mapping[str, Any] | None:
+def begun_before(
+    folder: KeepingFolder, settings: RunSettings, defaults: Mapping[str, Any] = MappingProxyType({})
+) -> Mapping[str, Any] | None:
     """The manifest of the work that a folder holds and that these settings may go on with; None: it holds nothing.
 
+    `defaults` are what settings that are left out (None) come to: who names one means the same.
     Raises UsageError where it holds anything else, and InvalidInputError where the manifest is damaged.
     """
     found = begun(folder.manifest, folder.kind)
     if found is None or any(path.exists() for path in folder.foreign):
         folder.check(overwrite=False)
         return None
-    check_same_settings(folder.path, found, settings, folder.kind)
+    check_same_settings(folder.path, found, settings, folder.kind, defaults)
     return found
 
 
@@ -73,7 +77,13 @@ def kept_rows(folder: KeepingFolder, retry_failed: bool, table: RowKind[T]) -> K
     return KeptRows.read([*there, *part_paths(folder.parts)], table, failed=not retry_failed)
 
 
-def check_same_settings(folder: Path, before: Mapping[str, Any], settings: RunSettings, kind: str = "run") -> None:
+def check_same_settings(
+    folder: Path,
+    before: Mapping[str, Any],
+    settings: RunSettings,
+    kind: str = "run",
+    defaults: Mapping[str, Any] = MappingProxyType({}),
+) -> None:
     """Raise UsageError, with each difference, where a run (or other `kind` of work) cannot go on with these settings.
 
     More is fine: a higher limit on the number of questions, or the second condition beside the one that was asked.
@@ -82,7 +92,13 @@ def check_same_settings(folder: Path, before: Mapping[str, Any], settings: RunSe
     now = settings.as_record()
     there = before["settings"]
     free = FREE | _OF_THE_BIAS if there.get("alignment") == "off" else FREE
-    names = [name for name in now if name not in free and not _means(name, there.get(name, now[name]), now[name])]
+    names = [
+        name
+        for name in now
+        if name not in free
+        and not _means(name, there.get(name, now[name]), now[name])
+        and not _is_default(defaults.get(name), there.get(name), now[name])
+    ]
     if "alignment" in names and now["alignment"] == "both":
         names.remove("alignment")
     if now["limit"] is not None and (there.get("limit") is None or there["limit"] > now["limit"]):
@@ -98,7 +114,14 @@ def _means(name: str, old: Any, new: Any) -> bool:
         old, new = sorted(old), sorted(new)
     elif name in ("episodes", "heads") and old and new:
         old, new = os.path.realpath(old), os.path.realpath(new)
+    elif name == "more_episodes":  # a file more is more questions, one fewer would drop answers
+        return set(map(os.path.realpath, old)) <= set(map(os.path.realpath, new))
     return bool(old == new)
+
+
+def _is_default(default: Any, *values: Any) -> bool:
+    """Whether each of the values is the default, by its name or left out."""
+    return default is not None and all(value is None or value == default for value in values)
 
 
 def check_same_numbers(folder: Path, before: Mapping[str, Any], model: ModelIdentity, kind: str = "run") -> None:

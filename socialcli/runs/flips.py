@@ -1,4 +1,4 @@
-"""The questions on which two sides differ, one right and the other wrong, as a Parquet file."""
+"""The questions on which two sides differ, one right and the other wrong, as a table."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from socialcli.files import atomic_write
 from socialcli.runs.comparison import Comparison
+from socialcli.runs.formats import write_table
 from socialcli.runs.paired import flipped
 from socialcli.runs.pairing import Pair
 
@@ -36,10 +35,9 @@ FLIPS_ARROW_SCHEMA: pa.Schema = pa.schema(_COLUMNS)
 
 
 def write_flips(path: Path, comparisons: Iterable[Comparison]) -> None:
-    """Write the flipped questions in their order, whole or not at all. Raises OSError where it cannot be written."""
+    """Write the flipped questions in their order, in the format of the path's ending. Raises as `write_table` does."""
     rows = [_record(one, pair) for one in comparisons for pair in flipped(one.pairing.pairs)]
-    with atomic_write(path) as file:
-        pq.write_table(pa.Table.from_pylist(rows, schema=FLIPS_ARROW_SCHEMA), file, compression="zstd")
+    write_table(path, rows, FLIPS_ARROW_SCHEMA)
 
 
 def _record(comparison: Comparison, pair: Pair) -> dict[str, Any]:

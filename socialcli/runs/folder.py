@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, get_args
 
 from socialcli.errors import UsageError
 from socialcli.runs.lock import locked
@@ -17,11 +18,16 @@ from socialcli.runs.lock import locked
 _PART_FILE = re.compile(r"(\d{6,}|set_aside)\.parquet|\.(\d{6,}|set_aside)\.parquet\.[0-9a-f]{8}\.tmp")
 
 
+FigureFormat = Literal["png", "svg", "pdf"]
+FIGURE_FORMATS: tuple[FigureFormat, ...] = get_args(FigureFormat)
+
+
 @dataclass(frozen=True, slots=True)
 class ResultFolder(ABC):
     """A folder that `--output` names, in which a command leaves files of its own names."""
 
     path: Path
+    figure_format: FigureFormat = "png"  # of the pictures in it, where there are any
 
     @property
     @abstractmethod
@@ -90,6 +96,14 @@ class ResultFolder(ABC):
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UsageError(f"--output {self.path}: the folder cannot be made: {error.strerror or error}") from error
+
+    def figure(self, name: str) -> Path:
+        """Where the picture of a name is."""
+        return self.path / f"{name}.{self.figure_format}"
+
+    def figures(self, *names: str) -> list[Path]:
+        """Where pictures may be that an earlier run has left, whatever their format."""
+        return [self.path / f"{name}.{kind}" for name in names for kind in FIGURE_FORMATS]
 
     def _results(self) -> list[Path]:
         return [path for path in self.files if path.exists()]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -113,6 +113,12 @@ def file_digest(path: Path) -> str:
     """Hash a file's content. Raises OSError where it cannot be read."""
     status = path.stat()
     return _file_sha256(path, status.st_size, status.st_mtime_ns)
+
+
+def files_digest(paths: Sequence[Path]) -> str:
+    """Hash the contents of files in their order; of a single one, its content. Raises OSError."""
+    digests = [file_digest(path) for path in paths]
+    return digests[0] if len(digests) == 1 else _json_sha256(digests)
 
 
 @lru_cache(maxsize=4096)

@@ -1,7 +1,8 @@
 """run.json: what a run was, with which versions and inputs, and how it ended.
 
-A manifest is written when a run starts (outcome "running") and again when it ends, whole each time, so that
-the file is valid JSON at every moment. One that still says "running" when no run is on was killed.
+A manifest is written when a run starts (outcome "running"), with the counts so far whenever answers have been kept,
+and when it ends, whole each time, so that the file is valid JSON at every moment. One that still says "running" when no
+run is on was killed.
 """
 
 from __future__ import annotations
@@ -58,6 +59,7 @@ class Counts:
     unlabelled: int = 0  # rows of any status without an answer to compare with
     unreadable: int = 0  # rows of the episodes file that gave no question at all
     kept: int = 0  # of the rows, those of an earlier run that still hold
+    expected: int = 0  # rows that the run set out to make, some more where rows of the file cannot be read; 0: unknown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +94,10 @@ class Manifest:
             platform=this_platform(),
             started=datetime.now(UTC),
         )
+
+    def so_far(self, counts: Counts) -> Self:
+        """The same run, still on, with what it has come to."""
+        return dataclasses.replace(self, counts=counts)
 
     def end(
         self,

@@ -81,18 +81,18 @@ class MeasureFolder(KeepingFolder):
     @property
     def heatmap(self) -> Path:
         """The figures of every head as maps: see `socialcli.plots.heatmap`."""
-        return self.path / "heatmap.png"
+        return self.figure("heatmap")
 
     @property
     def shift(self) -> Path:
         """The figures of every head before against after: see `socialcli.plots.shift`."""
-        return self.path / "shift.png"
+        return self.figure("shift")
 
     @property
     def files(self) -> tuple[Path, ...]:
         """All of them."""
         kept = self.rows, self.set_aside, self.inputs, *self.part_files()
-        return self.attention, self.heads, self.manifest, self.heatmap, self.shift, *kept
+        return self.attention, self.heads, self.manifest, *self.figures("heatmap", "shift"), *kept
 
     @property
     def results(self) -> list[Path]:

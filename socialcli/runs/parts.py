@@ -55,6 +55,11 @@ class PartWriter(Generic[T]):
         self._state = threading.Condition(threading.RLock())
         self._thread = threading.Thread(target=self._watch, name="socialcli-parts", daemon=True)
 
+    @property
+    def number(self) -> int:
+        """The number of the next part: it grows when one has been written."""
+        return self._number
+
     def __enter__(self) -> Self:
         """Return the writer itself."""
         self._thread.start()
@@ -78,6 +83,12 @@ class PartWriter(Generic[T]):
                 self._state.notify()
             if self._waiting >= self._questions:
                 self._flush()
+
+    def flush(self) -> None:
+        """Write what waits. Raises OSError where it cannot be written."""
+        with uninterrupted(), self._state:
+            self._raise()
+            self._flush()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

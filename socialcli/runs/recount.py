@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from socialcli.files import atomic_write
 from socialcli.runs.accuracy import ACCURACY_ARROW_SCHEMA, AccuracyRow, accuracy_table, write_accuracy
 from socialcli.runs.answers import Labels, Relabelling
+from socialcli.runs.formats import write_table
 from socialcli.runs.predictions import storable
 from socialcli.runs.sources import Source
 from socialcli.runs.summary import summary_lines
@@ -59,12 +58,11 @@ def recount_lines(recounts: Sequence[Recount]) -> str:
 def write_recounts(path: Path, recounts: Sequence[Recount]) -> None:
     """Write the table as accuracy.parquet has it; with several sources a first column `folder` tells them apart.
 
-    Whole or not at all. Raises OSError where it cannot be written.
+    In the format of the path's ending. Raises as `write_table` does.
     """
     if len(recounts) == 1:
         write_accuracy(path, recounts[0].table)
         return
     schema = pa.schema([pa.field("folder", pa.string(), nullable=False), *ACCURACY_ARROW_SCHEMA])
     rows = [{"folder": storable(str(one.source.path)), **row.as_record()} for one in recounts for row in one.table]
-    with atomic_write(path) as file:
-        pq.write_table(pa.Table.from_pylist(rows, schema=schema), file, compression="zstd")
+    write_table(path, rows, schema)

@@ -7,6 +7,7 @@ import math
 import re
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 from typing import Any, Literal, get_args
 
 from socialcli.alignment.layers import check_layers
@@ -51,6 +52,7 @@ class RunSettings:
     episodes: str  # the episodes file: Parquet, JSONL or .jsonl.gz
     model: str  # the name of a model, as `socialcli models` lists it
     tasks: tuple[str, ...]  # at least one, as `socialcli tasks` lists them, or ALL_TASKS
+    more_episodes: tuple[str, ...] = ()  # files to ask behind it; no two have an id in common
     checkpoint: str | None = None  # None: the hub id that the model's adapter names
     revision: str | None = None  # of a checkpoint on the hub; None: its main branch
     allow_links: bool = False  # a link in a checkpoint from elsewhere could open any file
@@ -78,7 +80,7 @@ class RunSettings:
     device: str = "auto"  # a GPU where there is one
     dtype: str = "auto"  # bfloat16 on a GPU, float32 on a CPU
     attn: AttentionKernel = "auto"  # PyTorch's choice; another one to compare with, or where that one fails
-    limit: int | None = None  # None: all; else the first so many questions
+    limit: int | None = None  # None: all; else the first so many questions of each task
     split: str | None = None  # None: all; else the episodes of this split
     media_root: str | None = None  # None: the folder of the episodes file
     check_invariance: int = 0  # questions to ask again in other ways; a few show a set-up that cannot be trusted
@@ -104,6 +106,15 @@ class RunSettings:
                 f"--timeout-per-question {self.timeout_per_question} is out of range: give seconds above 0"
             )
 
+    @property
+    def episode_files(self) -> tuple[Path, ...]:
+        """The episodes files, in the order in which they are asked."""
+        return tuple(map(Path, (self.episodes, *self.more_episodes)))
+
+    def media_root_of(self, folder: Path) -> Path:
+        """Where the videos of an episodes file in `folder` are named from."""
+        return Path(self.media_root) if self.media_root is not None else folder
+
     def conditions(self) -> tuple[bool, ...]:
         """The conditions each question is asked under: whether aligned, the unaligned one first."""
         return {"off": (False,), "on": (True,), "both": (False, True)}[self.alignment]
@@ -111,7 +122,7 @@ class RunSettings:
     def as_record(self) -> dict[str, Any]:
         """The settings as JSON values, under the names of the options (`lambda`, not `lambda_`)."""
         record = {field.name.rstrip("_"): getattr(self, field.name) for field in dataclasses.fields(self)}
-        return {**record, "tasks": list(self.tasks)}
+        return {**record, "tasks": list(self.tasks), "more_episodes": list(self.more_episodes)}
 
 
 @dataclass(frozen=True, slots=True)

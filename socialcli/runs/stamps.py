@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Self
@@ -79,6 +79,7 @@ class Inputs:
     files: dict[str, str | None]  # stamps of files and folders, by their path
     clips: dict[str, str | None] = field(default_factory=dict)  # by their path below the media root
     results: dict[str, str | None] = field(default_factory=dict)  # what the run left, by the files' names
+    more_clips: dict[str, dict[str, str | None]] = field(default_factory=dict)  # of other files, by their media root
 
     @classmethod
     def of(cls, settings: RunSettings) -> Self:
@@ -95,10 +96,12 @@ class Inputs:
             if self.files.setdefault(path, now := model_stamp(path)) != now:
                 raise CheckpointError(f"{path}: was changed while it was loaded; give the same command again")
 
-    def add(self, path: str) -> None:
-        """Take in an episode's clip."""
-        if path not in self.clips:
-            self.clips[path] = clip_stamp(os.path.realpath(self.media_root), path)
+    def add(self, path: str, root: Path | None = None) -> None:
+        """Take in an episode's clip; `root` is the media root of its file where that is another one."""
+        folder = self.media_root if root is None else os.path.abspath(root)
+        clips = self.clips if folder == self.media_root else self.more_clips.setdefault(folder, {})
+        if path not in clips:
+            clips[path] = clip_stamp(os.path.realpath(folder), path)
 
     def write(self, path: Path, results: Iterable[Path] = ()) -> None:
         """Write inputs.json, whole or not at all, with stamps of the `results` beside it.
@@ -115,19 +118,23 @@ def unchanged(path: Path, settings: RunSettings) -> bool:
         record = json.loads(path.read_text(encoding="utf-8"))
         if record["inputs_version"] != INPUTS_VERSION or record["named"] != named_places(settings):
             return False
-        files, root, clips = record["files"], os.path.realpath(record["media_root"]), record["clips"]
+        files, clips = record["files"], {record["media_root"]: record["clips"], **record.get("more_clips", {})}
         results = {path.with_name(name): found for name, found in record["results"].items()}
         same = all(model_stamp(one) == found for one, found in files.items())
         same = same and all(stamp(one) == found for one, found in results.items())
-        return same and all(clip_stamp(root, one) == found for one, found in clips.items())
+        return same and all(_same_clips(os.path.realpath(root), stamps) for root, stamps in clips.items())
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return False
+
+
+def _same_clips(real_root: str, stamps: Mapping[str, str | None]) -> bool:
+    return all(clip_stamp(real_root, one) == found for one, found in stamps.items())
 
 
 def named_places(settings: RunSettings) -> list[str]:
     """The places that settings name: the same settings, given in another folder, can name others."""
     checkpoint = settings.checkpoint if settings.checkpoint and Path(settings.checkpoint).is_dir() else None
-    named = [settings.episodes, *filter(None, (settings.heads, settings.adapter, checkpoint))]
+    named = [settings.episodes, *settings.more_episodes, *filter(None, (settings.heads, settings.adapter, checkpoint))]
     return _absolute([_media_root(settings), *named])
 
 

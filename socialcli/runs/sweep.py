@@ -61,12 +61,12 @@ class SweepFolder(OutputFolder):
 
     def plot(self, option: SweptOption) -> Path:
         """Accuracy against the values of an option: see `socialcli.plots.sweep`."""
-        return self.path / f"{option}.png"
+        return self.figure(option)
 
     @property
     def plots(self) -> list[Path]:
         """The pictures that are there."""
-        return [path for option in OPTIONS if (path := self.plot(option)).exists()]
+        return [path for path in self.figures(*OPTIONS) if path.exists()]
 
     @property
     def foreign(self) -> tuple[Path, ...]:
@@ -76,9 +76,8 @@ class SweepFolder(OutputFolder):
     @property
     def files(self) -> tuple[Path, ...]:
         """All of them."""
-        plots = (self.plot(option) for option in OPTIONS)
         named = self.predictions, self.accuracy, self.manifest, self.inputs, self.set_aside
-        return *named, *plots, *self.part_files(), *self.foreign
+        return *named, *self.figures(*OPTIONS), *self.part_files(), *self.foreign
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -100,7 +100,7 @@ class TrainFolder(ResultFolder):
     @property
     def picture(self) -> Path:
         """The loss, and the accuracy on the validation split."""
-        return self.path / "loss.png"
+        return self.figure("loss")
 
     @property
     def manifest(self) -> Path:
@@ -110,7 +110,7 @@ class TrainFolder(ResultFolder):
     @property
     def files(self) -> tuple[Path, ...]:
         """All of them."""
-        return self.manifest, self.state, self.log, self.picture, self.checkpoint, self.adapter
+        return self.manifest, self.state, self.log, *self.figures("loss"), self.checkpoint, self.adapter
 
     def begun(self) -> Mapping[str, Any] | None:
         """train.json of the training that the folder holds; None: it holds none. Raises InvalidInputError."""

@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import click
 import pyarrow.parquet as pq
 from click.testing import CliRunner
 
@@ -77,10 +78,35 @@ def run(
 
 
 def command(*arguments: str, environment: Mapping[str, str] | None = None) -> Run:
-    """`socialcli` in this process; the folder is what `-o` names."""
+    """`socialcli` in this process; the folder is what `-o` names.
+
+    Of an option that takes one value the last one is given: tests name again what their helpers give for all.
+    """
+    arguments = last_of_each(arguments)
     result = CliRunner().invoke(main, arguments, env=dict(environment or {}))
     output = arguments[arguments.index("-o") + 1] if "-o" in arguments else "."
     return Run(result.exit_code, result.stdout, result.stderr, Path(output))
+
+
+def last_of_each(arguments: Sequence[str]) -> tuple[str, ...]:
+    """A command line without the values of single-valued options that later ones replace."""
+    found = main.get_command(click.Context(main), arguments[0])
+    options = [one for one in found.params if isinstance(one, click.Option)] if found is not None else []
+    single = {
+        name: option
+        for option in options
+        if not (option.multiple or option.is_flag or option.count)
+        for name in option.opts
+    }
+    groups: list[tuple[object, tuple[str, ...]]] = []
+    words = iter(arguments)
+    for word in words:
+        option = single.get(word)
+        value = next(words, None) if option is not None else None
+        if option is not None:
+            groups = [one for one in groups if one[0] is not option]
+        groups.append((option, (word,) if value is None else (word, value)))
+    return tuple(word for _, group in groups for word in group)
 
 
 @cache

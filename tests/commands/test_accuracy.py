@@ -15,7 +15,7 @@ from ..conftest import SAMPLE
 from ..runs.folders import answered, leave
 from .runs import SAMPLE_FILE, Run, assert_told, command, record, run, shell_environment, write
 
-FEW = ("--frames", "2", "--limit", "8", "--media-root", str(SAMPLE))
+FEW = ("--frames", "2", "--limit", "2", "--media-root", str(SAMPLE))
 DONE: dict[str, Any] = {"settings": {"frames": 2}}
 
 
@@ -137,7 +137,8 @@ def test_mistakes(tmp_path: Path) -> None:
     assert_told(command("accuracy", str(tmp_path / "gone")), 2, "there is no such folder or file")
     assert_told(command("accuracy", out, str(tmp_path)), 2, "holds no predictions.parquet")
     assert_told(command("accuracy", str(nothing)), 4, "nothing.parquet")
-    assert_told(command("accuracy", str(SAMPLE / "episodes.parquet")), 4, "columns are missing")
+    assert_told(command("accuracy", str(SAMPLE / "episodes.parquet")), 4, "is an episodes file")
+    assert_told(command("accuracy", str(SAMPLE / "episodes.jsonl")), 4, "is an episodes file", "--answers")
     assert_told(command("accuracy", out, "--write", "--answers", str(SAMPLE_FILE)), 2, "--answers", "--output")
     assert_told(command("accuracy", out, str(alone), "--write"), 2, "alone.parquet is no folder of a run")
     assert_told(command("accuracy", out, "--answers", str(tmp_path / "gone.jsonl")), 2, "gone.jsonl")

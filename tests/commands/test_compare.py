@@ -16,7 +16,7 @@ from ..runs.folders import answered, leave
 from ..runs.samples import plain
 from .runs import SAMPLE_FILE, Run, assert_told, command, record, run, shell_environment, write
 
-FEW = ("--frames", "2", "--limit", "12", "--media-root", str(SAMPLE))
+FEW = ("--frames", "2", "--limit", "3", "--media-root", str(SAMPLE))
 
 
 @pytest.fixture(scope="module")

@@ -3,13 +3,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 
-from socialcli.engines.selection import Selection, in_file_order, select
+from socialcli.engines.selection import Selection, check_selection, in_file_order, select
 from socialcli.engines.tally import Tally
+from socialcli.episodes.counting import count_questions
 from socialcli.episodes.reading import read_episodes
 from socialcli.episodes.records import Question
+from socialcli.episodes.writing import EpisodeWriter
+from socialcli.errors import InvalidInputError, UsageError
 
 from ..episodes.samples import Record, mutated_records, record, write_lines
 from ..runs.samples import settings
@@ -63,9 +67,86 @@ def test_all_questions_of_a_bad_episode_are_asked_in_vain(tmp_path: Path) -> Non
 def test_the_limit_counts_questions_across_episodes_bad_ones_too(tmp_path: Path) -> None:
     episode = record()
     episode["questions"][0]["answer"] = "nobody"
-    selections, tally = chosen(tmp_path, [episode, record("e2"), "{"], limit=6)
-    assert ids(selections) == [["e1/target", "e1/coref", "e1/mentioned", "e1/videoqa"], ["e2/target", "e2/coref"]]
-    assert (tally.questions, tally.unreadable) == (6, 0)
+    selections, tally = chosen(tmp_path, [episode, record("e2"), record("e3"), "{"], limit=2, tasks=("target",))
+    assert ids(selections) == [["e1/target"], ["e2/target"]]
+    assert (tally.questions, tally.unreadable) == (2, 0)
+
+
+def only(episode_id: str, *tasks: str | None) -> Record:
+    """An episode with a question of each of the tasks; None: of a question that names none."""
+    episode = record(episode_id)
+    by_task = {question["task"]: question for question in episode["questions"]}
+    episode["questions"] = [
+        {**by_task[task or "videoqa"], "id": f"{episode_id}/{number}", "task": task}
+        for number, task in enumerate(tasks)
+    ]
+    for question in episode["questions"]:
+        if question["task"] is None:
+            del question["task"]
+    return episode
+
+
+def test_the_limit_holds_for_each_task_of_its_own(tmp_path: Path) -> None:
+    file = [
+        only("e1", "videoqa", "videoqa", "videoqa", "target"),
+        only("e2", "videoqa", "target", "coref"),
+        only("e3", "target", "mentioned", "videoqa"),
+        only("e4", "mentioned", "coref", "target"),
+    ]
+    selections, tally = chosen(tmp_path, file, limit=2)
+    assert ids(selections) == [["e1/0", "e1/1", "e1/3"], ["e2/1", "e2/2"], ["e3/1"], ["e4/0", "e4/1"]]
+    assert tally.questions == count_questions(tmp_path / "e.jsonl", TASKS, limit=2) == 8
+
+
+def test_the_file_is_read_until_every_task_has_its_questions(tmp_path: Path) -> None:
+    whole = only("e1", *TASKS)
+    _, tally = chosen(tmp_path, [whole, "{"], limit=1)
+    assert (tally.questions, tally.unreadable) == (4, 0)
+    _, tally = chosen(tmp_path, [only("e1", "videoqa"), "{"], limit=1)
+    assert (tally.questions, tally.unreadable) == (1, 1)
+
+
+def test_questions_without_a_task_have_a_limit_of_their_own(tmp_path: Path) -> None:
+    file = [only("e1", None, None, "target"), only("e2", None, "target", "target")]
+    selections, _ = chosen(tmp_path, file, limit=2, tasks=("target", "coref"))
+    assert ids(selections) == [["e1/0", "e1/1", "e1/2"], ["e2/1"]]
+    assert count_questions(tmp_path / "e.jsonl", ("target", "coref"), limit=2) == 4
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".parquet"])
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"split": "tets"}, r"no episode is of the split 'tets'; the file has: test 2"),
+        ({"split": "Test"}, r"no episode is of the split 'Test'; the file has: test 2"),
+        ({"split": "验证"}, r"no episode is of the split '验证'; the file has: test 2"),
+        ({"tasks": ("mentioned",)}, r"the file has no question of mentioned; it has: coref 1, target 2"),
+        ({"tasks": ("coref", "videoqa"), "split": "dev"}, r"no episode is of the split 'dev'; the file has: test 2"),
+    ],
+)
+def test_settings_that_select_nothing_name_what_there_is(
+    tmp_path: Path, suffix: str, changes: dict[str, Any], message: str
+) -> None:
+    file = tmp_path / f"e{suffix}"
+    with EpisodeWriter(file) as writer:
+        for one in (only("e1", "target", "coref"), only("e2", "target")):
+            writer.write(one)
+    asked = settings(**{"tasks": TASKS, "episodes": str(file), **changes})
+    with pytest.raises(UsageError, match=f"{file.name}: {message}"):
+        check_selection(asked, asked.tasks)
+    check_selection(settings(tasks=("coref",), episodes=str(file), split="test"), ("coref",))
+
+
+def test_a_file_without_a_readable_row_is_no_matter_of_names(tmp_path: Path) -> None:
+    file = write_lines(tmp_path / "e.jsonl", ["{", '{"split": "test"}'])
+    with pytest.raises(InvalidInputError, match=r"e\.jsonl:1"):
+        check_selection(settings(episodes=str(file), split="test"), TASKS)
+
+
+def test_a_bad_question_is_one_that_is_selected(tmp_path: Path) -> None:
+    episode = only("e1", "coref")
+    episode["boxes"][0]["speaker"] = "nobody"
+    check_selection(settings(episodes=str(write_lines(tmp_path / "e.jsonl", [episode]))), ("coref",))
 
 
 def test_the_split(tmp_path: Path) -> None:

@@ -1,9 +1,17 @@
 from __future__ import annotations
 
-import numpy as np
-from PIL import Image
+from collections.abc import Iterator
+from pathlib import Path
 
-from socialcli.inspection.lettering import Font, font_of, legible, shortened, width_of, wrapped
+import numpy as np
+import pytest
+from fontTools.fontBuilder import FontBuilder
+from fontTools.pens.ttGlyphPen import TTGlyphPen
+from PIL import Image, ImageFont
+
+from socialcli.inspection import lettering
+from socialcli.inspection.layout import Line, block
+from socialcli.inspection.lettering import Font, font_for, font_of, legible, shortened, width_of, wrapped
 from socialcli.inspection.marks import Mark, draw_marks
 from socialcli.video.overlay import COLORS
 
@@ -36,13 +44,83 @@ def test_a_name_stays_inside_the_picture() -> None:
 def test_a_font_that_lacks_a_letter_shows_the_letter_below_the_accent() -> None:
     font = font_of(20)
     assert legible("Speaker 2: to be", font) == "Speaker 2: to be"
-    assert legible("\U0001f511", font) == "?"
+    assert legible("\U0001f511", font) == "U+1F511"
     assert legible("é", _poor_font()) == "e"
 
 
-def _poor_font() -> Font:
-    from PIL import ImageFont
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("李雷", "U+674E U+96F7"),
+        ("नेहा", "U+0928 U+0947 U+0939 U+093E"),
+        ("김A", "U+AE40 A"),  # NFKD would make a jamo of it, which this font lacks too
+        ("Ana \U0001f469\U0001f3fd\u200d\U0001f52c!", "Ana U+1F469 U+1F3FD U+1F52C!"),
+        ("A\ufe0f", "A"),
+    ],
+)
+def test_what_no_font_has_is_written_as_its_number_and_never_as_a_box(text: str, shown: str) -> None:
+    assert legible(text, _poor_font()) == shown
 
+
+def _font_with(path: Path, characters: str) -> str:
+    """A font in which each of the characters is a square of its own size, and what is missing is nothing."""
+    builder = FontBuilder(1000)
+    names = [".notdef", *(f"g{number}" for number in range(len(characters)))]
+    builder.setupGlyphOrder(names)
+    builder.setupCharacterMap({ord(one): name for one, name in zip(characters, names[1:], strict=True)})
+    glyphs = {}
+    for number, name in enumerate(names):
+        pen = TTGlyphPen(None)
+        side = 0 if name == ".notdef" else 300 + 5 * number
+        corners = [(0, 0), (0, side), (side, side), (side, 0)]
+        pen.moveTo(corners[0])
+        for corner in corners[1:]:
+            pen.lineTo(corner)
+        pen.closePath()
+        glyphs[name] = pen.glyph()
+    builder.setupGlyf(glyphs)
+    builder.setupHorizontalMetrics(dict.fromkeys(names, (900, 0)))
+    builder.setupHorizontalHeader(ascent=800, descent=-200)
+    builder.setupNameTable({"familyName": "Squares", "styleName": "Regular"})
+    builder.setupOS2()
+    builder.setupPost()
+    builder.save(path)
+    return str(path)
+
+
+@pytest.fixture
+def squares(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A system on which one more font is installed, with the letters of two names and Latin ones."""
+    path = _font_with(tmp_path / "Squares-Regular.ttf", "李雷नहABCabcU+0123456789 ")
+    monkeypatch.setattr(lettering, "_font_files", lambda: [path])
+    lettering._installed.cache_clear()
+    lettering._substitute.cache_clear()
+    yield path
+    lettering._installed.cache_clear()
+    lettering._substitute.cache_clear()
+
+
+@pytest.mark.parametrize("text", ["李雷", "नह", "A 李"])
+def test_a_font_that_has_the_letters_is_found_among_those_installed(squares: str, text: str) -> None:
+    font = font_for(text, 20)
+    assert isinstance(font, ImageFont.FreeTypeFont) and font.path == squares
+    assert legible(text, font) == text
+
+
+def test_the_usual_font_stays_where_it_has_all_or_no_other_has_more(squares: str) -> None:
+    assert font_for("Anna, Ünal", 20) is font_of(20)
+    assert font_for("Anna \U0001f469", 20) is font_of(20)
+    assert legible("Anna \U0001f469", font_of(20)) == "Anna U+1F469"
+
+
+def test_names_in_any_script_make_a_picture_with_other_pixels_each(tmp_path: Path) -> None:
+    pictures = [
+        np.array(block([Line(name)], 600)).tobytes() for name in ("李雷", "韩梅", "नेहा", "\U0001f469", "\U0001f468")
+    ]
+    assert len(set(pictures)) == len(pictures)
+
+
+def _poor_font() -> Font:
     return ImageFont.load_default(20)  # has no accents
 
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 from PIL import Image
 
 from socialcli.alignment.figures import HeadFigures
-from socialcli.plots.canvas import BLUE, ORANGE, RED
+from socialcli.plots import shift
+from socialcli.plots.canvas import BLUE, ORANGE, RED, log_ticks, picture
 from socialcli.plots.description import Description
 from socialcli.plots.heatmap import draw_heatmap
 from socialcli.plots.shift import draw_shift
@@ -98,3 +104,58 @@ def test_the_title_says_what_was_measured_and_how() -> None:
         "qwen2.5-vl, VLB, boxes as overlay, context full, 1 frame; 1 episode, 2 questions",
         "alignment: layers 1-2, published bias, alpha 1, lambda 5e-05",
     ]
+
+
+@pytest.mark.parametrize(("kind", "head"), [("png", b"\x89PNG"), ("svg", b"<?xml"), ("pdf", b"%PDF")])
+@pytest.mark.parametrize("draw", [draw_heatmap, draw_shift])
+def test_the_ending_is_the_format_and_the_same_figures_make_the_same_bytes(
+    draw: Draw, kind: str, head: bytes, tmp_path: Path
+) -> None:
+    for name in ("a", "b"):
+        draw(tmp_path / f"{name}.{kind}", head_figures(4, 4, range(1, 3)), range(1, 3), DESCRIPTION)
+    content = (tmp_path / f"a.{kind}").read_bytes()
+    assert content.startswith(head)
+    assert content == (tmp_path / f"b.{kind}").read_bytes()
+
+
+@pytest.mark.parametrize("limits", [(16.0, 460.0), (6.1, 9.3), (51.0, 95.0), (7e-5, 0.3), (1e-7, 1e3), (0.99, 1.01)])
+def test_labels_of_a_logarithmic_axis_are_some_and_never_on_one_place(limits: tuple[float, float]) -> None:
+    figure = Figure(figsize=(4, 1), dpi=100)
+    FigureCanvasAgg(figure)
+    axes = figure.subplots()
+    axes.set(xscale="log", xlim=limits)
+    log_ticks(axes.xaxis, limits)
+    figure.canvas.draw()
+    boxes = [
+        label.get_window_extent()
+        for tick in (*axes.xaxis.get_major_ticks(), *axes.xaxis.get_minor_ticks())
+        for label in [tick.label1]
+        if label.get_text() and limits[0] <= tick.get_loc() <= limits[1]
+    ]
+    assert len(boxes) >= 2
+    edges = sorted((box.x0, box.x1) for box in boxes)
+    assert all(one[1] < other[0] for one, other in pairwise(edges))
+
+
+@pytest.mark.parametrize("gain", [0.2, 1.0, 3.0, 1e4])
+def test_no_line_of_the_histogram_runs_through_its_legend(
+    gain: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[Figure] = []
+
+    @contextmanager
+    def kept(*arguments: Any) -> Iterator[Figure]:
+        with picture(*arguments) as figure:
+            drawn.append(figure)
+            yield figure
+
+    monkeypatch.setattr(shift, "picture", kept)
+    draw_shift(tmp_path / "a.png", head_figures(28, 28, range(10, 20), gain=gain), range(10, 20), DESCRIPTION)
+    axes = drawn[0].axes[-1]
+    legend = axes.get_legend()
+    assert legend is not None
+    frame = legend.get_window_extent()
+    for line in axes.get_lines():
+        assert not frame.overlaps(line.get_window_extent())
+    for bar in axes.patches:
+        assert not frame.overlaps(bar.get_window_extent())

@@ -51,7 +51,7 @@ OTHER: dict[str, Any] = {
 
 
 def test_every_setting_is_free_or_held_against_a_folder() -> None:
-    names = {name.rstrip("_") for name in OTHER}
+    names = {name.rstrip("_") for name in OTHER} | {"more_episodes"}
     assert names | FREE == set(settings().as_record()) and not names & FREE
 
 
@@ -95,6 +95,35 @@ def test_the_bias_of_unaligned_answers_does_not_matter() -> None:
         check(settings(alignment="on"), settings(alignment="both", alpha=2.0))
     with pytest.raises(UsageError, match="frames: 8 there, 4 now"):
         check(settings(alignment="off"), settings(alignment="both", frames=4))
+
+
+def test_a_file_may_be_added_and_none_left_out() -> None:
+    check(settings(), settings(more_episodes=("b.jsonl",)))
+    check(settings(more_episodes=("b.jsonl",)), settings(more_episodes=("c.jsonl", "./b.jsonl")))
+    with pytest.raises(UsageError, match="more_episodes"):
+        check(settings(more_episodes=("b.jsonl",)), settings())
+
+
+@pytest.mark.parametrize(
+    ("name", "default", "other"),
+    [
+        ("positions", "trained", "library"),
+        ("revision", "main", "v2"),
+        ("checkpoint", "org/model", "org/else"),
+        ("frame_fit", "pad", "crop"),
+        ("max_pixels", 602_112, 400_000),
+    ],
+)
+def test_a_default_that_is_named_is_no_other_setting(name: str, default: Any, other: Any) -> None:
+    def check_with(before: RunSettings, now: RunSettings) -> None:
+        check_same_settings(FOLDER, {"settings": before.as_record()}, now, defaults={name: default})
+
+    plain, named = settings(), settings(**{name: default})
+    for before, now in ((plain, named), (named, plain), (named, named)):
+        check_with(before, now)
+    for before, now in ((plain, settings(**{name: other})), (settings(**{name: other}), named)):
+        with pytest.raises(UsageError, match=name):
+            check_with(before, now)
 
 
 def test_a_setting_that_an_older_version_did_not_have_is_no_difference() -> None:

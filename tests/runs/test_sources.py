@@ -1,14 +1,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from socialcli.errors import InvalidInputError, NotThereError
 from socialcli.files import write_json
+from socialcli.runs.predictions import PredictionWriter, from_record
 from socialcli.runs.sources import Source
 
 from .folders import answered, leave
+from .samples import prediction
+
+ALIGNED = {"alpha": 1.0, "lambda": 5e-5, "layers": "1-2", "bias": "published"}
 
 
 def test_a_folder_and_the_file_in_it_are_the_same_source(tmp_path: Path) -> None:
@@ -63,4 +68,52 @@ def test_nothing_to_read_is_told_by_what_was_named(tmp_path: Path) -> None:
 def test_a_broken_manifest_is_an_error_and_no_guess(text: str, tmp_path: Path) -> None:
     (leave(tmp_path, answered("1")) / "run.json").write_bytes(text.encode("utf-8", "surrogateescape"))
     with pytest.raises(InvalidInputError, match=r"run\.json"):
+        Source.find(tmp_path)
+
+
+def part(folder: Path, number: int, rows: list[Any]) -> None:
+    (folder / "parts").mkdir(exist_ok=True)
+    with PredictionWriter(folder / "parts" / f"{number:06}.parquet") as writer:
+        for row in rows:
+            writer.write(row)
+
+
+def test_the_parts_of_a_run_that_has_not_ended_are_read(tmp_path: Path) -> None:
+    part(tmp_path, 1, [prediction(question_id="q0"), prediction(question_id="q1")])
+    part(tmp_path, 2, [prediction(question_id="q2")])
+    write_json(tmp_path / "run.json", {"outcome": "running", "counts": {"expected": 7}})
+    source = Source.find(tmp_path)
+    assert [row["question_id"] for row in source.rows()] == ["q0", "q1", "q2"]
+    (warning,) = source.warnings()
+    assert "killed" in warning and "3 of 7 answers count" in warning
+
+
+@pytest.mark.parametrize("manifest", [{}, {"counts": {}}, {"outcome": "interrupted", "counts": {"expected": 0}}])
+def test_how_many_there_would_have_been_is_not_made_up(manifest: dict[str, Any], tmp_path: Path) -> None:
+    part(tmp_path, 1, [prediction(question_id="質問")])
+    write_json(tmp_path / "run.json", manifest)
+    (warning,) = Source.find(tmp_path).warnings()
+    assert "; 1 answers count" in warning
+
+
+def test_newer_answers_count_beside_those_of_the_run_before(tmp_path: Path) -> None:
+    leave(tmp_path, answered("10"), outcome="interrupted")
+    (old, kept) = Source.find(tmp_path).rows()
+    again = from_record({**old, "prediction": None, "status": "unparsed"})
+    part(tmp_path, 1, [again, from_record({**old, "question_id": "new"})])
+    part(tmp_path, 2, [from_record({**old, "alignment": True, **ALIGNED})])
+    source = Source.find(tmp_path)
+    found = [(row["question_id"], row["alignment"], row["status"]) for row in source.rows()]
+    assert found == [
+        (kept["question_id"], False, "ok"),
+        (old["question_id"], False, "unparsed"),
+        ("new", False, "ok"),
+        (old["question_id"], True, "ok"),
+    ]
+    assert "of the run before" in source.warnings()[0]
+
+
+def test_a_folder_that_has_kept_nothing_says_so(tmp_path: Path) -> None:
+    write_json(tmp_path / "run.json", {"outcome": "running"})
+    with pytest.raises(NotThereError, match="has kept no answer yet"):
         Source.find(tmp_path)
