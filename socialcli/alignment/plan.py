@@ -6,7 +6,7 @@ is in V(speaker(u), f) for a frame f in F(u), where u is the utterance that row 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -25,7 +25,8 @@ class AlignmentPlan:
 
     `others` are the pairs with the regions of everybody else in the same frames: nothing is done to them, but an
     alignment is judged by how much more its own pairs gain. `boxes_unseen` counts the boxes, over speakers and sampled
-    frames, that cover no visual token at all.
+    frames, that cover no visual token at all. `utterances` are those of the prompt, whoever speaks, and `covered` the
+    ones among them with at least one pair: a visual token shows their speaker in their frames.
     """
 
     rows: Indices  # (R,)
@@ -33,6 +34,8 @@ class AlignmentPlan:
     pairs: npt.NDArray[np.bool_]  # (R, C)
     others: npt.NDArray[np.bool_]  # (R, C), none of `pairs`
     boxes_unseen: int = 0
+    utterances: int = 0
+    covered: int = 0
 
     def shifted(self, padding: int) -> AlignmentPlan:
         """The same plan for a sequence with `padding` tokens in front."""
@@ -54,13 +57,16 @@ def build_plan(
     times: Sequence[float],
     boxes: Sequence[Box],
     max_gap: float = MAX_GAP,
+    coverage: Mapping[str, Coverage] | None = None,
 ) -> AlignmentPlan:
     """Plan the alignment of `utterances`, whose tokens are `token_spans`, on frames at `times` (seconds).
 
-    Utterances without a known speaker have no rows. Visual tokens must stand before the words, as they do in every
-    model with an adapter here; ValueError if they do not.
+    `coverage` is what `cover_speakers` finds for the same boxes, times, grid and gap, where that is known. Utterances
+    without a known speaker have no rows. Visual tokens must stand before the words, as they do in every model with an
+    adapter here; ValueError if they do not.
     """
-    coverage = cover_speakers(boxes, times, grid, max_gap)
+    if coverage is None:
+        coverage = cover_speakers(boxes, times, grid, max_gap)
     columns = _union(tokens for cover in coverage.values() for tokens in cover.tokens)
     known = [(line, span) for line, span in zip(utterances, token_spans, strict=True) if line.speaker is not None]
     rows = _union(span for _, span in known)
@@ -68,13 +74,16 @@ def build_plan(
         raise ValueError("visual tokens must stand before the words that are aligned to them")
     pairs = np.zeros((rows.size, columns.size), dtype=np.bool_)
     others = np.zeros_like(pairs)
+    reached = 0
     for line, span in known:
         steps = utterance_steps(line, times, grid)
         own = np.isin(columns, _tokens_in(steps, [cover for name, cover in coverage.items() if name == line.speaker]))
         anyone = np.isin(columns, _tokens_in(steps, coverage.values()))
         pairs[np.searchsorted(rows, span)] |= own
         others[np.searchsorted(rows, span)] |= anyone & ~own
-    return AlignmentPlan(rows, columns, pairs, others & ~pairs, sum(cover.unseen for cover in coverage.values()))
+        reached += bool(span.size and own.any())
+    unseen = sum(cover.unseen for cover in coverage.values())
+    return AlignmentPlan(rows, columns, pairs, others & ~pairs, unseen, len(utterances), reached)
 
 
 def cover_speakers(

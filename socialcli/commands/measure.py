@@ -13,6 +13,7 @@ from socialcli.commands.results import (
     json_option,
     limit_option,
     max_failures_option,
+    min_coverage_option,
     named_tasks,
     output_option,
     overwrite_option,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 @limit_option("Measure")
 @split_option("Measure")
 @max_failures_option("questions", "go unmeasured")
+@min_coverage_option
 @json_option
 @logging_options
 def command(output: Path, overwrite: bool, as_json: bool, **options: Any) -> None:

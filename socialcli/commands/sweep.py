@@ -18,6 +18,7 @@ from socialcli.commands.results import (
     json_option,
     limit_option,
     max_failures_option,
+    min_coverage_option,
     named_tasks,
     output_option,
     overwrite_option,
@@ -106,6 +107,7 @@ def _listed(item: click.ParamType[Any]) -> Callable[..., tuple[Any, ...]]:
 @limit_option("Ask")
 @former_seed_option
 @max_failures_option("answers")
+@min_coverage_option
 @json_option
 @logging_options
 def command(output: Path, overwrite: bool, as_json: bool, **options: Any) -> None:

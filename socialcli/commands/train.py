@@ -12,6 +12,7 @@ import click
 from socialcli.commands.results import (
     json_option,
     max_failures_option,
+    min_coverage_option,
     named_tasks,
     output_option,
     overwrite_option,
@@ -167,6 +168,7 @@ def _together(context: click.Context, parameter: click.Parameter, value: str) ->
     help="Updates between two states to go on from.",
 )
 @max_failures_option("questions", "be lost to the training")
+@min_coverage_option
 @json_option
 @logging_options
 def command(output: Path, overwrite: bool, as_json: bool, **options: Any) -> None:

@@ -15,8 +15,10 @@ import numpy as np
 
 from socialcli.alignment.figures import FigureSums
 from socialcli.engines.checking import Job, check_job
+from socialcli.engines.coverage import check_coverage
 from socialcli.engines.measured import MeasuredEpisode, MeasureTally
 from socialcli.engines.selection import select
+from socialcli.engines.tally import Tally
 from socialcli.errors import SocialcliError, Terminated
 from socialcli.plots.description import Description
 from socialcli.plots.heatmap import draw_heatmap
@@ -67,9 +69,10 @@ def measure(request: MeasureRequest, registry: Registry, watch: Watch = iter) ->
 
 
 def _measured(request: MeasureRequest, job: Job, folder: MeasureFolder, watch: Watch) -> Measurement:
+    told = check_coverage(job.settings, job.tasks)
     begun = Manifest.begin(job.settings, request.command, job.identity, file_digest(Path(job.settings.episodes)))
     measurer = _measurer(job)
-    work = _Work(job, measurer, folder, replace(begun, model=measurer.identity))
+    work = _Work(job, measurer, folder, replace(begun, model=measurer.identity, warnings=told))
     folder.prepare(request.overwrite)
     write_measurement(folder.manifest, work.measurement())
     try:
@@ -98,7 +101,7 @@ class _Work:
         self._folder = folder
         self._manifest = manifest
         self._layers = f"{measurer.chosen.start}-{measurer.chosen.stop - 1}"
-        self._tally = MeasureTally(FigureSums(*measurer.shape))
+        self._tally = MeasureTally(FigureSums(*measurer.shape), Tally(told_uncovered=bool(manifest.warnings)))
 
     def do(self, watch: Watch) -> None:
         """Write attention.parquet, then what is made of all episodes."""
@@ -111,9 +114,10 @@ class _Work:
     def done(self) -> Measurement:
         """Write how a measurement that came to its end, ended."""
         settings, tally = self._job.settings, self._tally
-        warnings = tally.read.warnings(settings, self._job.tasks)
-        for warning in warnings:
+        found = tally.read.warnings(settings, self._job.tasks)
+        for warning in found:
             _log.warning("%s", warning)
+        warnings = [*self._manifest.warnings, *found]
         over = FailureLimit.parse(settings.max_failures).exceeded(tally.failures, tally.total)
         return self._end("failures" if over else "done", 3 if over else 0, warnings=warnings)
 
@@ -140,7 +144,10 @@ class _Work:
         self, outcome: Outcome, code: int, problems: Sequence[str] = (), warnings: Sequence[str] = ()
     ) -> Measurement:
         told = [*problems, *self._tally.read.problems, *self._tally.problems]
-        self._manifest = self._manifest.end(outcome, code, self._manifest.counts, told, warnings)
+        coverage = self._tally.read.coverage.total(self._job.settings.box_gap)
+        self._manifest = replace(self._manifest, coverage=coverage).end(
+            outcome, code, self._manifest.counts, told, warnings
+        )
         measurement = self.measurement()
         write_measurement(self._folder.manifest, measurement)
         return measurement

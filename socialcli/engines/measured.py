@@ -32,6 +32,7 @@ class MeasuredEpisode:
     sums: FigureSums
     tasks: tuple[str, ...]  # of the questions that were measured
     failures: tuple[Failure, ...]
+    reached: tuple[tuple[int, int], ...] = ()  # utterances and covered ones of each prompt
 
 
 @dataclass(slots=True)
@@ -50,9 +51,13 @@ class MeasureTally:
         """Count an episode, and warn of what could not be measured of it."""
         self.episodes += 1
         self.failed += len(episode.failures)
-        if episode.sums.prompts and episode.row.episode is not None:
-            self.sums.add(episode.sums)
-            self.episode_ids.append(episode.row.episode.episode_id)
+        if episode.row.episode is not None:
+            name = episode.row.episode.episode_id
+            for utterances, covered in episode.reached:
+                self.read.coverage.reach(name, utterances, covered)
+            if episode.sums.prompts:
+                self.sums.add(episode.sums)
+                self.episode_ids.append(name)
         for message in _messages(episode):
             if len(self.problems) < MAX_PROBLEMS:
                 self.problems.append(message)

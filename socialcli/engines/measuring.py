@@ -74,7 +74,9 @@ class Measurer:
         failed = {failure.question_id for failure in failures}
         questions = prepared.questions if prepared is not None else ()
         tasks = dict.fromkeys(question.task for question in questions if question.id not in failed)
-        return MeasuredEpisode(selection.row, sums, tuple(tasks), tuple(failures))
+        plans = [asked.plan for _, asked in prepared.asked if asked.plan is not None] if prepared is not None else []
+        reached = tuple((plan.utterances, plan.covered) for plan in plans)
+        return MeasuredEpisode(selection.row, sums, tuple(tasks), tuple(failures), reached)
 
     def _outcomes(self, prepared: PreparedEpisode) -> Iterator[Outcome]:
         """Questions that see the same frames go through the model together, as in a run."""

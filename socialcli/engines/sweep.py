@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 from socialcli.adapters.contract import Adapter
 from socialcli.alignment.rules import BiasRule
 from socialcli.engines.checking import Job, check_job
+from socialcli.engines.coverage import check_coverage
 from socialcli.engines.progress import FailureLog
 from socialcli.engines.selection import select, split_of
 from socialcli.engines.tally import Tally
-from socialcli.episodes.reading import EpisodeRow, read_records
+from socialcli.episodes.reading import EpisodeRow, read_episodes, read_records
 from socialcli.plots.sweep import draw_sweep
 from socialcli.plugins import Registry
 from socialcli.runs.accuracy import accuracy_table, write_accuracy
@@ -83,12 +84,14 @@ def _swept(
     request: SweepRequest, job: Job, folder: SweepFolder, rules: dict[str, BiasRule], watch: Watch
 ) -> SweepResult:
     splits = _splits(request)
+    rows = _of_splits(read_episodes(Path(job.settings.episodes)), splits)
+    told = check_coverage(job.settings, job.tasks, rows)
     begun = Manifest.begin(job.settings, request.command, job.identity, file_digest(Path(job.settings.episodes)))
     _log.info("loading %s", job.source)
     adapter = job.model.item.load_checked(job.load_options)
     settings = request.grid.settings(len(adapter.layers))
     engine = _engine(job, adapter, settings, rules)
-    manifest = replace(begun, model=engine.identity)
+    manifest = replace(begun, model=engine.identity, warnings=told)
     work = _Work(job, engine, folder, Sweep(manifest=manifest, grid=request.grid, settings=settings, splits=splits))
     folder.prepare(request.overwrite)
     work.begin()
@@ -142,7 +145,7 @@ class _Work:
         self._engine = engine
         self._folder = folder
         self._sweep = begun
-        self._tally = Tally()
+        self._tally = Tally(told_uncovered=bool(begun.manifest.warnings))
 
     def begin(self) -> None:
         """Write that the work is on."""
@@ -167,7 +170,7 @@ class _Work:
     def done(self, table: SweepTable) -> Sweep:
         """Write how a sweep that came to its end, ended."""
         settings, tally, splits = self._job.settings, self._tally, self._sweep.splits
-        told = [splits.warning] if splits.warning else []
+        told = [*self._sweep.manifest.warnings, *([splits.warning] if splits.warning else [])]
         found = [*tally.warnings(settings, self._job.tasks), *unchosen(table, splits)]
         for warning in found:
             _log.warning("%s", warning)
@@ -183,7 +186,10 @@ class _Work:
             _log.warning("%s cannot be written: %s", self._folder.manifest, refused.strerror)
 
     def _end(self, outcome: Outcome, code: int, problems: Sequence[str], warnings: Sequence[str] = ()) -> Sweep:
-        manifest = self._sweep.manifest.end(outcome, code, self._tally.counts(), problems, warnings)
+        coverage = self._tally.coverage.total(self._job.settings.box_gap)
+        manifest = replace(self._sweep.manifest, coverage=coverage).end(
+            outcome, code, self._tally.counts(), problems, warnings
+        )
         self._sweep = replace(self._sweep, manifest=manifest)
         write_sweep(self._folder.manifest, self._sweep)
         return self._sweep

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 # depend on the clips, but by their contents.)
 FREE = frozenset(
     {"batch_size", "workers", "device", "attn", "timeout_per_question", "max_failures", "check_invariance"}
-    | {"media_root", "limit", "allow_links"}
+    | {"media_root", "limit", "allow_links", "min_coverage"}
 )
 DECIDING = ("torch", "transformers")  # packages whose versions can move scores, by rounding at least
 _MADE_WITH = "answers in the folder were made with"
