@@ -15,7 +15,7 @@ import numpy as np
 from socialcli.adapters.contract import Adapter, EncodedClip
 from socialcli.alignment.attention import Alignment
 from socialcli.alignment.grid import VisualGrid
-from socialcli.alignment.plan import AlignmentPlan, Coverage, Indices, build_plan, cover_speakers
+from socialcli.alignment.plan import AlignmentPlan, Indices, SpeakerTokens, build_plan, cover_speakers
 from socialcli.episodes.records import Episode, Question
 from socialcli.errors import ModelError
 from socialcli.inference.answers import Answer, answer_batch
@@ -37,7 +37,7 @@ class ClipSession:
         self.scene, self.frames = look(episode, options)
         self.clip: EncodedClip | None = adapter.encode_clip(self.frames) if self.frames is not None else None
         self._prefix: Prefix | None = None
-        self._covered: tuple[VisualGrid, Mapping[str, Coverage]] | None = None
+        self._shown: tuple[VisualGrid, Mapping[str, SpeakerTokens]] | None = None
 
     def ask(self, question: Question, task: Task) -> AskedQuestion:
         """Put a question into words, tokenize it, and plan its alignment. Raises AnnotationError and PromptError."""
@@ -74,9 +74,9 @@ class ClipSession:
         The visual tokens stand in the same places in every prompt on the clip, unless words stand before them.
         """
         boxes, gap = self.episode.boxes, self.options.box_gap
-        if self._covered is None or not _same_tokens(self._covered[0], grid):
-            self._covered = grid, cover_speakers(boxes, times, grid, gap)
-        return build_plan(prompt.utterances, spans, grid, times, boxes, gap, self._covered[1])
+        if self._shown is None or not _same_tokens(self._shown[0], grid):
+            self._shown = grid, cover_speakers(boxes, times, grid, gap)
+        return build_plan(prompt.utterances, spans, grid, times, boxes, gap, self._shown[1])
 
     def _answers(self, asked: Sequence[AskedQuestion], alignment: Alignment | None, generate: bool) -> list[Answer]:
         (answers,) = answer_batch(self.adapter, [self.prompt(one) for one in asked], [alignment], generate)
