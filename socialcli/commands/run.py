@@ -140,9 +140,9 @@ def command(output: Path, overwrite: bool, retry_failed: bool, as_json: bool, **
     if as_json:
         tell(result.manifest, result.accuracy)
     else:
-        if result.manifest.coverage is not None:
-            click.echo(f"{coverage_line(result.manifest.coverage)}\n")
         click.echo(summary_lines(result.accuracy))
+        if result.manifest.coverage is not None:
+            click.echo(coverage_line(result.manifest.coverage))
     check_failed_answers(result.manifest, output, "run.json")
 
 
