@@ -28,4 +28,5 @@ SPEC = ModelSpec(
     version="1",
     model_types=("internvl",),
     originals={"internvl_chat": "OpenGVLab/InternVL3-8B-hf"},
+    visual_tokens=lambda clip: 16 * 16 * clip.frames,
 )

@@ -31,4 +31,5 @@ SPEC = ModelSpec(
     model_types=("llava_next_video",),
     originals=dict.fromkeys(("llava_llama", "llava_qwen", "llava_mistral"), CHECKPOINT),
     frame_fits=("pad", "crop", "stretch"),
+    visual_tokens=lambda clip: 12 * 12 * clip.frames,
 )

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from socialcli.adapters.contract import Adapter, LoadOptions, ModelSpec
 from socialcli.hookspecs import hookimpl
 
+from .sizes import visual_tokens
+
 
 @hookimpl
 def socialcli_models() -> Sequence[ModelSpec]:
@@ -28,5 +30,6 @@ SPEC = ModelSpec(
     version="2",
     model_types=("qwen2_5_vl",),
     position_rules=("trained", "library"),
+    visual_tokens=visual_tokens,
     max_pixels=768 * 28 * 28,  # as qwen-vl-utils, and so those who evaluate the model, cap the frames of a video
 )

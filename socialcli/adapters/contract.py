@@ -63,6 +63,16 @@ class InputChoices:
 
 
 @dataclass(frozen=True, slots=True)
+class ClipSize:
+    """How much of a clip is shown: frames, their width and height in pixels, and the most pixels that they keep."""
+
+    frames: int
+    width: int
+    height: int
+    max_pixels: int | None = None  # None: as they are
+
+
+@dataclass(frozen=True, slots=True)
 class ModelSpec:
     """A model family as `socialcli models` lists it. Creating one imports nothing heavy."""
 
@@ -76,6 +86,7 @@ class ModelSpec:
     originals: Mapping[str, str] = field(default_factory=dict)  # types in the authors' own layout: a converted hub id
     position_rules: tuple[str, ...] = ()  # how positions can be numbered; the first is the default
     max_pixels: int | None = None  # the most pixels of a frame unless a cap is given; None: frames have no cap
+    visual_tokens: Callable[[ClipSize], int] | None = None  # of a clip, with the default checkpoint; None: not known
 
     def choose(
         self, frame_fit: str | None = None, positions: str | None = None, max_pixels: int | None = None

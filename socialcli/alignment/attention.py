@@ -229,16 +229,19 @@ def _align_heads(
 
 
 def _active(rows: PlannedRows, scores: Tensor, heads: slice, state: _LayerState, report: LayerReport) -> Tensor:
-    """Which of some `heads` are active for which prompt, (B, H): step 1 of the method, unless they are chosen."""
-    pairs = rows.placed.pairs
+    """Which of some `heads` are active for which prompt, (B, H): step 1 of the method, unless they are chosen.
+
+    None is where no word has a region to be raised towards: a bias of nothing is no alignment.
+    """
+    alignable = rows.placed.alignable
     if state.capped is not None:
-        active = state.capped[:, heads] & (pairs > 0)
+        active = state.capped[:, heads] & alignable
     elif state.chosen is not None:
         named = [head in state.chosen for head in range(heads.start, heads.stop)]
-        active = torch.tensor(named, device=scores.device) & (pairs > 0)
+        active = torch.tensor(named, device=scores.device) & alignable
     else:
-        means = mean_attention(rows.attention(scores), pairs)
-        active = means > state.settings.threshold
+        means = mean_attention(rows.attention(scores), rows.placed.pairs)
+        active = (means > state.settings.threshold) & alignable
         report.means[:, heads] = means.detach().float()
     report.active[:, heads] = active
     return active

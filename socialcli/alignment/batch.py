@@ -67,6 +67,7 @@ class Placed:
     rows: Places  # R of them, among the queries
     columns: Places  # C of them, among the keys
     pairs: Tensor  # (B, 1) how many real rows times columns there are
+    alignable: Tensor  # (B, 1) bool: some row has a pair; else no head has anything to do
     unseen: Tensor | None  # (B, 1 or Hq, R, C) -inf where a row does not see a column, else 0; None: all see all
     biased: Tensor  # (B, 1 or Hq, R, C) bool: the pairs of rows and columns that they see
     biased_rows: Tensor  # (B, 1 or Hq, R, 1) bool: the rows with such a pair
@@ -172,6 +173,7 @@ class PlanBatch:
             rows=rows,
             columns=self.columns,
             pairs=_tensor(real.sum(axis=1) * self.real_columns.sum(axis=1), device).unsqueeze(-1),
+            alignable=biased.flatten(start_dim=1).any(dim=1, keepdim=True),
             unseen=None if seen is None else additive(seen, wide),
             biased=biased,
             biased_rows=biased.any(dim=-1, keepdim=True),

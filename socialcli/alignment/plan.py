@@ -6,7 +6,7 @@ is in V(speaker(u), f) for a frame f in F(u), where u is the utterance that row 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -25,7 +25,8 @@ class AlignmentPlan:
 
     `others` are the pairs with the regions of everybody else in the same frames: nothing is done to them, but an
     alignment is judged by how much more its own pairs gain. `boxes_unseen` counts the boxes, over speakers and sampled
-    frames, that cover no visual token at all.
+    frames, that cover no visual token at all. `utterances` are those of the prompt, whoever speaks, and `covered` the
+    ones among them with at least one pair: a visual token shows their speaker in their frames.
     """
 
     rows: Indices  # (R,)
@@ -33,6 +34,8 @@ class AlignmentPlan:
     pairs: npt.NDArray[np.bool_]  # (R, C)
     others: npt.NDArray[np.bool_]  # (R, C), none of `pairs`
     boxes_unseen: int = 0
+    utterances: int = 0
+    covered: int = 0
 
     def shifted(self, padding: int) -> AlignmentPlan:
         """The same plan for a sequence with `padding` tokens in front."""
@@ -40,7 +43,7 @@ class AlignmentPlan:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Coverage:
+class SpeakerTokens:
     """The tokens that show one speaker: `tokens[t]` in temporal step t, V(s, f) for every frame f of the step."""
 
     tokens: tuple[Indices, ...]  # (steps), each (n,)
@@ -54,32 +57,37 @@ def build_plan(
     times: Sequence[float],
     boxes: Sequence[Box],
     max_gap: float = MAX_GAP,
+    shown: Mapping[str, SpeakerTokens] | None = None,
 ) -> AlignmentPlan:
     """Plan the alignment of `utterances`, whose tokens are `token_spans`, on frames at `times` (seconds).
 
-    Utterances without a known speaker have no rows. Visual tokens must stand before the words, as they do in every
-    model with an adapter here; ValueError if they do not.
+    `shown` is what `cover_speakers` finds for the same boxes, times, grid and gap, where that is known. Utterances
+    without a known speaker have no rows. Visual tokens must stand before the words, as they do in every model with an
+    adapter here; ValueError if they do not.
     """
-    coverage = cover_speakers(boxes, times, grid, max_gap)
-    columns = _union(tokens for cover in coverage.values() for tokens in cover.tokens)
+    shown = cover_speakers(boxes, times, grid, max_gap) if shown is None else shown
+    columns = _union(tokens for cover in shown.values() for tokens in cover.tokens)
     known = [(line, span) for line, span in zip(utterances, token_spans, strict=True) if line.speaker is not None]
     rows = _union(span for _, span in known)
     if rows.size and columns.size and columns[-1] >= rows[0]:
         raise ValueError("visual tokens must stand before the words that are aligned to them")
     pairs = np.zeros((rows.size, columns.size), dtype=np.bool_)
     others = np.zeros_like(pairs)
+    reached = 0
     for line, span in known:
         steps = utterance_steps(line, times, grid)
-        own = np.isin(columns, _tokens_in(steps, [cover for name, cover in coverage.items() if name == line.speaker]))
-        anyone = np.isin(columns, _tokens_in(steps, coverage.values()))
+        own = np.isin(columns, _tokens_in(steps, [cover for name, cover in shown.items() if name == line.speaker]))
+        anyone = np.isin(columns, _tokens_in(steps, shown.values()))
         pairs[np.searchsorted(rows, span)] |= own
         others[np.searchsorted(rows, span)] |= anyone & ~own
-    return AlignmentPlan(rows, columns, pairs, others & ~pairs, sum(cover.unseen for cover in coverage.values()))
+        reached += bool(span.size and own.any())
+    unseen = sum(cover.unseen for cover in shown.values())
+    return AlignmentPlan(rows, columns, pairs, others & ~pairs, unseen, len(utterances), reached)
 
 
 def cover_speakers(
     boxes: Sequence[Box], times: Sequence[float], grid: VisualGrid, max_gap: float = MAX_GAP
-) -> dict[str, Coverage]:
+) -> dict[str, SpeakerTokens]:
     """The visual tokens that show each speaker who has a box. A step that merges frames takes the union over them."""
     return {speaker: _cover_track(track, grid) for speaker, track in speaker_boxes(boxes, times, max_gap).items()}
 
@@ -99,7 +107,7 @@ def utterance_steps(utterance: Utterance, times: Sequence[float], grid: VisualGr
     return tuple(sorted({step_of_frame[frame] for frame in utterance_frames(utterance, times)}))
 
 
-def _cover_track(track: tuple[Box | None, ...], grid: VisualGrid) -> Coverage:
+def _cover_track(track: tuple[Box | None, ...], grid: VisualGrid) -> SpeakerTokens:
     masks = [None if box is None else covered(box, grid.cells) for box in track]
     tokens = []
     for step, frames in enumerate(grid.frames):
@@ -108,10 +116,10 @@ def _cover_track(track: tuple[Box | None, ...], grid: VisualGrid) -> Coverage:
             if (mask := masks[frame]) is not None:
                 seen |= mask
         tokens.append(np.sort(grid.tokens[step][seen]))
-    return Coverage(tuple(tokens), sum(mask is not None and not mask.any() for mask in masks))
+    return SpeakerTokens(tuple(tokens), sum(mask is not None and not mask.any() for mask in masks))
 
 
-def _tokens_in(steps: Sequence[int], coverages: Iterable[Coverage]) -> Indices:
+def _tokens_in(steps: Sequence[int], coverages: Iterable[SpeakerTokens]) -> Indices:
     return _union(cover.tokens[step] for cover in coverages for step in steps)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -13,6 +14,8 @@ from click.core import ParameterSource
 
 from socialcli.commands.results import path_texts
 from socialcli.commands.shared import alignment_options, device_options, model_options, prompt_options
+from socialcli.episodes.coverage_text import coverage_line, coverage_warning
+from socialcli.episodes.coverage_total import Coverage, CoverageTally
 from socialcli.errors import NotThereError, TooManyFailuresError, UsageError
 from socialcli.options import config_option, logging_options
 
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
     from socialcli.inspection.selection import Selection
     from socialcli.inspection.walking import Inspected, Inspector
     from socialcli.tasks.prompt import BoxesAs
+
+_log = logging.getLogger(__name__)
 
 _FOR_ATTENTION = frozenset(
     {"utterances", "attention_layers", "attention_heads", "alpha", "lambda_", "layers", "bias", "device", "dtype"}
@@ -91,7 +96,9 @@ def command(
     selection.check(episodes)
     inspector = _inspector(model, checkpoint, heads, asking, options)
     show = _printer(as_json) if png is None else _painter(png, as_json)
-    found = _show_all(islice(_inspections(inspector, episodes, selection), options["limit"]), show)
+    tally = CoverageTally()
+    found = _show_all(islice(_inspections(inspector, episodes, selection), options["limit"]), _counting(show, tally))
+    _tell(tally.total(options["box_gap"]))
     if not found and options["limit"] != 0:
         raise UsageError(f"{episodes}: there is no question to inspect; --question and --episode must both apply")
 
@@ -207,6 +214,30 @@ def _painter(folder: Path, as_json: bool) -> Callable[[Inspected], None]:
             to_json(inspected)
 
     return show
+
+
+def _counting(show: Callable[[Inspected], None], tally: CoverageTally) -> Callable[[Inspected], None]:
+    """`show`, and count what each question's words reach."""
+    from socialcli.episodes.coverage import annotated_coverage
+
+    def counted(inspected: Inspected) -> None:
+        inspection = inspected.inspection
+        name, plan = inspection.episode.episode_id, inspection.plan
+        tally.add(annotated_coverage(inspection.episode, inspection.options.box_gap))
+        if plan is not None:
+            tally.reach(name, plan.utterances, plan.covered)
+        show(inspected)
+
+    return counted
+
+
+def _tell(coverage: Coverage) -> None:
+    """Log the coverage of several episodes; a warning where clips were shown, and nothing could be aligned to them."""
+    if coverage.episodes > 1:
+        _log.info("%s", coverage_line(coverage))
+    warning = coverage_warning(coverage) if coverage.covered_utterances is not None else None
+    if warning is not None:
+        _log.warning("%s", warning)
 
 
 def _show_all(inspections: Iterable[Inspected | None], show: Callable[[Inspected], None]) -> int:

@@ -14,6 +14,7 @@ from socialcli.commands.results import (
     json_option,
     limit_option,
     max_failures_option,
+    min_coverage_option,
     named_tasks,
     output_option,
     overwrite_option,
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 @max_failures_option("questions", "go unmeasured")
 @retry_failed_option("measurement")
 @figure_format_option
+@min_coverage_option
 @json_option
 @logging_options
 def command(

@@ -32,12 +32,15 @@ if TYPE_CHECKING:
 @logging_options
 def command(output: Path | None, overwrite: bool, retry_failed: bool, as_json: bool, **options: Any) -> None:
     """Show what `socialcli run` with the same options would do: questions by task, what is done already, tokens per
-    question, the memory that weights and the longest prompt take, and every answer that would fail.
+    question, the memory that weights and the longest prompt take, how many utterances reach a visual token of their
+    speaker, and every answer that would fail.
 
     Clips are read and prompts are made as in a run; the model's configuration and processor are enough. Nothing is
-    written. Exits with 3 where more answers would fail than --max-failures allows.
+    written. Exits with 3 where more answers would fail than --max-failures allows, and with 4 where
+    fewer utterances are covered than --min-coverage asks for.
     """
     from socialcli.engines.plan import plan, plan_lines
+    from socialcli.episodes.coverage_text import check_min_coverage
     from socialcli.plugins import registry
     from socialcli.runs.folder import OutputFolder
 
@@ -45,6 +48,8 @@ def command(output: Path | None, overwrite: bool, retry_failed: bool, as_json: b
     folder = None if output is None or overwrite else OutputFolder(output)
     found = plan(settings, folder, retry_failed, registry())
     click.echo(json.dumps(found.as_record(), ensure_ascii=False) if as_json else plan_lines(found))
+    if settings.alignment != "off":
+        check_min_coverage(found.coverage, settings.min_coverage)
     _check(found, settings.max_failures)
 
 

@@ -109,6 +109,16 @@ def retry_failed_option(kind: str) -> Callable[[F], F]:
     return click.option("--retry-failed", is_flag=True, help=f"Ask again what failed in the {kind} in the folder.")
 
 
+def min_coverage_option(function: F) -> F:
+    """Give a command `min_coverage` (a text | None), the least share of utterances near a box of their speaker."""
+    return click.option(
+        "--min-coverage",
+        metavar="P%",
+        help="Exit with 4, before a model is loaded, where fewer utterances have a box of their speaker within "
+        "--box-gap. Without alignment it is not looked at.  [default: warn where none has one]",
+    )(function)
+
+
 def json_option(function: F) -> F:
     """Give a command `as_json`: whether to print one object instead of text."""
     return click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")(function)

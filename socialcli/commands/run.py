@@ -17,6 +17,7 @@ from socialcli.commands.results import (
     former_seed_option,
     json_option,
     limit_option,
+    min_coverage_option,
     named_tasks,
     output_option,
     overwrite_option,
@@ -101,6 +102,7 @@ _OPTIONS: Sequence[Callable[[Any], Any]] = (
         help="Stop with exit code 3 when more answers than N, or than this share of all, have failed.  [default: ask "
         "everything, and exit with 3 if any failed]",
     ),
+    min_coverage_option,
     click.option("--retry-failed", is_flag=True, help="Ask again what failed in the run that the folder holds."),
 )
 
@@ -122,11 +124,13 @@ def command(output: Path, overwrite: bool, retry_failed: bool, as_json: bool, **
 
     The last thing on standard output is a table of accuracy by task and condition.
 
-    Exit codes: 0 done, 2 usage, 3 more failures than --max-failures, 4 EPISODES cannot be read, 5 another run is at
-    work in the folder, 130 interrupted, 143 terminated; all keep what was done.
+    Exit codes: 0 done, 2 usage, 3 more failures than --max-failures, 4 EPISODES cannot be read or less is covered than
+    --min-coverage asks for, 5 another run is at work in the folder, 130 interrupted, 143 terminated; all keep what was
+    done.
     """
     from socialcli.engines.finished import find_finished
     from socialcli.engines.request import RunRequest
+    from socialcli.episodes.coverage_text import coverage_line
     from socialcli.plugins import registry
     from socialcli.runs.summary import summary_json, summary_lines
 
@@ -140,6 +144,8 @@ def command(output: Path, overwrite: bool, retry_failed: bool, as_json: bool, **
         tell(result.manifest, result.accuracy)
     else:
         click.echo(summary_lines(result.accuracy))
+        if result.manifest.coverage is not None:
+            click.echo(coverage_line(result.manifest.coverage))
     check_failed_answers(result.manifest, output, "run.json")
 
 

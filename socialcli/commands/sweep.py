@@ -20,6 +20,7 @@ from socialcli.commands.results import (
     json_option,
     limit_option,
     max_failures_option,
+    min_coverage_option,
     named_tasks,
     output_option,
     overwrite_option,
@@ -113,6 +114,7 @@ def _listed(item: click.ParamType[Any]) -> Callable[..., tuple[Any, ...]]:
 @max_failures_option("answers")
 @retry_failed_option("sweep")
 @figure_format_option
+@min_coverage_option
 @json_option
 @logging_options
 def command(

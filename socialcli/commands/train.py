@@ -13,6 +13,7 @@ from socialcli.commands.results import (
     figure_format_option,
     json_option,
     max_failures_option,
+    min_coverage_option,
     named_tasks,
     output_option,
     overwrite_option,
@@ -170,6 +171,7 @@ def _together(context: click.Context, parameter: click.Parameter, value: str) ->
 )
 @max_failures_option("questions", "be lost to the training")
 @figure_format_option
+@min_coverage_option
 @json_option
 @logging_options
 def command(output: Path, overwrite: bool, figure_format: FigureFormat, as_json: bool, **options: Any) -> None:

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from socialcli.commands.noting import FileNotes, Shown, large_clips, model_named, note_lines
+from socialcli.commands.results import min_coverage_option
+from socialcli.episodes.coverage_text import check_min_coverage, coverage_warning
+from socialcli.episodes.coverage_total import Coverage, CoverageTally, parse_min_coverage
+from socialcli.episodes.tracks import MAX_GAP
 from socialcli.errors import InvalidInputError, NotThereError, VideoError
+from socialcli.options import FiniteRange
 
 if TYPE_CHECKING:
-    from socialcli.episodes.lines import RecordLine
     from socialcli.episodes.problems import Problem
+    from socialcli.episodes.reading import EpisodeRow
+
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -27,6 +37,7 @@ class _Count:
     problems: int = 0
     error: str | None = None
     there: bool = True
+    notes: FileNotes = field(default_factory=lambda: FileNotes(each=False))
 
 
 @dataclass(slots=True)
@@ -63,44 +74,86 @@ class _Report:
     type=click.Path(path_type=Path),
     help="Check too that each video is there, under this folder.",
 )
+@min_coverage_option
+@click.option(
+    "--box-gap",
+    type=FiniteRange(min=0),
+    default=MAX_GAP,
+    show_default=True,
+    help="Seconds from an utterance within which a box of its speaker counts.",
+)
+@click.option("--model", metavar="NAME", help="Note clips that make many visual tokens for this model.")
+@click.option(
+    "--frames", type=click.IntRange(min=1), default=8, show_default=True, help="With --model: frames of each clip."
+)
+@click.option(
+    "--max-pixels",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="With --model: the most pixels of a frame.  [default: the model's own]",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of lines.")
-def command(files: tuple[Path, ...], max_errors: int, media_root: Path | None, as_json: bool) -> None:
+def command(
+    files: tuple[Path, ...],
+    max_errors: int,
+    media_root: Path | None,
+    min_coverage: str | None,
+    box_gap: float,
+    model: str | None,
+    frames: int,
+    max_pixels: int | None,
+    as_json: bool,
+) -> None:
     """Check episodes files and print each problem.
 
     FILE is a .parquet, .jsonl or .jsonl.gz file. A problem is a line `file:row:field: what; what to do`, with
-    rows counted from 1. Exits with 4 where there is one, and where two files have an id in common; with 2 where a file
-    is not there.
+    rows counted from 1. Behind them stands how many utterances have a box of their speaker near them in time, without
+    which they cannot be aligned. Exits with 4 where there is a problem, where two files have an id in common, and where
+    fewer utterances have a box than --min-coverage asks for; with 2 where a file is not there.
     """
     if media_root is not None and not media_root.is_dir():
         raise NotThereError(f"{media_root}: there is no such folder for --media-root")
+    if min_coverage is not None:
+        parse_min_coverage(min_coverage)
+    shown = Shown(box_gap, model_named(model, max_pixels), frames, max_pixels)
     report = _Report(max_errors, as_json, [])
-    counts = [_check_file(path, media_root, report) for path in files]
+    tally = CoverageTally()
+    counts = [_check_file(path, media_root, shown, report, tally) for path in files]
+    coverage = tally.total(box_gap)
     if as_json:
-        click.echo(json.dumps(_as_object(counts, report), ensure_ascii=False, indent=2))
+        click.echo(json.dumps(_as_object(counts, report, coverage, shown), ensure_ascii=False, indent=2))
     else:
+        for line in note_lines([one.notes for one in counts], [one.file for one in counts], coverage, shown):
+            click.echo(line)
         _print_summary(counts, report)
     _raise_for(counts)
     if not any(count.problems for count in counts):
         from socialcli.episodes.several import check_distinct
 
         check_distinct(files)
+    check_min_coverage(coverage, min_coverage)
+    warning = coverage_warning(coverage) if coverage.tracked else None
+    if warning is not None:
+        _log.warning("%s", warning)
 
 
-def _check_file(path: Path, media_root: Path | None, report: _Report) -> _Count:
+def _check_file(path: Path, media_root: Path | None, shown: Shown, report: _Report, tally: CoverageTally) -> _Count:
     # Here, so that showing the help of this command does not load jsonschema.
-    from socialcli.episodes.reading import read_checked
+    from socialcli.episodes.reading import read_episodes
     from socialcli.episodes.units import FileBoxes
 
-    count = _Count(str(path))
+    count = _Count(str(path), notes=FileNotes(report.as_json))
     boxes = FileBoxes()
     try:
-        for line, problems in read_checked(path):
+        for row in read_episodes(path):
             count.episodes += 1
-            count.questions += _questions(line.record)
-            for problem in (*problems, *_media_problems(line, media_root)):
+            count.questions += _questions(row.record)
+            if row.episode is not None:
+                count.notes.add(row.episode, shown, tally)
+            for problem in (*row.problems, *_media_problems(row, media_root)):
                 count.problems += 1
                 report.add(problem.located(count.file), file=count.file, **asdict(problem))
-            boxes.add(line.row, None if problems else line.record)
+            boxes.add(row.row, None if row.problems else row.record)
         for problem in boxes.problems():
             count.problems += 1
             report.add(problem.located(count.file), file=count.file, **asdict(problem))
@@ -117,9 +170,9 @@ def _questions(record: Any) -> int:
     return len(questions) if isinstance(questions, list) else 0
 
 
-def _media_problems(line: RecordLine, media_root: Path | None) -> Iterator[Problem]:
+def _media_problems(row: EpisodeRow, media_root: Path | None) -> Iterator[Problem]:
     """What keeps a run from opening the record's video, as far as the record names one."""
-    video = line.record.get("video") if isinstance(line.record, dict) else None
+    video = (row.record or {}).get("video")
     path = video.get("path") if isinstance(video, dict) else None
     if media_root is None or not isinstance(video, dict) or not isinstance(path, str):
         return
@@ -129,11 +182,11 @@ def _media_problems(line: RecordLine, media_root: Path | None) -> Iterator[Probl
     try:
         place = resolve_media(media_root, path)
     except VideoError as error:
-        yield Problem(line.row, "video.path", str(error))
+        yield Problem(row.row, "video.path", str(error))
         return
     if place.is_dir() and video.get("fps") is None:
         message = "is missing, and the video is a folder of images; add their number per second"
-        yield Problem(line.row, "video.fps", message)
+        yield Problem(row.row, "video.fps", message)
 
 
 def _print_summary(counts: Sequence[_Count], report: _Report) -> None:
@@ -159,13 +212,15 @@ def _plural(number: int, noun: str) -> str:
     return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"
 
 
-def _as_object(counts: Sequence[_Count], report: _Report) -> dict[str, Any]:
+def _as_object(counts: Sequence[_Count], report: _Report, coverage: Coverage, shown: Shown) -> dict[str, Any]:
     episodes, questions, problems = _totals(counts)
     return {
         "episodes": episodes,
         "questions": questions,
         "problem_count": problems,
         "problems": report.kept,
+        "coverage": coverage.as_record(),
+        "notes": large_clips([count.notes for count in counts], shown),
         "files": [
             {
                 "file": count.file,
@@ -173,6 +228,10 @@ def _as_object(counts: Sequence[_Count], report: _Report) -> dict[str, Any]:
                 "questions": count.questions,
                 "problem_count": count.problems,
                 "error": count.error,
+                "coverage": {
+                    **count.notes.coverage.total(shown.box_gap).as_record(),
+                    "by_episode": count.notes.by_episode,
+                },
             }
             for count in counts
         ],

@@ -15,6 +15,9 @@ import click
 from tqdm import tqdm
 
 from socialcli.converting.report import Report
+from socialcli.episodes.coverage import annotated_coverage
+from socialcli.episodes.coverage_text import coverage_line, coverage_warning
+from socialcli.episodes.coverage_total import CoverageTally
 from socialcli.episodes.files import SUFFIXES
 from socialcli.episodes.records import Episode
 from socialcli.episodes.writing import EpisodeWriter
@@ -35,6 +38,7 @@ class Conversion:
     as_json: bool
     report: Report
     found: Counter[str] = field(default_factory=Counter)
+    coverage: CoverageTally = field(default_factory=CoverageTally)
 
     def write(self, episodes: Iterable[Episode]) -> None:
         """Write the episodes as they come, and print what they are and what was left out.
@@ -62,17 +66,24 @@ class Conversion:
 
     def _count(self, episode: Episode) -> None:
         self.found.update(episodes=1, questions=len(episode.questions), boxes=len(episode.boxes))
+        self.coverage.add(annotated_coverage(episode))
         self.found.update(Counter(f"questions of {question.task}" for question in episode.questions))
 
     def _tell(self) -> None:
         _log.info("wrote %s", self.output)
+        coverage = self.coverage.total()
+        warning = coverage_warning(coverage) if coverage.tracked else None
+        if warning is not None:
+            self.report.warn(warning)
         if self.as_json:
             account = {"output": str(self.output), "found": dict(self.found), "skipped": self.report.skipped}
-            click.echo(json.dumps({**account, "notes": dict(self.report.counts)}, ensure_ascii=False))
+            account |= {"notes": dict(self.report.counts), "coverage": coverage.as_record()}
+            click.echo(json.dumps(account, ensure_ascii=False))
             return
         skipped = {"parts of the sources skipped": self.report.skipped} if self.report.skipped else {}
         for what, number in {**self.found, **self.report.counts, **skipped}.items():
             click.echo(f"{number:>9,}  {what}")
+        click.echo(coverage_line(coverage))
 
 
 def _write(writer: EpisodeWriter, episode: Episode) -> None:

@@ -19,11 +19,13 @@ import numpy as np
 
 from socialcli.alignment.figures import FigureSums
 from socialcli.engines.checking import Job, check_job
+from socialcli.engines.coverage import check_coverage
 from socialcli.engines.finished import finished_manifest
 from socialcli.engines.measured import MeasuredEpisode, MeasureTally
 from socialcli.engines.request import RunRequest
 from socialcli.engines.run import check_request
 from socialcli.engines.selection import Selection, select
+from socialcli.engines.tally import Tally
 from socialcli.errors import UsageError
 from socialcli.plots.description import Description
 from socialcli.plots.heatmap import draw_heatmap
@@ -105,6 +107,7 @@ def _measured(request: MeasureRequest, job: Job, folder: MeasureFolder, inputs: 
     before = None if request.overwrite else begun_before(folder, job.settings, job.model.item.defaults)
     if before is None and request.retry_failed:
         raise UsageError(f"--retry-failed: {folder.path} holds no measurement; name the folder of one with --output")
+    told = check_coverage(job.settings, job.tasks)
     manifest = Manifest.begin(job.settings, request.command, job.identity, files_digest(job.settings.episode_files))
     measurer = _measurer(job)
     inputs.add_folders(measurer.files)
@@ -116,7 +119,8 @@ def _measured(request: MeasureRequest, job: Job, folder: MeasureFolder, inputs: 
         folder.prepare(request.overwrite)
     for warning in manifest.warnings:
         _log.warning("%s", warning)
-    work = _Work(request, job, measurer, folder, manifest, inputs)
+    manifest = replace(manifest, warnings=(*told, *manifest.warnings))
+    work = _Work(request, job, measurer, folder, manifest, inputs, Tally(told_uncovered=bool(told)))
     write_measurement(folder.manifest, work.measurement())
     try:
         work.do(watch)
@@ -160,6 +164,7 @@ class _Work:
         folder: MeasureFolder,
         manifest: Manifest,
         inputs: Inputs,
+        read: Tally,
     ) -> None:
         self._request = request
         self._inputs = inputs
@@ -169,7 +174,7 @@ class _Work:
         self._folder = folder
         self._manifest = manifest
         self._layers = f"{measurer.chosen.start}-{measurer.chosen.stop - 1}"
-        self._tally = MeasureTally(FigureSums(*measurer.shape))
+        self._tally = MeasureTally(FigureSums(*measurer.shape), read)
 
     def do(self, watch: Watch) -> None:
         """Write the rows of all episodes, then what is made of them together."""
@@ -185,11 +190,11 @@ class _Work:
     def done(self) -> Measurement:
         """Write how a measurement that came to its end, ended."""
         settings, tally = self._job.settings, self._tally
-        warnings = tally.read.warnings(settings, self._job.tasks)
-        for warning in warnings:
+        found = tally.read.warnings(settings, self._job.tasks)
+        for warning in found:
             _log.warning("%s", warning)
         over = FailureLimit.parse(settings.max_failures).exceeded(tally.failures, tally.total)
-        told = [*self._manifest.warnings, *warnings]
+        told = [*self._manifest.warnings, *found]
         return self._end("failures" if over else "done", 3 if over else 0, warnings=told)
 
     def record_end(self, error: BaseException) -> None:
@@ -215,7 +220,10 @@ class _Work:
         self, outcome: Outcome, code: int, problems: Sequence[str] = (), warnings: Sequence[str] = ()
     ) -> Measurement:
         told = [*problems, *self._tally.read.problems, *self._tally.problems]
-        self._manifest = self._manifest.end(outcome, code, self._manifest.counts, told, warnings)
+        coverage = self._tally.read.coverage.total(self._job.settings.box_gap)
+        self._manifest = replace(self._manifest, coverage=coverage).end(
+            outcome, code, self._manifest.counts, told, warnings
+        )
         measurement = self.measurement()
         write_measurement(self._folder.manifest, measurement)
         return measurement

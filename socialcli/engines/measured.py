@@ -47,6 +47,8 @@ class MeasureTally:
         self.episodes += 1
         self.failed += len(episode.failures)
         self.kept += episode.kept
+        if episode.record is not None:
+            self.read.coverage.reach(episode.record.episode_id, *episode.record.reached)
         if episode.sums.prompts and episode.row.episode is not None:
             self.sums.add(episode.sums)
             self.episode_ids.append(episode.row.episode.episode_id)

@@ -127,7 +127,15 @@ class Measurer:
                 sums.add(outcome)
         failed = {failure.question_id for failure in failures}
         tasks = dict.fromkeys(question.task for question in prepared.questions if question.id not in failed)
-        return EpisodeSums(key=key, episode_id=episode_id, tasks=tuple(tasks), failures=tuple(failures), sums=sums)
+        plans = [asked.plan for _, asked in prepared.asked if asked.plan is not None]
+        return EpisodeSums(
+            key=key,
+            episode_id=episode_id,
+            tasks=tuple(tasks),
+            failures=tuple(failures),
+            sums=sums,
+            reached=max(((plan.utterances, plan.covered) for plan in plans), default=(None, None)),
+        )
 
     def _outcomes(self, prepared: PreparedEpisode) -> Iterator[Outcome]:
         """Questions that see the same frames go through the model together, as in a run."""

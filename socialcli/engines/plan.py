@@ -11,10 +11,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from socialcli.adapters.sizes import LargeClips
 from socialcli.engines.checking import Job, check_job
+from socialcli.engines.coverage import check_coverage
 from socialcli.engines.progress import counted
 from socialcli.engines.selection import select
 from socialcli.engines.tally import Tally
+from socialcli.episodes.coverage_text import coverage_line
+from socialcli.episodes.coverage_total import Coverage
 from socialcli.plugins import Registry
 from socialcli.runs.continuing import begun_before, kept_rows
 from socialcli.runs.folder import OutputFolder
@@ -60,32 +64,42 @@ class Plan:
     weights: int
     prompt: int  # what the longest prompt takes beyond the weights, with its cache
     prompts: int | None  # that go through the model together at most; None: as many as fit
+    coverage: Coverage
+    by_episode: Sequence[Mapping[str, Any]]  # of each its id, and the utterances and covered ones of its fullest prompt
+    notes: Sequence[str]
     problems: Sequence[str]  # the first of them
     warnings: Sequence[str]
 
     def as_record(self) -> dict[str, Any]:
         """The plan as JSON values."""
-        return dataclasses.asdict(self)
+        record = {**dataclasses.asdict(self), "coverage": self.coverage.as_record() | {"by_episode": self.by_episode}}
+        record.pop("by_episode")
+        return record
 
 
 def plan(settings: RunSettings, folder: OutputFolder | None, retry_failed: bool, registry: Registry) -> Plan:
     """Find out what a run would do, and what of it is done in `folder` already. Writes nothing.
 
-    Raises what `check_job` and loading the model's configuration and processor raise, UsageError where the folder holds
-    something that the run could not go on with, and InvalidInputError where no row of the file is an episode.
+    Raises what `check_job`, `check_coverage` and loading the model's configuration and processor raise, UsageError
+    where the folder holds something that the run could not go on with, and InvalidInputError where no row of the file
+    is an episode.
     """
     job = check_job(settings, registry)
     kept = KeptRows.read([], PREDICTIONS)
     if folder is not None and begun_before(folder, settings, job.model.item.defaults) is not None:
         kept = kept_rows(folder, retry_failed, PREDICTIONS)
-    tally = Tally()
+    told = check_coverage(settings, job.tasks)
+    tally = Tally(aligned=settings.alignment != "off", told_uncovered=bool(told))
     tallied = _Tallied()
     planner = _planner(job)
     found = planner.plan(select(job.episodes, settings, job.tasks, tally), kept)
     for one in counted(found, "plan", "episodes"):
         tallied.add(one)
+        if one.episode_id is not None and one.reached:
+            tally.coverage.reach(one.episode_id, *max(one.reached))
     tally.check_readable()
     conditions = len(settings.conditions())
+    large = tallied.clips.note(job.model.item)
     return Plan(
         questions=dict(sorted(tallied.questions.items())),
         rows=tally.questions * conditions,
@@ -98,8 +112,11 @@ def plan(settings: RunSettings, folder: OutputFolder | None, retry_failed: bool,
         weights=planner.weights,
         prompt=planner.prompt_bytes(tallied.longest),
         prompts=None if settings.batch_size == "auto" else int(settings.batch_size),
+        coverage=tally.coverage.total(settings.box_gap),
+        by_episode=tallied.by_episode,
+        notes=[] if large is None else [large],
         problems=[*tally.problems, *tallied.problems][:MOST_PROBLEMS],
-        warnings=tally.warnings(settings, job.tasks),
+        warnings=[*told, *tally.warnings(settings, job.tasks)],
     )
 
 
@@ -117,6 +134,8 @@ class _Tallied:
         self.kept = self.failed_before = self.failed = self.longest = 0
         self.visual, self.text = array("q"), array("q")
         self.problems: list[str] = []
+        self.by_episode: list[dict[str, Any]] = []
+        self.clips = LargeClips()
 
     def add(self, planned: Planned) -> None:
         """Count the questions of an episode."""
@@ -127,6 +146,12 @@ class _Tallied:
             self.visual.append(visual)
             self.text.append(length - visual)
             self.longest = max(self.longest, length)
+        if planned.reached:
+            utterances, covered = max(planned.reached)
+            found = {"prompt_utterances": utterances, "covered_utterances": covered}
+            self.by_episode.append({"episode_id": planned.episode_id, **found})
+        if planned.tokens and planned.episode_id is not None:
+            self.clips.add(planned.episode_id, max(visual for visual, _ in planned.tokens))
         for problem in planned.problems:
             self.failed += 1
             if self.failed <= MOST_PROBLEMS:
@@ -146,7 +171,8 @@ def plan_lines(found: Plan) -> str:
     parts.append(
         f"memory: weights {_size(found.weights)}; the longest prompt with its cache {_size(found.prompt)}{together}"
     )
-    return "\n\n".join([*parts, *_listed("warning", found.warnings)])
+    parts.append(coverage_line(found.coverage))
+    return "\n\n".join([*parts, *_listed("note", found.notes), *_listed("warning", found.warnings)])
 
 
 def _rows(found: Plan) -> str:

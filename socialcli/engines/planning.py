@@ -25,6 +25,8 @@ class Planned:
     tokens: Sequence[tuple[int, int]]  # visual ones and all, of each question that would be asked
     problems: Sequence[str]  # of each question that would fail
     failed_before: int = 0  # rows that the folder has, and that failed
+    episode_id: str | None = None  # None: the row of the file is no episode
+    reached: Sequence[tuple[int, int]] = ()  # utterances and covered ones of each question, also of those that are kept
 
 
 class Planner:
@@ -58,7 +60,11 @@ class Planner:
         """What every selection comes to; clips are read ahead in threads as in a run."""
         for selection, prepared in self._asking.prepare_ahead(selections, kept):
             failed = sum(map(kept.has_failed, prepared.kept))
-            yield replace(_planned(selection, prepared), failed_before=failed)
+            rows = [kept.row(key) for key in prepared.kept] if prepared.questions is None else []
+            before = [(row.utterances, row.covered_utterances) for row in rows]
+            reached = [(every, some) for every, some in before if every is not None and some is not None]
+            planned = _planned(selection, prepared)
+            yield replace(planned, failed_before=failed, reached=[*planned.reached, *reached])
 
 
 def _planned(selection: Selection, prepared: Prepared) -> Planned:
@@ -66,11 +72,14 @@ def _planned(selection: Selection, prepared: Prepared) -> Planned:
     bad = [question for question in selection.questions if isinstance(question, BadQuestion)]
     problems = [AnnotationError(question.message).record for question in bad]
     ready = prepared.questions
+    name = prepared.episode.episode_id if prepared.episode is not None else None
     if ready is None:
-        return Planned(tasks, len(prepared.kept), (), problems)
+        return Planned(tasks, len(prepared.kept), (), problems, episode_id=name)
     place = f"{selection.row.source_name}:{selection.row.row}"
     failed = [one for one in ready.failed if prepared.missing(one.question)]
     problems += [f"{place}: question {one.question.id!r}: {one.error.record}" for one in failed]
     encoded = [asked.encoded for _, asked in ready.asked if prepared.missing(asked.question)]
     tokens = [(0 if one.grid is None else int(one.grid.tokens.size), one.length) for one in encoded]
-    return Planned(tasks, len(prepared.kept), tokens, problems)
+    plans = [asked.plan for _, asked in ready.asked if asked.plan is not None]
+    reached = [(plan.utterances, plan.covered) for plan in plans]
+    return Planned(tasks, len(prepared.kept), tokens, problems, episode_id=name, reached=reached)

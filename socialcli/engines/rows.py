@@ -185,6 +185,8 @@ def _sizes(outcome: Outcome) -> dict[str, Any]:
             "aligned_text_tokens": plan.rows.size if plan and outcome.alignment else 0,
             "box_tokens": plan.columns.size if plan else 0,
             "boxes_unseen": plan.boxes_unseen if plan else None,
+            "utterances": plan.utterances if plan else None,
+            "covered_utterances": plan.covered if plan else None,
         }
     return sizes
 

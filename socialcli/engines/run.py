@@ -15,12 +15,13 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from socialcli.engines.checking import Job, check_job
+from socialcli.engines.coverage import check_coverage
 from socialcli.engines.progress import FailureLog, tell
 from socialcli.engines.request import RunRequest, RunResult
 from socialcli.engines.selection import Selection, select
@@ -67,11 +68,11 @@ def execute(
     many there will be (a progress bar); `broken_off` how a run ended that an error or an interrupt broke off.
 
     Failed questions are rows, and more of them than allowed are the manifest's `exit_code`, not an error; unless the
-    settings name a limit: TooManyFailuresError as soon as it is passed. Raises what `check_job` and loading the model
-    raise, FolderInUseError, and UsageError where the folder holds a run with other settings, or none and what failed in
-    it is to be asked again, all with the folder untouched; InvalidInputError where no row of the file is an episode;
-    OSError where results cannot be written. Once the work has begun, whatever ends it leaves the rows that were done,
-    and a run.json that says how it ended.
+    settings name a limit: TooManyFailuresError as soon as it is passed. Raises what `check_job`, `check_coverage` and
+    loading the model raise, FolderInUseError, and UsageError where the folder holds a run with other settings, or none
+    and what failed in it is to be asked again, all with the folder untouched; InvalidInputError where no row of the
+    file is an episode; OSError where results cannot be written. Once the work has begun, whatever ends it leaves the
+    rows that were done, and a run.json that says how it ended.
     """
     folder = OutputFolder(request.output)
     check_request(request)
@@ -82,6 +83,7 @@ def execute(
         if before is None and request.retry_failed:
             raise UsageError(f"--retry-failed: {folder.path} holds no run; name the folder of one with --output")
         settings = request.settings
+        told = check_coverage(settings, job.tasks)
         manifest = Manifest.begin(settings, request.command, job.identity, files_digest(settings.episode_files))
         started = time.monotonic()
         engine = _engine(job)
@@ -92,8 +94,8 @@ def execute(
             manifest = replace(manifest, warnings=version_warnings(before, manifest.versions))
         else:
             folder.prepare(request.overwrite)
-        work = RunWork(request, job, folder, engine, stages, inputs, broken_off)
-        return work.do(replace(manifest, model=engine.identity), watch)
+        work = RunWork(request, job, folder, engine, stages, inputs, broken_off, Tally(told_uncovered=bool(told)))
+        return work.do(replace(manifest, model=engine.identity), watch, told)
 
 
 def check_request(request: RunRequest) -> None:
@@ -123,12 +125,16 @@ class RunWork:
     stages: Mapping[str, float]  # seconds spent before
     inputs: Inputs
     broken_off: Callable[[Manifest], None]
-    tally: Tally = field(default_factory=Tally)
+    tally: Tally
 
-    def do(self, manifest: Manifest, watch: Watch) -> RunResult:
-        """Write a row for every question and condition, then the table of them, and how it ended."""
+    def do(self, manifest: Manifest, watch: Watch, told: Sequence[str] = ()) -> RunResult:
+        """Write a row for every question and condition, then the table of them, and how it ended.
+
+        `told` are warnings that the user has seen.
+        """
         for warning in manifest.warnings:
             _log.warning("%s", warning)
+        manifest = replace(manifest, warnings=(*told, *manifest.warnings))
         self._record(manifest)
         try:
             check = self._invariance_check()
@@ -291,6 +297,7 @@ class RunWork:
             _log.warning("%s", warning)
         over = FailureLimit.parse(settings.max_failures).exceeded(tally.failures, tally.total)
         outcome: Outcome = "failures" if over else "done"
+        manifest = replace(manifest, coverage=tally.coverage.total(settings.box_gap))
         code, stages = 3 if over else 0, {**self.stages, **self.engine.seconds}
         tally.expected = tally.statuses.total()
         return manifest.end(outcome, code, tally.counts(), tally.problems, (*manifest.warnings, *warnings), stages)
@@ -300,6 +307,7 @@ class RunWork:
         outcome, code = ending(error)
         problems = [*filter(None, [str(error)]), *self.tally.problems]
         stages = {**self.stages, **self.engine.seconds}
+        manifest = replace(manifest, coverage=self.tally.coverage.total(self.request.settings.box_gap))
         ended = manifest.end(outcome, code, self.tally.counts(), problems, manifest.warnings, stages)
         try:
             self._record(ended)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from socialcli.engines.tally import Tally
 from socialcli.episodes.counting import has_question
+from socialcli.episodes.coverage import annotated_coverage
 from socialcli.episodes.reading import BadQuestion, EpisodeRow
 from socialcli.episodes.records import Question
 from socialcli.episodes.several import read_files
@@ -29,19 +30,20 @@ class Selection:
 
 
 def select(
-    episodes: Iterable[EpisodeRow], settings: RunSettings, tasks: Collection[str], tally: Tally
+    episodes: Iterable[EpisodeRow], settings: RunSettings, tasks: Collection[str], tally: Tally, quiet: bool = False
 ) -> Iterator[Selection]:
     """The questions to ask, episode by episode; `tally` learns what was met on the way.
 
     A row that names no question is a warning and a problem of the tally. Of a row that is no JSON object nobody knows
     the split, and it counts as one of the run's. The limit holds for each task of its own, and for the questions
-    without one; the file is read no further than all `tasks` together need.
+    without one; the file is read no further than all `tasks` together need. `quiet`: do not log what is met, since the
+    same rows are read once more.
     """
     taken: Counter[str | None] = Counter()
     for row in episodes:
         if row.episode is None and not row.bad_questions:
             if _of_split(row, settings.split):
-                _note_unreadable(row, tally)
+                _note_unreadable(row, tally, quiet)
             continue
         tally.splits[split_of(row.record)] += 1
         if not _of_split(row, settings.split):
@@ -52,6 +54,8 @@ def select(
         wanted = tuple(question for question in found if _takes(question.task, settings, tasks, taken))
         tally.questions += len(wanted)
         if wanted:
+            if row.episode is not None:
+                tally.coverage.add(annotated_coverage(row.episode, settings.box_gap))
             yield Selection(row, wanted)
         if settings.limit is not None and all(taken[task] >= settings.limit for task in tasks):
             return
@@ -102,9 +106,10 @@ def _of_split(row: EpisodeRow, split: str | None) -> bool:
     return split is None or row.record is None or split_of(row.record) == split
 
 
-def _note_unreadable(row: EpisodeRow, tally: Tally) -> None:
+def _note_unreadable(row: EpisodeRow, tally: Tally, quiet: bool) -> None:
     message = row.problems[0].located(row.source_name)
     tally.unreadable += 1
     if tally.unreadable <= MAX_PROBLEMS:
         tally.problems.append(message)
-        _log.warning("%s", message)
+        if not quiet:
+            _log.warning("%s", message)

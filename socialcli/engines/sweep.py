@@ -15,12 +15,15 @@ from typing import TYPE_CHECKING
 from socialcli.adapters.contract import Adapter
 from socialcli.alignment.rules import BiasRule
 from socialcli.engines.checking import Job, check_job
+from socialcli.engines.coverage import check_coverage
 from socialcli.engines.finished import finished_manifest
 from socialcli.engines.request import RunRequest
 from socialcli.engines.run import RunWork, Watch, check_request, unwatched
 from socialcli.engines.selection import split_of
+from socialcli.engines.tally import Tally
 from socialcli.episodes.counting import count_questions
 from socialcli.episodes.reading import EpisodeRow, read_records
+from socialcli.episodes.several import read_files
 from socialcli.errors import InvalidInputError, UsageError
 from socialcli.plots.sweep import draw_sweep
 from socialcli.plugins import Registry
@@ -108,6 +111,7 @@ def _swept(
     before = None if request.overwrite else begun_before(folder, job.settings, job.model.item.defaults)
     if before is None and request.retry_failed:
         raise UsageError(f"--retry-failed: {folder.path} holds no sweep; name the folder of one with --output")
+    told = check_coverage(job.settings, job.tasks, _of_splits(read_files(job.settings.episode_files), splits))
     manifest = Manifest.begin(job.settings, request.command, job.identity, files_digest(job.settings.episode_files))
     _log.info("loading %s", job.source)
     adapter = job.model.item.load_checked(job.load_options)
@@ -122,8 +126,9 @@ def _swept(
         folder.prepare(request.overwrite)
     _log.info("conditions: without alignment, and %d of %d combinations", len(settings) - 1, request.grid.combinations)
     begun_now = Sweep(manifest=manifest, grid=request.grid, settings=settings, splits=splits)
-    work = _SweepWork(request.as_run, job, folder, engine, {}, inputs, lambda _: None, sweep=begun_now)
-    work.do(manifest, watch)
+    tally = Tally(told_uncovered=bool(told))
+    work = _SweepWork(request.as_run, job, folder, engine, {}, inputs, lambda _: None, tally, sweep=begun_now)
+    work.do(manifest, watch, told)
     return SweepResult(work.sweep, work.table)
 
 
@@ -248,4 +253,5 @@ class _SweepWork(RunWork):
             _log.warning("%s", warning)
         over = FailureLimit.parse(settings.max_failures).exceeded(tally.failures, tally.total)
         outcome: Outcome = "failures" if over else "done"
+        manifest = replace(manifest, coverage=tally.coverage.total(settings.box_gap))
         return manifest.end(outcome, 3 if over else 0, tally.counts(), tally.problems, [*told, *found])

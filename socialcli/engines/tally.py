@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
+from socialcli.episodes.coverage_text import coverage_warning
+from socialcli.episodes.coverage_total import CoverageTally
 from socialcli.errors import InvalidInputError
 from socialcli.runs.grid import Setting
 from socialcli.runs.heads import HeadChoice
@@ -32,15 +34,15 @@ class Tally:
     kept: int = 0  # rows of an earlier run that still hold
     asked: Counter[Setting] = field(default_factory=Counter)  # rows that the model was asked for, by their setting
     expected: int = 0  # rows that there will be, as far as counting questions tells; 0: nobody has counted
-    bound: int = 0  # those among them in which the alignment had words and boxes to work on
+    told_uncovered: bool = False  # before the work began
+    coverage: CoverageTally = field(default_factory=CoverageTally)  # of the episodes with questions to ask
 
     def add(self, row: Prediction) -> None:
         """Count a row that has been written."""
         self.statuses[row.status] += 1
         self.unlabelled += row.answer is None
-        if row.alignment and row.status != "failed":
-            self.aligned += 1
-            self.bound += bool(row.box_tokens and row.aligned_text_tokens)
+        self.aligned += row.alignment and row.status != "failed"
+        self.coverage.reach(row.episode_id, row.utterances, row.covered_utterances)
 
     def note_choice(self, episode_id: str | None, heads: HeadChoice | None) -> None:
         """Count an episode that the heads in use were chosen from."""
@@ -98,8 +100,9 @@ class Tally:
         unknown = Counter({name: count for name, count in self.tasks.items() if name not in tasks})
         if settings.tasks == ALL_TASKS and unknown:
             found.append(f"questions of tasks that no plug-in provides were left out: {_listed(unknown)}")
-        if self.aligned and not self.bound:
-            found.append("no question could be aligned: none has both boxes in the frames and words of a known speaker")
+        if self.aligned and not self.told_uncovered:
+            warning = coverage_warning(self.coverage.total(settings.box_gap), settings.min_coverage)
+            found += [] if warning is None else [warning]
         if self.chosen_from:
             found.append(
                 f"{self.chosen_from} of the {self.episodes} episodes are among those from which the heads of "

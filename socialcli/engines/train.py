@@ -12,6 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from socialcli.engines.checking import Job, check_job
+from socialcli.engines.coverage import tell_coverage
+from socialcli.episodes.coverage import annotated_coverage
+from socialcli.episodes.coverage_total import CoverageTally
 from socialcli.plugins import Registry
 from socialcli.runs.folder import FigureFormat
 from socialcli.runs.interrupts import uninterrupted
@@ -44,8 +47,8 @@ def train(request: TrainRequest, registry: Registry, watch: Watch = lambda rows,
 
     A folder that holds the same training unfinished is gone on with, one that holds it finished is left as it is.
     Raises what `check_job` and loading the model raise; UsageError where the folder holds another training;
-    InvalidInputError where no question has an answer; TrainingError where the loss is no number; OSError where nothing
-    can be written. An interrupt saves the state first.
+    InvalidInputError where no question has an answer, and below `--min-coverage`; TrainingError where the loss is no
+    number; OSError where nothing can be written. An interrupt saves the state first.
     """
     folder = TrainFolder(request.output, request.figure_format)
     folder.check_place()
@@ -66,6 +69,8 @@ def _trained(request: TrainRequest, job: Job, folder: TrainFolder, watch: Watch)
     elif not request.overwrite:
         folder.check(overwrite=False)  # something of a training without its train.json
     material = read_material(job.episodes, settings, job.tasks)
+    if settings.ask.alignment == "on":
+        tell_coverage(_coverage(material, settings), settings.ask)
     trainer = _trainer(job, settings, material, folder)
     if begun is None:
         folder.prepare(request.overwrite)
@@ -78,6 +83,14 @@ def _trained(request: TrainRequest, job: Job, folder: TrainFolder, watch: Watch)
         with uninterrupted():
             trainer.record_end(manifest, error)
         raise
+
+
+def _coverage(material: Material, settings: TrainSettings) -> CoverageTally:
+    """What the annotation of the episodes to learn from tells."""
+    tally = CoverageTally()
+    for episode, _ in material.training:
+        tally.add(annotated_coverage(episode, settings.ask.box_gap))
+    return tally
 
 
 def _identity(settings: TrainSettings, job: Job) -> dict[str, Any]:

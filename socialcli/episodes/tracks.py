@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from socialcli.episodes.records import Box
 
 MAX_GAP = 1.0  # seconds
-_ROUNDING = 1e-6  # seconds: 2.2 - 1.2 is a little more than 1, and boxes once a second are common
+ROUNDING = 1e-6  # seconds: 2.2 - 1.2 is a little more than 1, and boxes once a second are common
 
 
 def speaker_boxes(
@@ -39,7 +39,7 @@ def _box_at(track: list[Box], stamps: list[float], time: float, max_gap: float) 
     if after is not None and after.time == time:
         return after
     before = track[following - 1] if following > 0 else None
-    max_gap += _ROUNDING
+    max_gap += ROUNDING
     if before is not None and after is not None and after.time - before.time <= max_gap:
         return _between(before, after, time)
     neighbours = [box for box in (before, after) if box is not None and abs(box.time - time) <= max_gap]

@@ -40,5 +40,5 @@ class PromptOnClip:
 
     @property
     def alignable(self) -> bool:
-        """Whether an alignment has words and regions to work on."""
-        return self.plan is not None and bool(self.plan.rows.size and self.plan.columns.size)
+        """Whether an alignment has something to raise: words of a speaker whom some visual token shows."""
+        return self.plan is not None and bool(self.plan.pairs.any())

@@ -8,11 +8,14 @@ raised, = session.score([asked], Alignment(alpha=1.0))
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+
+import numpy as np
 
 from socialcli.adapters.contract import Adapter, EncodedClip
 from socialcli.alignment.attention import Alignment
-from socialcli.alignment.plan import build_plan
+from socialcli.alignment.grid import VisualGrid
+from socialcli.alignment.plan import AlignmentPlan, Indices, SpeakerTokens, build_plan, cover_speakers
 from socialcli.episodes.records import Episode, Question
 from socialcli.errors import ModelError
 from socialcli.inference.answers import Answer, answer_batch
@@ -20,7 +23,7 @@ from socialcli.inference.asked import AskedQuestion, PromptOnClip
 from socialcli.inference.looking import AskOptions, look
 from socialcli.inference.prefix import Prefix, compute_prefix
 from socialcli.tasks.base import Task
-from socialcli.tasks.prompt import build_prompt
+from socialcli.tasks.prompt import Prompt, build_prompt
 
 
 class ClipSession:
@@ -34,6 +37,7 @@ class ClipSession:
         self.scene, self.frames = look(episode, options)
         self.clip: EncodedClip | None = adapter.encode_clip(self.frames) if self.frames is not None else None
         self._prefix: Prefix | None = None
+        self._shown: tuple[VisualGrid, Mapping[str, SpeakerTokens]] | None = None
 
     def ask(self, question: Question, task: Task) -> AskedQuestion:
         """Put a question into words, tokenize it, and plan its alignment. Raises AnnotationError and PromptError."""
@@ -41,14 +45,7 @@ class ClipSession:
         encoded = self.adapter.encode_prompt(prompt.text, prompt.spans, self.clip)
         plan = None
         if encoded.grid is not None and self.frames is not None:
-            plan = build_plan(
-                prompt.utterances,
-                encoded.token_spans,
-                encoded.grid,
-                self.frames.times,
-                self.episode.boxes,
-                self.options.box_gap,
-            )
+            plan = self._plan(prompt, encoded.token_spans, encoded.grid, self.frames.times)
         return AskedQuestion(question, prompt, encoded, plan)
 
     def score(self, asked: Sequence[AskedQuestion], alignment: Alignment | None = None) -> list[Answer]:
@@ -69,9 +66,25 @@ class ClipSession:
             self._prefix = compute_prefix(self.adapter, self.clip, asked.encoded)
         return self._prefix
 
+    def _plan(
+        self, prompt: Prompt, spans: Sequence[Indices], grid: VisualGrid, times: Sequence[float]
+    ) -> AlignmentPlan:
+        """The plan of a prompt. What boxes cover follows from the clip: it is found once, while the grid is the same.
+
+        The visual tokens stand in the same places in every prompt on the clip, unless words stand before them.
+        """
+        boxes, gap = self.episode.boxes, self.options.box_gap
+        if self._shown is None or not _same_tokens(self._shown[0], grid):
+            self._shown = grid, cover_speakers(boxes, times, grid, gap)
+        return build_plan(prompt.utterances, spans, grid, times, boxes, gap, self._shown[1])
+
     def _answers(self, asked: Sequence[AskedQuestion], alignment: Alignment | None, generate: bool) -> list[Answer]:
         (answers,) = answer_batch(self.adapter, [self.prompt(one) for one in asked], [alignment], generate)
         for answer in answers:
             if isinstance(answer, ModelError):
                 raise answer
         return [answer for answer in answers if isinstance(answer, Answer)]
+
+
+def _same_tokens(one: VisualGrid, other: VisualGrid) -> bool:
+    return one.frames == other.frames and np.array_equal(one.tokens, other.tokens)

@@ -44,6 +44,7 @@ def to_record(inspection: Inspection) -> dict[str, Any]:
         "grid": _grid(inspection.grid) if inspection.grid is not None else None,
         "boxes": [{**asdict(box), "box": list(box.box), "tokens": list(box.tokens)} for box in inspection.boxes],
         "boxes_without_tokens": [{"speaker": box.speaker, "frame": box.frame} for box in inspection.unseen],
+        "coverage": inspection.coverage.as_record(),
         "plan": _plan(inspection),
     }
 

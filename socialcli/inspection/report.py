@@ -14,6 +14,8 @@ import numpy as np
 from socialcli.adapters.contract import InputChoices, LoadOptions, choices_of
 from socialcli.alignment.grid import VisualGrid, covered
 from socialcli.alignment.plan import AlignmentPlan, utterance_frames
+from socialcli.episodes.coverage import annotated_coverage
+from socialcli.episodes.coverage_total import Coverage, CoverageTally
 from socialcli.episodes.records import Box, Episode, Question
 from socialcli.episodes.tracks import speaker_boxes
 from socialcli.tasks.base import Task
@@ -97,6 +99,15 @@ class Inspection:
     def unseen(self) -> tuple[InspectedBox, ...]:
         """The boxes that cover no token."""
         return tuple(box for box in self.boxes if not box.tokens)
+
+    @property
+    def coverage(self) -> Coverage:
+        """How many utterances of the prompt reach a visual token of their speaker, and whose do not."""
+        tally = CoverageTally()
+        tally.add(annotated_coverage(self.episode, self.options.box_gap))
+        if self.plan is not None:
+            tally.reach(self.episode.episode_id, self.plan.utterances, self.plan.covered)
+        return tally.total(self.options.box_gap)
 
     @property
     def inputs(self) -> str:

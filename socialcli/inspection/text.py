@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from socialcli.alignment.grid import VisualGrid
+from socialcli.episodes.coverage_text import coverage_line
 from socialcli.inspection.report import Inspection, Rectangle
 
 
@@ -137,6 +138,7 @@ def _summary(inspection: Inspection) -> Iterable[str]:
     if plan is None:
         yield "Plan: nothing to align to without video"
         return
+    yield coverage_line(inspection.coverage).replace("coverage", "Coverage", 1)
     rows, columns = counted(plan.rows.size, "text token"), counted(plan.columns.size, "visual token")
     pairs = counted(int(plan.pairs.sum()), "aligned pair")
     yield f"Plan: {rows} (rows), {columns} (columns), {pairs}; boxes that cover no token: {len(inspection.unseen)}"

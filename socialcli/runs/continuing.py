@@ -28,7 +28,7 @@ T = TypeVar("T")
 # depend on the clips, but by their contents.)
 FREE = frozenset(
     {"batch_size", "workers", "device", "attn", "timeout_per_question", "max_failures", "check_invariance"}
-    | {"media_root", "limit", "allow_links"}
+    | {"media_root", "limit", "allow_links", "min_coverage"}
 )
 _OF_THE_BIAS = frozenset({"alpha", "lambda", "layers", "heads", "heads_min_share", "max_heads", "bias"})
 DECIDING = ("torch", "transformers")  # packages whose versions can move scores, by rounding at least

@@ -11,7 +11,15 @@ from socialcli.runs.sources import Source
 # Settings that a manifest names and the rows know better: `layers` there is what "auto" came to.
 _IN_ROWS = (*CONDITION_COLUMNS, "answer", "merge", "name")
 # Settings that touch no answer and no choice of questions; `seed` is one of runs before it was dropped.
-_WITHOUT_EFFECT = ("seed", "workers", "max_failures", "check_invariance", "timeout_per_question", "allow_links")
+_WITHOUT_EFFECT = (
+    "seed",
+    "workers",
+    "max_failures",
+    "min_coverage",
+    "check_invariance",
+    "timeout_per_question",
+    "allow_links",
+)
 
 
 def differences(a: Side, b: Side) -> dict[str, tuple[Any, Any]]:

@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, Self
 
+from socialcli.episodes.coverage_total import Coverage
 from socialcli.errors import InvalidInputError, SocialcliError, Terminated, TooManyFailuresError
 from socialcli.files import write_json
 from socialcli.runs.invariance import Change
@@ -75,6 +76,7 @@ class Manifest:
     started: datetime
     finished: datetime | None = None
     counts: Counts = Counts()
+    coverage: Coverage | None = None  # None: not known yet
     invariance: Mapping[str, Change] | None = None  # None: not checked
     problems: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -137,6 +139,7 @@ class Manifest:
                 started=datetime.fromisoformat(record["started"]),
                 finished=datetime.fromisoformat(record["finished"]) if record["finished"] else None,
                 counts=Counts(**record["counts"]),
+                coverage=Coverage.from_record(record["coverage"]) if record.get("coverage") else None,
                 problems=tuple(record["problems"]),
                 warnings=tuple(record["warnings"]),
                 outcome=record["outcome"],
@@ -165,6 +168,7 @@ class Manifest:
             "model": dataclasses.asdict(self.model),
             "input_sha256": self.input_sha256,
             "counts": dataclasses.asdict(self.counts),
+            "coverage": self.coverage.as_record() if self.coverage else None,
             "stages": {stage: round(seconds, 3) for stage, seconds in self.stages.items()},
             "invariance": {way: change.as_record() for way, change in self.invariance.items()}
             if self.invariance

@@ -36,6 +36,7 @@ class EpisodeSums:
     tasks: tuple[str, ...]  # of the questions that were measured
     failures: tuple[Failure, ...]
     sums: FigureSums
+    reached: tuple[int, int] | tuple[None, None]  # utterances and covered ones, of the prompt with the most utterances
 
 
 def _sum_column(what: str, stage: str, target: str) -> str:
@@ -53,6 +54,8 @@ _COLUMNS: list[pa.Field[Any]] = [
     pa.field("layers", pa.int32(), nullable=False),
     pa.field("heads", pa.int32(), nullable=False),
     pa.field("prompts", pa.int32(), nullable=False),
+    pa.field("utterances", pa.int32()),
+    pa.field("covered_utterances", pa.int32()),
     *(pa.field(f"rows_{target}", pa.int64(), nullable=False) for target in TARGETS),
     *(pa.field(f"pairs_{target}", pa.int64(), nullable=False) for target in TARGETS),
     pa.field("active", _NUMBERS, nullable=False),
@@ -74,6 +77,8 @@ def as_record(row: EpisodeSums) -> dict[str, Any]:
         "layers": layers,
         "heads": heads,
         "prompts": sums.prompts,
+        "utterances": row.reached[0],
+        "covered_utterances": row.reached[1],
         **{f"rows_{target}": sums.rows[target] for target in TARGETS},
         **{f"pairs_{target}": sums.pairs[target] for target in TARGETS},
         "active": sums.active.ravel().tolist(),
@@ -98,6 +103,7 @@ def from_record(record: Mapping[str, Any]) -> EpisodeSums:
         tasks=tuple(record["tasks"]),
         failures=tuple(Failure(*one) for one in failures),
         sums=sums,
+        reached=(record["utterances"], record["covered_utterances"]),
     )
 
 

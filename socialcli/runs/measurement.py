@@ -24,13 +24,24 @@ SETTINGS = (
     *("alpha", "lambda", "layers", "bias"),
     *("inputs", "boxes_as", "context", "frames", "frame_fit", "positions", "max_pixels", "box_gap"),
     *("batch_size", "workers", "device", "dtype"),
-    *("attn", "limit", "split", "media_root", "max_failures"),
+    *("attn", "limit", "split", "media_root", "max_failures", "min_coverage"),
 )
 
 # Of measure.json. What is not a measurement's own means what it means in run.json.
 FIELDS = (
     *("measure_version", "outcome", "exit_code", "started", "finished", "seconds", "command", "settings", "model"),
-    *("input_sha256", "decoder", "counts", "summary", "top_heads", "problems", "warnings", "versions", "platform"),
+    *(
+        "input_sha256",
+        "decoder",
+        "counts",
+        "coverage",
+        "summary",
+        "top_heads",
+        "problems",
+        "warnings",
+        "versions",
+        "platform",
+    ),
 )
 
 

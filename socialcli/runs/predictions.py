@@ -65,6 +65,8 @@ class Prediction:
     frame_times: tuple[float, ...] | None = None  # seconds on the video's clock
     distinct_frames: int | None = None
     boxes_unseen: int | None = None
+    utterances: int | None = None  # in the prompt; this and the next: None without video
+    covered_utterances: int | None = None  # that reach a visual token of their speaker
     context: str
     boxes_as: str
     answer_mode: str
@@ -145,6 +147,8 @@ _COLUMNS: list[pa.Field[Any]] = [
     pa.field("frame_times", pa.list_(pa.float64())),
     pa.field("distinct_frames", pa.int32()),
     pa.field("boxes_unseen", pa.int32()),
+    pa.field("utterances", pa.int32()),
+    pa.field("covered_utterances", pa.int32()),
     pa.field("context", pa.string(), nullable=False),
     pa.field("boxes_as", pa.string(), nullable=False),
     pa.field("answer_mode", pa.string(), nullable=False),
@@ -152,7 +156,10 @@ _COLUMNS: list[pa.Field[Any]] = [
 ]
 PREDICTION_ARROW_SCHEMA: pa.Schema = pa.schema(_COLUMNS)
 _LATER = frozenset(  # columns that older files do not have
-    {"max_heads", "active_head_count", "negative_bias", "prediction_index", "answer_index"}
+    {
+        *("max_heads", "active_head_count", "negative_bias", "utterances", "covered_utterances"),
+        *("prediction_index", "answer_index"),
+    }
 )
 
 

@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args
 
 from socialcli.alignment.layers import check_layers
 from socialcli.alignment.rules import DEFAULT_RULE
+from socialcli.episodes.coverage_total import parse_min_coverage
 from socialcli.errors import UsageError
 from socialcli.tasks import base
 from socialcli.tasks.prompt import BoxesAs, Context
@@ -84,6 +85,7 @@ class RunSettings:
     split: str | None = None  # None: all; else the episodes of this split
     media_root: str | None = None  # None: the folder of the episodes file
     check_invariance: int = 0  # questions to ask again in other ways; a few show a set-up that cannot be trusted
+    min_coverage: str | None = None  # "50%": with less of the utterances near a box of their speaker, do not begin
     max_failures: str | None = None  # "5" or "2%": stop when more fail; None: ask all, and speak up if any failed
     timeout_per_question: float | None = None  # seconds; None: as long as it takes
 
@@ -101,6 +103,8 @@ class RunSettings:
         if self.max_heads is not None and self.heads is not None:
             raise UsageError("--max-heads limits the heads that --lambda finds, and --heads names them; leave one out")
         FailureLimit.parse(self.max_failures)
+        if self.min_coverage is not None:
+            parse_min_coverage(self.min_coverage)
         if self.timeout_per_question is not None and not self.timeout_per_question > 0:
             raise UsageError(
                 f"--timeout-per-question {self.timeout_per_question} is out of range: give seconds above 0"

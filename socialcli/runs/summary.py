@@ -60,7 +60,10 @@ def summary_json(rows: Sequence[AccuracyRow], output: Path, manifest: Manifest) 
     record = manifest.as_record()
     return {
         "output": str(output),
-        **{name: record[name] for name in ("outcome", "exit_code", "seconds", "counts", "stages", "warnings")},
+        **{
+            name: record[name]
+            for name in ("outcome", "exit_code", "seconds", "counts", "coverage", "stages", "warnings")
+        },
         "accuracy": [row.as_record() for row in rows],
     }
 

@@ -23,7 +23,18 @@ SWEEP_VERSION = "1.0"
 SETTINGS = (
     *("episodes", "model", "tasks", "checkpoint", "revision", "allow_links", "adapter", "merge"),
     *("inputs", "boxes_as", "context", "frames", "frame_fit", "positions", "max_pixels", "box_gap"),
-    *("answer", "batch_size", "workers", "device", "dtype", "attn", "limit", "media_root", "max_failures"),
+    *(
+        "answer",
+        "batch_size",
+        "workers",
+        "device",
+        "dtype",
+        "attn",
+        "limit",
+        "media_root",
+        "max_failures",
+        "min_coverage",
+    ),
 )
 
 # Of sweep.json. What is not a sweep's own means what it means in run.json.
@@ -37,6 +48,7 @@ FIELDS = (
         "model",
         "input_sha256",
         "counts",
+        "coverage",
         "best",
         "problems",
         "warnings",

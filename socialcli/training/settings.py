@@ -103,12 +103,22 @@ ASK_OPTIONS = (
     *("episodes", "model", "checkpoint", "revision", "allow_links", "tasks"),
     *("alignment", "alpha", "lambda_", "layers", "bias"),
     *("inputs", "boxes_as", "context", "frames", "frame_fit", "positions", "max_pixels", "box_gap", "media_root"),
-    *("device", "dtype", "workers", "max_failures"),
+    *("device", "dtype", "workers", "max_failures", "min_coverage"),
 )
 """The settings of a run that a training has too."""
 
 _HARMLESS = frozenset(
-    {"episodes", "checkpoint", "revision", "allow_links", "media_root", "device", "workers", "max_failures"}
+    {
+        "episodes",
+        "checkpoint",
+        "revision",
+        "allow_links",
+        "media_root",
+        "device",
+        "workers",
+        "max_failures",
+        "min_coverage",
+    }
     | {"save_steps", "keep_clips"}
 )  # paths are told apart by what is in the files
 

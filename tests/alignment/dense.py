@@ -103,6 +103,8 @@ def one_head(
         return attention, False
     pairs = torch.zeros(attention.shape, dtype=attention.dtype)
     pairs[rows[:, None], columns] = torch.from_numpy(plan.pairs[here]).to(attention.dtype)
+    if not (pairs.bool() & torch.isfinite(scores)).any():
+        return attention, False  # nothing to raise
     if rule == "probability":
         raised = attention + alpha * attention[:, columns].amax(-1, keepdim=True) * pairs * torch.isfinite(scores)
         return torch.where(sees, raised / raised.sum(-1, keepdim=True), 0.0), True

@@ -211,7 +211,7 @@ def test_a_speaker_without_boxes_keeps_every_word_as_it_is(rule: str) -> None:
     plan.pairs[:] = False
     output, report = run(case, [plan], rule=RULES[rule])
     assert torch.equal(output, plain(case))
-    assert report.layers[0].active.all()
+    assert not report.layers[0].active.any()  # whatever its mean attention: there is nothing to do
 
 
 @pytest.mark.parametrize("rule", list(RULES))
@@ -482,4 +482,17 @@ def test_the_plan_of_a_row_may_be_empty_in_one_prompt_and_not_in_another() -> No
     for rule in RULES.values():
         output, report = run(case, plans, rule=rule)
         assert torch.equal(output, plain(case))
-        assert report.active_share() == [0.0, 1.0]
+        assert report.active_share() == [0.0, 0.0]
+
+
+@pytest.mark.parametrize("rule", list(RULES))
+def test_no_head_is_active_for_a_prompt_of_a_batch_without_a_pair(rule: str) -> None:
+    case = random_case(prompts=3)
+    nothing = plan_of(ROWS, COLUMNS, np.zeros((5, 5), dtype=np.bool_))
+    output, report = run(case, [plan_of(ROWS, COLUMNS), nothing, plan_of(ROWS, ())], rule=RULES[rule])
+    assert torch.equal(output[1:], plain(case)[1:]) and not torch.equal(output[0], plain(case)[0])
+    assert report.active_share() == [1.0, 0.0, 0.0]
+    assert report.negative_share()[1:] == [None, None]
+    named = frozenset({(0, 1), (0, 2)})  # chosen heads have nothing to do either
+    _, report = run(case, [plan_of(ROWS, COLUMNS), nothing, plan_of(ROWS, ())], rule=RULES[rule], heads=named)
+    assert report.active_count() == [2, 0, 0]

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from socialcli.alignment.grid import VisualGrid, affine_cells
-from socialcli.alignment.plan import AlignmentPlan, build_plan, utterance_frames
+from socialcli.alignment.plan import AlignmentPlan, build_plan, cover_speakers, utterance_frames
 from socialcli.episodes.records import Box, Utterance
 
 # Cells of 10 x 10 pixels, 2 high and 3 wide; the token of (step, row, column) is 100 + 6 step + 3 row + column.
@@ -69,6 +69,30 @@ def test_an_utterance_of_nobody_known_has_no_rows() -> None:
     boxes = [on_cell("a", 0, 0, 0)]
     plan = build_plan([said(None, 0, 3), said("a", 0, 0)], spans(range(200, 205), range(205, 206)), FOUR, TIMES, boxes)
     assert plan.rows.tolist() == [205]
+
+
+def test_utterances_that_reach_a_visual_token_are_counted() -> None:
+    boxes = [on_cell("a", 0, 0, 0), on_cell("seen", 3, 0, 1), Box("aside", 0, 500, 500, 510, 510)]
+    lines = [said("a", 0, 0), said("a", 3, 3), said("aside", 0, 0), said("b", 0, 3), said(None, 0, 3)]
+    words = spans(*(range(200 + 2 * n, 202 + 2 * n) for n in range(5)))
+    plan = build_plan(lines, words, FOUR, TIMES, boxes)
+    assert (plan.utterances, plan.covered) == (5, 1)  # a at 3 s has no box near, and nobody sees what is aside
+    assert build_plan(lines, words, FOUR, TIMES, boxes, max_gap=3.0).covered == 2
+    assert build_plan(lines, words, FOUR, TIMES, []).covered == 0
+    assert (build_plan([], [], FOUR, TIMES, boxes).utterances, plan.shifted(7).covered) == (0, 1)
+
+
+def test_an_utterance_without_tokens_reaches_none() -> None:
+    plan = build_plan([said("a", 0, 0)], spans(range(0)), FOUR, TIMES, [on_cell("a", 0, 0, 0)])
+    assert (plan.utterances, plan.covered) == (1, 0)
+
+
+def test_coverage_that_is_known_need_not_be_found_again() -> None:
+    boxes = [on_cell("a", 0, 0, 0), on_cell("b", 2, 1, 1)]
+    lines, words = [said("a", 0, 1), said("b", 1, 3)], spans(range(200, 203), range(203, 205))
+    known = cover_speakers(boxes, TIMES, FOUR)
+    one, other = (build_plan(lines, words, FOUR, TIMES, boxes, shown=found) for found in (None, known))
+    assert pairs_of(one) == pairs_of(other) and one.columns.tolist() == other.columns.tolist()
 
 
 def test_a_speaker_without_boxes_has_rows_and_no_pairs() -> None:

@@ -50,10 +50,11 @@ def validate(*arguments: str) -> Result:
     return CliRunner().invoke(command, arguments)
 
 
-def test_a_correct_file_gets_one_line_and_exit_code_0(write: Callable[..., str]) -> None:
+def test_a_correct_file_gets_its_coverage_and_one_line_and_exit_code_0(write: Callable[..., str]) -> None:
     path = write("e.jsonl", episode("a"), episode("b"))
     result = validate(path)
-    assert result.output == f"{path}: 2 episodes, 4 questions, no problems\n"
+    coverage = "coverage: 2 of 2 utterances (100.0%) with a box of the speaker within 1 s"
+    assert result.output == f"{coverage}\n{path}: 2 episodes, 4 questions, no problems\n"
     assert result.exit_code == 0
 
 
@@ -85,7 +86,10 @@ def test_printing_stops_at_the_limit_and_counting_does_not(write: Callable[..., 
 def test_json_holds_the_counts_and_the_problems(write: Callable[..., str]) -> None:
     good, bad = write("good.jsonl", episode("a")), write("bad.jsonl", crowded("b", 3))
     result = validate(good, bad, "--json", "--max-errors", "1")
-    assert json.loads(result.stdout) == {
+    found = json.loads(result.stdout)
+    assert found.pop("coverage")["near_box"] == 1 and found.pop("notes") == []  # of the good file alone
+    assert [file.pop("coverage")["utterances"] for file in found["files"]] == [1, 0]
+    assert found == {
         "episodes": 2,
         "questions": 4,
         "problem_count": 3,
@@ -138,7 +142,7 @@ def test_videos_are_looked_for_only_under_a_given_media_root(write: Callable[...
     )
     assert validate(path).exit_code == 0
     lines = validate(path, "--media-root", str(tmp_path / "media")).output.splitlines()
-    assert [line.removeprefix(path)[:14] for line in lines[:-1]] == [
+    assert [line.removeprefix(path)[:14] for line in lines[:-2]] == [
         ":2:video.path:",
         ":3:video.path:",
         ":4:video.fps: ",

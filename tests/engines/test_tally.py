@@ -59,11 +59,27 @@ def test_all_tasks_do_not_hide_one_that_nobody_provides() -> None:
     ]
 
 
-def test_alignment_that_never_had_boxes_and_words_together_is_told() -> None:
+def test_alignment_that_reached_no_visual_token_is_told_once() -> None:
     tally = Tally(questions=2)
-    tally.add(prediction(box_tokens=0))
-    tally.add(prediction(aligned_text_tokens=0))
+    tally.add(prediction(utterances=3, covered_utterances=0))
     (warning,) = tally.warnings(settings(), {"mentioned"})
-    assert warning.startswith("no question could be aligned")
-    tally.add(prediction())
+    assert warning.startswith("nothing can be aligned: 0 of 3 utterances")
+    tally.told_uncovered = True  # before the model was loaded
     assert tally.warnings(settings(), {"mentioned"}) == []
+    tally.told_uncovered = False
+    tally.add(prediction(episode_id="e2", utterances=3, covered_utterances=1))
+    assert tally.warnings(settings(), {"mentioned"}) == []
+
+
+def test_less_coverage_than_was_asked_for_is_told_at_the_end_too() -> None:
+    tally = Tally(questions=2)
+    tally.add(prediction(utterances=3, covered_utterances=1))
+    assert tally.warnings(settings(min_coverage="30%"), {"mentioned"}) == []
+    (warning,) = tally.warnings(settings(min_coverage="50%"), {"mentioned"})
+    assert warning.startswith("less can be aligned than --min-coverage 50% asks for: 1 of 3 utterances")
+
+
+def test_plain_rows_are_no_reason_to_warn() -> None:
+    tally = Tally(questions=1)
+    tally.add(plain(utterances=3, covered_utterances=0))
+    assert tally.warnings(settings(alignment="off"), {"mentioned"}) == []

@@ -15,6 +15,7 @@ from socialcli.alignment.attention import Alignment, aligned
 from socialcli.alignment.bias import RULES as ALL_RULES
 from socialcli.alignment.layers import resolve_layers
 from socialcli.api import ask, load_model, open_clip
+from socialcli.inference import session
 from socialcli.inference.decoding import candidate_scores, letter_ids
 from socialcli.inference.prefix import compute_prefix, continued_cache, room_for, run_step, step_of
 from tests.conftest import SAMPLE, sample_episodes, tiny_model
@@ -245,3 +246,18 @@ def test_a_prefix_that_runs_inside_the_alignment_is_left_alone(model: Any, clip:
         state = run_step(model, step, continued_cache(model, [prefix], room_for(step)))
     scores = candidate_scores(model, state.logits[0], asked[0].prompt.letters)
     assert np.abs(np.subtract(scores, expected)).max() < 1e-5
+
+
+def test_what_boxes_cover_is_found_once_for_all_questions_on_a_clip(
+    model: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = []
+    real = session.cover_speakers
+    monkeypatch.setattr(session, "cover_speakers", lambda *words: calls.append(words) or real(*words))
+    clip = open_clip(model, sample_episodes()[0], SAMPLE, frames=2)
+    asked = [ask(clip, question) for question in clip.episode.questions]
+    assert len(calls) == 1 < len(asked)
+    alone = [ask(open_clip(model, sample_episodes()[0], SAMPLE, frames=2), one.question) for one in asked]
+    for one, other in zip(asked, alone, strict=True):
+        assert one.plan is not None and other.plan is not None
+        assert np.array_equal(one.plan.pairs, other.plan.pairs) and one.plan.covered == other.plan.covered > 0

@@ -46,6 +46,8 @@ def prediction(**changes: Any) -> Prediction:
         "frame_times": (0.0, 0.5),
         "distinct_frames": 2,
         "boxes_unseen": 0,
+        "utterances": 4,
+        "covered_utterances": 3,
         "context": "full",
         "boxes_as": "none",
         "answer_mode": "score",

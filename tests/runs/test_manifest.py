@@ -11,6 +11,7 @@ from typing import Any, get_args
 import pytest
 from jsonschema import Draft202012Validator
 
+from socialcli.episodes.coverage_total import Coverage
 from socialcli.runs.manifest import MAX_PROBLEMS, Counts, Manifest, ModelIdentity, Outcome, write_manifest
 from socialcli.runs.settings import _CHOICES
 
@@ -99,3 +100,11 @@ def test_the_schema_names_every_field_and_every_choice() -> None:
     assert {name: tuple(schema["settings"]["properties"][name]["enum"]) for name in _CHOICES} == _CHOICES
     assert schema["versions"]["required"] == sorted(schema["versions"]["required"], key=list(record["versions"]).index)
     assert schema["problems"]["maxItems"] == MAX_PROBLEMS
+
+
+def test_a_manifest_from_before_there_was_coverage_is_read() -> None:
+    found = Coverage(episodes=3, utterances=9, near_box=4, labels_without_box=("anna",))
+    record = replace(begun(), coverage=found).end("done", 0, Counts()).as_record()
+    assert Manifest.from_record(json.loads(json.dumps(record)), settings()).coverage == found
+    del record["coverage"]
+    assert Manifest.from_record(record, settings()).coverage is None

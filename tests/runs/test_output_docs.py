@@ -45,5 +45,6 @@ def test_the_columns_of_accuracy() -> None:
 
 def test_the_fields_of_the_manifest() -> None:
     schema = validator("run").schema["properties"]
-    expected = [list(schema), list(schema["model"]["properties"]), list(schema["counts"]["properties"])]
+    parts = ("model", "counts", "coverage")
+    expected = [list(schema), *(list(schema[part]["properties"]) for part in parts)]
     assert [[name.strip("`") for name, _ in table] for table in tables("run.json")] == expected

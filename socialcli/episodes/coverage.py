@@ -1,0 +1,94 @@
+"""Whose words have a box to be aligned to: what an episode's annotation alone tells of it, without video and model.
+
+An utterance is near a box where its speaker has one in the clip within `max_gap` seconds of it. What a model makes of
+that is known once frames are sampled: an utterance is covered where some visual token shows its speaker in its frames
+(`socialcli.alignment.plan`). The two differ where no sampled frame is near the box, where the frame that stands for the
+utterance lies outside of it, and where the model does not see the place.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from socialcli.episodes.records import Episode
+from socialcli.episodes.tracks import MAX_GAP, ROUNDING
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeCoverage:
+    """What the annotation of one episode tells. Labels are those of speakers, each once, in order of mention."""
+
+    episode_id: str
+    utterances: int
+    unknown: int  # utterances whose speaker is not known
+    near: int  # utterances that are near a box of their speaker
+    boxes: int  # in the clip
+    without_box: tuple[str, ...]  # speakers who say something and have no box
+    elsewhere: tuple[str, ...]  # speakers who have boxes, but none near anything that they say
+    without_speaker: tuple[str, ...]  # labels of boxes whose speaker says nothing
+
+    def as_record(self) -> dict[str, Any]:
+        """The counts and labels as JSON values."""
+        return {
+            "episode_id": self.episode_id,
+            "utterances": self.utterances,
+            "unknown_speaker": self.unknown,
+            "near_box": self.near,
+            "labels_without_box": list(self.without_box),
+            "labels_elsewhere": list(self.elsewhere),
+            "labels_without_speaker": list(self.without_speaker),
+        }
+
+
+def annotated_coverage(episode: Episode, max_gap: float = MAX_GAP) -> EpisodeCoverage:
+    """Count the utterances that are near a box, and name the speakers who lack boxes or words."""
+    moments = _moments(episode)
+    near: dict[str, int] = {}  # by speaker, in order of mention
+    for line in episode.utterances:
+        if line.speaker is not None:
+            found = _is_near(moments.get(line.speaker, ()), line.start, line.end, max_gap)
+            near[line.speaker] = near.get(line.speaker, 0) + found
+    return EpisodeCoverage(
+        episode_id=episode.episode_id,
+        utterances=len(episode.utterances),
+        unknown=sum(line.speaker is None for line in episode.utterances),
+        near=sum(near.values()),
+        boxes=sum(map(len, moments.values())),
+        without_box=tuple(label for label in near if label not in moments),
+        elsewhere=tuple(label for label, count in near.items() if label in moments and not count),
+        without_speaker=tuple(label for label in moments if label not in near),
+    )
+
+
+def same_but_for_spelling(labels: Iterable[str], others: Iterable[str]) -> list[tuple[str, str]]:
+    """The pairs of a label and another that differ only in case, blanks or Unicode form."""
+    spelled = {_folded(other): other for other in others}
+    pairs = ((label, spelled.get(_folded(label))) for label in labels)
+    return [(label, other) for label, other in pairs if other is not None and other != label]
+
+
+def _moments(episode: Episode) -> Mapping[str, Sequence[float]]:
+    """The times of each speaker's boxes in the clip, ascending; speakers in order of mention."""
+    video = episode.video
+    first = -ROUNDING + (0.0 if video.start is None else video.start)
+    last = ROUNDING + (float("inf") if video.end is None else video.end)
+    times: defaultdict[str, list[float]] = defaultdict(list)
+    for box in episode.boxes:
+        if first <= box.time <= last:
+            times[box.speaker].append(box.time)
+    return {speaker: sorted(stamps) for speaker, stamps in times.items()}
+
+
+def _is_near(stamps: Sequence[float], start: float, end: float, max_gap: float) -> bool:
+    gap = max_gap + ROUNDING
+    following = bisect_left(stamps, start - gap)
+    return following < len(stamps) and stamps[following] <= end + gap
+
+
+def _folded(label: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", label).casefold().split())
