@@ -118,13 +118,13 @@ def _asked(row: Mapping[str, Any]) -> tuple[Any, ...]:
 
 def _check_no_episodes(path: Path) -> None:
     """Raise InvalidInputError for a file of questions, where one of answers is wanted."""
-    episodes = path.name.lower().endswith((".jsonl", ".jsonl.gz"))
-    if not episodes:
+    foreign = path.name.lower().endswith((".jsonl", ".jsonl.gz"))
+    if not foreign:
         try:
-            episodes = "utterances" in pq.read_schema(path).names
+            foreign = "prediction" not in pq.read_schema(path).names
         except (OSError, pa.ArrowException):
             return  # whoever reads the rows says what is wrong with it
-    if episodes:
+    if foreign:
         raise InvalidInputError(
             f"{path}: holds no answers: it is an episodes file, or a table of another kind; name the output folder "
             "of a run (right answers from an episodes file are for --answers)"

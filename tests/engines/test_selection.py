@@ -95,7 +95,7 @@ def test_the_limit_holds_for_each_task_of_its_own(tmp_path: Path) -> None:
     ]
     selections, tally = chosen(tmp_path, file, limit=2)
     assert ids(selections) == [["e1/0", "e1/1", "e1/3"], ["e2/1", "e2/2"], ["e3/1"], ["e4/0", "e4/1"]]
-    assert tally.questions == count_questions(tmp_path / "e.jsonl", TASKS, limit=2) == 8
+    assert tally.questions == count_questions([tmp_path / "e.jsonl"], TASKS, limit=2) == 8
 
 
 def test_the_file_is_read_until_every_task_has_its_questions(tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ def test_questions_without_a_task_have_a_limit_of_their_own(tmp_path: Path) -> N
     file = [only("e1", None, None, "target"), only("e2", None, "target", "target")]
     selections, _ = chosen(tmp_path, file, limit=2, tasks=("target", "coref"))
     assert ids(selections) == [["e1/0", "e1/1", "e1/2"], ["e2/1"]]
-    assert count_questions(tmp_path / "e.jsonl", ("target", "coref"), limit=2) == 4
+    assert count_questions([tmp_path / "e.jsonl"], ("target", "coref"), limit=2) == 4
 
 
 @pytest.mark.parametrize("suffix", [".jsonl", ".parquet"])

@@ -69,7 +69,7 @@ def test_a_column_that_a_writer_added_is_left_out(tmp_path: Path, notes: Any, na
     jsonl = write_lines(tmp_path / "e.jsonl", lines)
     assert episodes(parquet) == EXPECTED
     assert episodes(jsonl) == EXPECTED[: len(lines)]
-    assert count_questions(parquet, {"target", "coref"}) == 4
+    assert count_questions([parquet], {"target", "coref"}) == 4
     told = [one.getMessage() for one in notes.records]
     assert told == [
         f"{path}: left out what the program that wrote it has added: column {name!r}" for path in (parquet, jsonl)
@@ -137,7 +137,7 @@ def test_every_list_and_text_of_arrow_is_read(tmp_path: Path, of_list: OfList, t
     assert type(stored.field("boxes").type) is type(of_list(pa.null()))
     assert stored.field("questions").type.value_type.field("candidates").type.value_type == text
     assert episodes(path) == [Episode.from_record(record(name)) for name in names]
-    assert count_questions(path, {"target", "videoqa"}) == 80
+    assert count_questions([path], {"target", "videoqa"}) == 80
 
 
 def test_list_views_that_pyarrow_wrote_are_read(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from socialcli.runs.accuracy import ACCURACY_ARROW_SCHEMA, accuracy_table, read_
 from socialcli.runs.fitting import fitted
 from socialcli.runs.heads import read_heads
 from socialcli.runs.kept import KeptRows
-from socialcli.runs.predictions import as_record, read_predictions
+from socialcli.runs.predictions import PREDICTIONS, as_record, read_predictions
 
 from ..retyped import KIND_NAMES, KINDS, OfList, write_retyped
 from .folders import leave
@@ -37,7 +37,7 @@ def test_predictions_of_every_type_are_read(tmp_path: Path, of_list: OfList, tex
     found = with_index(pq.read_table(leave(tmp_path, ROWS) / "predictions.parquet"))
     path = write_retyped(tmp_path / "again.parquet", found, of_list, text)
     assert list(read_predictions(path)) == [as_record(row) for row in ROWS]
-    kept = KeptRows.read([path])
+    kept = KeptRows.read([path], PREDICTIONS)
     assert [kept.row(row.key) for row in ROWS] == ROWS
 
 

@@ -20,7 +20,9 @@ def measured(number: int, *failures: Failure, shape: tuple[int, int] = (3, 2)) -
         sums.rows[target], sums.pairs[target] = (int(draw.integers(1, 1000)) for _ in range(2))
     for key in KEYS:
         sums.largest[key], sums.attention[key] = draw.random(shape) / 3, draw.random(shape) / 7
-    return EpisodeSums(key=f"{number:032x}", episode_id="家族/½", tasks=("coref",), failures=failures, sums=sums)
+    return EpisodeSums(
+        key=f"{number:032x}", episode_id="家族/½", tasks=("coref",), failures=failures, sums=sums, reached=(number, 1)
+    )
 
 
 def written(path: Path, *rows: EpisodeSums) -> Path:
@@ -36,6 +38,7 @@ def test_sums_are_kept_to_the_last_bit(tmp_path: Path) -> None:
     for row in rows:
         found = kept.row(row.key)
         assert (found.episode_id, found.tasks, found.failures) == (row.episode_id, row.tasks, row.failures)
+        assert found.reached == row.reached
         mine, theirs = found.sums, row.sums
         assert (mine.prompts, mine.rows, mine.pairs) == (theirs.prompts, theirs.rows, theirs.pairs)
         np.testing.assert_array_equal(mine.active, theirs.active)
