@@ -124,7 +124,26 @@ def test_what_is_no_label_of_the_table_stays_words(line: str) -> None:
         ("[00:12]: hi", (None, "[00:12]: hi")),
         ("At 10:30 we left", (None, "At 10:30 we left")),
         ("He said that: go", (None, "He said that: go")),
-        ("小明：你好", (None, "小明：你好")),
+        ("小明：你好", ("小明", "你好")),
+        ("小红:她在哪里", ("小红", "她在哪里")),
+        ("राम: सीता कहाँ है", ("राम", "सीता कहाँ है")),
+        ("राम कुमार शर्मा: हाँ", ("राम कुमार शर्मा", "हाँ")),
+        ("สมหญิง: ดีค่ะ", ("สมหญิง", "ดีค่ะ")),
+        ("น้ำ: ไปไหน", ("น้ำ", "ไปไหน")),
+        ("アレクサンドラ：やあ", ("アレクサンドラ", "やあ")),
+        ("민수: 뭐", ("민수", "뭐")),
+        ("مُحَمَّد: نعم", ("مُحَمَّد", "نعم")),
+        ("\u202bأحمد: مرحبا\u202c", ("أحمد", "مرحبا")),
+        ("ანა: კი", ("ანა", "კი")),  # letters with capitals that no name begins with
+        ("ＡＮＮＡ：hi", ("ＡＮＮＡ", "hi")),
+        ("（太郎：）はい", ("太郎", "はい")),
+        ("昨天我在街上看见他的时候他说：你好", (None, "昨天我在街上看见他的时候他说：你好")),
+        ("वह कल घर आया और बोला: हाँ", (None, "वह कल घर आया और बोला: हाँ")),
+        ("ANNA (V.O.): hi", ("ANNA", "hi")),
+        ("Anna Smith (she/her): hi", ("Anna Smith", "hi")),
+        ("Speaker (2): hi", (None, "Speaker (2): hi")),
+        ("Http://a.b", (None, "Http://a.b")),
+        ("Anna:", (None, "Anna:")),
     ],
 )
 def test_without_a_table_only_usual_forms_are_labels(line: str, expected: tuple[str | None, str]) -> None:
@@ -153,6 +172,37 @@ def test_of_labels_that_differ_in_case_the_exact_one_is_meant() -> None:
 )
 def test_chevrons_change_the_speaker_and_are_no_word(text: str, expected: list[tuple[str | None, str]]) -> None:
     assert list(turns(text, TABLE)) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("ANNA:\nWhere is he?", [("ANNA", "Where is he?")]),
+        ("- सीता:\n  हाँ\n- राम:\n  नहीं", [("सीता", "हाँ"), ("राम", "नहीं")]),
+        ("太郎：\nやあ\n\n", [("太郎", "やあ")]),
+        ("Anna:\nBen: no", [(None, "Anna:"), ("Ben", "no")]),  # nothing is lost
+        ("Listen:\n- no", [(None, "Listen:"), (None, "no")]),
+        ("Listen:", [(None, "Listen:")]),
+    ],
+)
+def test_without_a_table_a_name_may_stand_above_its_words(text: str, expected: list[tuple[str | None, str]]) -> None:
+    assert list(turns(text)) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "table", "expected"),
+    [
+        ("- ANNA: No. - BEN: Yes.", False, [("ANNA", "No."), ("BEN", "Yes.")]),
+        ("- Anna: No. – Ben: Yes - or no.", True, [("Anna", "No."), ("Ben", "Yes - or no.")]),
+        ("–राम: हाँ –小明：你好", True, [("राम", "हाँ"), ("小明", "你好")]),
+        ("- No. - Listen: yes", True, [(None, "No. - Listen: yes")]),
+        ("Anna: No - Ben: that is his name", True, [("Anna", "No - Ben: that is his name")]),
+    ],
+)
+def test_a_line_that_begins_with_a_dash_may_hold_several_speakers(
+    text: str, table: bool, expected: list[tuple[str | None, str]]
+) -> None:
+    assert list(turns(text, TABLE if table else None)) == expected
 
 
 @pytest.mark.parametrize(
