@@ -139,7 +139,8 @@ def _named(words: str, more: bool) -> tuple[str | None, str]:
 
 def _is_name(text: str) -> bool:
     """Whether a text is written as a name or a label of a program: "Anna", "राम", "Speaker 1", "SPEAKER_00"."""
-    words = _written(text).split()
+    text = _written(text)
+    words = text.split()
     letters = "".join(one for one in text if not one.isdecimal() and one != "_")
     return (
         1 <= len(words) <= _MOST_PARTS

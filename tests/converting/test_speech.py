@@ -137,6 +137,7 @@ def test_what_is_no_label_of_the_table_stays_words(line: str) -> None:
         ("ანა: კი", ("ანა", "კი")),  # letters with capitals that no name begins with
         ("ＡＮＮＡ：hi", ("ＡＮＮＡ", "hi")),
         ("（太郎：）はい", ("太郎", "はい")),
+        ("Ａｎｎａ　Ｓｍｉｔｈ：はい", ("Ａｎｎａ Ｓｍｉｔｈ", "はい")),
         ("昨天我在街上看见他的时候他说：你好", (None, "昨天我在街上看见他的时候他说：你好")),
         ("वह कल घर आया और बोला: हाँ", (None, "वह कल घर आया और बोला: हाँ")),
         ("ANNA (V.O.): hi", ("ANNA", "hi")),
@@ -220,6 +221,24 @@ def test_a_line_that_begins_with_a_dash_may_hold_several_speakers(
     ],
 )
 def test_marks_around_a_label_are_no_part_of_it(words: str, expected: list[tuple[str, str]], tmp_path: Path) -> None:
+    path = write(tmp_path / "a.srt", f"1\n00:00:01,000 --> 00:00:02,000\n{words}\n")
+    assert read_subtitles(path, Report(False), TABLE) == [Line(1.0, 2.0, text, name) for name, text in expected]
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ('<font color="#fff">Where?</font>\n<font color="#FFFF00">Gone.</font>', [(None, "Where?"), (None, "Gone.")]),
+        ("<font color=yellow>Anna: a</font>\n<font color='cyan'>b</font>", [("Anna", "a"), (None, "b")]),
+        ("<c.yellow>राम: हाँ</c>\n<c.yellow>नहीं</c>\n<c.cyan>小明：好</c>", [("राम", "हाँ नहीं"), ("小明", "好")]),
+        ('<font color="#fff">Anna: a</font>\n<font color="#ff0">no</font> b', [("Anna", "a no b")]),  # one word of it
+        ("<c.colorE5>Anna: a</c>\n<c.colorCC>b</c><c.colorE5> c</c>", [("Anna", "a b c")]),  # YouTube's doubts
+        ('<font color="#fff">Anna: a</font>\nb', [("Anna", "a b")]),
+    ],
+)
+def test_a_row_in_another_colour_is_said_by_another(
+    words: str, expected: list[tuple[str | None, str]], tmp_path: Path
+) -> None:
     path = write(tmp_path / "a.srt", f"1\n00:00:01,000 --> 00:00:02,000\n{words}\n")
     assert read_subtitles(path, Report(False), TABLE) == [Line(1.0, 2.0, text, name) for name, text in expected]
 
