@@ -127,7 +127,7 @@ def _is_mot(path: Path, text: str) -> bool:
     Raises SourceError where numbers stand there that no commas separate.
     """
     number, first = next(((number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()), (1, ""))
-    if re.fullmatch(r"[-+.\deE]+([\s;]+[-+.\deE]+){4,}", first.strip()):
+    if re.fullmatch(r"[-+.,\deE]*[\deE.]([\s;]+[-+.\deE][-+.,\deE]*){4,}", first.strip()):
         message = "separates numbers without commas; put commas between them, or a header with names above"
         raise SourceError(path, number, None, message)
     return first.count(",") >= 5 and re.match(r"\s*[-+.\deE]+\s*,", first) is not None
@@ -183,7 +183,11 @@ def _time(row: Row, clock: Clock) -> float:
     value = row.decimal(column)
     if value < 0:
         raise SourceError(row.path, row.number, column, f"is {value:g}, before the video begins; correct it")
-    return value if column == "time" else clock.seconds(value)
+    if column == "time":
+        return value
+    if value != int(value):
+        raise SourceError(row.path, row.number, column, f"is {value:g}, not a whole number; correct it")
+    return clock.seconds(value)
 
 
 def _edges(row: Row) -> Edges:

@@ -83,6 +83,9 @@ def _turn(fields: Sequence[str], path: Path, number: int) -> Turn:
     if any(_is_number(field) for field in fields[5:7]) or not all(_is_number(field, _NONE) for field in fields[8:]):
         message = f"has fields in places of others ({' '.join(fields[5:])[:60]!r} from the sixth on); {_SHIFTED}"
         raise SourceError(path, number, None, message)
+    if _is_number(fields[8]) and not 0 <= float(fields[8]) <= 1:  # "Speaker 2 <NA>" in the place of "Anna <NA> <NA>"
+        message = f"has {fields[8]!r} in the place of a confidence from 0 to 1; {_SHIFTED}"
+        raise SourceError(path, number, None, message)
     try:
         start, length = finite(fields[3]), finite(fields[4])
     except ValueError:

@@ -88,7 +88,9 @@ def read_labels(path: Path | None, report: Report) -> Labels:
     if path is None:
         return Labels()
     labels = Labels(given=True)
-    for row in read_table(path, read_text(path), {"label": ("label", "track", "id"), "speaker": ("speaker",)}, report):
+    for row in read_table(
+        path, read_text(path), {"label": ("label", "track", "track_id", "id"), "speaker": ("speaker",)}, report
+    ):
         with report.sparing():
             label, speaker = (normal_id(row.text(column)) for column in ("label", "speaker"))
             if known_name(speaker) is None:
@@ -98,6 +100,7 @@ def read_labels(path: Path | None, report: Report) -> Labels:
                 message = f"{label!r} means {labels.speakers[label]!r} above; name one"
                 raise SourceError(path, row.number, "label", message)
             name = known_name(row.values.get("name"))
-            if name is not None:
-                labels.names[speaker] = name
+            if name is not None and labels.names.setdefault(speaker, name) != name:
+                message = f"is {name!r}, and {speaker!r} is called {labels.names[speaker]!r} above; name one"
+                raise SourceError(path, row.number, "name", message)
     return labels

@@ -75,6 +75,7 @@ def _header(path: Path, number: int, values: list[str], needed: Mapping[str, tup
             listed = " or ".join(names)
             raise SourceError(path, number, None, f"has no column {listed}; its columns are {', '.join(columns)}")
         columns[columns.index(found)] = column
-    if len(set(columns)) < len(columns):
+    named = [column for column in columns if column]  # spreadsheets leave empty columns behind
+    if len(set(named)) < len(named):
         raise SourceError(path, number, None, "has two columns of one name; rename one")
     return columns

@@ -18,7 +18,8 @@ def clipped(speaker: str, time: float, edges: Edges, size: tuple[int, int], repo
     """
     report.boxes_met += 1
     x0, y0, x1, y1 = rounded = tuple(round(edge, _DIGITS) for edge in edges)
-    inside = (max(x0, 0.0), max(y0, 0.0), min(x1, float(size[0])), min(y1, float(size[1])))
+    # 0.0 first: of it and -0.0, which are equal, `max` takes the first.
+    inside = (max(0.0, x0), max(0.0, y0), min(x1, float(size[0])), min(y1, float(size[1])))
     if inside[0] >= inside[2] or inside[1] >= inside[3]:
         report.count(OUTSIDE)
         return None

@@ -14,6 +14,7 @@ from itertools import pairwise
 from socialcli.converting.cues import Cue
 from socialcli.converting.marks import plain, seen
 from socialcli.converting.report import Report
+from socialcli.words.boundaries import joined
 
 JOINED = "lines of roll-up captions that were shown again, and are said once"
 _FLUSH = 0.1  # seconds between cues at most where the window rolls on; behind a longer gap, a line is said anew
@@ -59,7 +60,8 @@ def _grows(before: Cue, cue: Cue) -> bool:
     """Whether a cue shows the words of the one before, with more behind them in the last line."""
     old, new = _words(before), _words(cue)
     same = len(old) == len(new) and old[:-1] == new[:-1]
-    return _flush(before, cue) and same and new[-1].startswith(f"{old[-1]} ")
+    more = len(old[-1]) < len(new[-1]) and new[-1].startswith(old[-1]) and not joined(new[-1], len(old[-1]))
+    return _flush(before, cue) and same and more
 
 
 def _merged(cues: Sequence[Cue], follows: Callable[[Cue, Cue], bool], report: Report) -> list[Cue]:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import pairwise, zip_longest
 
 from socialcli.converting.marks import INVISIBLE, seen, trimmed
+from socialcli.words.boundaries import is_called, length_in_words
+from socialcli.words.scripts import ALPHABET, script_of
 
 COLONS = ":：﹕︰∶꞉"
 _BLANK = rf"[\s{INVISIBLE}]"
@@ -14,15 +17,18 @@ _DASH = rf"[-–—‐‑‒]{_BLANK}*"  # "- Hello." begins another person's li
 _CHEVRONS = rf"[>＞]{{2,}}{_BLANK}*"  # ">>" is a change of speaker in captions
 _LEAD = re.compile(rf"{_BLANK}*((?:{_DASH}|{_CHEVRONS})*)")
 _CHANGE = re.compile(rf"(?:^|(?<={_BLANK}))[>＞]{{2,}}")
-_NAME = r"[^\W\d_][\w.'’ -]{0,39}?"
-_BRACKETED = re.compile(rf"\(\s*({_NAME})\s*:\s*\)\s*(.*)", re.DOTALL)  # (Anna:)text
-_PLAIN = re.compile(rf"({_NAME})\s*:\s+(.*)", re.DOTALL)  # Anna: text
+_DASH_WITHIN = re.compile(r"(?<=\s)[-–—](?=\s*\S)")  # "- Anna: No. - Ben: Yes."
+_BRACKETED = re.compile(rf"[(（]([^()（）{COLONS}]{{1,60}})[{COLONS}]\s*[)）](.*)", re.DOTALL)  # (Anna:)text
+_PLAIN = re.compile(rf"([^{COLONS}]{{1,60}})([{COLONS}])(.*)", re.DOTALL)  # Anna: text
 _SQUARE = re.compile(rf"[\[［]([^\[\]［］{COLONS}]{{1,60}})[\]］]{_BLANK}*[{COLONS}](.*)", re.DOTALL)  # [Anna]: text
 _BRACKETS = re.compile(r"\[([^\[\]]*)\]|［([^［］]*)］|【([^【】]*)】|\(((?:[^()]|\([^()]*\))*)\)|（([^（）]*)）")
 _ORNAMENTS = "-–—‐‑‒>＞»•*_~♪|\"“”„«'"  # around a label; of Markdown, lists, quotes
 _ASIDE = re.compile(r"\s*[\[(（][^\[\]()（）]*[\])）]$")  # ANNA (V.O.)
 _CLOCK = re.compile(r"^[\[(（]?\d{1,3}(?::\d\d){1,2}(?:[.,]\d{1,3})?[\])）]?\s*")  # [00:12] Anna
 _LONGEST = 120  # characters in front of the colon
+_LONGEST_NAME = 40  # characters
+_MOST_PARTS = 3  # words of a name
+_MOST_SAID = 5  # words of it as they are said, of which two characters are one in scripts without blanks
 _SAME_SIGNS = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "‐": "-", "‑": "-", "–": "-", "—": "-"})
 
 
@@ -40,12 +46,13 @@ def by_spelling(names: Iterable[str]) -> dict[str, str]:
     return bare | {folded(name): name for name in backwards} | exact
 
 
-def spoken(line: str, known: Mapping[str, str] | None = None) -> tuple[str | None, str]:
+def spoken(line: str, known: Mapping[str, str] | None = None, more: bool = False) -> tuple[str | None, str]:
     """Who says a line, by the label in front of it, and the rest; None where there is no label.
 
     `known`: the names that can stand there, from `by_spelling`, so that "Listen: no" is not said by somebody called
     Listen; they are compared as text, with or without brackets. "[Anna]:" is a label in any case. Else, where `known`
-    is None, up to three words that begin with capitals or, behind the first, digits count as a name.
+    is None, up to three words that begin as names do count as one: with capitals where the script has them, and behind
+    the first also with digits. `more`: such a name may be all of the line, since its words are those of the line below.
     """
     lead = _LEAD.match(line)
     words = trimmed(line[lead.end() :] if lead is not None else line)
@@ -57,10 +64,8 @@ def spoken(line: str, known: Mapping[str, str] | None = None) -> tuple[str | Non
     square = _SQUARE.fullmatch(words)
     if square is not None and any(map(str.isalnum, square[1])):
         return _written(square[1]), trimmed(square[2])
-    found = None if known is not None else _BRACKETED.match(words) or _PLAIN.match(unicodedata.normalize("NFC", words))
-    if found is None or not _is_name(found[1]):
-        return None, words
-    return _written(found[1]), trimmed(found[2] if found.re is _BRACKETED else words.partition(":")[2])
+    name, rest = (None, words) if known is not None else _named(words, more)
+    return name, trimmed(rest)
 
 
 def voiced(name: str, text: str, known: Mapping[str, str] | None = None) -> Iterator[tuple[str | None, str]]:
@@ -78,13 +83,15 @@ def turns(text: str, known: Mapping[str, str] | None = None) -> Iterator[tuple[s
     """The name and the words of everybody who speaks in a text of several lines, in order.
 
     A line without a name goes on with the words of the one above, unless it begins with a dash or ">>", which may also
-    stand within a line. Turns without words are left out.
+    stand within a line, a dash in front of a label. A name may stand in a line above its words. Turns without words are
+    left out.
     """
     speaker: str | None = None
     words: list[str] = []
-    for line in text.split("\n"):
-        for place, piece in enumerate(_CHANGE.split(line)):
-            name, rest = spoken(piece, known)
+    lines = [line for line in text.split("\n") if trimmed(line)]
+    for line, below in zip_longest(lines, lines[1:], fillvalue=""):
+        for place, piece in enumerate(_pieces(line, known)):
+            name, rest = spoken(piece, known, more=_goes_on(below, known))
             lead = _LEAD.match(piece)
             changes = name is not None or place > 0 or bool(lead and lead[1])
             if words and changes:
@@ -97,9 +104,52 @@ def turns(text: str, known: Mapping[str, str] | None = None) -> Iterator[tuple[s
         yield speaker, " ".join(words)
 
 
+def _pieces(line: str, known: Mapping[str, str] | None) -> Iterator[str]:
+    """A line, cut where another speaker begins: at ">>", and where it begins with a dash at one before a label."""
+    for piece in _CHANGE.split(line):
+        lead = _LEAD.match(piece)
+        inner = _DASH_WITHIN.finditer(piece, lead.end()) if lead and lead[1] else ()
+        cuts = [mark.start() for mark in inner if spoken(piece[mark.start() :], known)[0] is not None]
+        yield from (piece[start:end] for start, end in pairwise([0, *cuts, len(piece)]))
+
+
+def _goes_on(line: str, known: Mapping[str, str] | None) -> bool:
+    """Whether a line has words of the speaker above it: some, and no other speaker."""
+    lead = _LEAD.match(line)
+    return bool(trimmed(line)) and not (lead and lead[1]) and spoken(line, known)[0] is None
+
+
+def _named(words: str, more: bool) -> tuple[str | None, str]:
+    """The name that stands in front of words, and the rest; None where none does. `more` as in `spoken`."""
+    found = _BRACKETED.match(words)
+    if found is not None and _is_name(found[1]):
+        return _written(found[1]), found[2]
+    found = _PLAIN.match(words)
+    if found is None:
+        return None, words
+    label, colon, rest = trimmed(found[1]), found[2], found[3]
+    aside = _ASIDE.search(label)  # a number in it tells one from another, as in "Speaker (2)"
+    label = label if aside is None or any(map(str.isdigit, aside[0])) else label[: aside.start()]
+    # Behind letters of scripts with capitals, "://" and "10:30" are no label's colons.
+    parted = rest[:1].isspace() or colon != ":" or (bool(label) and script_of(label[-1]) != ALPHABET)
+    if not _is_name(label) or not (more if not trimmed(rest) else parted):
+        return None, words
+    return _written(label), rest
+
+
 def _is_name(text: str) -> bool:
+    """Whether a text is written as a name or a label of a program: "Anna", "राम", "Speaker 1", "SPEAKER_00"."""
+    text = _written(text)
     words = text.split()
-    return len(words) <= 3 and all(word[0].isupper() or word[0].isdigit() for word in words)
+    letters = "".join(one for one in text if not one.isdecimal() and one != "_")
+    return (
+        1 <= len(words) <= _MOST_PARTS
+        and len(text) <= _LONGEST_NAME
+        and length_in_words(text) <= _MOST_SAID
+        and is_called(letters)
+        and words[0][0].isalpha()
+        and all(word[0].isalnum() and word[0] == word[0].title() for word in words)
+    )
 
 
 def _labelled(words: str) -> Iterator[tuple[str, str]]:

@@ -15,6 +15,10 @@ from socialcli.converting.rollup import unrolled
 from socialcli.converting.sources import read_text
 from socialcli.converting.speech import turns, voiced
 
+_COLOUR = re.compile(  # of a whole row; a row with several is one whose words are marked
+    r"\s*<(?:font\s[^<>]*color\s*=\s*[\"']?([#A-Z0-9]+)|c\.([A-Z0-9.]+))[^<>]*>(?:(?!</?(?:font|c)\b)[^\n])*</(?:font|c)>\s*",
+    re.IGNORECASE,
+)
 _VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s+([^<>]+)>", re.IGNORECASE)
 
 
@@ -47,9 +51,21 @@ def read_subtitles(path: Path, report: Report, known: Mapping[str, str] | None =
 
 def _said(cue: str, known: Mapping[str, str] | None) -> Iterator[tuple[str | None, str]]:
     """Who says what in a cue's words, without their marks."""
-    before, *voices = _VOICE.split(cue)
+    before, *voices = _VOICE.split(_parted(cue))
     yield from turns(plain(before), known)
     for name, text in zip(voices[::2], voices[1::2], strict=True):
         inside, _, after = text.partition("</v>")
         yield from voiced(plain(name), plain(inside), known)
         yield from turns(plain(after), known)
+
+
+def _parted(cue: str) -> str:
+    """A cue's words, with ">>" in front of a row in another colour than the row above: so captions tell speakers."""
+    rows, above = cue.split("\n"), None
+    for place, row in enumerate(rows):
+        found = _COLOUR.fullmatch(row)
+        colour = found and (found[1] or found[2]).casefold()
+        if above and colour and colour != above:
+            rows[place] = f">> {row}"
+        above = colour
+    return "\n".join(rows)

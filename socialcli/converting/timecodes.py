@@ -17,7 +17,8 @@ _OPEN, _CLOSE = r"[\s\[({<\"'*|]*", r"[\])}>\"'*|]*"
 _PAIR = re.compile(rf"{_OPEN}({_TIME}){_CLOSE}({_ARROW}|{_DASH}){_OPEN}({_TIME}){_CLOSE}(.*)", re.DOTALL)
 _BARE = re.compile(r"\d+:\d+$")  # 10:30, which may be the time of day
 _SETTING = re.compile(
-    r"\s*(?:(?:vertical|line|position|size|align|region|[XY][12]|[ADLST])\s*:\s*\S+|[A-Za-z-]+:[-\d.,%]+)(?=\s|$)",
+    r"(?:^|\s)\s*(?:(?:vertical|line|position|size|align|region)\s*:\s*\S+"
+    r"|(?:[XY][12]|[ADLST])\s*:\s*-?\d\S*|[A-Za-z-]+:[-\d.,%]+)(?=\s|$)",
     re.IGNORECASE,
 )
 _ANY_ARROW = re.compile(r"^\W*\d\S*\s*-->")  # in the words of a cue, an arrow elsewhere is text

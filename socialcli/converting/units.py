@@ -37,6 +37,7 @@ def source_size(box_unit: str, size: tuple[int, int]) -> tuple[int, int]:
 
 def check_box_unit(path: Path, boxes: Iterable[Edges], source: tuple[int, int]) -> None:
     """Raise SourceError where all boxes of `path` are in another unit than pixels of a picture of `source` pixels."""
+    boxes = list(boxes)
     if source != SHARES and look_like_shares(boxes):
         message = (
             "all its boxes lie within 1 x 1 pixel, so that they look like shares of the picture; "
@@ -47,6 +48,19 @@ def check_box_unit(path: Path, boxes: Iterable[Edges], source: tuple[int, int]) 
     if least > 1 + BEYOND:
         message = "every box reaches beyond 1, so that they look like pixels; leave out --box-unit shares"
         raise SourceError(path, None, None, message)
+    far = [] if source == SHARES else [box for box in boxes if _is_beyond(box, source)]
+    if 2 * len(far) > len(boxes):
+        width, height = max(box[2] for box in far), max(box[3] for box in far)
+        message = (
+            f"{len(far)} of {len(boxes)} boxes reach far beyond the picture of {source[0]} x {source[1]} pixels, up to "
+            f"{width:g} and {height:g}, so that they look like those of a larger one; scale them to this one"
+        )
+        raise SourceError(path, None, None, message)
+
+
+def _is_beyond(box: Edges, source: tuple[int, int]) -> bool:
+    """Whether a box ends further to the right or below than trackers let boxes reach beyond the picture."""
+    return box[2] > (1 + BEYOND) * source[0] or box[3] > (1 + BEYOND) * source[1]
 
 
 def check_seconds(path: Path, what: str, times: Sequence[float], length: float, pictures: Callable[[], int]) -> None:

@@ -47,6 +47,11 @@ def test_what_is_left_of_a_box(edges: Any, kept: Any, counts: dict[str, int]) ->
     assert report.counts == counts and (report.boxes_met, report.boxes_kept) == (1, int(kept is not None))
 
 
+def test_an_edge_at_the_border_is_0_and_not_minus_0() -> None:
+    box = clipped("a", 1.0, (-0.0001, -0.0, 3, 4), SIZE, Report(False))
+    assert box is not None and "-" not in f"{box.x0} {box.y0}"
+
+
 def test_every_box_that_is_kept_has_an_area() -> None:
     chance = np.random.default_rng(0)
     report = Report(False)

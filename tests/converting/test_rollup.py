@@ -72,6 +72,19 @@ def test_lines_that_grow_are_said_once() -> None:
 
 
 @pytest.mark.parametrize(
+    "texts", [("你好", "你好我们", "你好我们走吧"), ("सी", "सी ता", "सी ता हाँ"), ("ดู", "ดูเขา", "ดูเขาสิ")]
+)
+def test_lines_grow_in_every_script(texts: tuple[str, ...]) -> None:
+    cues = [(second, second + 1, text) for second, text in enumerate(texts, start=1)]
+    assert joined(*cues) == ([(1, 4, texts[-1])], 2)
+
+
+def test_a_word_that_goes_on_is_another_word() -> None:
+    cues = ((1, 2, "no"), (2, 3, "nobody"), (3, 4, "राम"), (4, 5, "रामा"))
+    assert joined(*cues) == (list(cues), 0)
+
+
+@pytest.mark.parametrize(
     ("name", "expected", "count"),
     [
         ("yt.vtt", [(0.16, 3.43, "look at this cat"), (3.44, 5.75, "it runs away"), (5.76, 8.0, "did you see")], 4),

@@ -124,7 +124,27 @@ def test_what_is_no_label_of_the_table_stays_words(line: str) -> None:
         ("[00:12]: hi", (None, "[00:12]: hi")),
         ("At 10:30 we left", (None, "At 10:30 we left")),
         ("He said that: go", (None, "He said that: go")),
-        ("小明：你好", (None, "小明：你好")),
+        ("小明：你好", ("小明", "你好")),
+        ("小红:她在哪里", ("小红", "她在哪里")),
+        ("राम: सीता कहाँ है", ("राम", "सीता कहाँ है")),
+        ("राम कुमार शर्मा: हाँ", ("राम कुमार शर्मा", "हाँ")),
+        ("สมหญิง: ดีค่ะ", ("สมหญิง", "ดีค่ะ")),
+        ("น้ำ: ไปไหน", ("น้ำ", "ไปไหน")),
+        ("アレクサンドラ：やあ", ("アレクサンドラ", "やあ")),
+        ("민수: 뭐", ("민수", "뭐")),
+        ("مُحَمَّد: نعم", ("مُحَمَّد", "نعم")),
+        ("\u202bأحمد: مرحبا\u202c", ("أحمد", "مرحبا")),
+        ("ანა: კი", ("ანა", "კი")),  # letters with capitals that no name begins with
+        ("ＡＮＮＡ：hi", ("ＡＮＮＡ", "hi")),
+        ("（太郎：）はい", ("太郎", "はい")),
+        ("Ａｎｎａ　Ｓｍｉｔｈ：はい", ("Ａｎｎａ Ｓｍｉｔｈ", "はい")),
+        ("昨天我在街上看见他的时候他说：你好", (None, "昨天我在街上看见他的时候他说：你好")),
+        ("वह कल घर आया और बोला: हाँ", (None, "वह कल घर आया और बोला: हाँ")),
+        ("ANNA (V.O.): hi", ("ANNA", "hi")),
+        ("Anna Smith (she/her): hi", ("Anna Smith", "hi")),
+        ("Speaker (2): hi", (None, "Speaker (2): hi")),
+        ("Http://a.b", (None, "Http://a.b")),
+        ("Anna:", (None, "Anna:")),
     ],
 )
 def test_without_a_table_only_usual_forms_are_labels(line: str, expected: tuple[str | None, str]) -> None:
@@ -156,6 +176,37 @@ def test_chevrons_change_the_speaker_and_are_no_word(text: str, expected: list[t
 
 
 @pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("ANNA:\nWhere is he?", [("ANNA", "Where is he?")]),
+        ("- सीता:\n  हाँ\n- राम:\n  नहीं", [("सीता", "हाँ"), ("राम", "नहीं")]),
+        ("太郎：\nやあ\n\n", [("太郎", "やあ")]),
+        ("Anna:\nBen: no", [(None, "Anna:"), ("Ben", "no")]),  # nothing is lost
+        ("Listen:\n- no", [(None, "Listen:"), (None, "no")]),
+        ("Listen:", [(None, "Listen:")]),
+    ],
+)
+def test_without_a_table_a_name_may_stand_above_its_words(text: str, expected: list[tuple[str | None, str]]) -> None:
+    assert list(turns(text)) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "table", "expected"),
+    [
+        ("- ANNA: No. - BEN: Yes.", False, [("ANNA", "No."), ("BEN", "Yes.")]),
+        ("- Anna: No. – Ben: Yes - or no.", True, [("Anna", "No."), ("Ben", "Yes - or no.")]),
+        ("–राम: हाँ –小明：你好", True, [("राम", "हाँ"), ("小明", "你好")]),
+        ("- No. - Listen: yes", True, [(None, "No. - Listen: yes")]),
+        ("Anna: No - Ben: that is his name", True, [("Anna", "No - Ben: that is his name")]),
+    ],
+)
+def test_a_line_that_begins_with_a_dash_may_hold_several_speakers(
+    text: str, table: bool, expected: list[tuple[str | None, str]]
+) -> None:
+    assert list(turns(text, TABLE if table else None)) == expected
+
+
+@pytest.mark.parametrize(
     ("words", "expected"),
     [
         ("<b>Anna:</b> hi", [("Anna", "hi")]),
@@ -170,6 +221,24 @@ def test_chevrons_change_the_speaker_and_are_no_word(text: str, expected: list[t
     ],
 )
 def test_marks_around_a_label_are_no_part_of_it(words: str, expected: list[tuple[str, str]], tmp_path: Path) -> None:
+    path = write(tmp_path / "a.srt", f"1\n00:00:01,000 --> 00:00:02,000\n{words}\n")
+    assert read_subtitles(path, Report(False), TABLE) == [Line(1.0, 2.0, text, name) for name, text in expected]
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ('<font color="#fff">Where?</font>\n<font color="#FFFF00">Gone.</font>', [(None, "Where?"), (None, "Gone.")]),
+        ("<font color=yellow>Anna: a</font>\n<font color='cyan'>b</font>", [("Anna", "a"), (None, "b")]),
+        ("<c.yellow>राम: हाँ</c>\n<c.yellow>नहीं</c>\n<c.cyan>小明：好</c>", [("राम", "हाँ नहीं"), ("小明", "好")]),
+        ('<font color="#fff">Anna: a</font>\n<font color="#ff0">no</font> b', [("Anna", "a no b")]),  # one word of it
+        ("<c.colorE5>Anna: a</c>\n<c.colorCC>b</c><c.colorE5> c</c>", [("Anna", "a b c")]),  # YouTube's doubts
+        ('<font color="#fff">Anna: a</font>\nb', [("Anna", "a b")]),
+    ],
+)
+def test_a_row_in_another_colour_is_said_by_another(
+    words: str, expected: list[tuple[str | None, str]], tmp_path: Path
+) -> None:
     path = write(tmp_path / "a.srt", f"1\n00:00:01,000 --> 00:00:02,000\n{words}\n")
     assert read_subtitles(path, Report(False), TABLE) == [Line(1.0, 2.0, text, name) for name, text in expected]
 

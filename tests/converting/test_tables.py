@@ -66,6 +66,7 @@ def rttm(*lines: str) -> str:
         ("SPEAKER my clip 1 0.5 1 <NA> <NA> A <NA>", "has fields in places of others"),
         ("SPEAKER my clip 1 0.5 1 <NA> <NA> A", "has fields in places of others"),  # 9
         ("SPEAKER clip 1 0.5 1 <NA> <NA> A", "has 8 fields"),
+        ("SPEAKER clip 1 0.5 1 <NA> <NA> Speaker 2 <NA>", "has '2' in the place of a confidence"),
         ("SPEAKERS clip 1 0.5 1 <NA> <NA> A <NA> <NA>", "begins with 'SPEAKERS', which is no type of RTTM"),
     ],
 )
@@ -108,6 +109,8 @@ def test_rttm_as_it_should_be(tmp_path: Path) -> None:
         ("id,time,x0,y0,x1,y1\n3,1,2,3,9,9,0.5\n", ":2: has 7 values, and the header 6"),
         ("id,time,x0,y0,x1,y1\n3,1,2,3,9\n", ":2: has 5 values, and the header 6"),
         ("id;time;x0;y0;x1;y1\n<NA>;1;2;3;9;9\n", ":2:label: is '<NA>', which says that it is missing"),
+        ("1;3;2,5;2,5;9,0;9,0\n", ":1: separates numbers without commas"),
+        ("id,frame,x0,y0,x1,y1\n3,0.5,2,3,9,9\n", ":2:frame: is 0.5, not a whole number"),
         ("id\ttime\tx0\ty0\tx1\ty1\n3\tNone\t2\t3\t9\t9\n", ":2:time: is 'None', which says that it is missing"),
     ],
 )
@@ -139,6 +142,7 @@ def test_a_row_of_onlinemmsi_with_too_many_values(tmp_path: Path) -> None:
         ("label,speaker\n3,<NA>\n", ":2:speaker: is '<NA>', which says that it is missing"),
         ("label,speaker\n3,unknown\n", ":2:speaker: is 'unknown', which names nobody"),
         ("label,speaker\n3,anna\n3.0,ben\n", ":3:label: '3' means 'anna' above"),
+        ("label,speaker,name\n3,anna,Anna\n5,anna,Anne\n", ":3:name: is 'Anne', and 'anna' is called 'Anna' above"),
         ("label,speaker,name\n3,anna,Anna, the tall one\n", ":2: has 4 values, and the header 3"),
     ],
 )
@@ -234,3 +238,19 @@ def test_two_labels_of_one_person_are_one_speaker(clip: Path) -> None:
     write(clip / "labels.csv", "label,speaker\ns1,anna\ns2,cleo\ns3,ben\n")
     (episode,), _ = converted(clip / "f.jsonl", *tracks(clip, *options))
     assert speakers(episode) == ["ben"]
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "label;speaker;name;;\n3;anna;Anna;;\n",  # as a spreadsheet leaves it
+        "track_id,speaker,name\n3.0,anna,Anna\n7,anna,Anna\n8,anna,\n",
+        ",label,speaker,name,\n0,3,anna,Anna,x\n",
+    ],
+)
+def test_tables_of_labels_as_programs_leave_them(table: str, clip: Path) -> None:
+    boxes = write(clip / "b.csv", "label,time,x0,y0,x1,y1\n3,1,2,3,9,9\n")
+    words = tracks(clip, "--boxes", boxes, "--labels", write(clip / "labels.csv", table))
+    (episode,), _ = converted(clip / "e.jsonl", *words)
+    assert [(one.id, one.name) for one in episode.speakers] == [("anna", "Anna")]
+    assert [box.speaker for box in episode.boxes] == ["anna"]

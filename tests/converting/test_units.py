@@ -105,6 +105,27 @@ def test_one_tiny_box_among_others_is_no_error(clip: Path) -> None:
     assert len(episode.boxes) == 2
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        "id,time,x0,y0,x1,y1\n3,1,20,10,600,400\n4,1,700,10,1300,400\n",
+        "id;frame;left;top;width;height\n3;0;20;10;580;390\n4;0;5;5;9;9\n4;25;700;10;600;390\n",
+        "1,3,21,11,580,390,1,-1,-1,-1\n1,4,701,11,599,389,1,-1,-1,-1\n",
+    ],
+)
+def test_pixels_of_a_larger_picture_are_an_error(content: str, clip: Path) -> None:
+    path = write(clip / "a.csv", content)
+    result = convert(*tracks(clip, "--boxes", path), "-o", clip / "e.jsonl")
+    assert result.exit_code == 4 and f"{path}: 2 of " in result.stderr
+    assert "reach far beyond the picture of 128 x 48 pixels, up to 1300 and 40" in result.stderr
+
+
+def test_boxes_a_little_beyond_the_picture_are_cut(clip: Path) -> None:
+    rows = "id,time,x0,y0,x1,y1\n3,1,100,2,190,70\n3,2,-90,2,30,40\n4,1,10,2,900,40\n"
+    (episode,), account = converted(clip / "e.jsonl", *tracks(clip, "--boxes", write(clip / "a.csv", rows)))
+    assert len(episode.boxes) == 3 and account["notes"]["boxes cut at the edge of the picture"] == 3
+
+
 def test_pixels_are_no_shares(clip: Path) -> None:
     rows = "label,time,x0,y0,x1,y1\nAnna,1,1,2,30,40\nAnna,2,10,10,20,20\n"
     words = tracks(clip, "--boxes", write(clip / "a.csv", rows), "--box-unit", "shares")
@@ -214,7 +235,7 @@ def test_a_clip_after_the_keypoints_is_counted(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        ("id,time,x0,y0,x1,y1\n1,1,200,2,300,40\n1,2,200,2,300,40\n", "2 boxes dropped that lie outside"),
+        ("id,time,x0,y0,x1,y1\n1,1,130,2,180,40\n1,2,130,2,180,40\n", "2 boxes dropped that lie outside"),
         ("1,1,2,2,9,9,0\n", "1 boxes that the file itself leaves out (confidence 0)"),
         ("id,frame,x0,y0,x1,y1\n1,200,1,2,30,40\n", "1 boxes dropped that come after the video's last picture"),
         ("id,time,x0,y0,x1,y1\n-1,1,1,2,30,40\n", "1 boxes of the track '-1', which names nobody"),
