@@ -90,7 +90,11 @@ def command(*arguments: str, environment: Mapping[str, str] | None = None) -> Ru
 
 def last_of_each(arguments: Sequence[str]) -> tuple[str, ...]:
     """A command line without the values of single-valued options that later ones replace."""
-    found = main.get_command(click.Context(main), arguments[0])
+    found: click.Command | None = main
+    for word in arguments:
+        if not isinstance(found, click.Group):
+            break
+        found = found.get_command(click.Context(found), word)
     options = [one for one in found.params if isinstance(one, click.Option)] if found is not None else []
     single = {
         name: option

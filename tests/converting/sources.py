@@ -16,6 +16,7 @@ from socialcli.cli import main
 from socialcli.episodes.reading import read_episodes
 from socialcli.episodes.records import Episode
 
+from ..commands.runs import last_of_each
 from ..conftest import SHARED
 
 TVQA = SHARED / "data" / "tvqa_plus_val_20clips.json"
@@ -29,8 +30,8 @@ def tvqa_plus() -> Path:
 
 
 def convert(*words: object) -> Result:
-    """Run `socialcli convert`."""
-    return CliRunner().invoke(main, ["convert", *map(str, words)])
+    """Run `socialcli convert`; of an option given again, the last one counts."""
+    return CliRunner().invoke(main, last_of_each(("convert", *map(str, words))))
 
 
 def converted(output: Path, *words: object) -> tuple[list[Episode], dict[str, Any]]:

@@ -317,7 +317,7 @@ def test_names_are_found_as_whole_words_of_every_script(
     rows = "".join(f"l{number},s{number},{name}\n" for number, name in enumerate(names, start=1))
     write(meeting / "labels.csv", f"label,speaker,name\n{rows}")
     write(meeting / "a.srt", f"1\n00:00:00,500 --> 00:00:01,500\n- {line}\n")
-    episodes, _ = converted(meeting / "e.parquet", *words(meeting, diarization=None), "--ask", "mentioned")
+    episodes, _ = converted(meeting / "e.parquet", *words(meeting, diarization=None, boxes=None), "--ask", "mentioned")
     asked = [question for one in episodes for question in one.questions]
     text = episodes[0].utterances[0].text
     assert [(text[slice(*(one.span or ()))], one.span) for one in asked] == [(line[slice(*at)], at) for at in found]
@@ -326,7 +326,9 @@ def test_names_are_found_as_whole_words_of_every_script(
 def test_labels_of_every_script_that_are_words_are_names(meeting: Path) -> None:
     write(meeting / "labels.csv", "label,speaker\nराम,r\nO'Brien,o\nSPEAKER_00,s\n")
     write(meeting / "a.srt", "1\n00:00:00,500 --> 00:00:01,500\n- राम saw O'Brien\n")
-    (episode,), _ = converted(meeting / "e.parquet", *words(meeting, diarization=None), "--ask", "mentioned")
+    (episode,), _ = converted(
+        meeting / "e.parquet", *words(meeting, diarization=None, boxes=None), "--ask", "mentioned"
+    )
     assert [question.span for question in episode.questions] == [(0, 3), (8, 15)]
 
 

@@ -178,7 +178,7 @@ def test_numbers_of_frames_in_a_column_of_seconds(clip: Path) -> None:
     rows = "".join(f"1,{frame},1,2,30,40\n" for frame in range(150))
     words = tracks(clip, "--boxes", write(clip / "a.csv", "id,time,x0,y0,x1,y1\n" + rows))
     result = convert(*words, "-o", clip / "e.jsonl")
-    assert result.exit_code == 4 and "144 of 149 boxes begin after the video's end" in result.stderr
+    assert result.exit_code == 4 and "143 of 149 boxes begin after the video's end" in result.stderr
     assert "look like numbers of frames" in result.stderr
 
 
@@ -237,7 +237,7 @@ def test_a_clip_after_the_keypoints_is_counted(tmp_path: Path) -> None:
     [
         ("id,time,x0,y0,x1,y1\n1,1,130,2,180,40\n1,2,130,2,180,40\n", "2 boxes dropped that lie outside"),
         ("1,1,2,2,9,9,0\n", "1 boxes that the file itself leaves out (confidence 0)"),
-        ("id,frame,x0,y0,x1,y1\n1,200,1,2,30,40\n", "1 boxes dropped that come after the video's last picture"),
+        ("id,frame,x0,y0,x1,y1\n1,200,1,2,30,40\n", "1 boxes dropped that come after the video's end"),
         ("id,time,x0,y0,x1,y1\n-1,1,1,2,30,40\n", "1 boxes of the track '-1', which names nobody"),
         ("id,time,x0,y0,x1,y1\n1,1,1,2,x,40\n", "1 lines skipped"),
     ],
