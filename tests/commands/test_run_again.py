@@ -95,9 +95,10 @@ def test_other_versions_than_those_that_made_the_answers_are_told(episodes: Path
     versions = first.manifest["versions"] | {"transformers": "4.0.1"}
     (first.output / "run.json").write_text(json.dumps(first.manifest | {"versions": versions}), encoding="utf-8")
     told = "answers in the folder were made with transformers 4.0.1, and "
+    there = len(first.rows)
     more = ask(episodes, "--limit", "6").validated()
     assert f"socialcli: warning: {told}" in more.stderr
-    assert more.manifest["counts"]["kept"] == 5
+    assert more.manifest["counts"]["kept"] == there
     again = ask(episodes)
     assert [[one.startswith(told) for one in run.manifest["warnings"]] for run in (more, again)] == [[True], [True]]
     anew = ask(episodes, "--overwrite")
