@@ -88,7 +88,7 @@ def plan(settings: RunSettings, folder: OutputFolder | None, retry_failed: bool,
     kept = KeptRows.read([], PREDICTIONS)
     if folder is not None and begun_before(folder, settings, job.model.item.defaults) is not None:
         kept = kept_rows(folder, retry_failed, PREDICTIONS)
-    told = check_coverage(settings, job.tasks)
+    told = check_coverage(settings, job.tasks, quiet=True)  # the plan itself lists its warnings
     tally = Tally(aligned=settings.alignment != "off", told_uncovered=bool(told))
     tallied = _Tallied()
     planner = _planner(job)

@@ -42,6 +42,11 @@ def test_the_run_does_what_was_planned(episodes: Path) -> None:
     assert anew["kept"] == 0
 
 
+def test_a_warning_is_told_once(episodes: Path) -> None:
+    found = plan(write(episodes, [{**record(0), "boxes": []}]), "--alignment", "both")
+    assert found.code == 0 and (found.stdout + found.stderr).count("nothing can be aligned") == 1
+
+
 def test_an_answer_that_has_failed_fails_once(episodes: Path) -> None:
     """It is kept, and only that under the second condition is to come."""
     lines = [record(0), record(1)]
