@@ -18,6 +18,7 @@ from socialcli.inference.session import ClipSession
 from socialcli.inspection.report import Inspection, inspect_question
 from socialcli.inspection.walking import Inspected
 from socialcli.plugins import registry
+from tests.commands.runs import last_of_each
 from tests.conftest import SAMPLE, sample_episodes, tiny_model
 
 
@@ -26,9 +27,9 @@ def checkpoint(family: str) -> str:
 
 
 def run_inspect(episodes: Path, family: str, *arguments: str) -> Result:
-    """The command, as it stands on a command line."""
+    """The command, as it stands on a command line; of an option with one value, the last one that is given."""
     options = ["--model", family, "--checkpoint", checkpoint(family), *arguments]
-    return CliRunner().invoke(main, ["inspect", str(episodes), *options])
+    return CliRunner().invoke(main, last_of_each(["inspect", str(episodes), *options]))
 
 
 @cache
