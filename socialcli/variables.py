@@ -7,8 +7,6 @@ from collections.abc import Iterable, Iterator
 
 import click
 
-from socialcli.discovery import LOAD_PLUGINS
-
 PREFIX = "SOCIALCLI"
 
 
@@ -17,8 +15,13 @@ def unknown_variables(group: click.Group, context: click.Context, environment: I
 
     A command is looked into only where a variable begins with its name, since most environments have none.
     """
-    for variable in sorted(environment):
-        if variable.startswith(f"{PREFIX}_") and variable != LOAD_PLUGINS:
+    ours = sorted(variable for variable in environment if variable.startswith(f"{PREFIX}_"))
+    if not ours:
+        return
+    from socialcli.discovery import LOAD_PLUGINS  # looks for distributions, which few commands need
+
+    for variable in ours:
+        if variable != LOAD_PLUGINS:
             named, accepted = _variables(group, context, variable, PREFIX)
             if variable not in named | accepted:
                 yield _message(variable, named | {LOAD_PLUGINS})

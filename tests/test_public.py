@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import subprocess
 import sys
 
@@ -30,3 +31,18 @@ def test_importing_the_package_imports_nothing_of_it() -> None:
     path = f"import sys; sys.path[:] = {sys.path!r}\n"
     done = subprocess.run([sys.executable, "-c", path + code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_the_help_of_a_command_looks_for_no_plugins() -> None:
+    """It is on the way to every command line that is typed: nothing else but its options is imported."""
+    code = (
+        "import sys\nfrom socialcli.cli import main\n"
+        "try:\n    main(['run', '--help'])\nexcept SystemExit:\n    pass\n"
+        "print([name for name in ('socialcli.discovery', 'pluggy', 'pyarrow', 'torch') if name in sys.modules])"
+    )
+    path = f"import sys; sys.path[:] = {sys.path!r}\n"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("SOCIALCLI_")}
+    done = subprocess.run(
+        [sys.executable, "-c", path + code], capture_output=True, text=True, check=True, env=environment
+    )
+    assert done.stdout.splitlines()[-1] == "[]"

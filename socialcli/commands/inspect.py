@@ -20,6 +20,7 @@ from socialcli.errors import NotThereError, TooManyFailuresError, UsageError
 from socialcli.options import config_option, logging_options
 
 if TYPE_CHECKING:
+    from socialcli.episodes.reading import EpisodeRow
     from socialcli.inference.looking import AskOptions
     from socialcli.inspection.heads import HeadQuery
     from socialcli.inspection.selection import Selection
@@ -97,7 +98,8 @@ def command(
     inspector = _inspector(model, checkpoint, heads, asking, options)
     show = _printer(as_json) if png is None else _painter(png, as_json)
     tally = CoverageTally()
-    found = _show_all(islice(_inspections(inspector, episodes, selection), options["limit"]), _counting(show, tally))
+    inspections = _inspections(inspector, episodes, selection, tally, options["box_gap"])
+    found = _show_all(islice(inspections, options["limit"]), _counting(show, tally))
     _tell(tally.total(options["box_gap"]))
     if not found and options["limit"] != 0:
         raise UsageError(f"{episodes}: there is no question to inspect; --question and --episode must both apply")
@@ -180,10 +182,20 @@ def _inspector(
     return Inspector(adapter, source, tasks, asking, attention)
 
 
-def _inspections(inspector: Inspector, episodes: Path, selection: Selection) -> Iterator[Inspected | None]:
+def _inspections(
+    inspector: Inspector, episodes: Path, selection: Selection, tally: CoverageTally, box_gap: float
+) -> Iterator[Inspected | None]:
+    """The selected questions; `tally` learns what the annotation of their episodes tells, of each once."""
+    from socialcli.episodes.coverage import annotated_coverage
     from socialcli.episodes.reading import read_episodes
 
-    return inspector.inspect(read_episodes(episodes), selection)
+    def selected() -> Iterator[EpisodeRow]:
+        for row in filter(selection.concerns, read_episodes(episodes)):
+            if row.episode is not None:
+                tally.add(annotated_coverage(row.episode, box_gap))
+            yield row
+
+    return inspector.inspect(selected(), selection)
 
 
 def _printer(as_json: bool) -> Callable[[Inspected], None]:
@@ -218,14 +230,11 @@ def _painter(folder: Path, as_json: bool) -> Callable[[Inspected], None]:
 
 def _counting(show: Callable[[Inspected], None], tally: CoverageTally) -> Callable[[Inspected], None]:
     """`show`, and count what each question's words reach."""
-    from socialcli.episodes.coverage import annotated_coverage
 
     def counted(inspected: Inspected) -> None:
-        inspection = inspected.inspection
-        name, plan = inspection.episode.episode_id, inspection.plan
-        tally.add(annotated_coverage(inspection.episode, inspection.options.box_gap))
+        plan = inspected.inspection.plan
         if plan is not None:
-            tally.reach(name, plan.utterances, plan.covered)
+            tally.reach(inspected.inspection.episode.episode_id, plan.utterances, plan.covered)
         show(inspected)
 
     return counted

@@ -64,8 +64,9 @@ def command(
     The last thing on standard output is a table of AttnMax and AttnMean. With --alpha 0 nothing is raised, and the
     figures are those of the model's own attention.
 
-    Exit codes: 0 done, 2 usage, 3 more failures than --max-failures, 4 EPISODES cannot be read, 5 another process is at
-    work in the folder, 130 interrupted, 143 terminated; all keep what was done.
+    Exit codes: 0 done, 2 usage, 3 more failures than --max-failures, 4 EPISODES cannot be read or less is covered than
+    --min-coverage asks for, 5 another process is at work in the folder, 130 interrupted, 143 terminated; all keep what
+    was done.
     """
     from socialcli.engines.measure import MeasureRequest, measure
     from socialcli.engines.progress import counted

@@ -130,8 +130,9 @@ def command(
     The last thing on standard output is accuracy by setting in the validation split, and what the best setting there
     reaches in the other splits, beside the plain model. The choice does not look at these.
 
-    Exit codes: 0 done, 2 usage, 3 more failures than --max-failures, 4 EPISODES cannot be read, 5 another process is at
-    work in the folder, 130 interrupted, 143 terminated; all keep what was done.
+    Exit codes: 0 done, 2 usage, 3 more failures than --max-failures, 4 EPISODES cannot be read or less is covered than
+    --min-coverage asks for, 5 another process is at work in the folder, 130 interrupted, 143 terminated; all keep what
+    was done.
     """
     from socialcli.engines.progress import shown
     from socialcli.engines.sweep import SweepRequest, sweep

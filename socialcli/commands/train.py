@@ -182,7 +182,8 @@ def command(output: Path, overwrite: bool, figure_format: FigureFormat, as_json:
     the same weights; one that is finished is left as it is.
 
     Exit codes: 0 done, 2 usage, 3 more questions lost than --max-failures or a loss that is no number, 4 EPISODES
-    cannot be read or has no answers, 130 interrupted, 143 terminated; the last two keep what was done.
+    cannot be read, has no answers or less is covered than --min-coverage asks for, 130 interrupted, 143 terminated;
+    the last two keep what was done.
     """
     from socialcli.engines.progress import trained
     from socialcli.engines.train import TrainRequest, train

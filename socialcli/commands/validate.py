@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from socialcli.commands.noting import FileNotes, Shown, large_clips, model_named, note_lines
-from socialcli.commands.results import min_coverage_option
 from socialcli.episodes.coverage_text import check_min_coverage, coverage_warning
 from socialcli.episodes.coverage_total import Coverage, CoverageTally, parse_min_coverage
 from socialcli.episodes.tracks import MAX_GAP
@@ -74,7 +73,11 @@ class _Report:
     type=click.Path(path_type=Path),
     help="Check too that each video is there, under this folder.",
 )
-@min_coverage_option
+@click.option(
+    "--min-coverage",
+    metavar="P%",
+    help="Exit with 4 where fewer utterances have a box of their speaker within --box-gap.",
+)
 @click.option(
     "--box-gap",
     type=FiniteRange(min=0),

@@ -17,9 +17,11 @@ _log = logging.getLogger(__name__)
 
 
 def check_coverage(
-    settings: RunSettings, tasks: Collection[str], rows: Iterable[EpisodeRow] | None = None
+    settings: RunSettings, tasks: Collection[str], rows: Iterable[EpisodeRow] | None = None, quiet: bool = False
 ) -> tuple[str, ...]:
     """Hold the annotation of the episodes that a run selects against `--min-coverage`; return what was warned of.
+
+    `quiet`: only return it, for the caller tells it with other things.
 
     Reads `rows`, by default the episodes file, from its start: to the end with `--min-coverage`, else only until an
     utterance is near a box of its speaker, for the only thing to tell is that none is. Raises InvalidInputError where
@@ -32,15 +34,19 @@ def check_coverage(
     for _ in select(rows, settings, tasks, tally, quiet=True):
         if settings.min_coverage is None and tally.coverage.near:
             return ()
-    return tell_coverage(tally.coverage, settings)
+    return tell_coverage(tally.coverage, settings, quiet)
 
 
-def tell_coverage(tally: CoverageTally, settings: RunSettings) -> tuple[str, ...]:
-    """Warn where nothing is covered; return the warning. Raises InvalidInputError below `--min-coverage`."""
+def tell_coverage(tally: CoverageTally, settings: RunSettings, quiet: bool = False) -> tuple[str, ...]:
+    """Warn where nothing is covered, unless `quiet`; return the warning.
+
+    Raises InvalidInputError below `--min-coverage`.
+    """
     coverage = tally.total(settings.box_gap)
     check_min_coverage(coverage, settings.min_coverage)
     warning = coverage_warning(coverage)
     if warning is None:
         return ()
-    _log.warning("%s", warning)
+    if not quiet:
+        _log.warning("%s", warning)
     return (warning,)

@@ -138,7 +138,7 @@ def _finished(request: MeasureRequest, job: Job, folder: MeasureFolder) -> Measu
     manifest = finished_manifest(folder, request.as_run, job.model.item, SETTINGS)
     before = None if manifest is None else begun(folder.manifest)
     left = None if manifest is None or before is None else measurement_in(before, manifest)
-    if left is None or before is None:
+    if left is None or before is None or not folder.is_drawn_in_its_format("heatmap", "shift"):
         return None
     for warning in left.manifest.warnings:
         _log.warning("%s", warning)
@@ -200,7 +200,7 @@ class _Work:
     def record_end(self, error: BaseException) -> None:
         """Write how a measurement broke off. Where even that fails, the error itself is what the user must hear."""
         try:
-            self._end(*ending(error), problems=[*filter(None, [str(error)])])
+            self._end(*ending(error), problems=[*filter(None, [str(error)])], warnings=self._manifest.warnings)
         except OSError as refused:
             _log.warning("%s cannot be written: %s", self._folder.manifest, refused.strerror)
 

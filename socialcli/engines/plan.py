@@ -88,7 +88,7 @@ def plan(settings: RunSettings, folder: OutputFolder | None, retry_failed: bool,
     kept = KeptRows.read([], PREDICTIONS)
     if folder is not None and begun_before(folder, settings, job.model.item.defaults) is not None:
         kept = kept_rows(folder, retry_failed, PREDICTIONS)
-    told = check_coverage(settings, job.tasks)
+    told = check_coverage(settings, job.tasks, quiet=True)  # the plan itself lists its warnings
     tally = Tally(aligned=settings.alignment != "off", told_uncovered=bool(told))
     tallied = _Tallied()
     planner = _planner(job)
@@ -105,7 +105,7 @@ def plan(settings: RunSettings, folder: OutputFolder | None, retry_failed: bool,
         rows=tally.questions * conditions,
         kept=tallied.kept,
         failed_before=tallied.failed_before,
-        failures=tallied.failed * conditions + tally.unreadable,
+        failures=tallied.failing + tally.unreadable,
         unreadable=tally.unreadable,
         visual_tokens=Spread.of(tallied.visual),
         text_tokens=Spread.of(tallied.text),
@@ -127,11 +127,11 @@ def _planner(job: Job) -> Planner:
 
 
 class _Tallied:
-    """What the questions come to; numbers alone, whatever their count."""
+    """What the questions come to: of each its numbers alone, and of each episode what it reaches."""
 
     def __init__(self) -> None:
         self.questions: Counter[str] = Counter()
-        self.kept = self.failed_before = self.failed = self.longest = 0
+        self.kept = self.failed_before = self.failing = self.longest = 0
         self.visual, self.text = array("q"), array("q")
         self.problems: list[str] = []
         self.by_episode: list[dict[str, Any]] = []
@@ -152,9 +152,9 @@ class _Tallied:
             self.by_episode.append({"episode_id": planned.episode_id, **found})
         if planned.tokens and planned.episode_id is not None:
             self.clips.add(planned.episode_id, max(visual for visual, _ in planned.tokens))
+        self.failing += planned.failing
         for problem in planned.problems:
-            self.failed += 1
-            if self.failed <= MOST_PROBLEMS:
+            if len(self.problems) < MOST_PROBLEMS:
                 self.problems.append(problem)
                 _log.warning("%s", problem)
 

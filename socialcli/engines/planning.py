@@ -24,6 +24,7 @@ class Planned:
     kept: int  # rows that the folder has already
     tokens: Sequence[tuple[int, int]]  # visual ones and all, of each question that would be asked
     problems: Sequence[str]  # of each question that would fail
+    failing: int  # rows that would fail
     failed_before: int = 0  # rows that the folder has, and that failed
     episode_id: str | None = None  # None: the row of the file is no episode
     reached: Sequence[tuple[int, int]] = ()  # utterances and covered ones of each question, also of those that are kept
@@ -63,23 +64,25 @@ class Planner:
             rows = [kept.row(key) for key in prepared.kept] if prepared.questions is None else []
             before = [(row.utterances, row.covered_utterances) for row in rows]
             reached = [(every, some) for every, some in before if every is not None and some is not None]
-            planned = _planned(selection, prepared)
+            planned = _planned(selection, prepared, len(self._asking.conditions))
             yield replace(planned, failed_before=failed, reached=[*planned.reached, *reached])
 
 
-def _planned(selection: Selection, prepared: Prepared) -> Planned:
+def _planned(selection: Selection, prepared: Prepared, conditions: int) -> Planned:
     tasks = [question.task or "unknown" for question in selection.questions]
     bad = [question for question in selection.questions if isinstance(question, BadQuestion)]
     problems = [AnnotationError(question.message).record for question in bad]
+    failing = len(bad) * conditions
     ready = prepared.questions
     name = prepared.episode.episode_id if prepared.episode is not None else None
     if ready is None:
-        return Planned(tasks, len(prepared.kept), (), problems, episode_id=name)
+        return Planned(tasks, len(prepared.kept), (), problems, failing, episode_id=name)
     place = f"{selection.row.source_name}:{selection.row.row}"
     failed = [one for one in ready.failed if prepared.missing(one.question)]
+    failing += sum(len(prepared.missing(one.question)) for one in failed)
     problems += [f"{place}: question {one.question.id!r}: {one.error.record}" for one in failed]
     encoded = [asked.encoded for _, asked in ready.asked if prepared.missing(asked.question)]
     tokens = [(0 if one.grid is None else int(one.grid.tokens.size), one.length) for one in encoded]
     plans = [asked.plan for _, asked in ready.asked if asked.plan is not None]
     reached = [(plan.utterances, plan.covered) for plan in plans]
-    return Planned(tasks, len(prepared.kept), tokens, problems, episode_id=name, reached=reached)
+    return Planned(tasks, len(prepared.kept), tokens, problems, failing, episode_id=name, reached=reached)

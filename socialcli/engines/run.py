@@ -214,7 +214,7 @@ class RunWork:
     def _total(self) -> int:
         """How many rows there will be; some more where rows of the file cannot be read."""
         settings = self.request.settings
-        questions = count_questions(settings.episode_files, self.job.tasks, settings.split, settings.limit)
+        questions = count_questions(settings.episode_files, self.job.tasks, settings.splits, settings.limit)
         return questions * len(settings.conditions())
 
     def _predictions(
@@ -289,10 +289,14 @@ class RunWork:
         """The files to be as they are now when the same command, given again, is to do nothing."""
         return [self.folder.predictions, self.folder.accuracy]
 
+    def _found(self) -> list[str]:
+        """What the user should know of the answers, once all are there."""
+        return self.tally.warnings(self.request.settings, self.job.tasks)
+
     def _done(self, manifest: Manifest) -> Manifest:
         """The manifest of a run that came to its end, successfully or not."""
         settings, tally = self.request.settings, self.tally
-        warnings = tally.warnings(settings, self.job.tasks)
+        warnings = self._found()
         for warning in warnings:
             _log.warning("%s", warning)
         over = FailureLimit.parse(settings.max_failures).exceeded(tally.failures, tally.total)

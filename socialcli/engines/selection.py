@@ -75,7 +75,7 @@ def check_selection(settings: RunSettings, tasks: Collection[str]) -> None:
     Of `--limit 0`, which asks for none, the names are checked all the same. The file is read up to the first question
     that is selected; where there is none, InvalidInputError says so if no row of it is an episode.
     """
-    if has_question(settings.episode_files, tasks, settings.split):
+    if has_question(settings.episode_files, tasks, settings.splits):
         return
     tally = Tally()
     for _ in select(read_files(settings.episode_files), dataclasses.replace(settings, limit=None), tasks, tally):

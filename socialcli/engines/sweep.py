@@ -19,9 +19,9 @@ from socialcli.engines.coverage import check_coverage
 from socialcli.engines.finished import finished_manifest
 from socialcli.engines.request import RunRequest
 from socialcli.engines.run import RunWork, Watch, check_request, unwatched
-from socialcli.engines.selection import split_of
+from socialcli.engines.selection import select, split_of
 from socialcli.engines.tally import Tally
-from socialcli.episodes.counting import count_questions
+from socialcli.episodes.counting import count_questions, has_question
 from socialcli.episodes.reading import EpisodeRow, read_records
 from socialcli.episodes.several import read_files
 from socialcli.errors import InvalidInputError, UsageError
@@ -31,11 +31,11 @@ from socialcli.runs.accuracy import AccuracyRow, accuracy_table, read_accuracy, 
 from socialcli.runs.choice import SweepTable, choices, unchosen
 from socialcli.runs.continuing import begun, begun_before, check_same_numbers, version_warnings
 from socialcli.runs.folder import FigureFormat
-from socialcli.runs.grid import Grid, Setting, setting_of
+from socialcli.runs.grid import OPTIONS, Grid, Setting, setting_of
 from socialcli.runs.keys import files_digest
-from socialcli.runs.manifest import Manifest, Outcome
+from socialcli.runs.manifest import Manifest
 from socialcli.runs.predictions import Prediction, read_predictions
-from socialcli.runs.settings import FailureLimit, RunSettings
+from socialcli.runs.settings import RunSettings
 from socialcli.runs.splits import Splits, resolve_splits
 from socialcli.runs.stamps import Inputs
 from socialcli.runs.sweep import SETTINGS, Sweep, SweepFolder, settings_in, write_sweep
@@ -93,6 +93,7 @@ def sweep(request: SweepRequest, registry: Registry, watch: Watch = unwatched) -
     inputs = Inputs.of(request.settings)  # before they are read
     job = check_job(request.settings, registry)
     splits = _splits(request)
+    _check_asked(job, splits)
     if (left := _finished(request, job, folder, splits)) is not None:
         return left
     with folder.held():
@@ -128,7 +129,7 @@ def _swept(
     begun_now = Sweep(manifest=manifest, grid=request.grid, settings=settings, splits=splits)
     tally = Tally(told_uncovered=bool(told))
     work = _SweepWork(request.as_run, job, folder, engine, {}, inputs, lambda _: None, tally, sweep=begun_now)
-    work.do(manifest, watch, told)
+    work.do(manifest, watch, (*told, *filter(None, [splits.warning])))
     return SweepResult(work.sweep, work.table)
 
 
@@ -139,7 +140,7 @@ def _finished(request: SweepRequest, job: Job, folder: SweepFolder, splits: Spli
     if manifest is None or before is None or before.get("grid") != request.grid.as_record():
         return None
     asked = settings_in(before)
-    if before.get("splits") != splits.as_record() or asked is None:
+    if before.get("splits") != splits.as_record() or asked is None or not folder.is_drawn_in_its_format(*OPTIONS):
         return None
     try:
         table = _table(read_accuracy(folder.accuracy), folder, asked)
@@ -165,6 +166,17 @@ def _splits(request: SweepRequest) -> Splits:
     if splits.warning:
         _log.warning("%s", splits.warning)
     return splits
+
+
+def _check_asked(job: Job, splits: Splits) -> None:
+    """Raise UsageError where no question of the tasks is in the splits; the file as a whole has some."""
+    settings = replace(job.settings, limit=None)
+    if has_question(settings.episode_files, job.tasks, splits.asked):
+        return
+    rows = _of_splits(read_files(settings.episode_files), splits)
+    if next(select(rows, settings, job.tasks, Tally(), quiet=True), None) is None:
+        tasks, names = (", ".join(sorted(map(str, found))) for found in (job.tasks, splits.asked))
+        raise UsageError(f"{settings.episodes}: no question of {tasks} is in the splits to ask ({names})")
 
 
 def _of_splits(rows: Iterator[EpisodeRow], splits: Splits) -> Iterator[EpisodeRow]:
@@ -204,13 +216,9 @@ class _SweepWork(RunWork):
         return _of_splits(self.job.episodes, self.sweep.splits)
 
     def _total(self) -> int:
-        settings, asked = self.request.settings, self.sweep.splits.asked
-        splits = [None] if None in asked else sorted(filter(None, asked))  # all of the file, or those that are named
-        paths = settings.episode_files
-        questions = sum(count_questions(paths, self.job.tasks, split, settings.limit) for split in splits)
-        if settings.limit is not None:  # of each task, whatever the split; questions without a task are failed rows
-            questions = min(questions, settings.limit * (len(self.job.tasks) + 1))
-        return questions * len(self.sweep.settings)
+        settings = self.request.settings
+        asked = count_questions(settings.episode_files, self.job.tasks, self.sweep.splits.asked, settings.limit)
+        return asked * len(self.sweep.settings)
 
     def _left_out(self, row: Prediction) -> bool:
         """Of a setting that is not in the grid, or of a split that is not asked: a wider command has them again."""
@@ -245,13 +253,5 @@ class _SweepWork(RunWork):
     def _results(self) -> list[Path]:
         return [self.folder.predictions, self.folder.accuracy, *self.folder.plots]
 
-    def _done(self, manifest: Manifest) -> Manifest:
-        settings, tally, splits = self.request.settings, self.tally, self.sweep.splits
-        told = [*manifest.warnings, *filter(None, [splits.warning])]
-        found = [*tally.warnings(settings, self.job.tasks), *unchosen(self.table, splits)]
-        for warning in found:
-            _log.warning("%s", warning)
-        over = FailureLimit.parse(settings.max_failures).exceeded(tally.failures, tally.total)
-        outcome: Outcome = "failures" if over else "done"
-        manifest = replace(manifest, coverage=tally.coverage.total(settings.box_gap))
-        return manifest.end(outcome, 3 if over else 0, tally.counts(), tally.problems, [*told, *found])
+    def _found(self) -> list[str]:
+        return [*super()._found(), *unchosen(self.table, self.sweep.splits)]

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
+from socialcli.episodes.counting import question_columns
 from socialcli.episodes.files import inspected_suffix
 from socialcli.episodes.reading import EpisodeRow, read_episodes, read_records
 from socialcli.errors import InvalidInputError, UsageError
@@ -66,7 +67,7 @@ def _parquet_ids(path: Path) -> Iterator[dict[str, object]]:
 
     try:
         with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(1024, columns=["episode_id", "questions.list.element.id"]):
+            for batch in file.iter_batches(1024, columns=["episode_id", *question_columns(file, "id")]):
                 yield from batch.to_pylist()
     except (OSError, pa.ArrowException) as error:
         raise InvalidInputError(f"{path}: cannot be read: {error}") from error

@@ -105,6 +105,10 @@ class ResultFolder(ABC):
         """Where pictures may be that an earlier run has left, whatever their format."""
         return [self.path / f"{name}.{kind}" for name in names for kind in FIGURE_FORMATS]
 
+    def is_drawn_in_its_format(self, *names: str) -> bool:
+        """Whether those of the pictures that are there have `figure_format`."""
+        return all(path.suffix == f".{self.figure_format}" for path in self.figures(*names) if path.exists())
+
     def _results(self) -> list[Path]:
         return [path for path in self.files if path.exists()]
 

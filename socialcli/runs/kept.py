@@ -76,7 +76,7 @@ class KeptRows(Generic[T]):
         return place is not None and bool(self._failed[place])
 
     def row(self, key: str) -> T:
-        """The row with the key. Raises KeyError; InvalidInputError where its file has been damaged meanwhile."""
+        """The row with the key. Raises KeyError; InvalidInputError where its file, or the row, is damaged."""
         place = self._place(key)
         if place is None:
             raise KeyError(key)
@@ -92,7 +92,11 @@ class KeptRows(Generic[T]):
 
     def _at(self, place: int) -> T:
         records = self._records(int(self._files[place]), int(self._groups[place]))
-        return self._kind.from_record(records[int(self._rows[place])])
+        try:
+            return self._kind.from_record(records[int(self._rows[place])])
+        except (TypeError, ValueError) as error:  # of a table that somebody has changed
+            path = self._paths[int(self._files[place])]
+            raise InvalidInputError(f"{path}: has a row that cannot be ({error}); remove the file") from error
 
     def _place(self, key: str) -> int | None:
         place = int(np.searchsorted(self._keys, key.encode("ascii"), side="right")) - 1

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from socialcli.alignment.figures import KEYS, TARGETS, FigureSums
+from socialcli.runs.fitting import fitted
 from socialcli.runs.predictions import storable
 from socialcli.runs.tables import RowKind
 
@@ -111,7 +112,7 @@ def of_this_version(table: pa.Table) -> pa.Table:
     """The table with the columns of `MEASURED_ARROW_SCHEMA`. Raises ValueError where they are not all there."""
     if missing := [name for name in MEASURED_ARROW_SCHEMA.names if name not in table.column_names]:
         raise ValueError(f"columns are missing: {', '.join(missing)}")
-    return table.select(MEASURED_ARROW_SCHEMA.names).cast(MEASURED_ARROW_SCHEMA)
+    return fitted(table, MEASURED_ARROW_SCHEMA)
 
 
 def has_failed(table: pa.Table) -> list[bool]:

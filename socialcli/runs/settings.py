@@ -115,6 +115,11 @@ class RunSettings:
         """The episodes files, in the order in which they are asked."""
         return tuple(map(Path, (self.episodes, *self.more_episodes)))
 
+    @property
+    def splits(self) -> tuple[str] | None:
+        """The split whose episodes are asked; None: all are."""
+        return None if self.split is None else (self.split,)
+
     def media_root_of(self, folder: Path) -> Path:
         """Where the videos of an episodes file in `folder` are named from."""
         return Path(self.media_root) if self.media_root is not None else folder

@@ -180,6 +180,16 @@ def test_inspect_tells_what_a_question_reaches(unmatched: Path) -> None:
     assert json.loads(line)["coverage"]["covered_utterances"] == 0
 
 
+def test_inspect_counts_each_episode_once(unmatched: Path) -> None:
+    """Several questions on an episode are one episode, also where each knows another part of it."""
+    for context in ("full", "past"):
+        found = command("inspect", str(unmatched), *SETTINGS, "--episode", "kitchen-keys", "--context", context)
+        assert found.code == 0 and found.stdout.count("Coverage: ") > 1
+        (warning,) = [line for line in found.stderr.splitlines() if "nothing can be aligned" in line]
+        assert "0 of 6 utterances" in warning and "speakers without a box: 3 (" in warning
+        assert warning.endswith("episodes without any: 1 of 1 (kitchen-keys)")
+
+
 def test_measure_and_sweep_write_it_down(half: Path) -> None:
     for name in ("measure", "sweep"):
         out = half.parent / name

@@ -320,7 +320,8 @@ def test_a_usage_error_is_a_message_and_leaves_no_folder(
 def test_a_file_that_is_no_episodes_file_is_invalid_input(tmp_path: Path) -> None:
     assert run_measure(write(tmp_path / "episodes.jsonl", []), tmp_path / "out").code == 4
     done = run_measure(write(tmp_path / "episodes.jsonl", ["{"]), tmp_path / "out")
-    assert (done.code, manifest_of(done)["outcome"]) == (4, "error")
+    assert done.code == 4 and "no row of the file is an episode" in done.stderr
+    assert not (done.output / "measure.json").exists()  # told before the model is loaded
 
 
 def test_results_are_replaced_only_when_asked_and_those_of_a_run_never(tmp_path: Path) -> None:

@@ -94,6 +94,29 @@ def test_a_finished_measurement_is_left_as_it_is(file: Path, asked: list[str]) -
     assert json.loads(measure(file, "--json").stdout)["summary"] == manifest(first)["summary"]
 
 
+def test_pictures_in_another_format_are_drawn_and_nothing_is_measured(file: Path, asked: list[str]) -> None:
+    measure(file)
+    asked.clear()
+    again = measure(file, "--figure-format", "pdf")
+    names = {path.stem: path.suffix for path in again.output.iterdir()}
+    assert again.code == 0 and not asked and names["heatmap"] == names["shift"] == ".pdf"
+    assert not list(again.output.glob("*.png"))
+    assert "nothing to do" in measure(file, "--figure-format", "pdf").stderr
+
+
+def test_what_is_told_of_versions_outlives_a_break(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert measure(file).code == 0
+    (file.parent / "out" / "measured_inputs.json").unlink()
+    path = file.parent / "out" / "measure.json"
+    record_ = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps({**record_, "versions": {**record_["versions"], "torch": "1.0"}}), encoding="utf-8")
+    write(file, [small(0), small(1), small(3)])
+    broken = broken_after(1, file, monkeypatch)
+    assert broken.code == 130
+    for done in (broken, measure(file)):
+        assert [warning for warning in manifest(done)["warnings"] if "torch 1.0" in warning]
+
+
 @pytest.mark.parametrize("suffix", [".jsonl", ".parquet"])
 def test_more_episodes_are_measured_alone(suffix: str, tmp_path: Path, asked: list[str]) -> None:
     lines = [small(0), small(1), small(2)]

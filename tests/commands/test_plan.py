@@ -42,6 +42,24 @@ def test_the_run_does_what_was_planned(episodes: Path) -> None:
     assert anew["kept"] == 0
 
 
+def test_a_warning_is_told_once(episodes: Path) -> None:
+    found = plan(write(episodes, [{**record(0), "boxes": []}]), "--alignment", "both")
+    assert found.code == 0 and (found.stdout + found.stderr).count("nothing can be aligned") == 1
+
+
+def test_an_answer_that_has_failed_fails_once(episodes: Path) -> None:
+    """It is kept, and only that under the second condition is to come."""
+    lines = [record(0), record(1)]
+    lines[1]["video"]["path"] = "videos/none.mp4"
+    write(episodes, lines)
+    before = run(episodes, episodes.parent / "out", *FEW, "--alignment", "off", tasks=["all"])
+    found = planned(episodes, "--alignment", "both", "-o", str(before.output))
+    failed = sum(row["status"] == "failed" for row in before.rows)
+    assert (found["kept"], found["failed_before"], found["failures"]) == (len(before.rows), failed, failed)
+    done = run(episodes, before.output, *FEW, "--alignment", "both", tasks=["all"])
+    assert sum(row["status"] == "failed" for row in done.rows) == 2 * failed > 0
+
+
 def test_what_would_fail_is_told_and_is_what_fails(episodes: Path) -> None:
     lines = [record(index) for index in range(3)]
     lines[1]["video"]["path"] = "videos/none.mp4"

@@ -124,6 +124,34 @@ def test_a_finished_sweep_is_left_as_it_is(file: Path, asked: Asked) -> None:
     assert before == {path.name: path.stat().st_mtime_ns for path in first.output.iterdir()}
 
 
+def test_pictures_in_another_format_are_drawn_and_nothing_is_asked(file: Path, asked: Asked) -> None:
+    assert sweep(file, "--alpha", "1,2").code == 0
+    asked.clear()
+    again = sweep(file, "--alpha", "1,2", "--figure-format", "svg")
+    assert again.code == 0 and not asked
+    assert [path.name for path in again.output.glob("alpha.*")] == ["alpha.svg"]
+    assert "nothing to do" in sweep(file, "--alpha", "1,2", "--figure-format", "svg").stderr
+
+
+def test_expected_is_what_was_made(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The limit holds across splits, and a split that is not asked is not expected."""
+    write(file, [small(0, split="a"), small(1, split="val"), small(2, split="b")])
+    options = ("--alpha", "1", "--test-split", "a", "--limit", "1")
+    broken = broken_after(1, file, monkeypatch, *options)
+    assert broken.code == 130
+    done = sweep(file, *options)
+    assert manifest(broken)["counts"]["expected"] == manifest(done)["counts"]["expected"] == len(done.rows)
+
+
+def test_splits_without_a_question_are_a_usage_error(file: Path) -> None:
+    lines = [small(0, split="val"), small(1, split="test"), small(2, split="c")]
+    for line in lines[:2]:
+        line["questions"] = [{**one, "task": "another"} for one in line["questions"]]
+    told = sweep(write(file, lines), "--alpha", "1", "--test-split", "test")
+    assert_told(told, 2, "no question of ", " is in the splits to ask (test, val)")
+    assert not told.output.exists()
+
+
 @pytest.mark.parametrize(
     ("option", "before", "now", "new"),
     [
@@ -215,7 +243,8 @@ def test_failed_questions_are_kept_and_asked_again_when_wanted(file: Path, asked
     (slow.output / "inputs.json").unlink()
     table = pq.read_table(slow.output / "predictions.parquet")
     rows = table.to_pylist()
-    rows[1] |= {"status": "failed", "error": "TimeoutError: slow", "prediction": None, "scores": None}
+    rows[1] |= {"status": "failed", "error": "TimeoutError: slow", "scores": None}
+    rows[1] |= {"prediction": None, "prediction_index": None}
     pq.write_table(type(table).from_pylist(rows, schema=table.schema), slow.output / "predictions.parquet")
     asked.clear()
     options = ("--alpha", "1", "--dtype", "float16")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from socialcli.episodes.counting import count_questions, has_question
@@ -36,7 +38,7 @@ def test_the_rows_one_file_after_the_other_each_with_its_folder(tmp_path: Path, 
     assert [row.folder for row in rows] == [tmp_path / "x"] * 2 + [tmp_path / "y"]
     assert [row.source_name for row in rows] == [str(paths[0])] * 2 + [str(paths[1])]
     assert count_questions(paths, ("target",)) == 3 and count_questions(paths, ("target",), limit=2) == 2
-    assert has_question(paths, ("target",), "test") and not has_question(paths, ("target",), "dev")
+    assert has_question(paths, ("target",), ("test",)) and not has_question(paths, ("target",), ("dev", None))
 
 
 @pytest.mark.parametrize("names", [("a.jsonl", "b.jsonl"), ("a.parquet", "b.jsonl"), ("a.jsonl", "b.parquet")])
@@ -53,6 +55,26 @@ def test_a_question_in_two_files_too(tmp_path: Path) -> None:
     paths = [write_lines(tmp_path / "a.jsonl", [one]), write_lines(tmp_path / "b.jsonl", ["{", other])]
     with pytest.raises(InvalidInputError, match=r"a\.jsonl and .*b\.jsonl both have the question 'e1/target'"):
         check_distinct(paths)
+
+
+def test_a_question_in_a_file_whose_lists_have_other_names(tmp_path: Path) -> None:
+    """Arrow calls the items of a list "item", Spark "array", and the Parquet format "element"."""
+    one, other = record("e1"), record("e2")
+    other["questions"][0]["id"] = one["questions"][0]["id"]
+    for name in ("item", "array"):
+        paths = [tmp_path / "a.parquet", tmp_path / "b.parquet"]
+        for path, episode in zip(paths, (one, other), strict=True):
+            with EpisodeWriter(path) as writer:
+                writer.write(episode)
+            table = pq.read_table(path)
+            kind = table.schema.field("questions").type
+            place = table.schema.get_field_index("questions")
+            column = table.column(place).cast(pa.list_(pa.field(name, kind.value_type)))
+            table = table.set_column(place, "questions", column)
+            pq.write_table(table, path, use_compliant_nested_type=False)
+        with pytest.raises(InvalidInputError, match="both have the question 'e1/target'"):
+            check_distinct(paths)
+        assert count_questions(paths, ("target",)) == 2
 
 
 def test_a_file_named_twice_is_one_of_usage(tmp_path: Path) -> None:

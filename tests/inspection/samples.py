@@ -27,9 +27,9 @@ def checkpoint(family: str) -> str:
 
 
 def run_inspect(episodes: Path, family: str, *arguments: str) -> Result:
-    """The command, as it stands on a command line; of an option given again, the last one."""
-    options = ("--model", family, "--checkpoint", checkpoint(family), *arguments)
-    return CliRunner().invoke(main, last_of_each(("inspect", str(episodes), *options)))
+    """The command, as it stands on a command line; of an option with one value, the last one that is given."""
+    options = ["--model", family, "--checkpoint", checkpoint(family), *arguments]
+    return CliRunner().invoke(main, last_of_each(["inspect", str(episodes), *options]))
 
 
 @cache

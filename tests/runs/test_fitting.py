@@ -79,3 +79,16 @@ def test_a_list_view_of_other_values_does_not_fit() -> None:
     found = pa.table({"scores": pa.array([["x"]], pa.list_view(pa.string()))})
     with pytest.raises((ValueError, TypeError)):
         fitted(found, pa.schema([pa.field("scores", pa.list_(pa.float64()))]))
+
+
+def test_a_row_that_contradicts_itself_is_told_with_its_file(tmp_path: Path) -> None:
+    """As a script leaves it that blanks a prediction and knows nothing of its place."""
+    path = leave(tmp_path, ROWS) / "predictions.parquet"
+    table = pq.read_table(path)
+    rows = [
+        {**row, "prediction": None, "status": "failed", "error": "E: slow", "scores": None} for row in table.to_pylist()
+    ]
+    pq.write_table(pa.Table.from_pylist(rows, schema=table.schema), path)
+    kept = KeptRows.read([path], PREDICTIONS)
+    with pytest.raises(InvalidInputError, match=r"predictions\.parquet: has a row that cannot be .*prediction_index"):
+        kept.row("1" * 32)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -10,6 +11,8 @@ from socialcli.alignment.figures import KEYS, TARGETS, FigureSums
 from socialcli.runs.kept import KeptRows
 from socialcli.runs.measured import MEASURED, EpisodeSums, Failure
 from socialcli.runs.tables import TableWriter
+
+from ..retyped import KIND_NAMES, KINDS, OfList, write_retyped
 
 
 def measured(number: int, *failures: Failure, shape: tuple[int, int] = (3, 2)) -> EpisodeSums:
@@ -58,6 +61,15 @@ def test_episodes_with_failures_can_be_left_out(tmp_path: Path) -> None:
     assert len(KeptRows.read([file], MEASURED)) == 2
     wanted = KeptRows.read([file], MEASURED, failed=False)
     assert measured(1).key in wanted and measured(2).key not in wanted
+
+
+@pytest.mark.parametrize(("of_list", "text"), KINDS, ids=KIND_NAMES)
+def test_a_file_of_other_types_is_read(of_list: OfList, text: Any, tmp_path: Path) -> None:
+    row = measured(1, Failure("q", "ModelError: 没有"))
+    file = written(tmp_path / "a.parquet", row)
+    found = KeptRows.read([write_retyped(file, pq.read_table(file), of_list, text)], MEASURED).row(row.key)
+    assert (found.tasks, found.failures) == (row.tasks, row.failures)
+    np.testing.assert_array_equal(found.sums.active, row.sums.active)
 
 
 def test_a_file_of_other_columns_is_told_and_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
