@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Iterator, Sequence
-from functools import cache
+from functools import cache, partial
 
 from PIL import ImageFont
+
+from socialcli.words.legible import is_invisible
+from socialcli.words.legible import legible as legible_with
 
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 RGB = tuple[int, int, int]
@@ -22,7 +23,6 @@ _PREFERRED = ("DejaVuSans.ttf", "NotoSans-Regular.ttf", "Arial.ttf", "arial.ttf"
 _NO_CHARACTER = "\U0010ffff"
 
 _MARKED_OUT = ("Bold", "Italic", "Oblique", "Mono", "Light", "Thin", "Black")
-_NUMBER = re.compile(r"U\+[0-9A-F]{4,6}$")
 
 
 @cache
@@ -42,7 +42,7 @@ def font_for(text: str, size: int) -> Font:
     Other fonts are looked for only where a character is missing. Where no font has more, it is the usual one.
     """
     usual = font_of(size)
-    missing = {character for character in text if not _has(usual, character) and not _is_invisible(character)}
+    missing = {character for character in text if not _has(usual, character) and not is_invisible(character)}
     return _substitute(frozenset(text), size) if missing else usual
 
 
@@ -77,19 +77,8 @@ def _font_files() -> list[str]:
 
 
 def legible(text: str, font: Font) -> str:
-    """`text` with what the font lacks replaced: a letter with an accent by the letter, anything else by its number.
-
-    The number is written as Unicode does, U+4E2D, apart from letters and other numbers. What shows nothing is left out.
-    """
-    shown = ""
-    for character in text:
-        if _has(font, character):
-            shown += f" {character}" if character.isalnum() and _NUMBER.search(shown) else character
-        elif not _is_invisible(character):
-            plain = _plain(font, character)
-            apart = len(plain) > 1 and shown[-1:].isalnum()
-            shown += f" {plain}" if apart else plain
-    return shown
+    """`text` with what the font lacks written in letters that it has: see `socialcli.words.legible`."""
+    return legible_with(text, partial(_has, font))
 
 
 def width_of(text: str, font: Font) -> int:
@@ -117,16 +106,6 @@ def shortened(text: str, font: Font, width: int) -> str:
     while text and width_of(f"{text}...", font) > width:
         text = text[:-1]
     return f"{text.rstrip()}..."
-
-
-def _plain(font: Font, character: str) -> str:
-    base = unicodedata.normalize("NFKD", character)[0]
-    return base if base != character and _has(font, base) else f"U+{ord(character):04X}"
-
-
-def _is_invisible(character: str) -> bool:
-    """Whether a character only changes how its neighbours look: joiners, directions, variants, skin colours."""
-    return unicodedata.category(character) == "Cf" or "\ufe00" <= character <= "\ufe0f"
 
 
 @cache

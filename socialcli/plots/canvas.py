@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from socialcli.files import atomic_write
+from socialcli.plots.fonts import make_legible
 
 if TYPE_CHECKING:
     from matplotlib.axis import Axis
@@ -39,6 +40,7 @@ def picture(path: Path, title: str, width: float, height: float) -> Iterator[Fig
     # A model's name is text, also where it holds the dollar signs of a formula.
     figure.suptitle(title, fontsize=TITLE_SIZE, parse_math=False)
     yield figure
+    make_legible(figure)
     kind = path.suffix.removeprefix(".")
     # No version and no time in the file, and no names made of random numbers: the same figures make the same bytes.
     with atomic_write(path) as file, rc_context({"svg.hashsalt": "socialcli"}):
