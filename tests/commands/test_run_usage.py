@@ -62,7 +62,7 @@ CHECKPOINT = str(SAMPLE / "checkpoints" / FAMILY)
         (["--checkpoint", str(SAMPLE)], "has no config.json: name the folder in which it lies"),
         (
             ["--checkpoint", str(SAMPLE / "checkpoints" / "internvl3")],
-            "holds a 'internvl' model, not 'llava_next_video'",
+            "holds a model of the type 'internvl', not 'llava_next_video'",
         ),
         (["--checkpoint", "llava"], "is neither a folder nor an id on the hub"),
         (["--modle", "x"], "No such option"),
