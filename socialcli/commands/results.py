@@ -45,7 +45,7 @@ class ResultPath(click.Path):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The path. Raises BadParameter where it ends as a table's name does, unless there is a folder of this name."""
-        path = super().convert(value, param, ctx)
+        path = Path(os.fsdecode(super().convert(value, param, ctx)))
         if str(path).lower().endswith(_TABLE_ENDINGS) and not str(value).endswith(_SEPARATORS) and not path.is_dir():
             self.fail(
                 f"{str(path)!r} is to be a folder, but is named like a table; the tables will be in the folder "

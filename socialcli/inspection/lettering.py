@@ -20,6 +20,7 @@ TITLE, BODY = 26, 20  # font sizes, pixels
 
 # Fonts of most systems with the letters of many scripts; Pillow's own has not even accents.
 _PREFERRED = ("DejaVuSans.ttf", "NotoSans-Regular.ttf", "Arial.ttf", "arial.ttf")
+_SHAPED = ImageFont.FreeTypeFont
 _NO_CHARACTER = "\U0010ffff"
 
 _MARKED_OUT = ("Bold", "Italic", "Oblique", "Mono", "Light", "Thin", "Black")
@@ -113,6 +114,12 @@ def _has(font: Font, character: str) -> bool:
     return character.isspace() or _shape(font, character) != _shape(font, _NO_CHARACTER)
 
 
+@cache
+def _one_by_one(font: Font) -> Font:
+    """The font without shaping, which puts a circle below a mark that stands alone: none would be missing."""
+    return font.font_variant(layout_engine=ImageFont.Layout.BASIC) if isinstance(font, _SHAPED) else font
+
+
 def _shape(font: Font, character: str) -> tuple[tuple[int, int], bytes]:
-    mask = font.getmask(character)
+    mask = _one_by_one(font).getmask(character)
     return mask.size, bytes(mask)

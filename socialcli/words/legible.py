@@ -21,7 +21,8 @@ def legible(text: str, has: Callable[[str], bool]) -> str:
             shown += f" {character}" if character.isalnum() and _NUMBER.search(shown) else character
         elif not is_invisible(character):
             plain = _plain(character, has)
-            apart = len(plain) > 1 and shown[-1:].isalnum()
+            last = next((one for one in reversed(shown) if not is_invisible(one)), "")
+            apart = len(plain) > 1 and last.isalnum()
             shown += f" {plain}" if apart else plain
     return shown
 

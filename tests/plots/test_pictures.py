@@ -195,6 +195,15 @@ def test_what_no_font_has_is_written_as_its_number(tmp_path: Path, monkeypatch: 
     assert written("Ünal, split 1", tmp_path) == ("Ünal, split 1",) * 2
 
 
+def test_a_title_that_is_wider_than_the_picture_is_broken(tmp_path: Path) -> None:
+    """Numbers in place of letters make it long, and what is cut off cannot be read."""
+    with picture(tmp_path / "a.png", "验证集 of one, two and three words " * 4, 6, 4) as figure:
+        figure.subplots()
+    (title,) = [text for text in figure.texts if text.get_text().endswith("words")]
+    extent = title.get_window_extent()
+    assert extent.x0 >= 0 and extent.x1 <= figure.bbox.x1
+
+
 def test_a_font_that_has_the_letters_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A letter of mathematics that DejaVu Sans lacks, which a font that comes with matplotlib has."""
     letter = next(chr(one) for one in sorted(fonts._characters(findfont("STIXNonUnicode"))) if one > 0xE000)
