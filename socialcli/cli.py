@@ -8,6 +8,7 @@ more; 143: terminated.
 from __future__ import annotations
 
 import contextlib
+import errno
 import functools
 import importlib
 import itertools
@@ -180,6 +181,19 @@ def _exit_code(work: Callable[[], int | None]) -> int:
         return _bug(error)
 
 
+_MAKE_ROOM = "make room on it, or write to another disk, and give the command again"
+_REFUSALS = {  # by the system's number, what to do about it
+    errno.ENOSPC: _MAKE_ROOM,
+    errno.EDQUOT: _MAKE_ROOM,
+    errno.EFBIG: "the file system or a limit (`ulimit -f`) takes no larger files; write to another disk",
+    errno.EROFS: "write to another place",
+    errno.EACCES: "check its permissions, or write to another place",
+    errno.EPERM: "check its permissions, or write to another place",
+    errno.EMFILE: "raise the limit of open files (`ulimit -n`), and give the command again",
+    errno.EIO: "the disk fails; check it, and give the command again",
+}
+
+
 def _refused(error: OSError) -> int:
     """Report what the system refused: a full disk, a file without permission, output that nobody reads."""
     if isinstance(error, BrokenPipeError) and _nobody_reads():
@@ -187,7 +201,8 @@ def _refused(error: OSError) -> int:
     if error.errno is None:  # raised by a library for reasons of its own, not by the system
         return _bug(error)
     where = f"{os.fsdecode(error.filename)}: " if error.filename is not None else ""
-    _log.error("%s%s", where, error.strerror)
+    advice = _REFUSALS.get(error.errno)
+    _log.error("%s%s%s", where, error.strerror, f"; {advice}" if advice else "")
     _log.debug("raised here", exc_info=error)
     return 1
 

@@ -244,7 +244,8 @@ def test_a_full_disk_is_a_message(trouble: Path, arguments: tuple[str, ...]) -> 
         process = start(trouble, *arguments, stdout=full.fileno())
         _, errors = process.communicate(timeout=30)
     assert process.returncode == 1
-    assert errors == "socialcli: error: No space left on device\n"
+    told = "No space left on device; make room on it, or write to another disk, and give the command again"
+    assert errors == f"socialcli: error: {told}\n"
 
 
 def test_with_standard_error_closed_no_message_gets_among_the_results(distribution: Install) -> None:

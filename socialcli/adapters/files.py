@@ -13,6 +13,7 @@ from socialcli.adapters.hub import WEIGHTS, Source
 from socialcli.adapters.refusals import check_lfs_pointers, check_model_type, check_quantizer, read_config
 from socialcli.errors import CheckpointError
 
+_LENGTH = 8  # bytes in front of the header, which say its length
 _LARGEST_HEADER = 100_000_000  # bytes, as safetensors itself allows
 
 
@@ -46,6 +47,7 @@ class CheckpointFiles:
         whole = self._source.weights(folder)
         check_contained(whole, self._what, self.options.allow_links)
         check_lfs_pointers(whole, self._what)
+        check_whole(whole, self._what)
         return whole
 
     @property
@@ -81,18 +83,40 @@ def weights_bytes(folder: Path) -> int | None:
     return sum(map(_body_bytes, files)) if all(file.is_file() for file in files) else None
 
 
+def check_whole(folder: Path, what: str) -> None:
+    """Raise CheckpointError where a file of the weights in a local folder ends before what its header says is in it."""
+    for name in shard_names(folder) or (WEIGHTS,):
+        found, due = (folder / name).stat().st_size, _due_bytes(folder / name)
+        if found < due:
+            raise CheckpointError(
+                f"{what}: its {name} is cut short, at {found} of {due} bytes, as by a download or a copy that was "
+                "broken off; fetch it again"
+            )
+
+
+def _due_bytes(file: Path) -> int:
+    """The bytes that a safetensors file has by its header, or as far as that can be read."""
+    with file.open("rb") as opened:
+        length = int.from_bytes(opened.read(_LENGTH), "little")
+    if length > _LARGEST_HEADER:  # of another kind of file
+        return _LENGTH
+    places = (entry.get("data_offsets") for entry in _header(file).values() if isinstance(entry, dict))
+    ends = [place[1] for place in places if isinstance(place, list) and len(place) == 2 and isinstance(place[1], int)]
+    return _LENGTH + length + max(ends, default=0)
+
+
 def _body_bytes(file: Path) -> int:
     """The bytes of a safetensors file behind its header, where the weights are."""
     with file.open("rb") as opened:
-        length = int.from_bytes(opened.read(8), "little")
-    return max(0, file.stat().st_size - length - 8)
+        length = int.from_bytes(opened.read(_LENGTH), "little")
+    return max(0, file.stat().st_size - length - _LENGTH)
 
 
 def _header(file: Path) -> dict[str, Any]:
     """The header of a safetensors file: a JSON object behind its length, 8 bytes, the lowest first."""
     try:
         with file.open("rb") as opened:
-            length = int.from_bytes(opened.read(8), "little")
+            length = int.from_bytes(opened.read(_LENGTH), "little")
             header = json.loads(opened.read(length)) if length <= _LARGEST_HEADER else {}
     except (OSError, ValueError, RecursionError):
         return {}

@@ -14,7 +14,8 @@ from pathlib import Path
 from huggingface_hub import constants, snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
-from socialcli.adapters.containment import shard_names
+from socialcli.adapters.containment import INDEX, shard_names
+from socialcli.adapters.naming import checkpoint_advice
 from socialcli.adapters.refusals import hub_refusal
 from socialcli.errors import CheckpointError, UsageError
 
@@ -88,6 +89,8 @@ class Source:
 
 def _check_name(checkpoint: str) -> None:
     folder = Path(checkpoint)
+    if advice := checkpoint_advice(checkpoint):
+        raise CheckpointError(f"checkpoint {checkpoint!r}: {advice}")
     if folder.is_file():
         raise CheckpointError(f"checkpoint {checkpoint!r} is a file: name the folder that holds it")
     if not folder.is_dir() and (folder.is_absolute() or checkpoint.startswith(".") or checkpoint.count("/") != 1):
@@ -100,6 +103,11 @@ def _missing(checkpoint: str, is_folder: bool, folder: Path, missing: list[str])
         return (
             f"checkpoint {checkpoint!r}: the hub's cache holds only a part of it, without {missing[0]}{more}; "
             f"`hf download {checkpoint}` fetches the rest"
+        )
+    if missing == [WEIGHTS] and (shards := sorted(path.name for path in folder.glob("model-*-of-*.safetensors"))):
+        return (
+            f"checkpoint {checkpoint!r} has parts of the weights ({shards[0]}), but neither {INDEX}, which says "
+            f"what is in which part, nor {WEIGHTS}; fetch it again, with all of its files"
         )
     pickled = any(folder.glob("pytorch_model*.bin"))
     why = "pickled weights (pytorch_model.bin) are not opened: " if pickled else ""

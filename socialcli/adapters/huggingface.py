@@ -286,7 +286,15 @@ class HuggingFaceAdapter(ABC):
 
     def _check_words(self, checkpoint: str) -> None:
         """Without its vocabulary a tokenizer still loads, and makes nothing of every text; likewise the template."""
-        self._render("?", with_video=True)
+        try:
+            self._render("?", with_video=True)
+        except ValueError as error:
+            if getattr(self.processor, "chat_template", None):
+                raise
+            raise CheckpointError(
+                f"checkpoint {checkpoint!r} has no chat template (chat_template.jinja or chat_template.json), by which "
+                "prompts are written; copy the file from the checkpoint that it was made from, or fetch it again"
+            ) from error
         ids, _ = self._tokenize(string.ascii_uppercase)
         if string.ascii_uppercase not in self.decode(ids.tolist()):
             raise CheckpointError(

@@ -77,9 +77,9 @@ def check_model_type(
             f"converted for transformers, such as {originals[found]}"
         )
     if found in others:
-        raise CheckpointError(f"{what} holds a {found!r} model, not {wanted!r}; {others[found]}")
+        raise CheckpointError(f"{what} holds a model of the type {found!r}, not {wanted!r}; {others[found]}")
     raise CheckpointError(
-        f"{what} holds a {found!r} model, not {wanted!r}, and no installed plug-in loads such a one; "
+        f"{what} holds a model of the type {found!r}, not {wanted!r}, and no installed plug-in loads such a one; "
         "`socialcli models` lists what can be loaded"
     )
 

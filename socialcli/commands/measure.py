@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 @config_option
 @model_options
 @task_option("whose questions to measure")
-@output_option
+@output_option("attention.parquet", "heads.parquet")
 @overwrite_option("the results of a measurement that the folder holds")
 @alignment_options
 @prompt_options

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from socialcli.commands.results import json_option, overwrite_option
+from socialcli.commands.results import ResultPath, json_option, overwrite_option
 from socialcli.commands.run import run_options, run_settings
 from socialcli.errors import TooManyFailuresError
 from socialcli.options import config_option_of, logging_options
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=ResultPath("predictions.parquet", "accuracy.parquet"),
     help="The folder of the run, to see what of it is done already.",
 )
 @overwrite_option("the results that the folder holds: nothing counts as done")

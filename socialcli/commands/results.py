@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -34,15 +35,49 @@ def task_option(what: str) -> Callable[[F], F]:
     )
 
 
-def output_option(function: F) -> F:
-    """Give a command the folder of its results (required): `output` (Path)."""
+class ResultPath(click.Path):
+    """A folder for results, of which `tables` are some; none that is named as if it were one of them."""
+
+    def __init__(self, *tables: str) -> None:
+        """`tables`: the names of the tables in it, for the message."""
+        super().__init__(path_type=Path, file_okay=False)
+        self._tables = tables
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path. Raises BadParameter where it ends as a table's name does, unless there is a folder of this name."""
+        path = Path(os.fsdecode(super().convert(value, param, ctx)))
+        if str(path).lower().endswith(_TABLE_ENDINGS) and not str(value).endswith(_SEPARATORS) and not path.is_dir():
+            self.fail(
+                f"{str(path)!r} is to be a folder, but is named like a table; the tables will be in the folder "
+                f"({', '.join(self._tables)}): leave the ending out, as in --output {_without_ending(path)}",
+                param,
+                ctx,
+            )
+        return path
+
+
+_TABLE_ENDINGS = tuple(
+    f"{kind}{packed}"
+    for kind in (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet", ".arrow", ".feather", ".xlsx")
+    for packed in ("", ".gz")
+)
+_SEPARATORS = ("/", os.sep)
+
+
+def _without_ending(path: Path) -> Path:
+    ending = max((one for one in _TABLE_ENDINGS if path.name.lower().endswith(one)), key=len)
+    return path.with_name(path.name[: -len(ending)] or "results")
+
+
+def output_option(*tables: str) -> Callable[[F], F]:
+    """Give a command the folder of its results (required): `output` (Path). `tables`: names of some of its files."""
     return click.option(
         "-o",
         "--output",
-        type=click.Path(path_type=Path, file_okay=False),
+        type=ResultPath(*tables),
         required=True,
         help="The folder for the results; made where it is not there.",
-    )(function)
+    )
 
 
 def overwrite_option(replaced: str) -> Callable[[F], F]:

@@ -110,7 +110,7 @@ _OPTIONS: Sequence[Callable[[Any], Any]] = (
 @click.command("run", short_help="Ask a model the questions of EPISODES; write answers and accuracy.")
 @click.argument("episodes", metavar="EPISODES...", type=click.Path(path_type=Path), nargs=-1, required=True)
 @config_option
-@output_option
+@output_option("predictions.parquet", "accuracy.parquet")
 @overwrite_option("the results that the folder holds")
 @run_options
 @json_option

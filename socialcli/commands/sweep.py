@@ -55,7 +55,7 @@ def _listed(item: click.ParamType[Any]) -> Callable[..., tuple[Any, ...]]:
 @config_option
 @model_options
 @task_option("to ask the questions of")
-@output_option
+@output_option("predictions.parquet", "accuracy.parquet")
 @overwrite_option("the results of a sweep or run that the folder holds")
 @click.option(
     "--alpha",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from socialcli.commands.listing import print_table
-from socialcli.commands.results import json_option, overwrite_option
+from socialcli.commands.results import ResultPath, json_option, overwrite_option
 from socialcli.options import FiniteRange, Size, config_option, logging_options
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class _Splits(click.ParamType[tuple[tuple[str, float], ...]]):
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=ResultPath("episodes.parquet"),
     required=True,
     help="The folder for episodes.parquet and videos/; made where it is not there.",
 )

@@ -42,7 +42,7 @@ def _together(context: click.Context, parameter: click.Parameter, value: str) ->
 @config_option
 @checkpoint_options
 @task_option("to learn")
-@output_option
+@output_option("log.parquet")
 @overwrite_option("what the folder holds of another training, and begin anew")
 @click.option("--full", is_flag=True, help="Train all weights; otherwise LoRA layers in the text decoder alone learn.")
 @click.option(

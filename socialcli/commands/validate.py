@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from socialcli.commands import completion
+from socialcli.commands.footage import media_problems
 from socialcli.commands.noting import FileNotes, Shown, large_clips, model_named, note_lines
 from socialcli.episodes.coverage_text import check_min_coverage, coverage_warning
 from socialcli.episodes.coverage_total import Coverage, CoverageTally, parse_min_coverage
 from socialcli.episodes.tracks import MAX_GAP
-from socialcli.errors import InvalidInputError, NotThereError, VideoError
+from socialcli.errors import InvalidInputError, NotThereError
 from socialcli.options import FiniteRange
-
-if TYPE_CHECKING:
-    from socialcli.episodes.problems import Problem
-    from socialcli.episodes.reading import EpisodeRow
-
 
 _log = logging.getLogger(__name__)
 
@@ -71,7 +68,7 @@ class _Report:
 @click.option(
     "--media-root",
     type=click.Path(path_type=Path),
-    help="Check too that each video is there, under this folder.",
+    help="Check too that each video is there, under this folder, and that folders of images lack none.",
 )
 @click.option(
     "--min-coverage",
@@ -85,7 +82,12 @@ class _Report:
     show_default=True,
     help="Seconds from an utterance within which a box of its speaker counts.",
 )
-@click.option("--model", metavar="NAME", help="Note clips that make many visual tokens for this model.")
+@click.option(
+    "--model",
+    metavar="NAME",
+    shell_complete=completion.models,
+    help="Note clips that make many visual tokens for this model.",
+)
 @click.option(
     "--frames", type=click.IntRange(min=1), default=8, show_default=True, help="With --model: frames of each clip."
 )
@@ -153,7 +155,7 @@ def _check_file(path: Path, media_root: Path | None, shown: Shown, report: _Repo
             count.questions += _questions(row.record)
             if row.episode is not None:
                 count.notes.add(row.episode, shown, tally)
-            for problem in (*row.problems, *_media_problems(row, media_root)):
+            for problem in (*row.problems, *media_problems(row, media_root)):
                 count.problems += 1
                 report.add(problem.located(count.file), file=count.file, **asdict(problem))
             boxes.add(row.row, None if row.problems else row.record)
@@ -171,25 +173,6 @@ def _check_file(path: Path, media_root: Path | None, shown: Shown, report: _Repo
 def _questions(record: Any) -> int:
     questions = record.get("questions") if isinstance(record, dict) else None
     return len(questions) if isinstance(questions, list) else 0
-
-
-def _media_problems(row: EpisodeRow, media_root: Path | None) -> Iterator[Problem]:
-    """What keeps a run from opening the record's video, as far as the record names one."""
-    video = (row.record or {}).get("video")
-    path = video.get("path") if isinstance(video, dict) else None
-    if media_root is None or not isinstance(video, dict) or not isinstance(path, str):
-        return
-    from socialcli.episodes.problems import Problem
-    from socialcli.video.media import resolve_media  # what the video package imports is heavy
-
-    try:
-        place = resolve_media(media_root, path)
-    except VideoError as error:
-        yield Problem(row.row, "video.path", str(error))
-        return
-    if place.is_dir() and video.get("fps") is None:
-        message = "is missing, and the video is a folder of images; add their number per second"
-        yield Problem(row.row, "video.fps", message)
 
 
 def _print_summary(counts: Sequence[_Count], report: _Report) -> None:

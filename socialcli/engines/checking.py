@@ -9,6 +9,7 @@ from pathlib import Path
 
 from socialcli.adapters.contract import LoadOptions, ModelSpec
 from socialcli.adapters.lora_files import read_lora
+from socialcli.adapters.naming import checkpoint_advice
 from socialcli.alignment.rules import BiasRule
 from socialcli.engines.selection import check_selection
 from socialcli.episodes.reading import EpisodeRow
@@ -121,6 +122,8 @@ def _check_checkpoint(checkpoint: str | None, revision: str | None) -> None:
         raise UsageError(f"--revision {revision}: --checkpoint {checkpoint} is a folder; only a hub id has revisions")
     if checkpoint is None or Path(checkpoint).is_dir():
         return
+    if advice := checkpoint_advice(checkpoint):
+        raise CheckpointError(f"--checkpoint {checkpoint}: {advice}")
     if Path(checkpoint).exists():
         raise CheckpointError(f"--checkpoint {checkpoint}: is a file; name the folder that holds it")
     if checkpoint.startswith(("/", ".", "~")) or checkpoint.strip("/").count("/") > 1:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Iterator, Sequence
-from functools import cache
+from functools import cache, partial
 
 from PIL import ImageFont
+
+from socialcli.words.legible import is_invisible
+from socialcli.words.legible import legible as legible_with
 
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 RGB = tuple[int, int, int]
@@ -19,10 +20,10 @@ TITLE, BODY = 26, 20  # font sizes, pixels
 
 # Fonts of most systems with the letters of many scripts; Pillow's own has not even accents.
 _PREFERRED = ("DejaVuSans.ttf", "NotoSans-Regular.ttf", "Arial.ttf", "arial.ttf")
+_SHAPED = ImageFont.FreeTypeFont
 _NO_CHARACTER = "\U0010ffff"
 
 _MARKED_OUT = ("Bold", "Italic", "Oblique", "Mono", "Light", "Thin", "Black")
-_NUMBER = re.compile(r"U\+[0-9A-F]{4,6}$")
 
 
 @cache
@@ -42,7 +43,7 @@ def font_for(text: str, size: int) -> Font:
     Other fonts are looked for only where a character is missing. Where no font has more, it is the usual one.
     """
     usual = font_of(size)
-    missing = {character for character in text if not _has(usual, character) and not _is_invisible(character)}
+    missing = {character for character in text if not _has(usual, character) and not is_invisible(character)}
     return _substitute(frozenset(text), size) if missing else usual
 
 
@@ -77,19 +78,8 @@ def _font_files() -> list[str]:
 
 
 def legible(text: str, font: Font) -> str:
-    """`text` with what the font lacks replaced: a letter with an accent by the letter, anything else by its number.
-
-    The number is written as Unicode does, U+4E2D, apart from letters and other numbers. What shows nothing is left out.
-    """
-    shown = ""
-    for character in text:
-        if _has(font, character):
-            shown += f" {character}" if character.isalnum() and _NUMBER.search(shown) else character
-        elif not _is_invisible(character):
-            plain = _plain(font, character)
-            apart = len(plain) > 1 and shown[-1:].isalnum()
-            shown += f" {plain}" if apart else plain
-    return shown
+    """`text` with what the font lacks written in letters that it has: see `socialcli.words.legible`."""
+    return legible_with(text, partial(_has, font))
 
 
 def width_of(text: str, font: Font) -> int:
@@ -119,21 +109,17 @@ def shortened(text: str, font: Font, width: int) -> str:
     return f"{text.rstrip()}..."
 
 
-def _plain(font: Font, character: str) -> str:
-    base = unicodedata.normalize("NFKD", character)[0]
-    return base if base != character and _has(font, base) else f"U+{ord(character):04X}"
-
-
-def _is_invisible(character: str) -> bool:
-    """Whether a character only changes how its neighbours look: joiners, directions, variants, skin colours."""
-    return unicodedata.category(character) == "Cf" or "\ufe00" <= character <= "\ufe0f"
-
-
 @cache
 def _has(font: Font, character: str) -> bool:
     return character.isspace() or _shape(font, character) != _shape(font, _NO_CHARACTER)
 
 
+@cache
+def _one_by_one(font: Font) -> Font:
+    """The font without shaping, which puts a circle below a mark that stands alone: none would be missing."""
+    return font.font_variant(layout_engine=ImageFont.Layout.BASIC) if isinstance(font, _SHAPED) else font
+
+
 def _shape(font: Font, character: str) -> tuple[tuple[int, int], bytes]:
-    mask = font.getmask(character)
+    mask = _one_by_one(font).getmask(character)
     return mask.size, bytes(mask)

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from socialcli.files import atomic_write
+from socialcli.plots.fonts import make_legible
 
 if TYPE_CHECKING:
     from matplotlib.axis import Axis
     from matplotlib.figure import Figure
+    from matplotlib.text import Text
 
 DPI = 120
 TITLE_SIZE = 11  # points
+MARGIN = 0.9  # of a picture's width, for a title that is too wide for it: letters differ in width
 LEAST_LABELS, MOST_LABELS = 3, 7  # of a logarithmic axis, below and above which others are tried
 
 # What a file would say of its making, by its format.
@@ -37,12 +41,22 @@ def picture(path: Path, title: str, width: float, height: float) -> Iterator[Fig
     figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained")
     FigureCanvasAgg(figure)  # whatever MPLBACKEND says: there may be no screen
     # A model's name is text, also where it holds the dollar signs of a formula.
-    figure.suptitle(title, fontsize=TITLE_SIZE, parse_math=False)
+    heading = figure.suptitle(title, fontsize=TITLE_SIZE, parse_math=False)
     yield figure
+    make_legible(figure)
+    _break_lines(heading, figure.bbox.width)
     kind = path.suffix.removeprefix(".")
     # No version and no time in the file, and no names made of random numbers: the same figures make the same bytes.
     with atomic_write(path) as file, rc_context({"svg.hashsalt": "socialcli"}):
         figure.savefig(file, format=kind, dpi=DPI, metadata=dict.fromkeys(_UNSTABLE[kind]))
+
+
+def _break_lines(heading: Text, room: float) -> None:
+    """Break lines that are wider than `room`, pixels. Its own wrapping (`wrap=True`) reads dollars as formulas."""
+    width, lines = heading.get_window_extent().width, heading.get_text().split("\n")
+    if width > room:
+        letters = max(1, int(MARGIN * max(map(len, lines)) * room / width))
+        heading.set_text("\n".join(part for line in lines for part in textwrap.wrap(line, letters)))
 
 
 def log_ticks(axis: Axis, limits: tuple[float, float]) -> None:

@@ -102,7 +102,7 @@ def test_a_checkpoint_of_another_family_is_named(family: str, other: str) -> Non
     if other != family:
         types = {"llava-next-video": "llava_next_video", "qwen2.5-vl": "qwen2_5_vl", "internvl3": "internvl"}
         message = refusal(family, SAMPLE / "checkpoints" / other)
-        told = f"holds a {types[other]!r} model, not {types[family]!r}; load it with --model {other}"
+        told = f"holds a model of the type {types[other]!r}, not {types[family]!r}; load it with --model {other}"
         assert message.endswith(told)
 
 
@@ -150,8 +150,8 @@ class _Marking:
     ("change", "reason"),
     [
         (removed("model.safetensors"), "no file named model.safetensors"),
-        (halved("model.safetensors"), "not fully covered"),
-        (written("model.safetensors", ""), "header too small"),
+        (halved("model.safetensors"), "is cut short"),
+        (written("model.safetensors", ""), "is cut short, at 0 of 8 bytes"),
         (written("model.safetensors", "x" * 100), "header too large"),
         (removed("config.json"), "config.json"),
         (halved("config.json"), "not a valid JSON file"),
@@ -168,7 +168,7 @@ class _Marking:
         (removed("processor_config.json"), "processor"),
         (halved("processor_config.json"), "not a valid JSON file"),
         (written("processor_config.json", "[]"), "AttributeError"),
-        (removed("chat_template.jinja"), "does not have a chat template"),
+        (removed("chat_template.jinja"), "has no chat template (chat_template.jinja"),
         (written("chat_template.jinja", "{% if %}"), "TemplateSyntaxError"),
     ],
 )

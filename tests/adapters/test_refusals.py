@@ -60,7 +60,7 @@ def configured(folder: Path, fields: Mapping[str, Any]) -> Path:
         ("llava-next-video", "llava_qwen", "such as llava-hf/LLaVA-NeXT-Video-7B-hf"),
         ("llava-next-video", "internvl_chat", "load OpenGVLab/InternVL3-8B-hf with --model internvl3"),
         ("qwen2.5-vl", "internvl", "load it with --model internvl3"),
-        ("qwen2.5-vl", "qwen2_vl", "holds a 'qwen2_vl' model, not 'qwen2_5_vl', and no installed plug-in loads such"),
+        ("qwen2.5-vl", "qwen2_vl", "of the type 'qwen2_vl', not 'qwen2_5_vl', and no installed plug-in loads such"),
         ("qwen2.5-vl", "qwen3_vl", "`socialcli models` lists what can be loaded"),
         ("internvl3", "qwen2_5_vl", "load it with --model qwen2.5-vl"),
     ],
@@ -209,6 +209,55 @@ def test_answers_of_a_hub_become_these_refusals(
         hub.patch(monkeypatch)
         monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
         assert advice in refusal("internvl3", ID, revision="v9")
+
+
+@pytest.mark.parametrize(
+    ("checkpoint", "advice"),
+    [
+        ("https://huggingface.co/Qwen/Qwen2.5-VL-7B-Instruct", "--checkpoint Qwen/Qwen2.5-VL-7B-Instruct"),
+        ("https://huggingface.co/a/b/tree/v1.0", "--checkpoint a/b --revision v1.0"),
+        ("https://hf.co/a/b/resolve/main/model.safetensors?download=true", "--checkpoint a/b --revision main"),
+        ("huggingface.co/a/b/", "is an address; name the id alone: --checkpoint a/b"),
+        ("hf://a/b@refs", "--checkpoint a/b --revision refs"),
+        ("s3://bucket/model", "fetch the checkpoint first, and name its folder"),
+        ("a/b@main", "a version has its own option: --checkpoint a/b --revision main"),
+    ],
+)
+def test_an_address_or_a_version_is_told_how_to_write(checkpoint: str, advice: str) -> None:
+    assert advice in refusal("internvl3", checkpoint)
+
+
+def test_a_folder_with_a_version_behind_it_is_one_without(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    message = refusal("internvl3", f"{tmp_path}/mine@v2")
+    assert f"{tmp_path}/mine is one, and has one version only: leave @v2 out" in message
+
+
+def test_a_folder_named_with_an_at_sign_is_a_folder(tmp_path: Path) -> None:
+    folder = shutil.copytree(SAMPLE / "checkpoints" / "internvl3", tmp_path / "mine@v2")
+    assert load_model("internvl3", folder)
+
+
+def test_a_part_of_the_weights_without_the_index_is_told(tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(SAMPLE / "checkpoints" / "internvl3", tmp_path / "checkpoint"))
+    (folder / "model.safetensors").rename(folder / "model-00001-of-00004.safetensors")
+    message = refusal("internvl3", folder)
+    assert "has parts of the weights (model-00001-of-00004.safetensors), but neither model.safetensors.index" in message
+
+
+@pytest.mark.parametrize("size", [3, 100, -1])
+@pytest.mark.parametrize("name", ["model.safetensors", "model-00001-of-00001.safetensors"])
+def test_weights_that_are_cut_short_are_told_with_their_bytes(tmp_path: Path, name: str, size: int) -> None:
+    folder = Path(shutil.copytree(SAMPLE / "checkpoints" / "internvl3", tmp_path / "checkpoint"))
+    content = (folder / "model.safetensors").read_bytes()
+    (folder / "model.safetensors").unlink()
+    (folder / name).write_bytes(content[:size])
+    if name != "model.safetensors":
+        index = {"weight_map": {"lm_head.weight": name}}
+        (folder / "model.safetensors.index.json").write_text(json.dumps(index))
+    due = f"{len(content)} bytes" if size not in (3, 100) else "bytes"
+    message = refusal("internvl3", folder)
+    assert f"its {name} is cut short, at {len((folder / name).read_bytes())} of" in message and due in message
 
 
 def test_pickled_weights_are_told_as_the_reason(tmp_path: Path) -> None:

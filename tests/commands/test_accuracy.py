@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import subprocess
 import sys
@@ -46,6 +48,21 @@ def printed(done: Run) -> list[dict[str, Any]]:
     (one,) = json.loads(done.stdout)["folders"]
     found: list[dict[str, Any]] = one["accuracy"]
     return found
+
+
+@pytest.mark.parametrize("name", ["table.csv", "table.jsonl", "TABLE.CSV"])
+def test_the_table_is_written_as_its_name_ends(done: Run, name: str, tmp_path: Path) -> None:
+    again = command("accuracy", str(done.output), "-o", str(tmp_path / name))
+    assert again.code == 0, again.stderr
+    text = (tmp_path / name).read_text(encoding="utf-8")
+    if name.lower().endswith(".csv"):
+        rows = list(csv.DictReader(io.StringIO(text)))
+        assert [row["accuracy"] for row in rows] == [
+            "" if row["accuracy"] is None else str(row["accuracy"]) for row in done.accuracy
+        ]
+        assert list(rows[0]) == list(done.accuracy[0])
+    else:
+        assert [json.loads(line) for line in text.splitlines()] == done.accuracy
 
 
 def test_the_table_is_the_runs_own(done: Run, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ def offered(*words: str) -> list[str]:
     return [item.value for item in ShellComplete(main, {}, "socialcli", "_X").get_completions(before, incomplete)]
 
 
-@pytest.mark.parametrize("name", ["run", "plan", "inspect", "measure", "sweep", "train"])
+@pytest.mark.parametrize("name", ["run", "plan", "inspect", "measure", "sweep", "train", "validate"])
 def test_models_wherever_one_is_named(name: str) -> None:
     assert set(FAMILIES) <= set(offered(name, "e.jsonl", "--model", ""))
     assert offered(name, "e.jsonl", "--model", "qw") == ["qwen2.5-vl"]

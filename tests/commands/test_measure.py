@@ -51,6 +51,16 @@ def small(index: int, questions: int = 2) -> Record:
     return {**episode, "questions": episode["questions"][:questions]}
 
 
+@pytest.mark.parametrize(("kind", "begins"), [("svg", b"<?xml"), ("pdf", b"%PDF")])
+def test_pictures_are_in_the_format_that_is_named(kind: str, begins: bytes, tmp_path: Path) -> None:
+    file = write(tmp_path / "episodes.jsonl", [small(0, questions=1)])
+    done = run_measure(file, tmp_path / "out", "--figure-format", kind)
+    assert done.code == 0, done.stderr
+    pictures = [path for path in done.output.iterdir() if path.stem in ("heatmap", "shift")]
+    assert sorted(path.name for path in pictures) == [f"heatmap.{kind}", f"shift.{kind}"]
+    assert all(path.read_bytes().startswith(begins) for path in pictures)
+
+
 def rows_of(done: Run) -> list[Row]:
     return pq.read_table(done.output / "attention.parquet").to_pylist()
 

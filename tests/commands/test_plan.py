@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from ..conftest import SAMPLE
 from .runs import FAMILY, Run, command, mentioned, record, run, shell_environment, write
 
@@ -58,6 +60,23 @@ def test_an_answer_that_has_failed_fails_once(episodes: Path) -> None:
     assert (found["kept"], found["failed_before"], found["failures"]) == (len(before.rows), failed, failed)
     done = run(episodes, before.output, *FEW, "--alignment", "both", tasks=["all"])
     assert sum(row["status"] == "failed" for row in done.rows) == 2 * failed > 0
+
+
+@pytest.mark.parametrize("table", ["run", "plan"])
+def test_the_settings_of_a_run_are_those_of_its_plan(table: str, episodes: Path, tmp_path: Path) -> None:
+    """One file for both: the table [run] is taken, and a table [plan] over it."""
+    settings = tmp_path / "settings.toml"
+    checkpoint = json.dumps(str(SAMPLE / "checkpoints" / FAMILY))
+    model = f'model = "{FAMILY}"\ncheckpoint = {checkpoint}\n'
+    settings.write_text(f'[run]\n{model}task = ["all"]\nframes = 2\nlimit = 1\n')
+    if table == "plan":
+        settings.write_text(settings.read_text() + '[plan]\ntask = ["videoqa"]\n')
+    before = json.loads(command("plan", str(episodes), "--config", str(settings), "--json").stdout)
+    tasks = ["coref", "mentioned", "target", "videoqa"] if table == "run" else ["videoqa"]
+    assert before["questions"] == dict.fromkeys(tasks, 1)
+    if table == "run":
+        done = command("run", str(episodes), "--config", str(settings), "-o", str(tmp_path / "out"))
+        assert done.code == 0 and len(done.rows) == before["rows"] == 4
 
 
 def test_what_would_fail_is_told_and_is_what_fails(episodes: Path) -> None:

@@ -62,7 +62,7 @@ CHECKPOINT = str(SAMPLE / "checkpoints" / FAMILY)
         (["--checkpoint", str(SAMPLE)], "has no config.json: name the folder in which it lies"),
         (
             ["--checkpoint", str(SAMPLE / "checkpoints" / "internvl3")],
-            "holds a 'internvl' model, not 'llava_next_video'",
+            "holds a model of the type 'internvl', not 'llava_next_video'",
         ),
         (["--checkpoint", "llava"], "is neither a folder nor an id on the hub"),
         (["--modle", "x"], "No such option"),
@@ -199,3 +199,33 @@ def test_settings_from_the_environment(tmp_path: Path) -> None:
     assert (settings["frames"], settings["lambda"], settings["limit"]) == (1, 0.5, 1)
     wrong = run(SAMPLE_FILE, tmp_path / "out", environment={"SOCIALCLI_RUN_FRAMES": "few"})
     assert_told(wrong, 2, "'few' is not a valid integer")
+
+
+@pytest.mark.parametrize(
+    ("name", "plain"),
+    [
+        ("x.csv", "x"),
+        ("x.jsonl", "x"),
+        ("x.parquet", "x"),
+        ("x.json", "x"),
+        ("x.jsonl.gz", "x"),
+        ("r.1.CSV", "r.1"),
+        (".parquet", "results"),
+    ],
+)
+@pytest.mark.parametrize("name_of_command", ["run", "sweep", "measure", "train", "plan", "synth"])
+def test_a_folder_named_like_a_table_is_refused(name_of_command: str, name: str, plain: str, tmp_path: Path) -> None:
+    episodes = [] if name_of_command == "synth" else [str(SAMPLE_FILE), "--model", FAMILY, "--task", "all"]
+    done = command(name_of_command, *episodes, "-o", str(tmp_path / name))
+    assert_told(done, 2, "named like a table", "parquet", f"--output {tmp_path / plain}")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("name", "made"), [("x.csv", True), ("x.csv/", False), ("run.v2", False), ("csv", False)])
+def test_a_folder_that_is_there_or_is_named_as_one_is_taken(name: str, made: bool, tmp_path: Path) -> None:
+    if made:
+        (tmp_path / name).mkdir()
+    asked = ["--model", FAMILY, "--checkpoint", CHECKPOINT, "--task", "mentioned", "--limit", "1"]
+    done = command("run", str(SAMPLE_FILE), *asked, "-o", f"{tmp_path}/{name}")
+    assert done.code == 0, done.stderr
+    assert (tmp_path / name / "predictions.parquet").is_file()

@@ -171,6 +171,16 @@ def test_without_a_validation_split_no_best_is_named(tmp_path: Path) -> None:
     assert done.stdout.startswith("accuracy in the split test\n") and "chosen" not in done.stdout
 
 
+@pytest.mark.parametrize(("kind", "begins"), [("svg", b"<?xml"), ("pdf", b"%PDF"), ("png", b"\x89PNG")])
+def test_pictures_are_in_the_format_that_is_named(kind: str, begins: bytes, tmp_path: Path) -> None:
+    """Of a split whose name the font of the pictures lacks, and without a warning of the library's."""
+    file = write(tmp_path / "episodes.jsonl", [small(0, split="验证集")])
+    done = run_sweep(file, tmp_path / "out", "--alpha", "0,1", "--figure-format", kind, "--limit", "1")
+    assert done.code == 0 and "Glyph" not in done.stderr
+    (picture,) = [path for path in done.output.iterdir() if path.stem == "alpha"]
+    assert picture.name == f"alpha.{kind}" and picture.read_bytes().startswith(begins)
+
+
 def test_named_splits_are_used_and_the_others_not_asked(tmp_path: Path) -> None:
     lines = [small(0, split="train"), small(1, split="a"), small(2, split="b"), small(3, split=None)]
     file = write(tmp_path / "episodes.jsonl", lines)

@@ -131,6 +131,7 @@ def test_a_file_that_cannot_be_read_is_one_problem(write: Callable[..., str], tm
 
 def test_videos_are_looked_for_only_under_a_given_media_root(write: Callable[..., str], tmp_path: Path) -> None:
     (tmp_path / "media" / "images").mkdir(parents=True)
+    (tmp_path / "media" / "images" / "1.png").touch()
     (tmp_path / "media" / "clip.mp4").touch()
     path = write(
         "e.jsonl",
@@ -148,6 +149,29 @@ def test_videos_are_looked_for_only_under_a_given_media_root(write: Callable[...
         ":4:video.fps: ",
     ]
     assert isinstance(validate(path, "--media-root", "nowhere").exception, NotThereError)
+
+
+@pytest.mark.parametrize(
+    ("names", "problem"),
+    [
+        (["f1.png", "f2.png", "f4.png", "f5.png"], "after f2.png comes f4.png (1 missing)"),
+        (["001.jpg", "002.jpg", "2.jpg", "003.jpg"], "are the same number"),
+        (["notes.txt", ".f1.png", "._f1.png"], "there is no image in the folder"),
+        (["f1.png", "f2.png", "f3.png", "._f3.png", ".DS_Store"], None),
+        (["第1帧.png", "第2帧.png", "第3帧.png"], None),
+    ],
+)
+def test_a_folder_of_images_under_the_media_root_lacks_none(
+    names: list[str], problem: str | None, write: Callable[..., str], tmp_path: Path
+) -> None:
+    (tmp_path / "media" / "images").mkdir(parents=True)
+    for name in names:
+        (tmp_path / "media" / "images" / name).touch()
+    path = write("e.jsonl", episode("a", path="images", fps=5))
+    assert validate(path).exit_code == 0
+    found = validate(path, "--media-root", str(tmp_path / "media"))
+    told = [line for line in found.output.splitlines() if ":1:video.path: " in line]
+    assert (problem in told[0] and len(told) == 1) if problem else not told
 
 
 def test_no_torch_is_imported(write: Callable[..., str], tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
+from matplotlib.font_manager import findfont
 from PIL import Image, ImageFont
 
 from socialcli.inspection import lettering
@@ -14,6 +15,7 @@ from socialcli.inspection.layout import Line, block
 from socialcli.inspection.lettering import Font, font_for, font_of, legible, shortened, width_of, wrapped
 from socialcli.inspection.marks import Mark, draw_marks
 from socialcli.video.overlay import COLORS
+from socialcli.words.legible import legible as legible_with
 
 
 def area_of(image: Image.Image, color: tuple[int, int, int]) -> int:
@@ -98,6 +100,26 @@ def squares(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     yield path
     lettering._installed.cache_clear()
     lettering._substitute.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("सीता", "U+0938 U+0940 U+0924 U+093E"),
+        ("தமிழ்", "U+0BA4 U+0BAE U+0BBF U+0BB4 U+0BCD"),
+        ("বাংলা", "U+09AC U+09BE U+0982 U+09B2 U+09BE"),
+        ("e\u0301", "e\u0301"),
+        ("\u05e9\u05b8", "\u05e9\u05b8"),
+    ],
+)
+def test_a_mark_that_the_font_lacks_is_no_box_below_a_circle(text: str, shown: str) -> None:
+    """Of DejaVu Sans, which matplotlib brings along: it has marks of Latin and Hebrew, and none of India."""
+    font = ImageFont.truetype(findfont("DejaVu Sans"), 20)
+    assert legible(text, font) == shown
+
+
+def test_a_number_stands_apart_from_the_one_before_a_joiner() -> None:
+    assert legible_with("\U0001f469\u200d\U0001f3a4", {"\u200d"}.__contains__).split("\u200d ")[1] == "U+1F3A4"
 
 
 @pytest.mark.parametrize("text", ["李雷", "नह", "A 李"])

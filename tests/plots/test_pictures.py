@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import pairwise
@@ -12,10 +13,11 @@ import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.font_manager import findfont
 from PIL import Image
 
 from socialcli.alignment.figures import HeadFigures
-from socialcli.plots import shift
+from socialcli.plots import fonts, shift
 from socialcli.plots.canvas import BLUE, ORANGE, RED, log_ticks, picture
 from socialcli.plots.description import Description
 from socialcli.plots.heatmap import draw_heatmap
@@ -159,3 +161,51 @@ def test_no_line_of_the_histogram_runs_through_its_legend(
         assert not frame.overlaps(line.get_window_extent())
     for bar in axes.patches:
         assert not frame.overlaps(bar.get_window_extent())
+
+
+LETTERS = ["验证集", "सत्यापन \U0001f511", "数据 mixed, with Ünïcode", "\u200bא\u2067\n二"]
+
+
+@pytest.mark.parametrize("kind", ["png", "svg", "pdf"])
+@pytest.mark.parametrize("text", LETTERS)
+def test_letters_that_the_font_lacks_are_no_boxes_and_no_warning(text: str, kind: str, tmp_path: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with picture(tmp_path / f"a.{kind}", text, 6, 4) as figure:
+            axes = figure.subplots()
+            axes.plot([0, 1], label=text)
+            axes.set_title(text)
+            axes.set_xticks([0, 1], [text, "b"], parse_math=False)
+            axes.legend()
+    assert (tmp_path / f"a.{kind}").stat().st_size > 0
+
+
+def written(text: str, tmp_path: Path) -> tuple[str, str]:
+    """How a title and a label at an axis come out."""
+    with picture(tmp_path / "a.png", text, 6, 4) as figure:
+        axes = figure.subplots()
+        axes.set_xticks([0, 1], [text, "b"], parse_math=False)
+    return figure.get_suptitle(), axes.get_xticklabels()[0].get_text()
+
+
+def test_what_no_font_has_is_written_as_its_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fonts, "_installed", lambda: ())
+    assert written("split 验证", tmp_path) == ("split U+9A8C U+8BC1",) * 2
+    assert written("a\U000e0061b", tmp_path) == ("ab",) * 2
+    assert written("Ünal, split 1", tmp_path) == ("Ünal, split 1",) * 2
+
+
+def test_a_title_that_is_wider_than_the_picture_is_broken(tmp_path: Path) -> None:
+    """Numbers in place of letters make it long, and what is cut off cannot be read."""
+    with picture(tmp_path / "a.png", "验证集 of one, two and three words " * 4, 6, 4) as figure:
+        figure.subplots()
+    (title,) = [text for text in figure.texts if text.get_text().endswith("words")]
+    extent = title.get_window_extent()
+    assert extent.x0 >= 0 and extent.x1 <= figure.bbox.x1
+
+
+def test_a_font_that_has_the_letters_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A letter of mathematics that DejaVu Sans lacks, which a font that comes with matplotlib has."""
+    letter = next(chr(one) for one in sorted(fonts._characters(findfont("STIXNonUnicode"))) if one > 0xE000)
+    monkeypatch.setattr(fonts, "_installed", lambda: [("STIXNonUnicode", findfont("STIXNonUnicode"))])
+    assert written(f"a {letter}", tmp_path) == (f"a {letter}",) * 2
