@@ -55,12 +55,12 @@ def _share(coverage: Coverage) -> str:
 def _sides(coverage: Coverage) -> Iterator[str]:
     """The labels that have no counterpart."""
     if coverage.speakers_without_box:
-        yield f"speakers without a box: {_named(coverage.speakers_without_box, coverage.labels_without_box)}"
+        yield f"speakers without a box: {_labels(coverage, coverage.speakers_without_box, coverage.labels_without_box)}"
     if coverage.boxes_without_speaker:
-        named = _named(coverage.boxes_without_speaker, coverage.labels_without_speaker)
+        named = _labels(coverage, coverage.boxes_without_speaker, coverage.labels_without_speaker)
         yield f"boxes without a speaker who says something: {named}"
     if coverage.speakers_elsewhere:
-        named = _named(coverage.speakers_elsewhere, coverage.labels_elsewhere)
+        named = _labels(coverage, coverage.speakers_elsewhere, coverage.labels_elsewhere)
         yield f"speakers with boxes, but at other times: {named}"
 
 
@@ -95,6 +95,12 @@ def _episodes(coverage: Coverage) -> str:
         return ""
     some = f"{coverage.uncovered_episodes} of {coverage.episodes}"
     return f"episodes without any: {_named(some, coverage.uncovered_episode_ids)}"
+
+
+def _labels(coverage: Coverage, count: int, labels: Sequence[str]) -> str:
+    """How many labels there are: each counts in every episode, and is named once."""
+    again = count > len(labels) and coverage.episodes > 1
+    return _named(f"{count} in {coverage.episodes} episodes" if again else count, labels)
 
 
 def _named(count: int | str, names: Sequence[str]) -> str:

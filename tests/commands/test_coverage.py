@@ -43,8 +43,8 @@ def test_nothing_aligned_is_a_warning_and_no_head_is_active(unmatched: Path) -> 
     ).validated()
     assert done.code == 0
     (warning,) = done.manifest["warnings"]
-    assert "speakers without a box: 11 (speaker1, " in warning
-    assert "boxes without a speaker who says something: 11 (person_1, " in warning
+    assert "speakers without a box: 11 in 3 episodes (speaker1, " in warning
+    assert "boxes without a speaker who says something: 11 in 3 episodes (person_1, " in warning
     assert "3 of 3 (kitchen-keys, office-numbers, park-football)" in warning
     assert done.stderr.count("nothing can be aligned") == 1
     assert done.stderr.index(warning) < done.stderr.index("loading")  # before hours of work, not behind them
