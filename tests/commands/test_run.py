@@ -45,12 +45,14 @@ SampleRun = Callable[..., Run]
 
 @pytest.fixture(scope="module")
 def sample_run(tmp_path_factory: pytest.TempPathFactory) -> SampleRun:
-    """Run on two frames of the first sample questions (five are one clip's, of all four tasks), each run once."""
+    """Run on two frames of the first sample clips (the first has five questions, of all four tasks), each run once."""
 
     @cache
-    def done(family: str, *options: str, tasks: Sequence[str] = ("all",), limit: int = 5) -> Run:
-        few = ("--frames", "2", "--limit", str(limit))
-        result = run(SAMPLE_FILE, tmp_path_factory.mktemp("out"), *few, *options, family=family, tasks=tasks)
+    def done(family: str, *options: str, tasks: Sequence[str] = ("all",), limit: int = 5, clips: int = 1) -> Run:
+        folder = tmp_path_factory.mktemp("out")
+        few = ("--frames", "2", "--limit", str(limit), "--media-root", str(SAMPLE))
+        episodes = write(folder / "episodes.jsonl", map(record, range(clips)))
+        result = run(episodes, folder / "out", *few, *options, family=family, tasks=tasks)
         assert result.code == 0, result.stderr
         return result
 
@@ -88,7 +90,7 @@ def test_the_first_command_of_the_readme(family: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("task", ALL_FOUR)
 def test_every_task(family: str, task: str, sample_run: SampleRun) -> None:
-    done = sample_run(family, tasks=(task,), limit=2).validated()
+    done = sample_run(family, tasks=(task,), limit=2, clips=2).validated()
     assert [row["question_id"] for row in done.rows] == question_ids([task])[:2]
     assert [row["status"] for row in done.rows] == ["ok", "ok"]
 
@@ -215,7 +217,7 @@ def test_parquet_jsonl_and_gzip_give_the_same_rows(tmp_path: Path) -> None:
 
 def test_the_batch_size_changes_neither_rows_nor_scores(family: str, sample_run: SampleRun) -> None:
     runs = [
-        sample_run(family, "--alignment", "both", "--batch-size", size, tasks=("all",), limit=11).rows
+        sample_run(family, "--alignment", "both", "--batch-size", size, clips=2, limit=11).rows
         for size in ("1", "3", "8")
     ]
     assert len(runs[0]) == 22
@@ -241,7 +243,9 @@ def test_the_split_and_the_limit(tmp_path: Path) -> None:
     some = ("--frames", "1", "--split", "validation", "--limit", "3")
     done = run(SAMPLE_FILE, tmp_path, *some, tasks=("mentioned", "coref", "mentioned"))
     validation = [line for line in sample_records() if json.loads(line)["split"] == "validation"]
-    assert [row["question_id"] for row in done.rows] == question_ids(["mentioned", "coref"], validation)[:3]
+    first = {name for task in ("mentioned", "coref") for name in question_ids([task], validation)[:3]}
+    asked = [name for name in question_ids(["mentioned", "coref"], validation) if name in first]
+    assert [row["question_id"] for row in done.rows] == asked and len(asked) == 6
     assert done.manifest["settings"]["tasks"] == ["mentioned", "coref"]
 
 
@@ -271,10 +275,11 @@ def test_the_manifest_says_what_was_asked_and_of_what(tmp_path: Path) -> None:
 
 def test_a_key_depends_on_the_checkpoints_content_and_not_on_its_place(tmp_path: Path, sample_run: SampleRun) -> None:
     (tmp_path / "elsewhere").symlink_to(SAMPLE / "checkpoints" / FAMILY)
-    few = ("--frames", "2", "--limit", "5")
-    moved = run(SAMPLE_FILE, tmp_path / "out", *few, "--checkpoint", str(tmp_path / "elsewhere"), tasks=["all"])
-    spelled_out = run(SAMPLE_FILE, tmp_path / "padded", *few, "--frame-fit", "pad", tasks=["all"])
-    stretched = run(SAMPLE_FILE, tmp_path / "stretched", *few, "--frame-fit", "stretch", tasks=["all"])
+    few = ("--frames", "2", "--media-root", str(SAMPLE))
+    first = write(tmp_path / "episodes.jsonl", [record()])
+    moved = run(first, tmp_path / "out", *few, "--checkpoint", str(tmp_path / "elsewhere"), tasks=["all"])
+    spelled_out = run(first, tmp_path / "padded", *few, "--frame-fit", "pad", tasks=["all"])
+    stretched = run(first, tmp_path / "stretched", *few, "--frame-fit", "stretch", tasks=["all"])
     keys = [row["key"] for row in sample_run(FAMILY).rows]
     assert [row["key"] for row in moved.rows] == keys
     assert [row["key"] for row in spelled_out.rows] == keys
