@@ -47,6 +47,7 @@ def _variables(group: click.Group, context: click.Context, variable: str, prefix
             found = _variables(command, context, variable, names[name])
             documented |= found[0]
             accepted |= found[1]
+        accepted.add(f"{names[name]}_LOG_FORMAT")  # read before the command is known: errors in the line are told so
         for option in command.params if command is not None else ():
             if isinstance(option, click.Option):
                 documented |= {str(option.envvar)} if option.envvar else set()

@@ -90,6 +90,8 @@ class Tally:
         if settings.split is not None and settings.split not in self.splits:
             return f"no episode is of the split {settings.split!r}; the file has: {_listed(self.splits)}"
         where = "the file" if settings.split is None else f"the split {settings.split!r}"
+        if not self.tasks:
+            return f"{where} has no questions; add some, or name another file"
         return f"{where} has no question of {', '.join(sorted(tasks))}; it has: {_listed(self.tasks)}"
 
     def warnings(self, settings: RunSettings, tasks: Collection[str]) -> list[str]:

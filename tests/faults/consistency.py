@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,11 @@ from ..commands.runs import Row, Run
 TASKS = ("videoqa", "target", "coref", "mentioned")
 
 
-def check_rows(run: Run, asked: Sequence[str] | None, limit: int) -> None:
+def check_rows(run: Run, asked: Sequence[tuple[str, str | None]] | None, limit: int) -> None:
     """Raise AssertionError where the rows of a run with `--alignment both` contradict each other, or the file.
 
-    `asked` are the ids of the file's questions, where it can be read without socialcli.
+    `asked` are the ids and tasks of the file's questions, where it can be read without socialcli; `limit` of each task
+    are asked, and of those without a task.
     """
     if run.code not in (0, 3):
         return
@@ -33,12 +35,17 @@ def check_rows(run: Run, asked: Sequence[str] | None, limit: int) -> None:
     counts = run.manifest["counts"]
     assert counts["rows"] == len(rows) == counts["ok"] + counts["unparsed"] + counts["failed"]
     assert (run.code == 3) == (counts["failed"] + counts["unreadable"] > 0)
-    assert len(plain) <= limit
+    found = Counter(row["task"] if row["task"] in TASKS else None for row in plain)
+    assert all(count <= limit for count in found.values()), found
     if asked is None:
         return
     named = [row["question_id"] for row in plain if not row["question_id"].startswith("episodes.")]
-    assert named == asked[: len(named)], f"rows of {named} where the file asks {asked[:limit]}"
-    assert len(plain) == limit or len(named) == len(asked), f"{len(plain)} questions of {len(asked)}"
+    left = iter(name for name, _ in asked)
+    assert all(name in left for name in named), f"rows of {named} where the file asks {asked}"  # in the file's order
+    whole = any(found[task] < limit for task in TASKS)  # else the file is read no further
+    for task in (*TASKS, *([None] if whole else [])):
+        missing = [name for name, its_task in asked if its_task == task and name not in named]
+        assert found[task] == limit or not missing, f"{found[task]} questions of {task}, and none of {missing}"
 
 
 def check_row(row: Row) -> None:
@@ -55,8 +62,10 @@ def check_row(row: Row) -> None:
         assert row["correct"] is (row["prediction"] == row["answer"]), row
 
 
-def asked_questions(file: Path | None) -> list[str] | None:
-    """The ids of an episodes file's questions of the built-in tasks, read without socialcli; None where nothing can."""
+def asked_questions(file: Path | None) -> list[tuple[str, str | None]] | None:
+    """The ids and tasks of an episodes file's questions of the built-in tasks, read without socialcli; None where
+    nothing can. What has no task is a failed row.
+    """
     if file is None:
         return None
     try:
@@ -64,11 +73,9 @@ def asked_questions(file: Path | None) -> list[str] | None:
     except (pa.ArrowException, OSError, ValueError):  # what pyarrow and json raise for a damaged file
         return None
     questions = [one for record in records for one in _list(record.get("questions"))]
-    return [one["id"] for one in questions if isinstance(one.get("id"), str) and _is_asked(one.get("task"))]
-
-
-def _is_asked(task: object) -> bool:
-    return task in TASKS if isinstance(task, str) else True  # what has no task is a failed row
+    named = [(one["id"], one.get("task")) for one in questions if isinstance(one.get("id"), str)]
+    known = [(name, task if isinstance(task, str) else None) for name, task in named]
+    return [(name, task) for name, task in known if task is None or task in TASKS]
 
 
 def _list(value: object) -> list[dict[str, Any]]:
