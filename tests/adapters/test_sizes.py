@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from socialcli.adapters.contract import ModelSpec
@@ -40,7 +42,7 @@ def test_qwens_arithmetic_is_the_processors(width: int, height: int, frames: int
 
 
 def test_a_model_that_does_not_say_is_not_known() -> None:
-    quiet = ModelSpec("quiet", "", "", lambda options: None, "1")  # type: ignore[arg-type, return-value]
+    quiet = dataclasses.replace(spec("internvl3"), visual_tokens=None)
     assert expected_visual_tokens(quiet, 8, 640, 360) is None
     with pytest.raises(UsageError, match="--max-pixels"):
         expected_visual_tokens(spec("internvl3"), 8, 640, 360, 1000)

@@ -8,6 +8,7 @@ import statistics
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,8 +24,8 @@ def plan(episodes: Path, *options: str, checkpoint: Path = SAMPLE / "checkpoints
     )
 
 
-def planned(episodes: Path, *options: str) -> dict[str, object]:
-    found: dict[str, object] = json.loads(plan(episodes, "--json", *options).stdout)
+def planned(episodes: Path, *options: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(plan(episodes, "--json", *options).stdout)
     return found
 
 
@@ -103,7 +104,7 @@ def test_what_would_fail_is_told_and_is_what_fails(episodes: Path) -> None:
 def test_the_text(episodes: Path) -> None:
     done = plan(episodes, "--limit", "1")
     assert done.code == 0, done.stderr
-    tasks = len(planned(episodes)["questions"])  # type: ignore[arg-type]
+    tasks = len(planned(episodes)["questions"])
     assert f"{tasks} answers: 0 done already, {tasks} to do; none would fail" in done.stdout
     assert "visual" in done.stdout and "memory: weights" in done.stdout
 

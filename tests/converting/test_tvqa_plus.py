@@ -16,7 +16,7 @@ from socialcli.episodes.records import Speaker
 from socialcli.tasks.prompt import build_prompt
 from socialcli.tasks.videoqa import VideoQA
 
-from ..conftest import SAMPLE, SHARED
+from ..conftest import SAMPLE
 from .sources import TVQA, convert, converted, draw_frames, one, tvqa_plus, write
 
 PEOPLE = {"Sheldon", "Leonard", "Penny", "Raj", "Howard", "Amy", "Stuart", "Bernadette", "Priya", "Dave"}
@@ -129,11 +129,8 @@ def test_equal_answers_are_kept_and_known_by_their_place(tmp_path: Path) -> None
         ]
 
 
-def test_the_case_of_equal_answers(tmp_path: Path) -> None:
-    case = SHARED / "cases" / "tvqa-plus-equal-answers" / "mini_val.json"
-    if not case.is_file():
-        pytest.skip(f"the case is not at hand ({case})")
-    source = write(tmp_path / "mini_val.json", case.read_bytes())
+def test_the_case_of_equal_answers(cases: Path, tmp_path: Path) -> None:
+    source = cases / "tvqa-plus-equal-answers" / "mini_val.json"
     (episode,), account = converted(tmp_path / "e.jsonl", "tvqa-plus", source, "--frames", tmp_path / "frames")
     assert [item.answer for item in episode.questions] == ["On the laptop .", "One"]
     assert episode.questions[0].candidates is not None and len(episode.questions[0].candidates) == 5
@@ -237,10 +234,8 @@ def test_labels_in_brackets_and_behind_chevrons_are_read_from_json_and_srt(tmp_p
         assert account["notes"]["lines that begin like a label, and whose speaker is not known"] == 3
 
 
-def test_the_case_of_unknown_names(tmp_path: Path) -> None:
-    case = SHARED / "cases" / "tvqa-plus-unkname"
-    if not case.is_dir():
-        pytest.skip(f"the case is not at hand ({case})")
+def test_the_case_of_unknown_names(cases: Path, tmp_path: Path) -> None:
+    case = cases / "tvqa-plus-unkname"
     words = ("tvqa-plus", case / "mini.json", "--frames", tmp_path / "frames", "--subtitles", case / "sub.json")
     (episode,), account = converted(tmp_path / "e.jsonl", *words)
     assert [item.speaker for item in episode.utterances] == [None, "Sheldon", None, "Leonard", "Howard"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import runpy
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,6 @@ from hypothesis import strategies as st
 
 from socialcli.tasks.answers import parse_answer
 from socialcli.tasks.prompt import LETTERS
-from tests.conftest import SHARED
 from tests.tasks.samples import candidates
 
 SPEAKERS = candidates("Speaker 1", "Speaker 2", "Speaker 3", "Speaker 12")  # A, B, C, D
@@ -282,11 +282,8 @@ def test_any_text_is_read_without_error(text: str) -> None:
     assert parse_answer(text, SPEAKERS) in {None, 0, 1, 2, 3}
 
 
-def test_the_answers_of_the_field_are_read(capfd: pytest.CaptureFixture[str]) -> None:
-    script = SHARED / "cases" / "generated-answers-cjk" / "t.py"
-    if not script.is_file():
-        pytest.skip(f"the cases of the field are not at hand ({script})")
-    runpy.run_path(str(script))
+def test_the_answers_of_the_field_are_read(cases: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    runpy.run_path(str(cases / "generated-answers-cjk" / "t.py"))
     said = capfd.readouterr().out
     assert said.count("ok  ") == 14 and "BAD" not in said
 
