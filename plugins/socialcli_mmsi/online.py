@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from socialcli.converting.context import speaking_time
-from socialcli.converting.marks import INVISIBLE
 from socialcli.converting.report import Report, SourceError
 from socialcli.converting.sources import read_text
 from socialcli.converting.speech import COLONS
+from socialcli.words.scripts import INVISIBLE
 from socialcli.words.spelling import find_words
 
 COLUMNS = ("video_name", "user", "assistant")

@@ -12,8 +12,9 @@ from pathlib import Path
 
 from socialcli.converting.report import Report, SourceError
 from socialcli.converting.sources import read_text
-from socialcli.converting.speech import COLONS, folded, label_forms
+from socialcli.converting.speech import COLONS, label_forms
 from socialcli.words.boundaries import stands_alone
+from socialcli.words.spelling import folded
 
 _LINE = re.compile(rf"(?P<who>[^(（]*)[(（](?P<time>[^)）]*)[)）][{COLONS}](?:[ \u3000](?P<words>.*))?")
 _TIME = re.compile(r"(\d{1,6}):(\d\d?)")

@@ -13,9 +13,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from socialcli.converting.marks import seen
 from socialcli.converting.report import Report, SourceError
 from socialcli.converting.timecodes import Place, looks_like_times, read_times, words_behind_times
+from socialcli.words.scripts import seen
 
 EARLY = "cues that begin before 0 seconds, and begin there now"
 BEFORE = "cues dropped that end before 0 seconds"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import html
 import re
 
-# Soft hyphen, zero-width blanks and joiners, direction marks, byte order marks: editors and chats leave them anywhere.
-INVISIBLE = "\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufe0e\ufe0f\ufeff"
+from socialcli.words.scripts import INVISIBLE
+
 _UNSEEN = re.compile(f"[{INVISIBLE}]")
 _JOINERS = "\u200c\u200d\ufe0e\ufe0f"  # shape the letters beside them
 _EDGES = "".join(
@@ -19,17 +19,12 @@ _MARK = re.compile(r"[<&{\\]")  # most rows have none
 _BROKEN_LABEL = re.compile(r"\\N[ \t]*(?=[:：])")  # a line break of ASS between a label and its colon
 
 
-def plain(text: str) -> str:
+def unmarked(text: str) -> str:
     """A text without marks of style, with entities as characters and line breaks of ASS (`\\N`) as such."""
     if not _MARK.search(text):
         return text
     text = _BROKEN_LABEL.sub("", text).replace("\\N", "\n").replace("\\h", " ")
     return html.unescape(TAG.sub("", text))
-
-
-def seen(text: str) -> str:
-    """A text without characters that nobody sees, anywhere in it: to compare, not to show."""
-    return text if text.isascii() else _UNSEEN.sub("", text)
 
 
 def trimmed(text: str) -> str:

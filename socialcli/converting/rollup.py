@@ -12,9 +12,10 @@ from dataclasses import replace
 from itertools import pairwise
 
 from socialcli.converting.cues import Cue
-from socialcli.converting.marks import plain, seen
+from socialcli.converting.marks import unmarked
 from socialcli.converting.report import Report
 from socialcli.words.boundaries import joined
+from socialcli.words.scripts import seen
 
 JOINED = "lines of roll-up captions that were shown again, and are said once"
 _FLUSH = 0.1  # seconds between cues at most where the window rolls on; behind a longer gap, a line is said anew
@@ -42,7 +43,7 @@ def unrolled(cues: Sequence[Cue], report: Report) -> list[Cue]:
 
 
 def _words(cue: Cue) -> list[str]:
-    return [" ".join(seen(plain(row)).split()) for row in cue.rows]
+    return [" ".join(seen(unmarked(row)).split()) for row in cue.rows]
 
 
 def _flush(before: Cue, cue: Cue) -> bool:

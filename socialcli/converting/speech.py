@@ -7,9 +7,10 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise, zip_longest
 
-from socialcli.converting.marks import INVISIBLE, seen, trimmed
+from socialcli.converting.marks import trimmed
 from socialcli.words.boundaries import is_called, length_in_words
-from socialcli.words.scripts import ALPHABET, script_of
+from socialcli.words.scripts import ALPHABET, INVISIBLE, script_of, seen
+from socialcli.words.spelling import folded
 
 COLONS = ":：﹕︰∶꞉"
 _BLANK = rf"[\s{INVISIBLE}]"
@@ -29,13 +30,6 @@ _LONGEST = 120  # characters in front of the colon
 _LONGEST_NAME = 40  # characters
 _MOST_PARTS = 3  # words of a name
 _MOST_SAID = 5  # words of it as they are said, of which two characters are one in scripts without blanks
-_SAME_SIGNS = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "‐": "-", "‑": "-", "–": "-", "—": "-"})
-
-
-def folded(label: str) -> str:
-    """A label as it is compared: capitals, and the ways to write accents, widths, blanks and dashes, do not count."""
-    text = unicodedata.normalize("NFKC", seen(label)).translate(_SAME_SIGNS)
-    return " ".join(unicodedata.normalize("NFKC", text.upper().casefold()).split())  # upper: "Işıl" is IŞIL
 
 
 def by_spelling(names: Iterable[str]) -> dict[str, str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from socialcli.converting.alike import tell_unread_labels
 from socialcli.converting.cues import read_cues
-from socialcli.converting.marks import plain
+from socialcli.converting.marks import unmarked
 from socialcli.converting.report import Report, SourceError
 from socialcli.converting.rollup import unrolled
 from socialcli.converting.sources import read_text
@@ -52,11 +52,11 @@ def read_subtitles(path: Path, report: Report, known: Mapping[str, str] | None =
 def _said(cue: str, known: Mapping[str, str] | None) -> Iterator[tuple[str | None, str]]:
     """Who says what in a cue's words, without their marks."""
     before, *voices = _VOICE.split(_parted(cue))
-    yield from turns(plain(before), known)
+    yield from turns(unmarked(before), known)
     for name, text in zip(voices[::2], voices[1::2], strict=True):
         inside, _, after = text.partition("</v>")
-        yield from voiced(plain(name), plain(inside), known)
-        yield from turns(plain(after), known)
+        yield from voiced(unmarked(name), unmarked(inside), known)
+        yield from turns(unmarked(after), known)
 
 
 def _parted(cue: str) -> str:

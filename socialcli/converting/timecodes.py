@@ -8,7 +8,8 @@ import unicodedata
 from enum import Enum, auto
 from functools import lru_cache
 
-from socialcli.converting.marks import TAG, seen
+from socialcli.converting.marks import TAG
+from socialcli.words.scripts import seen
 
 _TIME = r"[-−–]?\d{1,6}(?::\d{1,3}){1,3}(?:[.,;٫]\d{1,9})?(?![\d:])"
 _ARROW = r"\s*[-–—−‒‐‑=~\s]*[>›»→⇒⟶➔➜]+\s*"  # -->, ->, --->, –>, -- >

@@ -23,17 +23,16 @@ from socialcli.engines.coverage import check_coverage
 from socialcli.engines.finished import finished_manifest
 from socialcli.engines.measured import MeasuredEpisode, MeasureTally
 from socialcli.engines.request import RunRequest
-from socialcli.engines.run import check_request
+from socialcli.engines.resuming import check_request, manifest_before, take_up
 from socialcli.engines.selection import Selection, select
 from socialcli.engines.tally import Tally
-from socialcli.errors import UsageError
 from socialcli.plots.description import Description
 from socialcli.plots.heatmap import draw_heatmap
 from socialcli.plots.shift import draw_shift
 from socialcli.plugins import Registry
 from socialcli.runs.attention import AttentionRow, MeasuredUnder, attention_writer, head_rows
 from socialcli.runs.attention_summary import summarise, top_heads
-from socialcli.runs.continuing import begun, begun_before, check_same_numbers, kept_rows, version_warnings
+from socialcli.runs.continuing import begun, kept_rows
 from socialcli.runs.folder import FigureFormat
 from socialcli.runs.heads import HeadStatistics, write_heads
 from socialcli.runs.interrupts import uninterrupted
@@ -104,19 +103,12 @@ def measure(request: MeasureRequest, registry: Registry, watch: Watch = iter) ->
 
 
 def _measured(request: MeasureRequest, job: Job, folder: MeasureFolder, inputs: Inputs, watch: Watch) -> Measurement:
-    before = None if request.overwrite else begun_before(folder, job.settings, job.model.item.defaults)
-    if before is None and request.retry_failed:
-        raise UsageError(f"--retry-failed: {folder.path} holds no measurement; name the folder of one with --output")
+    before = manifest_before(request.as_run, folder, job)
     told = check_coverage(job.settings, job.tasks)
     manifest = Manifest.begin(job.settings, request.command, job.identity, files_digest(job.settings.episode_files))
     measurer = _measurer(job)
     inputs.add_folders(measurer.files)
-    manifest = replace(manifest, model=measurer.identity)
-    if before is not None:
-        check_same_numbers(folder.path, before, measurer.identity, folder.kind)
-        manifest = replace(manifest, warnings=version_warnings(before, manifest.versions))
-    else:
-        folder.prepare(request.overwrite)
+    manifest = take_up(folder, manifest, before, measurer.identity, request.overwrite)
     for warning in manifest.warnings:
         _log.warning("%s", warning)
     manifest = replace(manifest, warnings=(*told, *manifest.warnings))

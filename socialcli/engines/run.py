@@ -24,14 +24,15 @@ from socialcli.engines.checking import Job, check_job
 from socialcli.engines.coverage import check_coverage
 from socialcli.engines.progress import FailureLog, tell
 from socialcli.engines.request import RunRequest, RunResult
+from socialcli.engines.resuming import check_request, manifest_before, take_up
 from socialcli.engines.selection import Selection, select
 from socialcli.engines.tally import Tally
 from socialcli.episodes.counting import count_questions
 from socialcli.episodes.reading import BadQuestion, EpisodeRow
-from socialcli.errors import TooManyFailuresError, UsageError
+from socialcli.errors import TooManyFailuresError
 from socialcli.plugins import Registry
 from socialcli.runs.accuracy import AccuracyRow, accuracy_table, write_accuracy
-from socialcli.runs.continuing import begun_before, check_same_numbers, kept_rows, version_warnings
+from socialcli.runs.continuing import kept_rows
 from socialcli.runs.fates import Fates
 from socialcli.runs.folder import OutputFolder
 from socialcli.runs.grid import setting_of
@@ -79,9 +80,7 @@ def execute(
     inputs = Inputs.of(request.settings)  # before they are read
     job = check_job(request.settings, registry)
     with folder.held():
-        before = None if request.overwrite else begun_before(folder, request.settings, job.model.item.defaults)
-        if before is None and request.retry_failed:
-            raise UsageError(f"--retry-failed: {folder.path} holds no run; name the folder of one with --output")
+        before = manifest_before(request, folder, job)
         settings = request.settings
         told = check_coverage(settings, job.tasks)
         manifest = Manifest.begin(settings, request.command, job.identity, files_digest(settings.episode_files))
@@ -89,22 +88,9 @@ def execute(
         engine = _engine(job)
         inputs.add_folders(engine.files)
         stages = {"load": time.monotonic() - started}
-        if before is not None:
-            check_same_numbers(folder.path, before, engine.identity)
-            manifest = replace(manifest, warnings=version_warnings(before, manifest.versions))
-        else:
-            folder.prepare(request.overwrite)
+        manifest = take_up(folder, manifest, before, engine.identity, request.overwrite)
         work = RunWork(request, job, folder, engine, stages, inputs, broken_off, Tally(told_uncovered=bool(told)))
-        return work.do(replace(manifest, model=engine.identity), watch, told)
-
-
-def check_request(request: RunRequest) -> None:
-    """Raise UsageError for what cannot be wanted together."""
-    if request.retry_failed and request.overwrite:
-        raise UsageError("--retry-failed keeps what has not failed, and --overwrite nothing; choose one of them")
-    for option, folder in (("checkpoint", request.settings.checkpoint), ("adapter", request.settings.adapter)):
-        if folder is not None and request.output.resolve() == Path(folder).resolve():
-            raise UsageError(f"--output {request.output}: is the folder of --{option}; name another one")
+        return work.do(manifest, watch, told)
 
 
 def _engine(job: Job) -> LocalEngine:

@@ -18,7 +18,8 @@ from socialcli.engines.checking import Job, check_job
 from socialcli.engines.coverage import check_coverage
 from socialcli.engines.finished import finished_manifest
 from socialcli.engines.request import RunRequest
-from socialcli.engines.run import RunWork, Watch, check_request, unwatched
+from socialcli.engines.resuming import check_request, manifest_before, take_up
+from socialcli.engines.run import RunWork, Watch, unwatched
 from socialcli.engines.selection import select, split_of
 from socialcli.engines.tally import Tally
 from socialcli.episodes.counting import count_questions, has_question
@@ -29,7 +30,7 @@ from socialcli.plots.sweep import draw_sweep
 from socialcli.plugins import Registry
 from socialcli.runs.accuracy import AccuracyRow, accuracy_table, read_accuracy, write_accuracy
 from socialcli.runs.choice import SweepTable, choices, unchosen
-from socialcli.runs.continuing import begun, begun_before, check_same_numbers, version_warnings
+from socialcli.runs.continuing import begun
 from socialcli.runs.folder import FigureFormat
 from socialcli.runs.grid import OPTIONS, Grid, Setting, setting_of
 from socialcli.runs.keys import files_digest
@@ -109,9 +110,7 @@ def _swept(
     inputs: Inputs,
     watch: Watch,
 ) -> SweepResult:
-    before = None if request.overwrite else begun_before(folder, job.settings, job.model.item.defaults)
-    if before is None and request.retry_failed:
-        raise UsageError(f"--retry-failed: {folder.path} holds no sweep; name the folder of one with --output")
+    before = manifest_before(request.as_run, folder, job)
     told = check_coverage(job.settings, job.tasks, _of_splits(read_files(job.settings.episode_files), splits))
     manifest = Manifest.begin(job.settings, request.command, job.identity, files_digest(job.settings.episode_files))
     _log.info("loading %s", job.source)
@@ -119,12 +118,7 @@ def _swept(
     settings = request.grid.settings(len(adapter.layers))
     engine = _engine(job, adapter, settings, rules)
     inputs.add_folders(engine.files)
-    manifest = replace(manifest, model=engine.identity)
-    if before is not None:
-        check_same_numbers(folder.path, before, engine.identity, folder.kind)
-        manifest = replace(manifest, warnings=version_warnings(before, manifest.versions))
-    else:
-        folder.prepare(request.overwrite)
+    manifest = take_up(folder, manifest, before, engine.identity, request.overwrite)
     _log.info("conditions: without alignment, and %d of %d combinations", len(settings) - 1, request.grid.combinations)
     begun_now = Sweep(manifest=manifest, grid=request.grid, settings=settings, splits=splits)
     tally = Tally(told_uncovered=bool(told))

@@ -8,7 +8,6 @@ utterance lies outside of it, and where the model does not see the place.
 
 from __future__ import annotations
 
-import unicodedata
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,6 +16,7 @@ from typing import Any
 
 from socialcli.episodes.records import Episode
 from socialcli.episodes.tracks import MAX_GAP, ROUNDING
+from socialcli.words.spelling import folded
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +66,9 @@ def annotated_coverage(episode: Episode, max_gap: float = MAX_GAP) -> EpisodeCov
 
 
 def same_but_for_spelling(labels: Iterable[str], others: Iterable[str]) -> list[tuple[str, str]]:
-    """The pairs of a label and another that differ only in case, blanks or Unicode form."""
-    spelled = {_folded(other): other for other in others}
-    pairs = ((label, spelled.get(_folded(label))) for label in labels)
+    """The pairs of a label and another that differ only in their spelling: case, blanks, dashes, Unicode form."""
+    spelled = {folded(other): other for other in others}
+    pairs = ((label, spelled.get(folded(label))) for label in labels)
     return [(label, other) for label, other in pairs if other is not None and other != label]
 
 
@@ -88,7 +88,3 @@ def _is_near(stamps: Sequence[float], start: float, end: float, max_gap: float) 
     gap = max_gap + ROUNDING
     following = bisect_left(stamps, start - gap)
     return following < len(stamps) and stamps[following] <= end + gap
-
-
-def _folded(label: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", label).casefold().split())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import cache
 
@@ -10,6 +11,9 @@ HANGUL = "HANGUL"
 KATAKANA = "KATAKANA"
 APOSTROPHES = frozenset("'\u2019\u2018\u201b\u02bc\uff07")
 HYPHENS = frozenset("-\u2010\u2011\ufe63\uff0d\u05be")  # not dashes, and not minus
+# Soft hyphen, zero-width blanks and joiners, direction marks, byte order marks: editors and chats leave them anywhere.
+INVISIBLE = "\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufe0e\ufe0f\ufeff"
+_INVISIBLE = re.compile(f"[{INVISIBLE}]")
 _ALPHABETS = frozenset({
     *("LATIN", "GREEK", "CYRILLIC", "ARMENIAN", "GEORGIAN", "COPTIC", "MATHEMATICAL", "SCRIPT", "ROMAN"),
     *("MODIFIER", "SUPERSCRIPT", "SUBSCRIPT", "VULGAR", "FEMININE", "MASCULINE", "MICRO", "KELVIN", "ANGSTROM", "OHM"),
@@ -57,6 +61,11 @@ def extends(character: str) -> bool:
     later_jamo = "\u1160" <= character <= "\u11ff"
     voicing = character in "\uff9e\uff9f"  # of half-width katakana
     return later_jamo or voicing or (unicodedata.category(character)[0] == "M" and not unseen(character))
+
+
+def seen(text: str) -> str:
+    """A text without characters that nobody sees, anywhere in it: to compare, not to show."""
+    return text if text.isascii() else _INVISIBLE.sub("", text)
 
 
 @cache

@@ -9,7 +9,15 @@ from dataclasses import dataclass
 from functools import cache
 
 from socialcli.words.boundaries import stands_alone
-from socialcli.words.scripts import ALPHABET, APOSTROPHES, HYPHENS, extends, script_of, unseen
+from socialcli.words.scripts import ALPHABET, APOSTROPHES, HYPHENS, extends, script_of, seen, unseen
+
+_SAME_SIGNS = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "‐": "-", "‑": "-", "–": "-", "—": "-"})
+
+
+def folded(label: str) -> str:
+    """A label as it is compared: capitals, and the ways to write accents, widths, blanks and dashes, do not count."""
+    text = unicodedata.normalize("NFKC", seen(label)).translate(_SAME_SIGNS)
+    return " ".join(unicodedata.normalize("NFKC", text.upper().casefold()).split())  # upper: "Işıl" is IŞIL
 
 
 @dataclass(frozen=True, slots=True)

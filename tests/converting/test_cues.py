@@ -9,7 +9,7 @@ import pytest
 import webvtt
 
 from socialcli.converting.cues import BEFORE, EARLY, Cue, read_cues
-from socialcli.converting.marks import plain
+from socialcli.converting.marks import unmarked
 from socialcli.converting.report import Report
 from socialcli.converting.subtitles import read_subtitles
 from socialcli.converting.timecodes import read_times
@@ -158,7 +158,7 @@ def test_a_number_without_times_is_named() -> None:
 )
 def test_every_other_row_has_its_place(suffix: str, block: str, expected: list[str]) -> None:
     found = read(suffix, AROUND[suffix].format(block))
-    texts = [plain(text) for _, _, text in found[1:-1]]
+    texts = [unmarked(text) for _, _, text in found[1:-1]]
     assert found[0] == FIRST and found[-1] == THIRD and texts == expected
 
 
