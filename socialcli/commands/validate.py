@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -20,6 +20,9 @@ from socialcli.episodes.tracks import MAX_GAP
 from socialcli.errors import InvalidInputError, NotThereError
 from socialcli.options import FiniteRange
 
+if TYPE_CHECKING:
+    from socialcli.episodes.problems import Problem
+
 _log = logging.getLogger(__name__)
 
 
@@ -28,12 +31,12 @@ class _Count:
     """What one file holds. `error` says why it could not be read, or not to its end."""
 
     file: str
+    notes: FileNotes
     episodes: int = 0
     questions: int = 0
     problems: int = 0
     error: str | None = None
     there: bool = True
-    notes: FileNotes = field(default_factory=lambda: FileNotes(each=False))
 
 
 @dataclass(slots=True)
@@ -147,21 +150,23 @@ def _check_file(path: Path, media_root: Path | None, shown: Shown, report: _Repo
     from socialcli.episodes.reading import read_episodes
     from socialcli.episodes.units import FileBoxes
 
-    count = _Count(str(path), notes=FileNotes(report.as_json))
+    count = _Count(str(path), FileNotes(report.as_json))
     boxes = FileBoxes()
+
+    def tell(problems: Iterable[Problem]) -> None:
+        for problem in problems:
+            count.problems += 1
+            report.add(problem.located(count.file), file=count.file, **asdict(problem))
+
     try:
         for row in read_episodes(path):
             count.episodes += 1
             count.questions += _questions(row.record)
             if row.episode is not None:
                 count.notes.add(row.episode, shown, tally)
-            for problem in (*row.problems, *media_problems(row, media_root)):
-                count.problems += 1
-                report.add(problem.located(count.file), file=count.file, **asdict(problem))
+            tell((*row.problems, *media_problems(row, media_root)))
             boxes.add(row.row, None if row.problems else row.record)
-        for problem in boxes.problems():
-            count.problems += 1
-            report.add(problem.located(count.file), file=count.file, **asdict(problem))
+        tell(boxes.problems())
     except (InvalidInputError, NotThereError) as error:
         count.error = str(error)
         count.problems += 1

@@ -84,8 +84,9 @@ def turns(text: str, known: Mapping[str, str] | None = None) -> Iterator[tuple[s
     words: list[str] = []
     lines = [line for line in text.split("\n") if trimmed(line)]
     for line, below in zip_longest(lines, lines[1:], fillvalue=""):
+        more = known is None and _goes_on(below)
         for place, piece in enumerate(_pieces(line, known)):
-            name, rest = spoken(piece, known, more=_goes_on(below, known))
+            name, rest = spoken(piece, known, more)
             lead = _LEAD.match(piece)
             changes = name is not None or place > 0 or bool(lead and lead[1])
             if words and changes:
@@ -107,10 +108,10 @@ def _pieces(line: str, known: Mapping[str, str] | None) -> Iterator[str]:
         yield from (piece[start:end] for start, end in pairwise([0, *cuts, len(piece)]))
 
 
-def _goes_on(line: str, known: Mapping[str, str] | None) -> bool:
+def _goes_on(line: str) -> bool:
     """Whether a line has words of the speaker above it: some, and no other speaker."""
     lead = _LEAD.match(line)
-    return bool(trimmed(line)) and not (lead and lead[1]) and spoken(line, known)[0] is None
+    return bool(trimmed(line)) and not (lead and lead[1]) and spoken(line)[0] is None
 
 
 def _named(words: str, more: bool) -> tuple[str | None, str]:
@@ -160,7 +161,7 @@ def _labelled(words: str) -> Iterator[tuple[str, str]]:
 
 def _meant(label: str, known: Mapping[str, str]) -> str | None:
     """The known name that a label writes; None where it writes none."""
-    for form in label_forms(label):
+    for form in dict.fromkeys(label_forms(label)):
         meant = known.get(_written(form)) or known.get(folded(form))
         if meant is not None:
             return meant

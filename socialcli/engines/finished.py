@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -36,32 +37,39 @@ def find_finished(request: RunRequest, registry: Registry) -> RunResult | None:
     """
     spec = registry.model(request.settings.model).item
     folder = OutputFolder(request.output)
-    manifest = finished_manifest(folder, request, spec)
-    if manifest is None or not _whole(folder.predictions, manifest):
+    found = finished_work(folder, request, spec)
+    if found is None or not _whole(folder.predictions, found[0]):
         return None
+    manifest, _ = found
     try:
         accuracy = read_accuracy(folder.accuracy)
     except InvalidInputError:
         return None  # the run writes the table again
-    for warning in manifest.warnings:
-        _log.warning("%s", warning)
-    finished = manifest.finished.isoformat(timespec="seconds") if manifest.finished else None
-    _log.info("nothing to do: the run in %s ended %s", folder.path, finished)
+    tell_finished(folder, manifest)
     return RunResult(accuracy, manifest)
 
 
-def finished_manifest(
+def tell_finished(folder: KeepingFolder, manifest: Manifest, told: Collection[str | None] = ()) -> None:
+    """Log that nothing is to be done, and the warnings of the finished work but for those `told` already."""
+    for warning in manifest.warnings:
+        if warning not in told:
+            _log.warning("%s", warning)
+    finished = manifest.finished.isoformat(timespec="seconds") if manifest.finished else None
+    _log.info("nothing to do: the %s in %s ended %s", folder.kind, folder.path, finished)
+
+
+def finished_work(
     folder: KeepingFolder, request: RunRequest, spec: ModelSpec, settings: Collection[str] | None = None
-) -> Manifest | None:
-    """The manifest of work that came to its end and that the request asks for again, where all that it depends on, and
-    all that it left, is as it was then; its counts are a run's, or 0.
+) -> tuple[Manifest, Mapping[str, Any]] | None:
+    """Work that came to its end and that the request asks for again, where all that it depends on, and all that it
+    left, is as it was then: its manifest, whose counts are a run's or 0, and the whole record as it was written.
 
     `settings` are those that the manifest holds; None: all. What else was asked for is the caller's to look at.
     """
     if request.overwrite:
         return None
     try:
-        before = begun(folder.manifest, folder.kind)
+        before = begun(folder)
         if before is None or before["outcome"] not in ("done", "failures"):
             return None
         failed = before["counts"].get("failed") or before["counts"].get("questions_failed")
@@ -72,7 +80,7 @@ def finished_manifest(
     if manifest.model.adapter_version != spec.version or (request.retry_failed and failed):
         return None
     same = _same(before["settings"], request.settings, settings)
-    return manifest if same and unchanged(folder.inputs, request.settings) else None
+    return (manifest, before) if same and unchanged(folder.inputs, request.settings) else None
 
 
 def _same(before: Mapping[str, object], settings: RunSettings, names: Collection[str] | None) -> bool:

@@ -11,7 +11,6 @@ import logging
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +19,7 @@ import numpy as np
 from socialcli.alignment.figures import FigureSums
 from socialcli.engines.checking import Job, check_job
 from socialcli.engines.coverage import check_coverage
-from socialcli.engines.finished import finished_manifest
+from socialcli.engines.finished import finished_work, tell_finished
 from socialcli.engines.measured import MeasuredEpisode, MeasureTally
 from socialcli.engines.request import RunRequest
 from socialcli.engines.resuming import check_request, manifest_before, take_up
@@ -32,7 +31,7 @@ from socialcli.plots.shift import draw_shift
 from socialcli.plugins import Registry
 from socialcli.runs.attention import AttentionRow, MeasuredUnder, attention_writer, head_rows
 from socialcli.runs.attention_summary import summarise, top_heads
-from socialcli.runs.continuing import begun, kept_rows
+from socialcli.runs.continuing import kept_rows
 from socialcli.runs.folder import FigureFormat
 from socialcli.runs.heads import HeadStatistics, write_heads
 from socialcli.runs.interrupts import uninterrupted
@@ -53,7 +52,7 @@ from socialcli.runs.parts import SECONDS, PartWriter
 from socialcli.runs.predictions import storable
 from socialcli.runs.settings import FailureLimit, RunSettings
 from socialcli.runs.stamps import Inputs
-from socialcli.runs.tables import TableWriter
+from socialcli.runs.tables import TableWriter, write_any
 
 if TYPE_CHECKING:
     from socialcli.engines.measuring import Keep, Measurer
@@ -127,14 +126,11 @@ def _measured(request: MeasureRequest, job: Job, folder: MeasureFolder, inputs: 
 
 def _finished(request: MeasureRequest, job: Job, folder: MeasureFolder) -> Measurement | None:
     """What the measurement left that is to be done again, if it came to its end and all it depends on is as it was."""
-    manifest = finished_manifest(folder, request.as_run, job.model.item, SETTINGS)
-    before = None if manifest is None else begun(folder.manifest)
-    left = None if manifest is None or before is None else measurement_in(before, manifest)
-    if left is None or before is None or not folder.is_drawn_in_its_format("heatmap", "shift"):
+    found = finished_work(folder, request.as_run, job.model.item, SETTINGS)
+    left = None if found is None else measurement_in(found[1], found[0])
+    if left is None or not folder.is_drawn_in_its_format("heatmap", "shift"):
         return None
-    for warning in left.manifest.warnings:
-        _log.warning("%s", warning)
-    _log.info("nothing to do: the measurement in %s ended %s", folder.path, before["finished"])
+    tell_finished(folder, left.manifest)
     return left
 
 
@@ -238,10 +234,7 @@ class _Work:
                 self._tell()
             self._tally.read.check_readable()
             aside = self._keep_aside(kept, failing)
-        if aside:
-            self._folder.part_set_aside.replace(self._folder.set_aside)
-        else:
-            self._folder.set_aside.unlink(missing_ok=True)
+        self._folder.settle_aside(aside)
         if len(kept):
             _log.info("%d questions are measured already", self._tally.kept)
 
@@ -260,13 +253,7 @@ class _Work:
             if row.sums.prompts
             and (row.episode_id in failing or (self._tally.nameless and row.episode_id not in measured))
         )
-        first = next(rows, None)
-        if first is None:
-            return False
-        with TableWriter(self._folder.part_set_aside, MEASURED) as writer:
-            for row in chain([first], rows):
-                writer.write(row)
-        return True
+        return write_any(self._folder.part_set_aside, MEASURED, rows)
 
     def _episodes(self, kept: KeptRows[EpisodeSums], keep: Keep) -> Iterator[MeasuredEpisode]:
         return self._measurer.measure(self._selections(), kept, keep)

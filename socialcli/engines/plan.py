@@ -72,9 +72,9 @@ class Plan:
 
     def as_record(self) -> dict[str, Any]:
         """The plan as JSON values."""
-        record = {**dataclasses.asdict(self), "coverage": self.coverage.as_record() | {"by_episode": self.by_episode}}
-        record.pop("by_episode")
-        return record
+        record = dataclasses.asdict(self)
+        coverage = self.coverage.as_record() | {"by_episode": record.pop("by_episode")}
+        return {**record, "coverage": coverage}
 
 
 def plan(settings: RunSettings, folder: OutputFolder | None, retry_failed: bool, registry: Registry) -> Plan:

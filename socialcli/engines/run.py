@@ -16,7 +16,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,9 +40,10 @@ from socialcli.runs.kept import KeptRows
 from socialcli.runs.keys import files_digest
 from socialcli.runs.manifest import Manifest, Outcome, ending, write_manifest
 from socialcli.runs.parts import PartWriter
-from socialcli.runs.predictions import PREDICTIONS, Prediction, PredictionWriter, read_predictions
+from socialcli.runs.predictions import PREDICTIONS, Prediction, read_predictions
 from socialcli.runs.settings import FailureLimit
 from socialcli.runs.stamps import Inputs
+from socialcli.runs.tables import TableWriter, write_any
 
 if TYPE_CHECKING:
     from socialcli.engines.invariance import InvarianceCheck
@@ -154,7 +154,7 @@ class RunWork:
         fates = Fates()
         with (
             PartWriter(self.folder.parts, PREDICTIONS) as parts,
-            PredictionWriter(self.folder.predictions, unfinished=False) as writer,
+            TableWriter(self.folder.predictions, PREDICTIONS) as writer,
         ):
             for prediction in watch(self._predictions(kept, parts, check, begun), total):
                 writer.write(prediction)
@@ -163,10 +163,7 @@ class RunWork:
                 self._check_failures(total)
             self.tally.check_readable()
             aside = self._keep_aside(kept, fates)
-        if aside:
-            self.folder.part_set_aside.replace(self.folder.set_aside)
-        else:
-            self.folder.set_aside.unlink(missing_ok=True)
+        self.folder.settle_aside(aside)
         if len(kept):
             self._tell_kept(len(kept))
 
@@ -185,13 +182,7 @@ class RunWork:
         failing = self.tally.failures > 0
         wanted = (row for row in kept.untaken() if self._left_out(row) or (failing and fates.has_failed(row)))
         rows = (row for row in wanted if row.status != "failed")
-        first = next(rows, None)
-        if first is None:
-            return False
-        with PredictionWriter(self.folder.part_set_aside, unfinished=False) as writer:
-            for row in chain([first], rows):
-                writer.write(row)
-        return True
+        return write_any(self.folder.part_set_aside, PREDICTIONS, rows)
 
     def _left_out(self, row: Prediction) -> bool:
         """Whether an answer that the folder holds is none of those asked for now, and is to be kept all the same."""

@@ -16,7 +16,7 @@ from socialcli.adapters.contract import Adapter
 from socialcli.alignment.rules import BiasRule
 from socialcli.engines.checking import Job, check_job
 from socialcli.engines.coverage import check_coverage
-from socialcli.engines.finished import finished_manifest
+from socialcli.engines.finished import finished_work, tell_finished
 from socialcli.engines.request import RunRequest
 from socialcli.engines.resuming import check_request, manifest_before, take_up
 from socialcli.engines.run import RunWork, Watch, unwatched
@@ -30,7 +30,6 @@ from socialcli.plots.sweep import draw_sweep
 from socialcli.plugins import Registry
 from socialcli.runs.accuracy import AccuracyRow, accuracy_table, read_accuracy, write_accuracy
 from socialcli.runs.choice import SweepTable, choices, unchosen
-from socialcli.runs.continuing import begun
 from socialcli.runs.folder import FigureFormat
 from socialcli.runs.grid import OPTIONS, Grid, Setting, setting_of
 from socialcli.runs.keys import files_digest
@@ -129,22 +128,20 @@ def _swept(
 
 def _finished(request: SweepRequest, job: Job, folder: SweepFolder, splits: Splits) -> SweepResult | None:
     """What the sweep left that is to be done again, if it came to its end and all it depends on is as it was then."""
-    manifest = finished_manifest(folder, request.as_run, job.model.item, SETTINGS)
-    before = None if manifest is None else begun(folder.manifest)
-    if manifest is None or before is None or before.get("grid") != request.grid.as_record():
+    found = finished_work(folder, request.as_run, job.model.item, SETTINGS)
+    if found is None:
         return None
+    manifest, before = found
     asked = settings_in(before)
-    if before.get("splits") != splits.as_record() or asked is None or not folder.is_drawn_in_its_format(*OPTIONS):
+    same = before.get("grid") == request.grid.as_record() and before.get("splits") == splits.as_record()
+    if not same or asked is None or not folder.is_drawn_in_its_format(*OPTIONS):
         return None
     try:
         table = _table(read_accuracy(folder.accuracy), folder, asked)
     except InvalidInputError:
         return None  # the sweep writes the table again
     done = Sweep(manifest=manifest, grid=request.grid, settings=asked, splits=splits, asked=before.get("asked"))
-    for warning in manifest.warnings:
-        if warning != splits.warning:  # which is told already
-            _log.warning("%s", warning)
-    _log.info("nothing to do: the sweep in %s ended %s", folder.path, before["finished"])
+    tell_finished(folder, manifest, told=(splits.warning,))
     return SweepResult(replace(done, best=choices(table, splits)), table)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -43,44 +43,43 @@ def _asked(
     paths: Sequence[Path], tasks: Collection[str], splits: Collection[str | None] | None
 ) -> Iterator[str | None]:
     """The task of each question of the tasks, or without one, in the splits."""
-    found = (_parquet_tasks(path) if inspected_suffix(path) == ".parquet" else _json_tasks(path) for path in paths)
-    episodes = chain.from_iterable(found)
-    wanted = (names for its_split, names in episodes if splits is None or its_split in splits)
-    return (name for names in wanted for name in names if name is None or name in tasks)
+    records = chain.from_iterable(unchecked_records(path, "split", "task") for path in paths)
+    wanted = (record for record in records if splits is None or _text(record, "split") in splits)
+    names = (_text(question, "task") for record in wanted for question in questions_of(record))
+    return (name for name in names if name is None or name in tasks)
 
 
-_Tasks = tuple[str | None, Sequence[str | None]]  # the split of an episode, and the task of each of its questions
+def unchecked_records(path: Path, column: str, field: str) -> Iterator[Mapping[str, Any]]:
+    """The objects of an episodes file as they stand there; of Parquet a column, and a field of the questions, alone.
 
-
-def _json_tasks(path: Path) -> Iterator[_Tasks]:
-    for line in read_records(path):
-        record = line.record if isinstance(line.record, dict) else {}
-        questions, split = record.get("questions"), record.get("split")
-        yield (
-            split if isinstance(split, str) else None,
-            [_task(question) for question in (questions if isinstance(questions, list) else ())],
-        )
-
-
-def _task(question: object) -> str | None:
-    task = question.get("task") if isinstance(question, dict) else None
-    return task if isinstance(task, str) else None
-
-
-def _parquet_tasks(path: Path) -> Iterator[_Tasks]:
+    Raises InvalidInputError where the file cannot be read.
+    """
+    if inspected_suffix(path) != ".parquet":
+        yield from (line.record for line in read_records(path) if isinstance(line.record, dict))
+        return
     import pyarrow as pa  # JSONL does without
     import pyarrow.parquet as pq
 
     try:
         with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(1024, columns=["split", *question_columns(file, "task")]):
-                for record in batch.to_pylist():
-                    yield record.get("split"), [_task(question) for question in record.get("questions") or ()]
+            for batch in file.iter_batches(1024, columns=[column, *_question_columns(file, field)]):
+                yield from batch.to_pylist()
     except (OSError, pa.ArrowException) as error:
         raise InvalidInputError(f"{path}: cannot be read: {error}") from error
 
 
-def question_columns(file: Any, name: str) -> list[str]:
+def questions_of(record: Mapping[str, Any]) -> Sequence[Any]:
+    """The questions of an unchecked record, whatever they are."""
+    questions = record.get("questions")
+    return questions if isinstance(questions, list) else ()
+
+
+def _text(record: object, name: str) -> str | None:
+    value = record.get(name) if isinstance(record, dict) else None
+    return value if isinstance(value, str) else None
+
+
+def _question_columns(file: Any, name: str) -> list[str]:
     """The column of a field of the questions in a ParquetFile, under which it is read without the others.
 
     What stands between the two names is up to the program that wrote the file.

@@ -78,7 +78,7 @@ def _reasons(coverage: Coverage) -> Iterator[str]:
     same = same_but_for_spelling(coverage.labels_without_box, coverage.labels_without_speaker)
     if same:
         pairs = ", ".join(f"{one!r} and {other!r}" for one, other in same[:MOST_NAMES])
-        yield f"write labels alike that differ only in case, blanks or Unicode form: {pairs}"
+        yield f"write labels alike that differ only in case, blanks, dashes or Unicode form: {pairs}"
     elif coverage.speakers_without_box and coverage.boxes_without_speaker:
         yield "give a person the same label in both (`socialcli convert tracks --labels`)"
     if coverage.speakers_elsewhere:

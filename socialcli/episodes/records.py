@@ -56,6 +56,17 @@ class Box:
     y1: float
 
 
+def place_of(
+    answer: str | None, index: int | None, candidates: Sequence[str] | None, lettered: Sequence[str]
+) -> int | None:
+    """The place of an answer in `lettered`: its `index`, where these are the `candidates` it counts; else by text."""
+    if answer is None:
+        return None
+    if index is not None and tuple(lettered) == candidates:
+        return index
+    return lettered.index(answer) if lettered.count(answer) == 1 else None
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """One question on the clip; `span` is [start, end) in characters of its utterance's text.
@@ -79,11 +90,7 @@ class Question:
         None where the question is unlabelled, and where neither the place nor the text tells one candidate from all
         others.
         """
-        if self.answer is None:
-            return None
-        if self.answer_index is not None and tuple(lettered) == self.candidates:
-            return self.answer_index
-        return lettered.index(self.answer) if lettered.count(self.answer) == 1 else None
+        return place_of(self.answer, self.answer_index, self.candidates, lettered)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
-from socialcli.episodes.counting import question_columns
+from socialcli.episodes.counting import questions_of, unchecked_records
 from socialcli.episodes.files import inspected_suffix
-from socialcli.episodes.reading import EpisodeRow, read_episodes, read_records
+from socialcli.episodes.reading import EpisodeRow, read_episodes
 from socialcli.errors import InvalidInputError, UsageError
 
 
@@ -49,25 +49,7 @@ def check_distinct(paths: Sequence[Path]) -> None:
 
 def _ids(path: Path) -> Iterator[tuple[str, str]]:
     """The kind and the id of every episode and question of a file, as far as they can be read."""
-    for record in _parquet_ids(path) if inspected_suffix(path) == ".parquet" else _json_records(path):
-        questions = record.get("questions")
-        named = [("episode", record.get("episode_id"))]
-        for question in questions if isinstance(questions, list) else ():
-            named.append(("question", question.get("id") if isinstance(question, dict) else None))
+    for record in unchecked_records(path, "episode_id", "id"):
+        asked = (question.get("id") for question in questions_of(record) if isinstance(question, dict))
+        named = [("episode", record.get("episode_id")), *(("question", name) for name in asked)]
         yield from ((kind, name) for kind, name in named if isinstance(name, str))
-
-
-def _json_records(path: Path) -> Iterator[dict[str, object]]:
-    return (line.record for line in read_records(path) if isinstance(line.record, dict))
-
-
-def _parquet_ids(path: Path) -> Iterator[dict[str, object]]:
-    import pyarrow as pa  # JSONL does without
-    import pyarrow.parquet as pq
-
-    try:
-        with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(1024, columns=["episode_id", *question_columns(file, "id")]):
-                yield from batch.to_pylist()
-    except (OSError, pa.ArrowException) as error:
-        raise InvalidInputError(f"{path}: cannot be read: {error}") from error

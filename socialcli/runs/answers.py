@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from socialcli.episodes.reading import read_episodes
-from socialcli.episodes.records import Episode, Question
+from socialcli.episodes.records import Episode, Question, place_of
 from socialcli.errors import AnnotationError
 from socialcli.runs.predictions import is_correct
 from socialcli.tasks.base import Task
@@ -34,11 +34,7 @@ class Label:
 
     def place_in(self, candidates: Sequence[str] | None) -> int | None:
         """The place of the answer among the candidates of a row; None where it has several or none there."""
-        if self.place is not None and candidates is not None and tuple(candidates) == self.candidates:
-            return self.place
-        if self.answer is None or candidates is None or candidates.count(self.answer) != 1:
-            return None
-        return candidates.index(self.answer)
+        return None if candidates is None else place_of(self.answer, self.place, self.candidates, candidates)
 
 
 @dataclass(frozen=True, slots=True)

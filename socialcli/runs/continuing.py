@@ -36,19 +36,19 @@ _MADE_WITH = "answers in the folder were made with"
 _BEGIN_ANEW = "name another folder, or begin anew with --overwrite"
 
 
-def begun(manifest: Path, kind: str = "run") -> Mapping[str, Any] | None:
-    """The manifest of the run (or other `kind` of work) that a folder holds; None: it holds none.
+def begun(folder: KeepingFolder) -> Mapping[str, Any] | None:
+    """The manifest of the work that a folder holds; None: it holds none.
 
     Raises InvalidInputError where it is damaged.
     """
     try:
-        record = json.loads(manifest.read_text(encoding="utf-8"))
+        record = json.loads(folder.manifest.read_text(encoding="utf-8"))
         return {"settings": {**record["settings"]}, "outcome": record["outcome"], "counts": record["counts"], **record}
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InvalidInputError(
-            f"{manifest}: cannot be read as the manifest of a {kind} ({error}); {_BEGIN_ANEW}"
+            f"{folder.manifest}: cannot be read as the manifest of a {folder.kind} ({error}); {_BEGIN_ANEW}"
         ) from error
 
 
@@ -60,7 +60,7 @@ def begun_before(
     `defaults` are what settings that are left out (None) come to: who names one means the same.
     Raises UsageError where it holds anything else, and InvalidInputError where the manifest is damaged.
     """
-    found = begun(folder.manifest, folder.kind)
+    found = begun(folder)
     if found is None or any(path.exists() for path in folder.foreign):
         folder.check(overwrite=False)
         return None

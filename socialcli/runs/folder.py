@@ -157,6 +157,13 @@ class KeepingFolder(ResultFolder):
         """Another command's manifest, which says nothing about rows that replace that command's own."""
         return ()
 
+    def settle_aside(self, there: bool) -> None:
+        """Give the rows that were set aside now, if some are `there`, their name; else remove those of before."""
+        if there:
+            self.part_set_aside.replace(self.set_aside)
+        else:
+            self.set_aside.unlink(missing_ok=True)
+
     def remove_parts(self) -> None:
         """Remove the parts, and their folder unless somebody keeps other things in it."""
         for path in self.part_files():

@@ -30,18 +30,8 @@ SETTINGS = (
 # Of measure.json. What is not a measurement's own means what it means in run.json.
 FIELDS = (
     *("measure_version", "outcome", "exit_code", "started", "finished", "seconds", "command", "settings", "model"),
-    *(
-        "input_sha256",
-        "decoder",
-        "counts",
-        "coverage",
-        "summary",
-        "top_heads",
-        "problems",
-        "warnings",
-        "versions",
-        "platform",
-    ),
+    *("input_sha256", "decoder", "counts", "coverage", "summary", "top_heads"),
+    *("problems", "warnings", "versions", "platform"),
 )
 
 

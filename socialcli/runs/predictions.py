@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from socialcli.errors import InvalidInputError, NotThereError
 from socialcli.runs.fitting import fitted
-from socialcli.runs.tables import RowKind, TableWriter
+from socialcli.runs.tables import RowKind
 
 Status = Literal["ok", "unparsed", "failed"]
 
@@ -155,12 +155,10 @@ _COLUMNS: list[pa.Field[Any]] = [
     pa.field("key", pa.string(), nullable=False),
 ]
 PREDICTION_ARROW_SCHEMA: pa.Schema = pa.schema(_COLUMNS)
-_LATER = frozenset(  # columns that older files do not have
-    {
-        *("max_heads", "active_head_count", "negative_bias", "utterances", "covered_utterances"),
-        *("prediction_index", "answer_index"),
-    }
-)
+_LATER = frozenset((  # columns that older files do not have
+    *("max_heads", "active_head_count", "negative_bias"),
+    *("prediction_index", "answer_index", "utterances", "covered_utterances"),
+))  # fmt: skip
 
 
 def as_record(prediction: Prediction) -> dict[str, Any]:
@@ -213,14 +211,6 @@ def has_failed(table: pa.Table) -> list[bool]:
 PREDICTIONS: RowKind[Prediction] = RowKind(
     "answers", PREDICTION_ARROW_SCHEMA, as_record, from_record, of_this_version, has_failed, ROWS_PER_GROUP
 )
-
-
-class PredictionWriter(TableWriter[Prediction]):
-    """Writes predictions as a `TableWriter` does; unless told otherwise, a file that is not finished takes its name."""
-
-    def __init__(self, path: Path, unfinished: bool = True) -> None:
-        """Start the file that will become `path`. Raises OSError where its folder cannot be written to."""
-        super().__init__(path, PREDICTIONS, unfinished)
 
 
 def read_predictions(path: Path) -> Iterator[dict[str, Any]]:

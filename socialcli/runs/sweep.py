@@ -23,37 +23,15 @@ SWEEP_VERSION = "1.0"
 SETTINGS = (
     *("episodes", "model", "tasks", "checkpoint", "revision", "allow_links", "adapter", "merge"),
     *("inputs", "boxes_as", "context", "frames", "frame_fit", "positions", "max_pixels", "box_gap"),
-    *(
-        "answer",
-        "batch_size",
-        "workers",
-        "device",
-        "dtype",
-        "attn",
-        "limit",
-        "media_root",
-        "max_failures",
-        "min_coverage",
-    ),
+    *("answer", "batch_size", "workers", "device", "dtype", "attn"),
+    *("limit", "media_root", "max_failures", "min_coverage"),
 )
 
 # Of sweep.json. What is not a sweep's own means what it means in run.json.
 FIELDS = (
     *("sweep_version", "outcome", "exit_code", "started", "finished", "seconds", "command", "settings", "grid"),
-    *(
-        "combinations",
-        "conditions",
-        "asked",
-        "splits",
-        "model",
-        "input_sha256",
-        "counts",
-        "coverage",
-        "best",
-        "problems",
-        "warnings",
-    ),
-    *("versions", "platform"),
+    *("combinations", "conditions", "asked", "splits", "model", "input_sha256", "counts", "coverage", "best"),
+    *("problems", "warnings", "versions", "platform"),
 )
 
 

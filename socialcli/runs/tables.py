@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
@@ -34,14 +35,13 @@ class RowKind(Generic[T]):
 class TableWriter(Generic[T]):
     """Writes rows in order to a Parquet file that takes its name when the `with` block ends.
 
-    Where the block ends with an error or an interrupt, the file takes its name if `unfinished`. Else, and when the rows
-    themselves cannot be written (a full disk: OSError), it is discarded, and what stood under the name before stays.
+    Where the block ends with an error or an interrupt, and when the rows themselves cannot be written (a full disk:
+    OSError), the file is discarded, and what stood under the name before stays.
     """
 
-    def __init__(self, path: Path, kind: RowKind[T], unfinished: bool = False) -> None:
+    def __init__(self, path: Path, kind: RowKind[T]) -> None:
         """Start the file that will become `path`. Raises OSError where its folder cannot be written to."""
         self._kind = kind
-        self._unfinished = unfinished
         self._pending: list[dict[str, Any]] = []
         self._broken = False
         self._file = PendingFile(path)
@@ -61,9 +61,9 @@ class TableWriter(Generic[T]):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Finish the file under its name, also when the block failed; discard it when a write did."""
+        """Finish the file under its name, or discard it where the block or a write failed."""
         with uninterrupted(), naming(self._file.path):
-            if self._broken or (error is not None and not self._unfinished):
+            if self._broken or error is not None:
                 self._discard()
                 return
             try:
@@ -89,3 +89,15 @@ class TableWriter(Generic[T]):
             self._writer.close()
         with suppress(OSError):
             self._file.discard()
+
+
+def write_any(path: Path, kind: RowKind[T], rows: Iterable[T]) -> bool:
+    """Write rows as a table, and return True; where there are none, there is no file. Raises OSError."""
+    rows = iter(rows)
+    first = next(rows, None)
+    if first is None:
+        return False
+    with TableWriter(path, kind) as writer:
+        for row in chain([first], rows):
+            writer.write(row)
+    return True

@@ -12,6 +12,7 @@ from socialcli.inference.answering import Outcome, answer_episodes
 from socialcli.inference.batching import BatchLimit
 from socialcli.inference.looking import AskOptions
 from socialcli.inference.preparing import prepare_episode
+from socialcli.runs.predictions import is_correct
 from socialcli.tasks.base import Task
 
 
@@ -54,8 +55,6 @@ def judge(
 def _is_right(outcome: Outcome) -> bool:
     if outcome.answer is None or outcome.asked is None or outcome.answer.choice is None:
         return False
+    choice, question = outcome.answer.choice, outcome.question
     ids = [candidate.id for candidate in outcome.asked.prompt.candidates]
-    place = outcome.question.place_of_answer(ids)
-    if place is None:  # the task's own candidates are equal, or none is the answer
-        return ids[outcome.answer.choice] == outcome.question.answer
-    return outcome.answer.choice == place
+    return bool(is_correct(ids[choice], choice, question.answer, question.place_of_answer(ids)))

@@ -26,6 +26,7 @@ class _Name(NamedTuple):
     """An image's name: what stands between its numbers, and the numbers."""
 
     text: str
+    stem: str  # in one spelling
     words: tuple[str, ...]
     numbers: tuple[int, ...]
 
@@ -54,11 +55,11 @@ def check_numbers(folder: PurePath, names: Sequence[str]) -> None:
 
 def _split(name: str) -> _Name:
     stem = unicodedata.normalize("NFC", PurePath(name).stem).casefold()
-    return _Name(name, tuple(_NUMBER.split(stem)), tuple(map(int, _NUMBER.findall(stem))))
+    return _Name(name, stem, tuple(_NUMBER.split(stem)), tuple(map(int, _NUMBER.findall(stem))))
 
 
 def _check_copies(folder: PurePath, found: Sequence[_Name]) -> None:
-    stems = {unicodedata.normalize("NFC", PurePath(one.text).stem).casefold(): one for one in found}
+    stems = {one.stem: one for one in found}
     for stem, one in stems.items():
         copy = _COPY.fullmatch(stem)
         original = stems.get(copy["of"] or copy["from"]) if copy else None

@@ -6,6 +6,8 @@ import re
 import unicodedata
 from functools import cache
 
+from socialcli.words.legible import is_invisible
+
 ALPHABET = "ALPHABET"  # scripts with capitals and small letters, and digits: they mix within words
 HANGUL = "HANGUL"
 KATAKANA = "KATAKANA"
@@ -71,9 +73,7 @@ def seen(text: str) -> str:
 @cache
 def unseen(character: str) -> bool:
     """Whether it only says how its neighbours are shown: joiners, direction marks, soft hyphens, variants."""
-    if "\ufe00" <= character <= "\ufe0f":
-        return True
-    return unicodedata.category(character) == "Cf" and character != _BREAKING
+    return is_invisible(character) and character != _BREAKING
 
 
 def syllable_goes_on(text: str, before: int, after: int) -> bool:

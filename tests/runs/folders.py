@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from socialcli.files import write_json
-from socialcli.runs.predictions import Prediction, PredictionWriter
+from socialcli.runs.predictions import PREDICTIONS, Prediction
+from socialcli.runs.tables import TableWriter
 
 from .samples import plain, prediction
 
@@ -15,7 +16,7 @@ from .samples import plain, prediction
 def leave(folder: Path, rows: Iterable[Prediction], **manifest: Any) -> Path:
     """Write a folder with these predictions, and a run.json where anything is to stand in it."""
     folder.mkdir(parents=True, exist_ok=True)
-    with PredictionWriter(folder / "predictions.parquet") as writer:
+    with TableWriter(folder / "predictions.parquet", PREDICTIONS) as writer:
         for row in rows:
             writer.write(row)
     if manifest:

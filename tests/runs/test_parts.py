@@ -8,7 +8,8 @@ import pytest
 
 from socialcli.runs.kept import KeptRows
 from socialcli.runs.parts import PartWriter, part_paths
-from socialcli.runs.predictions import PREDICTIONS, Prediction, PredictionWriter
+from socialcli.runs.predictions import PREDICTIONS, Prediction
+from socialcli.runs.tables import TableWriter
 
 from .samples import disk_of, failed, plain, prediction
 
@@ -82,7 +83,7 @@ def test_a_full_disk_is_told_also_when_the_clock_wrote(tmp_path: Path) -> None:
 
 
 def written(path: Path, *rows: Prediction) -> Path:
-    with PredictionWriter(path) as writer:
+    with TableWriter(path, PREDICTIONS) as writer:
         for row in rows:
             writer.write(row)
     return path

@@ -13,11 +13,12 @@ import pytest
 from socialcli.errors import InvalidInputError, NotThereError
 from socialcli.runs.predictions import (
     PREDICTION_ARROW_SCHEMA,
+    PREDICTIONS,
     ROWS_PER_GROUP,
-    PredictionWriter,
     as_record,
     read_predictions,
 )
+from socialcli.runs.tables import TableWriter
 
 from .samples import disk_of, failed, plain, prediction, validator
 
@@ -59,7 +60,7 @@ def test_the_json_schema_says_what_the_arrow_schema_says() -> None:
 def test_a_row_passes_the_schema_and_survives_the_file(name: str, tmp_path: Path) -> None:
     record = as_record(ROWS[name])
     validator("prediction").validate(json.loads(json.dumps(record, allow_nan=False)))
-    with PredictionWriter(tmp_path / "predictions.parquet") as writer:
+    with TableWriter(tmp_path / "predictions.parquet", PREDICTIONS) as writer:
         writer.write(ROWS[name])
     assert list(read_predictions(tmp_path / "predictions.parquet")) == [record]
 
@@ -108,7 +109,7 @@ def test_correct_follows_from_prediction_and_answer() -> None:
 def test_rows_stay_in_order_over_many_row_groups(tmp_path: Path) -> None:
     path = tmp_path / "predictions.parquet"
     names = [f"q{number}" for number in range(2 * ROWS_PER_GROUP + 3)]
-    with PredictionWriter(path) as writer:
+    with TableWriter(path, PREDICTIONS) as writer:
         for name in names:
             writer.write(prediction(question_id=name))
     assert [row["question_id"] for row in read_predictions(path)] == names
@@ -118,7 +119,7 @@ def test_rows_stay_in_order_over_many_row_groups(tmp_path: Path) -> None:
 
 def test_nothing_stands_under_the_name_before_the_end(tmp_path: Path) -> None:
     path = tmp_path / "predictions.parquet"
-    with PredictionWriter(path) as writer:
+    with TableWriter(path, PREDICTIONS) as writer:
         writer.write(prediction())
         assert not path.exists()
     assert list(tmp_path.iterdir()) == [path]
@@ -126,13 +127,16 @@ def test_nothing_stands_under_the_name_before_the_end(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, SystemExit])
 @pytest.mark.parametrize("done", [0, 1, ROWS_PER_GROUP, ROWS_PER_GROUP + 1])
-def test_the_rows_before_an_error_are_kept(tmp_path: Path, error: type[BaseException], done: int) -> None:
+def test_an_error_leaves_what_was_there(tmp_path: Path, error: type[BaseException], done: int) -> None:
+    """The rows before it are in the parts."""
     path = tmp_path / "predictions.parquet"
-    with pytest.raises(error), PredictionWriter(path) as writer:
+    path.write_bytes(b"of an earlier run")
+    with pytest.raises(error), TableWriter(path, PREDICTIONS) as writer:
         for number in range(done):
             writer.write(prediction(question_id=f"q{number}"))
         raise error
-    assert [row["question_id"] for row in read_predictions(path)] == [f"q{number}" for number in range(done)]
+    assert path.read_bytes() == b"of an earlier run"
+    assert list(tmp_path.iterdir()) == [path]
 
 
 @pytest.mark.parametrize("rows", [3, 5 * ROWS_PER_GROUP])
@@ -142,7 +146,7 @@ def test_a_full_disk_is_an_error_and_leaves_no_half_file(tmp_path: Path, rows: i
     with (
         disk_of(6000),
         pytest.raises(OSError, match=r"predictions\.parquet"),
-        PredictionWriter(path) as writer,
+        TableWriter(path, PREDICTIONS) as writer,
     ):
         for _ in range(rows):
             writer.write(prediction(question_id=os.urandom(2000).hex()))
@@ -150,24 +154,30 @@ def test_a_full_disk_is_an_error_and_leaves_no_half_file(tmp_path: Path, rows: i
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_an_interrupt_while_rows_go_to_the_file_loses_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupt_comes_when_a_group_of_rows_is_in_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "predictions.parquet"
+    path.write_bytes(b"of an earlier run")
     write_table = pq.ParquetWriter.write_table
+    whole = []
 
     def interrupted(writer: pq.ParquetWriter, table: pa.Table) -> None:
         signal.raise_signal(signal.SIGINT)
         write_table(writer, table)
+        whole.append(len(table))
 
     monkeypatch.setattr(pq.ParquetWriter, "write_table", interrupted)
-    with pytest.raises(KeyboardInterrupt), PredictionWriter(path) as writer:
+    with pytest.raises(KeyboardInterrupt), TableWriter(path, PREDICTIONS) as writer:
         for number in range(ROWS_PER_GROUP + 5):
             writer.write(prediction(question_id=f"q{number}"))
-    assert len(list(read_predictions(path))) == ROWS_PER_GROUP
+    assert whole == [ROWS_PER_GROUP]
+    assert path.read_bytes() == b"of an earlier run" and list(tmp_path.iterdir()) == [path]
 
 
 def test_half_a_surrogate_pair_does_not_stop_the_run(tmp_path: Path) -> None:
     path = tmp_path / "predictions.parquet"
-    with PredictionWriter(path) as writer:
+    with TableWriter(path, PREDICTIONS) as writer:
         writer.write(prediction(candidates=("ann", "b\ud800b"), raw_text="é🎬\udc80"))
     (row,) = read_predictions(path)
     assert row["candidates"] == ["ann", "b\\ud800b"]

@@ -7,8 +7,9 @@ import pytest
 
 from socialcli.errors import InvalidInputError, NotThereError
 from socialcli.files import write_json
-from socialcli.runs.predictions import PredictionWriter, from_record
+from socialcli.runs.predictions import PREDICTIONS, from_record
 from socialcli.runs.sources import Source
+from socialcli.runs.tables import TableWriter
 
 from .folders import answered, leave
 from .samples import prediction
@@ -73,7 +74,7 @@ def test_a_broken_manifest_is_an_error_and_no_guess(text: str, tmp_path: Path) -
 
 def part(folder: Path, number: int, rows: list[Any]) -> None:
     (folder / "parts").mkdir(exist_ok=True)
-    with PredictionWriter(folder / "parts" / f"{number:06}.parquet") as writer:
+    with TableWriter(folder / "parts" / f"{number:06}.parquet", PREDICTIONS) as writer:
         for row in rows:
             writer.write(row)
 
