@@ -6,7 +6,8 @@ import json
 import math
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -14,9 +15,12 @@ from typing import Any
 
 import click
 import pyarrow.parquet as pq
+import pytest
 from click.testing import CliRunner
 
 from socialcli.cli import main
+from socialcli.runs.parts import PartWriter
+from socialcli.runs.predictions import Prediction
 
 from ..conftest import SAMPLE
 from ..runs.samples import validator
@@ -123,6 +127,29 @@ def record(index: int = 0) -> Record:
     """An episode of the sample, to be changed."""
     found: Record = json.loads(sample_records()[index])
     return found
+
+
+def small(index: int, **changes: Any) -> Record:
+    """An episode of the sample with its first two questions."""
+    episode = record(index)
+    return {**episode, "questions": episode["questions"][:2], **changes}
+
+
+@contextmanager
+def interrupted_after(batches: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """In here, work is interrupted when so many batches of answers have been kept."""
+    write_part, calls = PartWriter.write, 0
+
+    def write_some(self: PartWriter[Prediction], questions: Sequence[Sequence[Prediction]]) -> None:
+        nonlocal calls
+        write_part(self, questions)
+        calls += bool(questions)
+        if calls == batches:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(PartWriter, "write", write_some)
+        yield
 
 
 def mentioned(episode: Record) -> Record:

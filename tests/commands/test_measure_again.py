@@ -19,17 +19,11 @@ from socialcli.runs.parts import PartWriter
 
 from ..conftest import SAMPLE
 from ..runs.samples import disk_of
-from .runs import FAMILY, Record, Run, assert_told, command, record, write
+from .runs import FAMILY, Record, Run, assert_told, command, small, write
 
 KEPT = ["measured.parquet", "measured_inputs.json"]
 FILES = ["attention.parquet", "heads.parquet", "heatmap.png", "measure.json", *KEPT, "shift.png"]
 TABLES = ["attention.parquet", "heads.parquet", "measured.parquet", "heatmap.png", "shift.png"]
-
-
-def small(index: int, **changes: Any) -> Record:
-    """An episode of the sample with its first two questions."""
-    episode = record(index)
-    return {**episode, "questions": episode["questions"][:2], **changes}
 
 
 def measure(episodes: Path, *options: str, output: str = "out") -> Run:

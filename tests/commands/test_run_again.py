@@ -20,12 +20,11 @@ from socialcli.engines.local import LocalEngine
 from socialcli.inference import answering
 from socialcli.inference.answers import answer_batch
 from socialcli.inference.asked import PromptOnClip
-from socialcli.runs.parts import PartWriter
-from socialcli.runs.predictions import PREDICTION_ARROW_SCHEMA, Prediction
+from socialcli.runs.predictions import PREDICTION_ARROW_SCHEMA
 
 from ..conftest import SAMPLE
 from .again import FEW, FILES, ask, assert_same, changed
-from .runs import FAMILY, Record, Run, assert_told, command, record, run, shell_environment, write
+from .runs import FAMILY, Record, Run, assert_told, command, interrupted_after, record, run, shell_environment, write
 
 
 def killed(run: Run, *rows: int) -> list[Path]:
@@ -144,17 +143,7 @@ def test_a_run_broken_off_between_two_batches_asks_the_rest_in_the_same_ones(
     expected = together.copy()
     together.clear()
     shutil.rmtree(episodes.parent / "out")
-    write_part, calls = PartWriter.write, 0
-
-    def write_some(self: PartWriter, questions: Sequence[Sequence[Prediction]]) -> None:
-        nonlocal calls
-        write_part(self, questions)
-        calls += bool(questions)
-        if calls == batches:
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(PartWriter, "write", write_some)
+    with interrupted_after(batches, monkeypatch):
         broken = ask(episodes, *options)
     assert (broken.code, broken.manifest["outcome"]) == (130, "interrupted")
     kept = [row for part in broken.output.glob("parts/*") for row in pq.read_table(part).to_pylist()]

@@ -18,24 +18,16 @@ from socialcli.inference import answering
 from socialcli.inference.answers import answer_batch
 from socialcli.inference.asked import PromptOnClip
 from socialcli.runs.lock import locked
-from socialcli.runs.parts import PartWriter
-from socialcli.runs.predictions import Prediction
 
 from ..conftest import SAMPLE
 from ..runs.samples import disk_of, validator
 from .again import assert_same
-from .runs import FAMILY, Record, Row, Run, assert_told, command, record, run, write
+from .runs import FAMILY, Record, Row, Run, assert_told, command, interrupted_after, run, small, write
 
 FILES = ["accuracy.parquet", "alpha.png", "inputs.json", "predictions.parquet", "sweep.json"]
 SPLITS = ["test", "validation", None]
 
 Asked = Counter[tuple[str, float | None]]  # question, alpha (None: the plain model)
-
-
-def small(index: int, **changes: Any) -> Record:
-    """An episode of the sample with its first two questions."""
-    episode = record(index)
-    return {**episode, "questions": episode["questions"][:2], **changes}
 
 
 def sweep(episodes: Path, *options: str, output: str = "out") -> Run:
@@ -272,17 +264,7 @@ def test_answers_outlive_a_night_without_their_video(tmp_path: Path, asked: Aske
 
 def broken_after(batches: int, file: Path, monkeypatch: pytest.MonkeyPatch, *options: str) -> Run:
     """A sweep that is interrupted when so many batches have been kept."""
-    write_part, calls = PartWriter.write, 0
-
-    def write_some(self: PartWriter[Prediction], questions: Sequence[Sequence[Prediction]]) -> None:
-        nonlocal calls
-        write_part(self, questions)
-        calls += bool(questions)
-        if calls == batches:
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(PartWriter, "write", write_some)
+    with interrupted_after(batches, monkeypatch):
         return sweep(file, *options)
 
 

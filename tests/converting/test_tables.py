@@ -30,6 +30,12 @@ def tracks(folder: Path, *options: object) -> tuple[object, ...]:
     return ("tracks", folder / "clip.mp4", "--subtitles", folder / "a.srt", *options)
 
 
+def assert_refused(folder: Path, option: str, path: Path, message: str) -> None:
+    """The recording cannot be converted with this file, and the message begins with its place."""
+    result = convert(*tracks(folder, option, path), "-o", folder / "e.jsonl")
+    assert result.exit_code == 4 and f"{path}{message}" in result.stderr, result.stderr
+
+
 def speakers(episode: Episode) -> list[str | None]:
     return [one.speaker for one in episode.utterances]
 
@@ -115,9 +121,7 @@ def test_rttm_as_it_should_be(tmp_path: Path) -> None:
     ],
 )
 def test_shifted_and_missing_fields_of_boxes_are_an_error(content: str, message: str, clip: Path) -> None:
-    path = write(clip / "a.txt", content)
-    result = convert(*tracks(clip, "--boxes", path), "-o", clip / "e.jsonl")
-    assert result.exit_code == 4 and f"{path}{message}" in result.stderr, result.stderr
+    assert_refused(clip, "--boxes", write(clip / "a.txt", content), message)
 
 
 @pytest.mark.parametrize("fields", [6, 7, 9, 10])
@@ -147,9 +151,7 @@ def test_a_row_of_onlinemmsi_with_too_many_values(tmp_path: Path) -> None:
     ],
 )
 def test_labels_that_name_nobody_are_an_error(content: str, message: str, clip: Path) -> None:
-    path = write(clip / "labels.csv", content)
-    result = convert(*tracks(clip, "--labels", path), "-o", clip / "e.jsonl")
-    assert result.exit_code == 4 and f"{path}{message}" in result.stderr, result.stderr
+    assert_refused(clip, "--labels", write(clip / "labels.csv", content), message)
 
 
 @pytest.mark.parametrize("marker", ["<NA>", "UNKNOWN", "nan", "-1"])
