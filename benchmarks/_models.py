@@ -18,8 +18,8 @@ from typing import Any
 import torch
 from _device import device_arguments, made_as
 
-from socialcli.adapters.contract import Adapter, LoadOptions, ModelSpec
-from socialcli.plugins import Provided, Registry
+from socialcli.models.contract import Adapter, LoadOptions, ModelSpec
+from socialcli.plugins.registry import Provided, Registry
 
 FAMILIES = ("llava-next-video", "qwen2.5-vl", "internvl3")
 PROCESSORS = Path(__file__).resolve().parents[1] / "sample_data" / "checkpoints"

@@ -17,11 +17,11 @@ from torch.nn.utils.rnn import pad_sequence
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import DynamicCache
 
-from socialcli.adapters.library import forward_with_cache
 from socialcli.alignment.attention import Alignment, aligned
 from socialcli.alignment.plan import AlignmentPlan
 from socialcli.inference.asked import AskedQuestion
 from socialcli.inference.session import ClipSession
+from socialcli.models.transformers_internals import forward_with_cache
 
 
 @dataclass(frozen=True, slots=True, eq=False)

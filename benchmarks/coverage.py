@@ -23,9 +23,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import betaincinv
 
-from socialcli.runs.intervals import accuracy_interval, difference_interval
-from socialcli.runs.mcnemar import mcnemar_p
-from socialcli.runs.signflip import sign_flip_p
+from socialcli.stats.intervals import accuracy_interval, difference_interval
+from socialcli.stats.mcnemar import mcnemar_p
+from socialcli.stats.signflip import sign_flip_p
 
 EPISODES = (5, 10, 20, 50, 100)
 OTHER_ACCURACY = {0.35: 0.5, 0.7: 0.8, 0.95: 0.9}  # of B, where the sides are not equally good

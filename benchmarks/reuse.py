@@ -25,13 +25,13 @@ from _timing import Work, in_turns, limit_cell, note, row, table_head
 
 from socialcli.alignment.attention import Alignment
 from socialcli.api import ask, open_clip
-from socialcli.engines.checking import check_job
-from socialcli.engines.local import LocalEngine
-from socialcli.engines.selection import select
-from socialcli.engines.tally import Tally
 from socialcli.episodes.reading import read_episodes
-from socialcli.plugins import registry
-from socialcli.runs.settings import ALL_TASKS, RunSettings
+from socialcli.jobs.answer import LocalEngine
+from socialcli.jobs.counts import Tally
+from socialcli.jobs.job import check_job
+from socialcli.jobs.selection import select
+from socialcli.plugins.registry import registry
+from socialcli.settings.run import ALL_TASKS, RunSettings
 
 Conditions = Sequence[Alignment | None]
 

@@ -26,7 +26,7 @@ from _clips import episode_record
 from _timing import in_turns, limit_cell, note, row, table_head
 from jsonschema import Draft202012Validator
 
-from socialcli.episodes.problems import field_path
+from socialcli.episodes.checking.problems import field_path
 
 PYTHON = sys.executable
 SAMPLE = Path(__file__).resolve().parent.parent / "sample_data"

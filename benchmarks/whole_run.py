@@ -31,12 +31,12 @@ from _timing import Timed, in_turns, limit_cell, note, row, table_head
 from socialcli.alignment.attention import Alignment
 from socialcli.alignment.layers import resolve_layers
 from socialcli.api import ask, open_clip
-from socialcli.engines.run import RunRequest, execute
 from socialcli.episodes.reading import read_episodes
 from socialcli.inference.asked import AskedQuestion
 from socialcli.inference.session import ClipSession
-from socialcli.runs.predictions import read_predictions
-from socialcli.runs.settings import ALL_TASKS, RunSettings
+from socialcli.results.predictions import read_predictions
+from socialcli.settings.run import ALL_TASKS, RunSettings
+from socialcli.verbs.run.work import RunRequest, execute
 
 LIMIT = 1.15
 

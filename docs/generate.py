@@ -17,12 +17,12 @@ from pathlib import Path
 import click
 
 from socialcli.cli import COMMANDS, main
-from socialcli.discovery import LOAD_PLUGINS
 from socialcli.episodes.reading import read_episodes
 from socialcli.episodes.records import Episode
-from socialcli.inference.looking import AskOptions, look
-from socialcli.plugins import registry
-from socialcli.runs.settings import RunSettings
+from socialcli.inference.clip_view import AskOptions, look
+from socialcli.plugins.discovery import LOAD_PLUGINS
+from socialcli.plugins.registry import registry
+from socialcli.settings.run import RunSettings
 from socialcli.tasks.prompt import BoxesAs, Scene, build_prompt
 
 DOCS = Path(__file__).parent

@@ -23,7 +23,7 @@ from train import EPISODES, TUNING, WORLD, WORLD_SEED, see, socialcli, world
 from socialcli.episodes.reading import read_episodes
 from socialcli.episodes.writing import EpisodeWriter
 from socialcli.plots.canvas import BLUE, GREY, ORANGE, picture
-from socialcli.runs.intervals import accuracy_interval
+from socialcli.stats.intervals import accuracy_interval
 
 REMEDIES: Mapping[str, tuple[str, ...]] = {
     "L": ("--inputs", "L", "--alignment", "off"),

@@ -34,7 +34,7 @@ from _documents import (
 )
 
 from socialcli import load_model, read_episodes
-from socialcli.plugins import registry
+from socialcli.plugins.registry import registry
 from socialcli.synth.settings import SynthSettings
 from socialcli.tasks.prompt import build_prompt
 

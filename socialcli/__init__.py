@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from socialcli.episodes.reading import read_episodes
     from socialcli.episodes.records import Episode
     from socialcli.errors import SocialcliError
-    from socialcli.hookspecs import hookimpl
-    from socialcli.plugins import Registry
+    from socialcli.plugins.hookspecs import hookimpl
+    from socialcli.plugins.registry import Registry
 
     __version__: str
 
@@ -37,12 +37,12 @@ __all__ = [
 
 _HOMES = {
     "Episode": "socialcli.episodes.records",
-    "Registry": "socialcli.plugins",
+    "Registry": "socialcli.plugins.registry",
     "SocialcliError": "socialcli.errors",
     "aligned": "socialcli.alignment.attention",
     "ask": "socialcli.api",
     "build_plan": "socialcli.alignment.plan",
-    "hookimpl": "socialcli.hookspecs",
+    "hookimpl": "socialcli.plugins.hookspecs",
     "load_model": "socialcli.api",
     "open_clip": "socialcli.api",
     "read_episodes": "socialcli.episodes.reading",

@@ -8,9 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from socialcli.adapters.contract import Adapter, LoadOptions
 from socialcli.episodes.records import Episode, Question
-from socialcli.plugins import registry
+from socialcli.models.contract import Adapter, LoadOptions
+from socialcli.plugins.registry import registry
 
 if TYPE_CHECKING:
     from socialcli.inference.asked import AskedQuestion
@@ -60,7 +60,7 @@ def load_model(
 
 def open_clip(model: Adapter, episode: Episode, media_root: str | Path, **options: Any) -> ClipSession:
     """Sample an episode's video and prepare it for `model`; `options` are those of `AskOptions`. Raises VideoError."""
-    from socialcli.inference.looking import AskOptions
+    from socialcli.inference.clip_view import AskOptions
     from socialcli.inference.session import ClipSession
 
     return ClipSession(model, episode, AskOptions(media_root=Path(media_root), **options))

@@ -23,11 +23,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 import socialcli
-from socialcli import logs, options, signals, variables
+from socialcli import logs, signals
 from socialcli.errors import PluginError, SocialcliError, Terminated, UnknownNameError
+from socialcli.options import common, variables
 
 if TYPE_CHECKING:
-    from socialcli.plugins import Registry
+    from socialcli.plugins.registry import Registry
 
 _log = logging.getLogger(__name__)
 
@@ -38,21 +39,25 @@ class _Entry(NamedTuple):
 
 
 COMMANDS = {
-    "run": _Entry("socialcli.commands.run", "Ask a model the questions of EPISODES; write answers and accuracy."),
-    "plan": _Entry("socialcli.commands.plan", "Show what a run would do, and what would fail, without the weights."),
-    "inspect": _Entry("socialcli.commands.inspect", "Show what a model sees of EPISODES, and what each box covers."),
-    "measure": _Entry("socialcli.commands.measure", "Measure what the alignment does to a model's attention."),
-    "sweep": _Entry("socialcli.commands.sweep", "Ask under many settings of the alignment; find the best."),
-    "accuracy": _Entry("socialcli.commands.accuracy", "Compute accuracy tables again from predictions."),
-    "compare": _Entry("socialcli.commands.compare", "Compare two runs, question by question."),
-    "train": _Entry("socialcli.commands.train", "Fine-tune a model on the answers in EPISODES."),
-    "validate": _Entry("socialcli.commands.validate", "Check episodes files and print each problem."),
-    "schema": _Entry("socialcli.commands.schema", "Print the JSON Schema of a file."),
-    "convert": _Entry("socialcli.commands.convert", "Turn a public dataset or a tracker's files into episodes."),
-    "synth": _Entry("socialcli.commands.synth", "Draw a social world as video and episodes, to learn from."),
-    "models": _Entry("socialcli.commands.models", "List the models and where they come from."),
-    "tasks": _Entry("socialcli.commands.tasks", "List the tasks and where they come from."),
-    "plugins": _Entry("socialcli.commands.plugins", "List the installed plug-ins, broken ones too."),
+    "run": _Entry("socialcli.verbs.run.command", "Ask a model the questions of EPISODES; write answers and accuracy."),
+    "plan": _Entry(
+        "socialcli.verbs.plan.command", "Show what a run would do, and what would fail, without the weights."
+    ),
+    "inspect": _Entry(
+        "socialcli.verbs.inspect.command", "Show what a model sees of EPISODES, and what each box covers."
+    ),
+    "measure": _Entry("socialcli.verbs.measure.command", "Measure what the alignment does to a model's attention."),
+    "sweep": _Entry("socialcli.verbs.sweep.command", "Ask under many settings of the alignment; find the best."),
+    "accuracy": _Entry("socialcli.verbs.accuracy.command", "Compute accuracy tables again from predictions."),
+    "compare": _Entry("socialcli.verbs.compare.command", "Compare two runs, question by question."),
+    "train": _Entry("socialcli.verbs.train.command", "Fine-tune a model on the answers in EPISODES."),
+    "validate": _Entry("socialcli.verbs.validate.command", "Check episodes files and print each problem."),
+    "schema": _Entry("socialcli.verbs.schema.command", "Print the JSON Schema of a file."),
+    "convert": _Entry("socialcli.verbs.convert.command", "Turn a public dataset or a tracker's files into episodes."),
+    "synth": _Entry("socialcli.verbs.synth.command", "Draw a social world as video and episodes, to learn from."),
+    "models": _Entry("socialcli.verbs.models.command", "List the models and where they come from."),
+    "tasks": _Entry("socialcli.verbs.tasks.command", "List the tasks and where they come from."),
+    "plugins": _Entry("socialcli.verbs.plugins.command", "List the installed plug-ins, broken ones too."),
 }
 
 
@@ -84,7 +89,7 @@ class Shell(click.Group):
             if provided is None:
                 return None
             command = provided.item
-        options.name_variables(command, f"SOCIALCLI_{cmd_name}")
+        common.name_variables(command, f"SOCIALCLI_{cmd_name}")
         return command
 
     def resolve_command(
@@ -99,7 +104,7 @@ class Shell(click.Group):
             raise UnknownNameError("command", name, self.list_commands(ctx))
         found = super().resolve_command(ctx, args)
         if found[1] is not None and not ctx.resilient_parsing:
-            options.check_given_once(found[1], name, found[2], ctx)
+            common.check_given_once(found[1], name, found[2], ctx)
         return found
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -256,7 +261,7 @@ def _added_commands() -> dict[str, click.Command]:
 
 def _plugin_registry() -> Registry:
     # Imported here, for most commands need no plug-in and should start at once.
-    from socialcli.plugins import registry
+    from socialcli.plugins.registry import registry
 
     return registry()
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from socialcli.plugins import registry
+from socialcli.plugins.registry import registry
 
 Install = Callable[..., Path]
 

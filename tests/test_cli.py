@@ -22,7 +22,7 @@ TROUBLE = """
 import sys, time
 import click
 from socialcli import errors
-from socialcli.hookspecs import hookimpl
+from socialcli.plugins.hookspecs import hookimpl
 
 @click.command()
 @click.argument("kind")

@@ -25,9 +25,9 @@ from socialcli.api import ask, load_model, open_clip
 from socialcli.cli import main
 from socialcli.episodes.records import Question
 from socialcli.errors import SocialcliError
-from socialcli.plugins import registry
-from socialcli.runs.accuracy import ACCURACY_ARROW_SCHEMA
-from socialcli.runs.predictions import PREDICTION_ARROW_SCHEMA
+from socialcli.plugins.registry import registry
+from socialcli.results.predictions import PREDICTION_ARROW_SCHEMA
+from socialcli.stats.accuracy import ACCURACY_ARROW_SCHEMA
 
 from .conftest import ROOT, SAMPLE, sample_episodes, tiny_model
 from .distributions import Install, site_folder

@@ -9,7 +9,7 @@ import pytest
 
 from socialcli.files import PendingFile, atomic_write
 
-from .runs.samples import disk_of
+from .results.samples import disk_of
 
 
 def test_the_content_replaces_what_stood_there(tmp_path: Path) -> None:

@@ -3,98 +3,66 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parent.parent
 
-# Each floor, from the bottom; each room, with the modules in it. A package stands for all its modules that no other
-# room claims.
-FLOORS: tuple[dict[str, tuple[str, ...]], ...] = (
-    {
-        "socialcli": ("socialcli",),
-        "errors": ("socialcli.errors",),
-        "words": ("socialcli.words",),
-    },
-    {
-        "files": ("socialcli.files",),
-        "logs": ("socialcli.logs",),
-        "records": ("socialcli.episodes.records", "socialcli.episodes.tracks"),
-        "schemas": ("socialcli_schemas",),
-    },
-    {
-        "episodes": ("socialcli.episodes",),
-        "video": ("socialcli.video",),
-        "tasks": ("socialcli.tasks",),
-        "alignment": ("socialcli.alignment",),
-        "options": ("socialcli.options",),
-    },
-    {
-        "adapters": ("socialcli.adapters",),
-        "runs": ("socialcli.runs",),
-    },
-    {
-        "plugins": (
-            "socialcli.hookspecs",
-            "socialcli.builtin",
-            "socialcli.discovery",
-            "socialcli.plugins",
-        ),
-        "plots": ("socialcli.plots",),
-        "synth": ("socialcli.synth",),
-        "converting": ("socialcli.converting",),
-    },
-    {
-        "inference": ("socialcli.inference",),
-        "llava": ("socialcli_llava_next_video",),
-        "qwen": ("socialcli_qwen2_5_vl",),
-        "internvl": ("socialcli_internvl3",),
-        "tvqa-plus": ("socialcli_tvqa_plus",),
-        "mmsi": ("socialcli_mmsi",),
-        "tracks": ("socialcli_tracks",),
-    },
-    {"training": ("socialcli.training",)},
-    {
-        "engines": ("socialcli.engines",),
-        "api": ("socialcli.api",),
-        "inspection": ("socialcli.inspection",),
-    },
-    {"commands": ("socialcli.commands",)},
-    {"cli": ("socialcli.cli", "socialcli.signals", "socialcli.variables", "socialcli.__main__")},
+# Each floor, from the bottom, with its rooms: modules of the ground, folders, and the packages of plug-ins. A folder in
+# a room (`episodes.checking`) belongs to the room; each verb is a room of its own.
+FLOORS: tuple[tuple[str, ...], ...] = (
+    ("socialcli", "errors", "interrupts", "text_table", "words"),
+    ("files", "logs", "schemas"),
+    ("episodes", "video", "plots", "signals"),
+    ("alignment", "tasks"),
+    ("models", "settings"),
+    ("inference", "plugins", "results"),
+    ("api", "stats"),
+    ("options", "jobs", "synth"),
+    ("converting",),
+    (
+        *("socialcli_llava_next_video", "socialcli_qwen2_5_vl", "socialcli_internvl3"),
+        *("socialcli_mmsi", "socialcli_tracks", "socialcli_tvqa_plus"),
+    ),
+    (
+        *("verbs.run", "verbs.measure", "verbs.train", "verbs.inspect", "verbs.compare", "verbs.accuracy"),
+        *("verbs.validate", "verbs.convert", "verbs.synth", "verbs.models", "verbs.tasks", "verbs.plugins"),
+        "verbs.schema",
+    ),
+    ("verbs", "verbs.plan", "verbs.sweep"),  # a run without weights, and a run under many settings
+    ("cli",),
+    ("__main__",),
 )
 
 HEAVY = ("torch", "torchvision", "transformers", "peft")
 MAY_IMPORT_TORCH = (
-    "socialcli.adapters.huggingface",
-    "socialcli.adapters.library",
-    "socialcli.adapters.lora",
-    "socialcli.adapters.trial",
-    "socialcli.adapters.weights",
     "socialcli.alignment.attention",
+    "socialcli.alignment.attention_maps",
     "socialcli.alignment.batch",
-    "socialcli.alignment.correction",
-    "socialcli.alignment.report",
+    "socialcli.alignment.head_attention",
     "socialcli.alignment.kernels",
-    "socialcli.alignment.measuring",
-    "socialcli.alignment.tracing",
-    "socialcli.engines.asking",  # through socialcli.inference
-    "socialcli.engines.invariance",  # through socialcli.inference
-    "socialcli.engines.local",  # through socialcli.inference
-    "socialcli.engines.planning",  # through socialcli.inference
-    "socialcli.engines.measuring",  # through socialcli.inference
-    "socialcli.engines.training",
+    "socialcli.alignment.method",
+    "socialcli.alignment.report",
     "socialcli.inference",
-    "socialcli.inspection.attending",  # through socialcli.inference
-    "socialcli.inspection.walking",  # through socialcli.inference
-    "socialcli.training.judging",  # through socialcli.inference
-    "socialcli.training.learning",
-    "socialcli.training.lessons",  # through socialcli.inference
-    "socialcli.training.preparing",  # through socialcli.inference
-    "socialcli.training.rows",
-    "socialcli.training.state",
-    "socialcli.training.step",
+    "socialcli.jobs.answer",  # through socialcli.inference
+    "socialcli.jobs.prepare",  # through socialcli.inference
+    "socialcli.models.checkpoints.weights",
+    "socialcli.models.huggingface",
+    "socialcli.models.lora",
+    "socialcli.models.transformers_internals",
+    "socialcli.models.trial",
+    "socialcli.verbs.inspect.attention",  # through socialcli.inference
+    "socialcli.verbs.inspect.work",  # through socialcli.inference
+    "socialcli.verbs.measure.forward",  # through socialcli.inference
+    "socialcli.verbs.plan.shapes",  # through socialcli.inference
+    "socialcli.verbs.run.invariance",  # through socialcli.inference
+    "socialcli.verbs.train.epochs",
+    "socialcli.verbs.train.learning",
     "socialcli_internvl3.adapter",
     "socialcli_llava_next_video.adapter",
     "socialcli_qwen2_5_vl.adapter",
@@ -151,17 +119,16 @@ def statements(body: list[ast.stmt], deferred: bool) -> Iterator[tuple[ast.stmt,
             yield from statements(handler.body, deferred)
 
 
-def place(module: str) -> tuple[int, str]:
-    claims = [
-        (len(prefix), floor, room)
-        for floor, rooms in enumerate(FLOORS)
-        for room, prefixes in rooms.items()
-        for prefix in prefixes
-        if module == prefix or (prefix != "socialcli" and module.startswith(prefix + "."))
-    ]
-    assert claims, f"{module} stands on no floor; give it a place in the table of this test"
-    _, floor, room = max(claims)
-    return floor, room
+FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
+FOLDERS = [module for module, file in MODULES.items() if file.name == "__init__.py" and module.startswith("socialcli.")]
+
+
+def room_of(module: str) -> str:
+    """The room that a module is in."""
+    package, *rest = module.split(".")
+    if package != "socialcli":
+        return package
+    return ".".join(rest[:2]) if rest[:1] == ["verbs"] else (rest or ["socialcli"])[0]
 
 
 def inner(module: str) -> list[Import]:
@@ -174,21 +141,57 @@ def inner(module: str) -> list[Import]:
 
 
 def test_the_test_sees_the_imports_of_the_package() -> None:
-    assert Import("socialcli.commands.listing", False) in list(imports("socialcli.commands.models"))
-    assert Import("socialcli.plugins", True) in list(imports("socialcli.cli"))
+    assert Import("socialcli.options.listing", False) in list(imports("socialcli.verbs.models.command"))
+    assert Import("socialcli.plugins.registry", True) in list(imports("socialcli.cli"))
     assert Import("socialcli_internvl3.adapter", True) in list(imports("socialcli_internvl3"))
-    assert Import("socialcli.builtin", False) in list(imports("socialcli.discovery"))
+    assert Import("socialcli.plugins.builtin", False) in list(imports("socialcli.plugins.discovery"))
+
+
+def test_every_room_stands_on_a_floor_and_every_floor_has_rooms() -> None:
+    assert {room_of(module) for module in MODULES} == set(FLOOR_OF)
 
 
 def test_a_module_imports_only_from_floors_below_or_from_its_own_room() -> None:
     climbing = []
     for module in MODULES:
-        floor, room = place(module)
+        room = room_of(module)
         for one in inner(module):
-            its_floor, its_room = place(one.target)
-            if its_room != room and its_floor >= floor:
-                climbing.append(f"{module} (floor {floor}) imports {one.target} (floor {its_floor})")
+            other = room_of(one.target)
+            if other != room and FLOOR_OF[other] >= FLOOR_OF[room]:
+                climbing.append(f"{module} (floor {FLOOR_OF[room]}) imports {one.target} (floor {FLOOR_OF[other]})")
     assert climbing == []
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_a_folder_says_what_it_may_import(folder: str) -> None:
+    """The last sentence of each `__init__` names the rooms, and folders of other rooms, that its modules import."""
+    said = re.search(
+        r"May import: ([^.]*(?:\.\w[^.]*)*)\.\s*\Z", ast.get_docstring(ast.parse(MODULES[folder].read_text())) or ""
+    )
+    found = set()
+    for module in MODULES:
+        if module.startswith(folder + ".") and not any(
+            module.startswith(other + ".") for other in FOLDERS if other.startswith(folder + ".")
+        ):
+            found |= {room_of(one.target) for one in inner(module)} - {room_of(folder)}
+    assert said, (
+        f"{folder}: end the docstring of its __init__ with: May import: {', '.join(sorted(found)) or 'nothing'}."
+    )
+    assert said[1].split() == (", ".join(sorted(found)) or "nothing").split()
+
+
+def test_no_folder_holds_more_modules_than_a_reader_can_survey() -> None:
+    crowded = {
+        folder: count
+        for folder in ["socialcli", *FOLDERS]
+        if (
+            count := sum(
+                module.rpartition(".")[0] == folder and MODULES[module].name != "__init__.py" for module in MODULES
+            )
+        )
+        > 15
+    }
+    assert crowded == {}
 
 
 def test_no_import_goes_round_in_a_circle() -> None:

@@ -18,8 +18,8 @@ import pytest
 
 from socialcli import logs
 
-from .commands.runs import FAMILY, record, shell_environment, write
 from .conftest import SAMPLE
+from .verbs.runs import FAMILY, record, shell_environment, write
 
 
 @pytest.fixture(autouse=True)
@@ -75,7 +75,7 @@ def test_a_wrong_option_is_an_object_where_the_style_is_json(where: str, wrong: 
 def test_an_interrupt_leaves_objects_alone(tmp_path: Path) -> None:
     program = (
         "import os, signal, sys\n"
-        "from socialcli.commands import tasks\n"
+        "from socialcli.verbs.tasks import command as tasks\n"
         "from socialcli.cli import main\n"
         "tasks.command.callback = lambda **_: os.kill(os.getpid(), signal.SIGINT)\n"
         "main(['tasks'])\n"

@@ -39,8 +39,8 @@ py-modules = ["acme_broken"]
 DUPLICATE = {
     "pyproject.toml": BROKEN["pyproject.toml"].replace("broken", "twin").replace("cracked", "double"),
     "acme_twin.py": """
-from socialcli.adapters.contract import ModelSpec
-from socialcli.hookspecs import hookimpl
+from socialcli.models.contract import ModelSpec
+from socialcli.plugins.hookspecs import hookimpl
 
 @hookimpl
 def socialcli_models():

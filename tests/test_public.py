@@ -38,7 +38,7 @@ def test_the_help_of_a_command_looks_for_no_plugins() -> None:
     code = (
         "import sys\nfrom socialcli.cli import main\n"
         "try:\n    main(['run', '--help'])\nexcept SystemExit:\n    pass\n"
-        "print([name for name in ('socialcli.discovery', 'pluggy', 'pyarrow', 'torch') if name in sys.modules])"
+        "print([name for name in ('socialcli.plugins.discovery', 'pluggy', 'pyarrow', 'torch') if name in sys.modules])"
     )
     path = f"import sys; sys.path[:] = {sys.path!r}\n"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SOCIALCLI_")}

@@ -18,10 +18,10 @@ from transformers import (
     InternVLVideoProcessor,
 )
 
-from socialcli.adapters.contract import LoadOptions
-from socialcli.adapters.files import weight_names
-from socialcli.adapters.huggingface import HuggingFaceAdapter
 from socialcli.alignment.grid import Cells, affine_cells
+from socialcli.models.checkpoints.files import weight_names
+from socialcli.models.contract import LoadOptions
+from socialcli.models.huggingface import HuggingFaceAdapter
 from socialcli.video.frames import FrameSet
 
 from . import SPEC

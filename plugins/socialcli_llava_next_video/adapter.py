@@ -20,9 +20,9 @@ from transformers import (
     LlavaNextVideoVideoProcessor,
 )
 
-from socialcli.adapters.contract import LoadOptions
-from socialcli.adapters.huggingface import HuggingFaceAdapter
 from socialcli.alignment.grid import Cells, affine_cells
+from socialcli.models.contract import LoadOptions
+from socialcli.models.huggingface import HuggingFaceAdapter
 from socialcli.video.frames import FrameSet
 
 from . import SPEC

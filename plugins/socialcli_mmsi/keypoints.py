@@ -15,8 +15,8 @@ import numpy.typing as npt
 from socialcli.converting.boxes import clipped
 from socialcli.converting.report import Report, SourceError
 from socialcli.converting.units import check_box_unit
+from socialcli.episodes.checking.units import Edges
 from socialcli.episodes.records import Box
-from socialcli.episodes.units import Edges
 from socialcli.files import read_bytes
 
 from .arrays import items_of, numbers_of, read_objects

@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 from socialcli.converting.context import speaking_time
 from socialcli.converting.report import Report, SourceError
 from socialcli.converting.sources import read_text
-from socialcli.converting.speech import COLONS
+from socialcli.converting.transcripts.speech import COLONS
 from socialcli.words.scripts import INVISIBLE
 from socialcli.words.spelling import find_words
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from socialcli.converting.report import Report, SourceError
 from socialcli.converting.sources import read_text
-from socialcli.converting.speech import COLONS, label_forms
+from socialcli.converting.transcripts.speech import COLONS, label_forms
 from socialcli.words.boundaries import stands_alone
 from socialcli.words.spelling import folded
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from socialcli.adapters.contract import Adapter, LoadOptions, ModelSpec
-from socialcli.hookspecs import hookimpl
+from socialcli.models.contract import Adapter, LoadOptions, ModelSpec
+from socialcli.plugins.hookspecs import hookimpl
 
 from .sizes import visual_tokens
 

@@ -19,10 +19,10 @@ from transformers import (
 )
 from transformers.video_utils import VideoMetadata
 
-from socialcli.adapters.contract import EncodedClip, EncodedPrompt, LoadOptions
-from socialcli.adapters.huggingface import HuggingFaceAdapter
 from socialcli.alignment.grid import Cells, affine_cells
 from socialcli.errors import UsageError
+from socialcli.models.contract import EncodedClip, EncodedPrompt, LoadOptions
+from socialcli.models.huggingface import HuggingFaceAdapter
 from socialcli.video.frames import FrameSet
 
 from . import SPEC

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from socialcli.adapters.contract import ClipSize
+from socialcli.models.contract import ClipSize
 
 CELL = 28  # pixels: patches of 14, merged two by two
 MERGED = 2  # frames in a step

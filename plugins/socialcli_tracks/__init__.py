@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from socialcli.hookspecs import Converter, hookimpl
+from socialcli.plugins.hookspecs import Converter, hookimpl
 
 
 @hookimpl

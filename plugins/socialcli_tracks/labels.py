@@ -9,7 +9,7 @@ from pathlib import Path
 from socialcli.converting.labels import known_name, normal_id
 from socialcli.converting.report import Report, SourceError
 from socialcli.converting.sources import read_text
-from socialcli.converting.speech import by_spelling
+from socialcli.converting.transcripts.speech import by_spelling
 from socialcli.episodes.records import Speaker
 from socialcli.words.boundaries import is_called
 from socialcli.words.spelling import folded

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from socialcli.converting.footage import footage_at
 from socialcli.converting.report import Report, SourceError
-from socialcli.converting.subtitles import read_subtitles
+from socialcli.converting.transcripts.subtitles import read_subtitles
 from socialcli.converting.units import check_seconds, source_size
 from socialcli.episodes.records import Box
 from socialcli.errors import NotThereError

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from socialcli.converting.context import context
 from socialcli.converting.footage import Footage
 from socialcli.converting.report import Report
-from socialcli.converting.subtitles import Line
+from socialcli.converting.transcripts.subtitles import Line
 from socialcli.episodes.records import Box, Episode, Question, Speaker, Utterance, Video
 
 from .asking import questions

@@ -15,8 +15,8 @@ from socialcli.converting.labels import known_name
 from socialcli.converting.report import Report, SourceError
 from socialcli.converting.sources import is_number, read_json, wanted
 from socialcli.converting.units import check_box_unit
+from socialcli.episodes.checking.units import Edges
 from socialcli.episodes.records import Box, Question
-from socialcli.episodes.units import Edges
 
 from .people import GROUPS, NAMELESS, People
 

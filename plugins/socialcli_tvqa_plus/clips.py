@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from socialcli.converting.footage import Footage, Shelf
 from socialcli.converting.labels import known_name
 from socialcli.converting.report import Report
-from socialcli.converting.subtitles import Line
+from socialcli.converting.transcripts.subtitles import Line
 from socialcli.episodes.records import Box, Episode, Speaker, Utterance, Video
 
 from .annotations import SIZE, Asked, people_boxes

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from socialcli.converting.alike import tell_unread_labels
 from socialcli.converting.context import endings, in_order
 from socialcli.converting.report import Report, SourceError
 from socialcli.converting.sources import is_number, read_json
-from socialcli.converting.speech import spoken
-from socialcli.converting.subtitles import Line, read_subtitles
+from socialcli.converting.transcripts.alike import tell_unread_labels
+from socialcli.converting.transcripts.speech import spoken
+from socialcli.converting.transcripts.subtitles import Line, read_subtitles
 from socialcli.errors import NotThereError
 
 _BETWEEN = "<eos>"  # stands between the lines of a clip in the JSON file

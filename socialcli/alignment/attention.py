@@ -3,7 +3,7 @@
 The functions are hooked in through transformers' `AttentionInterface`, for the text decoder only, by the context
 manager `aligned`, which always puts the model's own attention back. Only rows of the prompt change: in a decoding step
 all rows of the plan lie before the query, and the model's own attention runs. What is computed stands in
-`socialcli.alignment.correction`.
+`socialcli.alignment.method`.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from transformers.masking_utils import sdpa_mask
 
 from socialcli.alignment.batch import Placed, PlanBatch
 from socialcli.alignment.bias import PUBLISHED
-from socialcli.alignment.correction import LayerTensors, PlannedRows, compute_afresh, mean_attention
-from socialcli.alignment.forcing import Alignable, attention_kernel, eager_attention, switch
+from socialcli.alignment.hooks import Alignable, attention_kernel, eager_attention, switch
 from socialcli.alignment.kernels import attend
 from socialcli.alignment.layers import resolve_layers
+from socialcli.alignment.method import LayerTensors, PlannedRows, compute_afresh, mean_attention
 from socialcli.alignment.plan import AlignmentPlan, Indices
 from socialcli.alignment.report import AlignmentReport, LayerReport
 from socialcli.alignment.rules import BiasRule

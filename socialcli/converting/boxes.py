@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from socialcli.converting.report import Report
+from socialcli.episodes.checking.units import Edges
 from socialcli.episodes.records import Box
-from socialcli.episodes.units import Edges
 
 CUT = "boxes cut at the edge of the picture"
 OUTSIDE = "boxes dropped that lie outside the picture or have no area"

@@ -15,15 +15,15 @@ import click
 from tqdm import tqdm
 
 from socialcli.converting.report import Report
-from socialcli.episodes.coverage import annotated_coverage
-from socialcli.episodes.coverage_text import coverage_line, coverage_warning
-from socialcli.episodes.coverage_total import CoverageTally
-from socialcli.episodes.files import SUFFIXES
+from socialcli.episodes.coverage.text import coverage_line, coverage_warning
+from socialcli.episodes.coverage.total import CoverageTally
+from socialcli.episodes.coverage.utterances import annotated_coverage
+from socialcli.episodes.formats.kinds import SUFFIXES
 from socialcli.episodes.records import Episode
 from socialcli.episodes.writing import EpisodeWriter
 from socialcli.errors import AnnotationError, InvalidInputError, NotThereError, UsageError
 from socialcli.logs import shows_bars
-from socialcli.options import config_option, logging_options
+from socialcli.options.common import config_option, logging_options
 
 _log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from socialcli.episodes.files import inspected_suffix
+from socialcli.episodes.formats.kinds import inspected_suffix
 from socialcli.episodes.reading import read_records
 from socialcli.errors import InvalidInputError
 

@@ -9,14 +9,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from socialcli.episodes.added import added_keys, note_added
-from socialcli.episodes.checking import Seen, check
-from socialcli.episodes.files import inspected_suffix
-from socialcli.episodes.lines import RecordLine, parse_lines, split_lines
-from socialcli.episodes.problems import Problem
+from socialcli.episodes.checking.problems import Problem
+from socialcli.episodes.checking.record import Seen, check
+from socialcli.episodes.formats.index_columns import added_keys, note_added
+from socialcli.episodes.formats.jsonl import RecordLine, parse_lines, split_lines
+from socialcli.episodes.formats.kinds import inspected_suffix
 from socialcli.episodes.records import Episode
-from socialcli.episodes.schema import load_schema
 from socialcli.errors import InvalidInputError
+from socialcli.schemas import load_schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def _rows(path: Path, suffix: str) -> Iterator[RecordLine]:
 
 
 def _parquet_rows(path: Path) -> Iterator[RecordLine]:
-    from socialcli.episodes.parquet import parquet_rows  # pyarrow, which JSONL does without
+    from socialcli.episodes.formats.parquet import parquet_rows  # pyarrow, which JSONL does without
 
     return parquet_rows(path)
 

@@ -109,7 +109,7 @@ class Episode:
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Episode:
-        """Build an episode from a record that has passed `socialcli.episodes.checking`.
+        """Build an episode from a record that has passed `socialcli.episodes.checking.record`.
 
         Absent and null fields mean the same, and so do 1 and 1.0: equal records of JSONL and Parquet files
         make equal episodes; so does a right answer that is given by text, by place or by both. Raises KeyError or

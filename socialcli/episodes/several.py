@@ -8,7 +8,7 @@ from itertools import chain
 from pathlib import Path
 
 from socialcli.episodes.counting import questions_of, unchecked_records
-from socialcli.episodes.files import inspected_suffix
+from socialcli.episodes.formats.kinds import inspected_suffix
 from socialcli.episodes.reading import EpisodeRow, read_episodes
 from socialcli.errors import InvalidInputError, UsageError
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Protocol, Self
 
-from socialcli.episodes.checking import Seen, check
-from socialcli.episodes.files import file_suffix
+from socialcli.episodes.checking.record import Seen, check
+from socialcli.episodes.formats.kinds import file_suffix
 from socialcli.episodes.records import Episode
 from socialcli.errors import AnnotationError, InvalidInputError, NotThereError
 from socialcli.files import atomic_write
@@ -84,7 +84,7 @@ class _JsonSink:
 
 def _sink(file: BinaryIO, suffix: str) -> _Sink:
     if suffix == ".parquet":
-        from socialcli.episodes.parquet import ParquetSink  # pyarrow, which JSONL does without
+        from socialcli.episodes.formats.parquet import ParquetSink  # pyarrow, which JSONL does without
 
         return ParquetSink(file)
     if suffix == ".jsonl.gz":

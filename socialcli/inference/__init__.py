@@ -1,1 +1,4 @@
-"""(torch) Questions through a model: a clip once, then each question on it."""
+"""(torch) Questions through a model: a clip once, then each question on it.
+
+May import: alignment, episodes, errors, models, tasks, video.
+"""

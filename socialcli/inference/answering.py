@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from socialcli.adapters.contract import Adapter
 from socialcli.alignment.attention import Alignment
 from socialcli.episodes.records import Question
 from socialcli.errors import ModelError, QuestionError
@@ -19,6 +18,7 @@ from socialcli.inference.asked import AskedQuestion
 from socialcli.inference.batching import BatchLimit, Waiting, batches, in_parts
 from socialcli.inference.deadline import time_limit
 from socialcli.inference.preparing import FailedQuestion, PreparedEpisode
+from socialcli.models.contract import Adapter
 from socialcli.video.frames import FrameSet
 
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from socialcli.adapters.contract import Adapter
 from socialcli.alignment.attention import Alignment
 from socialcli.errors import ModelError
 from socialcli.inference.asked import PromptOnClip
 from socialcli.inference.conditions import AlignedPrompt, ConditionedState, continue_under
 from socialcli.inference.decoding import candidate_scores, generate_greedily
+from socialcli.models.contract import Adapter
 from socialcli.tasks.answers import parse_answer
 
 

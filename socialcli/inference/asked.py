@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from socialcli.adapters.contract import EncodedPrompt
 from socialcli.alignment.plan import AlignmentPlan
 from socialcli.episodes.records import Question
 from socialcli.inference.prefix import Prefix
+from socialcli.models.contract import EncodedPrompt
 from socialcli.tasks.prompt import Prompt
 
 

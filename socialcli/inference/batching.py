@@ -8,11 +8,11 @@ from typing import TypeVar
 
 import torch
 
-from socialcli.adapters.contract import Adapter
 from socialcli.errors import OutOfMemoryError, QuestionError
 from socialcli.inference.asked import AskedQuestion
 from socialcli.inference.memory import free_bytes, is_out_of_memory, prompt_bytes
 from socialcli.inference.session import ClipSession
+from socialcli.models.contract import Adapter
 
 _log = logging.getLogger(__name__)
 

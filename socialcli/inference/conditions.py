@@ -21,19 +21,12 @@ import numpy as np
 from torch import Tensor
 from transformers import DynamicCache
 
-from socialcli.adapters.contract import Adapter
 from socialcli.alignment.attention import Alignment, AlignmentReport, aligned
 from socialcli.alignment.plan import AlignmentPlan
 from socialcli.inference.asked import PromptOnClip
 from socialcli.inference.cache import copied_cache, joined_cache, kept_layers, put_layers
-from socialcli.inference.prefix import (
-    Continuation,
-    Step,
-    continued_cache,
-    room_for,
-    run_step,
-    step_of,
-)
+from socialcli.inference.prefix import Continuation, Step, continued_cache, room_for, run_step, step_of
+from socialcli.models.contract import Adapter
 
 WORTH_SHARING = 16  # tokens: a step of its own costs more than it saves for fewer
 

@@ -13,8 +13,8 @@ from typing import Any
 
 from torch.nn import Module, ModuleList
 
-from socialcli.adapters.contract import Adapter
 from socialcli.errors import TimeLimitError
+from socialcli.models.contract import Adapter
 
 
 @contextmanager

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from socialcli.adapters.contract import Adapter
 from socialcli.errors import ModelError
 from socialcli.inference.prefix import MAX_NEW_TOKENS, Continuation, next_logits
+from socialcli.models.contract import Adapter
 
 
 def letter_ids(adapter: Adapter, letters: str) -> tuple[int, ...]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import psutil
 import torch
 
-from socialcli.adapters.contract import Adapter
+from socialcli.models.contract import Adapter
 
 _CGROUP = Path("/sys/fs/cgroup")  # where Linux keeps the limit of a container
 

@@ -15,10 +15,10 @@ import torch
 from torch import Tensor
 from transformers import DynamicCache
 
-from socialcli.adapters.contract import Adapter, EncodedClip, EncodedPrompt
-from socialcli.adapters.library import forward_with_cache
 from socialcli.errors import PromptError
 from socialcli.inference.cache import joined_cache
+from socialcli.models.contract import Adapter, EncodedClip, EncodedPrompt
+from socialcli.models.transformers_internals import forward_with_cache
 
 MAX_NEW_TOKENS = 16  # of an answer: a letter, or a short label
 

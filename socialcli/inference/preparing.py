@@ -11,12 +11,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from socialcli.adapters.contract import Adapter
 from socialcli.episodes.records import Episode, Question
 from socialcli.errors import QuestionError
 from socialcli.inference.asked import AskedQuestion
-from socialcli.inference.looking import AskOptions, known_until, last_moment
+from socialcli.inference.clip_view import AskOptions, known_until, last_moment
 from socialcli.inference.session import ClipSession
+from socialcli.models.contract import Adapter
 from socialcli.tasks.base import Task
 from socialcli.video.frames import FrameSet
 

@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from socialcli.adapters.contract import Adapter, EncodedClip
 from socialcli.alignment.attention import Alignment
 from socialcli.alignment.grid import VisualGrid
 from socialcli.alignment.plan import AlignmentPlan, Indices, SpeakerTokens, build_plan, cover_speakers
@@ -20,8 +19,9 @@ from socialcli.episodes.records import Episode, Question
 from socialcli.errors import ModelError
 from socialcli.inference.answers import Answer, answer_batch
 from socialcli.inference.asked import AskedQuestion, PromptOnClip
-from socialcli.inference.looking import AskOptions, look
+from socialcli.inference.clip_view import AskOptions, look
 from socialcli.inference.prefix import Prefix, compute_prefix
+from socialcli.models.contract import Adapter, EncodedClip
 from socialcli.tasks.base import Task
 from socialcli.tasks.prompt import Prompt, build_prompt
 

@@ -1,1 +1,4 @@
-"""Pictures of what was measured, by matplotlib, which is imported when one is drawn."""
+"""Pictures of what was measured, by matplotlib, which is imported when one is drawn.
+
+May import: files, words.
+"""

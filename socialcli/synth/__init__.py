@@ -2,4 +2,6 @@
 
 Everything a viewer sees comes from one random stream, who is who and who says what from another, so that nothing but
 the boxes ties a speaker's label to a person in the picture.
+
+May import: episodes, errors, files, results, tasks.
 """

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from socialcli.errors import UsageError
-from socialcli.runs.folder import ResultFolder
+from socialcli.results.folder import ResultFolder
 
 
 @dataclass(frozen=True, slots=True)

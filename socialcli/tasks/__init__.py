@@ -1,1 +1,4 @@
-"""The tasks: which questions, which candidates, in which words, and how answers are read."""
+"""The tasks: which questions, which candidates, in which words, and how answers are read.
+
+May import: episodes, errors, words.
+"""

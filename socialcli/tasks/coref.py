@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from socialcli.episodes.records import Episode, Question
 from socialcli.tasks.base import Candidate
 from socialcli.tasks.speakers import asked_span, asked_utterance, quoted, speaker_candidates, who
-from socialcli.tasks.text import harmless
+from socialcli.tasks.special_tokens import harmless
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from socialcli.episodes.records import Speaker
-from socialcli.tasks.text import harmless
+from socialcli.tasks.special_tokens import harmless
 
 _NUMBERED = re.compile(r"(?:speaker|player|person)[ _-]?(\d+)", re.IGNORECASE)
 

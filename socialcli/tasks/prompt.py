@@ -17,7 +17,7 @@ from socialcli.errors import AnnotationError
 from socialcli.tasks.base import Candidate, Task
 from socialcli.tasks.labels import speaker_labels
 from socialcli.tasks.speakers import MASK, asked_utterance, spliced
-from socialcli.tasks.text import harmless
+from socialcli.tasks.special_tokens import harmless
 
 LETTERS = string.ascii_uppercase
 UNKNOWN_SPEAKER = "Somebody"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from socialcli.episodes.records import Episode, Question, Utterance
 from socialcli.errors import AnnotationError
 from socialcli.tasks.base import Candidate
-from socialcli.tasks.text import harmless
+from socialcli.tasks.special_tokens import harmless
 
 MASK = "[...]"  # stands for a hidden name
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from socialcli.episodes.records import Episode, Question
 from socialcli.errors import AnnotationError
 from socialcli.tasks.base import Candidate
-from socialcli.tasks.text import harmless
+from socialcli.tasks.special_tokens import harmless
 
 
 @dataclass(frozen=True, slots=True)

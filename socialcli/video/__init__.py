@@ -11,4 +11,6 @@ In a folder of images with `fps`, image i (from 0, in natural order of names) is
 - `overlay.draw_boxes`: coloured, labelled boxes on copies of the frames.
 
 Nothing is imported here, so that the frame records (`frames`) stay free of PyAV and Pillow.
+
+May import: errors.
 """

@@ -6,4 +6,6 @@ before its vowel sign ("राम" in "रामा"), take the underscore of Ma
 - `scripts`: what kind of character something is.
 - `boundaries.joined`: whether a word goes on across a place in a text. All the rest is built on it.
 - `spelling`: equal words as equal strings, and where phrases stand in a text.
+
+May import: nothing.
 """

@@ -14,15 +14,9 @@ from torch.nn.functional import scaled_dot_product_attention
 from torch.utils.checkpoint import checkpoint
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from socialcli.alignment.attention import (
-    ENTRIES_AT_ONCE,
-    Alignment,
-    AlignmentReport,
-    aligned,
-    aligned_attention,
-)
+from socialcli.alignment.attention import ENTRIES_AT_ONCE, Alignment, AlignmentReport, aligned, aligned_attention
 from socialcli.alignment.bias import RULES as ALL_RULES
-from socialcli.alignment.correction import mean_attention
+from socialcli.alignment.method import mean_attention
 from socialcli.alignment.plan import AlignmentPlan
 from socialcli.errors import UsageError
 from tests.alignment.dense import Case, dense, plan_of, random_case, random_plan

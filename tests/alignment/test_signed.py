@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
-from socialcli.alignment import correction
+from socialcli.alignment import method
 from socialcli.alignment.attention import ENTRIES_AT_ONCE, Alignment, aligned, aligned_attention, attention_kernel
 from socialcli.alignment.bias import RULES as ALL_RULES
 from socialcli.alignment.rules import BiasRule, VisualScores
@@ -68,13 +68,13 @@ def test_without_computing_them_afresh_these_rows_would_be_wrong(monkeypatch: py
     case, plan = staring(-38.0), random_plan(ROWS, COLUMNS, seed=2)
     expected, _ = dense(case, [plan], 3.0)
     assert largest(run(case, [plan], alpha=3.0)[0] - expected) < 1e-4
-    change = correction.PlannedRows.change
+    change = method.PlannedRows.change
 
     def never_losing(*arguments: Any) -> Any:
         found = change(*arguments)
-        return correction.RowChange(found.kept, found.added, torch.zeros_like(found.losing), found.active)
+        return method.RowChange(found.kept, found.added, torch.zeros_like(found.losing), found.active)
 
-    monkeypatch.setattr(correction.PlannedRows, "change", never_losing)
+    monkeypatch.setattr(method.PlannedRows, "change", never_losing)
     assert largest(run(case, [plan], alpha=3.0)[0] - expected) > 1e-2
 
 
@@ -85,7 +85,7 @@ def test_losing_rows_of_a_batch_keep_their_own_plans_masks_and_caches(
     entries: int, at_once: int, queries: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(ENTRIES_AT_ONCE, "cpu", entries)
-    monkeypatch.setattr(correction, "SCORES_AT_ONCE", at_once)
+    monkeypatch.setattr(method, "SCORES_AT_ONCE", at_once)
     cached = 30 - queries
     case = staring(-38.0, prompts=3, queries=queries, cached=cached, padding=(0, 2, 0))
     plans = [random_plan((19, 22, 29), COLUMNS), random_plan((20, 21, 28), (2, 4, 8)), random_plan((25,), COLUMNS)]

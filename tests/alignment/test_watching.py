@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from socialcli.alignment.attention import ENTRIES_AT_ONCE, Alignment, aligned, aligned_attention
+from socialcli.alignment.attention_maps import AttentionTrace
 from socialcli.alignment.bias import RULES as ALL_RULES
 from socialcli.alignment.plan import AlignmentPlan, Indices
-from socialcli.alignment.tracing import AttentionTrace
 from tests.alignment.dense import Case, one_head, plan_of, random_case, random_plan, scores_of
 
 RULES = {rule.name: rule for rule in ALL_RULES}

@@ -16,8 +16,8 @@ from socialcli.cli import main
 from socialcli.episodes.reading import read_episodes
 from socialcli.episodes.records import Episode
 
-from ..commands.runs import last_of_each
 from ..conftest import SHARED
+from ..verbs.runs import last_of_each
 
 TVQA = SHARED / "data" / "tvqa_plus_val_20clips.json"
 

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from socialcli.cli import main
 from socialcli.converting.report import SourceError
 from socialcli.converting.units import SHARES, check_box_unit, check_seconds
-from socialcli.episodes.units import look_like_shares
+from socialcli.episodes.checking.units import look_like_shares
 
 from ..video.clips import write_video
 from .mmsi import person, release, save

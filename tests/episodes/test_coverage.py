@@ -7,9 +7,9 @@ from fractions import Fraction
 
 import pytest
 
-from socialcli.episodes.coverage import EpisodeCoverage, annotated_coverage, same_but_for_spelling
-from socialcli.episodes.coverage_text import check_min_coverage, coverage_line, coverage_warning
-from socialcli.episodes.coverage_total import MOST_NAMES, Coverage, CoverageTally, is_below, parse_min_coverage
+from socialcli.episodes.coverage.text import check_min_coverage, coverage_line, coverage_warning
+from socialcli.episodes.coverage.total import MOST_NAMES, Coverage, CoverageTally, is_below, parse_min_coverage
+from socialcli.episodes.coverage.utterances import EpisodeCoverage, annotated_coverage, same_but_for_spelling
 from socialcli.episodes.records import Box, Episode, Speaker, Utterance, Video
 from socialcli.errors import InvalidInputError, UsageError
 

@@ -3,14 +3,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-from socialcli.episodes.asking import TASK_RULES
-from socialcli.episodes.checking import Seen, check
-from socialcli.episodes.schema import load_schema
+from socialcli.episodes.checking.questions import TASK_RULES
+from socialcli.episodes.checking.record import Seen, check
+from socialcli.schemas import load_schema
 
-PAGE = (Path(__file__).parents[2] / "docs" / "episodes.md").read_text(encoding="utf-8")
+from ..conftest import ROOT
+
+PAGE = (ROOT / "docs" / "episodes.md").read_text(encoding="utf-8")
 TYPES = {"object": "object", "array": "list", "string": "string", "number": "number", "integer": "integer"}
 
 

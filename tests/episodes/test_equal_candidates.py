@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from socialcli.episodes.checking import Seen, check
+from socialcli.episodes.checking.record import Seen, check
 from socialcli.episodes.reading import BadQuestion, read_episodes
 from socialcli.episodes.records import Episode, Question
 from socialcli.episodes.writing import EpisodeWriter

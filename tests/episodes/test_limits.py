@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from socialcli.episodes import lines, parquet
-from socialcli.episodes.arrow import EPISODE_ARROW_SCHEMA
+from socialcli.episodes.formats import jsonl, parquet
+from socialcli.episodes.formats.arrow import EPISODE_ARROW_SCHEMA
 from socialcli.episodes.reading import read_checked, read_records
 from socialcli.episodes.writing import EpisodeWriter
 from socialcli.errors import InvalidInputError
@@ -26,8 +26,8 @@ MIB = 2**20
 def test_a_line_that_is_too_long_costs_its_own_row(
     tmp_path: Path, name: str, long: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lines, "MOST_BYTES", 4000)
-    monkeypatch.setattr(lines, "_SKIPPED_AT_ONCE", 600)
+    monkeypatch.setattr(jsonl, "MOST_BYTES", 4000)
+    monkeypatch.setattr(jsonl, "_SKIPPED_AT_ONCE", 600)
     path = write_lines(tmp_path / "e.jsonl", [record("a"), long, record("b"), long])
     if name.endswith(".gz"):
         path = tmp_path / name
@@ -41,12 +41,12 @@ def test_a_line_of_the_most_bytes_is_read(tmp_path: Path, monkeypatch: pytest.Mo
     path = write_lines(tmp_path / "e.jsonl", [record("a"), record("b")])
     first = path.read_bytes().index(b"\n")
     for most, read in ((first, True), (first - 1, False)):
-        monkeypatch.setattr(lines, "MOST_BYTES", most)
+        monkeypatch.setattr(jsonl, "MOST_BYTES", most)
         assert next(read_records(path)).problem is None if read else next(read_records(path)).problem is not None
 
 
 def test_a_gigabyte_in_a_megabyte_is_never_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lines, "MOST_BYTES", MIB)
+    monkeypatch.setattr(jsonl, "MOST_BYTES", MIB)
     path = tmp_path / "e.jsonl.gz"
     part = gzip.compress(bytes(16 * MIB))
     path.write_bytes(part * 16)  # gzip files one after the other are one

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from socialcli.episodes.arrow import EPISODE_ARROW_SCHEMA
+from socialcli.episodes.formats.arrow import EPISODE_ARROW_SCHEMA
 from socialcli.episodes.reading import BadQuestion, read_episodes, read_records
 from socialcli.episodes.writing import EpisodeWriter
 from socialcli.errors import InvalidInputError, NotThereError

@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ..commands.runs import Row, Run
+from ..verbs.runs import Row, Run
 
 TASKS = ("videoqa", "target", "coref", "mentioned")
 

@@ -15,8 +15,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from ..commands.runs import Run, command, record, write
 from ..conftest import FAMILIES, SAMPLE
+from ..verbs.runs import Run, command, record, write
 from .consistency import asked_questions, check_rows
 from .mutations import mutated
 

@@ -12,7 +12,7 @@ import os
 import sys
 from typing import Any
 
-from ..commands.runs import command
+from ..verbs.runs import command
 
 EVENTS = frozenset({"open", "os.listdir", "os.scandir", "os.chdir", "shutil.copyfile", "ctypes.dlopen"})
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 
-from ..commands.runs import shell_environment
+from ..conftest import ROOT
+from ..verbs.runs import shell_environment
 
-SCRIPT = Path(__file__).parents[2] / "benchmarks" / "faults.py"
+SCRIPT = ROOT / "benchmarks" / "faults.py"
 
 
 def test_whatever_breaks_a_run_off_the_rest_is_done_by_the_same_command() -> None:

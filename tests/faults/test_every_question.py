@@ -9,8 +9,8 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, event, given, settings
 from hypothesis import strategies as st
 
-from ..commands.runs import FAMILY, Record, assert_told, command, write
 from ..conftest import SAMPLE
+from ..verbs.runs import FAMILY, Record, assert_told, command, write
 from .consistency import TASKS, check_rows
 
 WIDTH, HEIGHT, LENGTH = 640, 360, 5.0  # of all videos of the sample, which are at least as long

@@ -14,8 +14,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from ..commands.runs import assert_told, run, shell_environment
 from ..conftest import FAMILIES, ROOT, SAMPLE
+from ..verbs.runs import assert_told, run, shell_environment
 from .damaged import INPUTS, LIMIT, MOST_SECONDS
 from .mutations import KINDS, mutated
 

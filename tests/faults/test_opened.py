@@ -16,8 +16,8 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from ..commands.runs import Record, mentioned, record, shell_environment, write
 from ..conftest import FAMILIES, ROOT, SAMPLE
+from ..verbs.runs import Record, mentioned, record, shell_environment, write
 from ..video.clips import picture
 
 FAMILY = FAMILIES[0]

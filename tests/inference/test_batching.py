@@ -14,10 +14,10 @@ from socialcli.api import ask, open_clip
 from socialcli.errors import ModelError, OutOfMemoryError, PromptError, QuestionError
 from socialcli.inference.answering import answer_episodes
 from socialcli.inference.batching import MOST, BatchLimit, Waiting, batches, in_parts
-from socialcli.inference.looking import AskOptions
+from socialcli.inference.clip_view import AskOptions
 from socialcli.inference.memory import free_bytes, prompt_bytes
 from socialcli.inference.preparing import prepare_episode
-from socialcli.plugins import registry
+from socialcli.plugins.registry import registry
 from tests.conftest import SAMPLE, sample_episodes, tiny_model
 
 FAMILY = "qwen2.5-vl"

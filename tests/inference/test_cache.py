@@ -11,8 +11,8 @@ from torch import Tensor
 from transformers import DynamicCache, LlamaConfig, LlamaForCausalLM
 from transformers.cache_utils import DynamicLayer
 
-from socialcli.adapters.library import forward_with_cache
 from socialcli.inference.cache import RoomyLayer, copied_cache, joined_cache, kept_layers, put_layers
+from socialcli.models.transformers_internals import forward_with_cache
 
 IDS = torch.randint(0, 50, (3, 20), generator=torch.Generator().manual_seed(0))
 KNOWN = 12  # tokens that the cache holds

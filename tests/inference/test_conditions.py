@@ -14,8 +14,8 @@ from socialcli.alignment.bias import PROBABILITY
 from socialcli.api import ask, open_clip
 from socialcli.inference.answers import Answer, answer_batch
 from socialcli.inference.asked import PromptOnClip
+from socialcli.inference.attention_only import observe
 from socialcli.inference.conditions import common_length, continue_under
-from socialcli.inference.observing import observe
 from tests.conftest import SAMPLE, sample_episodes
 
 CONDITIONS = (

@@ -11,10 +11,10 @@ from socialcli.api import ask, open_clip
 from socialcli.errors import TimeLimitError
 from socialcli.inference.answering import answer_episodes
 from socialcli.inference.batching import BatchLimit
+from socialcli.inference.clip_view import AskOptions
 from socialcli.inference.deadline import time_limit
-from socialcli.inference.looking import AskOptions
 from socialcli.inference.preparing import PreparedEpisode, prepare_episode
-from socialcli.plugins import registry
+from socialcli.plugins.registry import registry
 from tests.conftest import SAMPLE, sample_episodes, tiny_model
 
 FAMILY = "llava-next-video"

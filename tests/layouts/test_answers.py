@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from socialcli.adapters.huggingface import HuggingFaceAdapter
 from socialcli.api import load_model
 from socialcli.errors import PromptError
 from socialcli.inference.decoding import letter_ids
+from socialcli.models.huggingface import HuggingFaceAdapter
 
-from ..adapters.test_prompts import with_processor
 from ..conftest import noise_frames
+from ..models.test_prompts import with_processor
 from .conftest import Narrow
 from .narrow import LLAVA_7B, PUBLISHED
 

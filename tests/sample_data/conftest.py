@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-SAMPLE_DATA = Path(__file__).parents[2] / "sample_data"
+from ..conftest import ROOT
+
+SAMPLE_DATA = ROOT / "sample_data"
 sys.path.insert(0, str(SAMPLE_DATA))
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from socialcli.episodes.checking import Seen, check
+from socialcli.episodes.checking.record import Seen, check
 from socialcli.episodes.records import Episode, Question
-from socialcli.plugins import registry
+from socialcli.plugins.registry import registry
 from socialcli.synth.episodes import Plot, annotate, draw_plot, make_episode
 from socialcli.synth.film import pictures
 from socialcli.synth.settings import SynthSettings, split_of

@@ -7,7 +7,7 @@ from functools import cache
 
 import pytest
 
-from socialcli.plugins import registry
+from socialcli.plugins.registry import registry
 from socialcli.synth.episodes import annotate, draw_plot
 from socialcli.synth.settings import SynthSettings
 from socialcli.tasks.prompt import build_prompt

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from socialcli.builtin import socialcli_tasks
 from socialcli.episodes.records import Box, Episode, Question, Speaker, Utterance
 from socialcli.errors import AnnotationError
+from socialcli.plugins.builtin import socialcli_tasks
 from socialcli.tasks.base import Candidate
 from socialcli.tasks.prompt import Prompt, Scene, build_prompt
-from socialcli.tasks.text import harmless
+from socialcli.tasks.special_tokens import harmless
 from socialcli.tasks.videoqa import VideoQA
 from tests.tasks.samples import episode, question, said
 

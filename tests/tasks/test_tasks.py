@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from socialcli.builtin import socialcli_tasks
 from socialcli.episodes.records import Episode, Question, Speaker
 from socialcli.errors import AnnotationError
+from socialcli.plugins.builtin import socialcli_tasks
 from socialcli.tasks.labels import speaker_labels
 from tests.tasks.samples import SPEAKERS, episode, question, said
 

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from socialcli.errors import VideoError
-from socialcli.runs.keys import media_digest
+from socialcli.results.keys import media_digest
 from socialcli.video.limits import DecodeLimits
 from socialcli.video.sampling import sample_frames
 

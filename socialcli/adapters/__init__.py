@@ -1,1 +1,0 @@
-"""Model adapters: the contract, and what adapters of transformers models share."""

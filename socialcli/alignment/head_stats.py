@@ -1,0 +1,76 @@
+"""What is told of attention: AttnMax, AttnMean and the active share of every head, and how they add up over prompts.
+
+The definitions stand in `socialcli.alignment.head_attention`, which takes them from a model; here
+are numbers alone, and no torch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Table = npt.NDArray[np.float64]  # (layers, heads)
+STAGES = ("before", "after")  # of the bias
+TARGETS = ("own", "other")  # whose tokens the words look at: their speaker's, or the other speakers'
+KEYS = tuple((stage, target) for stage in STAGES for target in TARGETS)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeadFigures:
+    """The figures of every layer and head, (layers, heads); NaN where there is nothing to take a mean over.
+
+    Keys are a stage ("before" or "after" the bias) and a target ("own" or "other" speakers' tokens).
+    """
+
+    attn_max: dict[tuple[str, str], Table]
+    attn_mean: dict[tuple[str, str], Table]
+    active: Table  # share of the prompts in which the head was active
+    prompts: int
+    rows: dict[str, int]  # by target
+    pairs: dict[str, int]
+
+
+class FigureSums:
+    """Sums and counts that figures are the quotients of; those of several batches or episodes add up exactly."""
+
+    def __init__(self, layers: int, heads: int) -> None:
+        """Start from nothing, for a decoder of that many layers and heads."""
+        self.largest = {key: np.zeros((layers, heads)) for key in KEYS}  # over rows, of each row's maximum
+        self.attention = {key: np.zeros((layers, heads)) for key in KEYS}  # over pairs
+        self.active = np.zeros((layers, heads))  # prompts in which the head was active
+        self.prompts = 0
+        self.rows = dict.fromkeys(TARGETS, 0)
+        self.pairs = dict.fromkeys(TARGETS, 0)
+
+    def add(self, other: FigureSums) -> None:
+        """Count what `other`, of the same decoder, has counted."""
+        for key in KEYS:
+            self.largest[key] += other.largest[key]
+            self.attention[key] += other.attention[key]
+        self.active += other.active
+        self.prompts += other.prompts
+        for target in TARGETS:
+            self.rows[target] += other.rows[target]
+            self.pairs[target] += other.pairs[target]
+
+    @property
+    def finite(self) -> bool:
+        """Whether all the attention was made of numbers."""
+        return all(bool(np.isfinite(table).all()) for table in (*self.largest.values(), *self.attention.values()))
+
+    def figures(self) -> HeadFigures:
+        """The means over everything so far."""
+        return HeadFigures(
+            attn_max={key: _divided(total, self.rows[key[1]]) for key, total in self.largest.items()},
+            attn_mean={key: _divided(total, self.pairs[key[1]]) for key, total in self.attention.items()},
+            active=_divided(self.active, self.prompts),
+            prompts=self.prompts,
+            rows=dict(self.rows),
+            pairs=dict(self.pairs),
+        )
+
+
+def _divided(total: Table, count: int) -> Table:
+    return total / count if count else np.full_like(total, np.nan)

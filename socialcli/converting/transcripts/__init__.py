@@ -1,0 +1,4 @@
+"""Transcripts: cues with their times, and who says each line.
+
+May import: words.
+"""

@@ -1,0 +1,4 @@
+"""The file formats of episodes: Parquet and JSON Lines.
+
+May import: errors, files.
+"""

@@ -1,0 +1,4 @@
+"""What the verbs share: a job is checked, its questions are selected, prepared and answered, and counted.
+
+May import: alignment, episodes, errors, inference, logs, models, plugins, results, settings, stats, tasks, video.
+"""

@@ -1,0 +1,141 @@
+"""What a run needs before its model: names and paths. Looked at without torch: a typo is told at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+from socialcli.alignment.rules import BiasRule
+from socialcli.episodes.reading import EpisodeRow
+from socialcli.episodes.several import check_distinct, read_files
+from socialcli.errors import CheckpointError, NotThereError, UsageError
+from socialcli.jobs.selection import check_selection
+from socialcli.models.checkpoints.lora_files import read_lora
+from socialcli.models.checkpoints.names import checkpoint_advice
+from socialcli.models.contract import LoadOptions, ModelSpec
+from socialcli.plugins.registry import Provided, Registry
+from socialcli.results.heads import HeadChoice
+from socialcli.results.manifest import ModelIdentity
+from socialcli.settings.run import ALL_TASKS, RunSettings
+from socialcli.tasks.base import Task
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Job:
+    """A run of which everything has been found but the model."""
+
+    settings: RunSettings
+    tasks: Mapping[str, Task]  # the ones to ask, by name
+    rule: BiasRule
+    model: Provided[ModelSpec]
+    episodes: Iterator[EpisodeRow]  # the rows of the episodes file, from the first one on
+    other_models: Mapping[str, str]  # as in `LoadOptions`
+    heads: HeadChoice | None  # a fixed choice of heads to align; None: lambda chooses
+
+    @property
+    def load_options(self) -> LoadOptions:
+        """How to load the model."""
+        settings, spec = self.settings, self.model.item
+        checkpoint = settings.checkpoint or spec.default_checkpoint
+        return LoadOptions(
+            checkpoint,
+            settings.device,
+            settings.dtype,
+            settings.frame_fit,
+            adapter=settings.adapter,
+            merge=settings.merge,
+            revision=settings.revision,
+            allow_links=settings.allow_links,
+            other_models=self.other_models,
+            positions=settings.positions,
+            max_pixels=settings.max_pixels,
+        )
+
+    @property
+    def source(self) -> str:
+        """What is to be loaded, in words: the model, its checkpoint, and what comes on top of that."""
+        options = self.load_options
+        source = f"{self.settings.model} from {options.checkpoint}"
+        if options.revision is not None:
+            source += f" at {options.revision}"
+        if options.adapter is None:
+            return source
+        return f"{source} with the {'merged ' * options.merge}adapter {options.adapter}"
+
+    @property
+    def identity(self) -> ModelIdentity:
+        """Which model is to answer, as far as is known before it is loaded."""
+        return ModelIdentity(
+            name=self.settings.model,
+            adapter_version=self.model.item.version,
+            distribution=self.model.distribution,
+            distribution_version=self.model.version,
+            checkpoint=self.load_options.checkpoint,
+            adapter=self.settings.adapter,
+            merged=self.settings.merge,
+        )
+
+
+def check_job(settings: RunSettings, registry: Registry) -> Job:
+    """Find what the settings name. Changes nothing, and reads the episodes file up to the first question to ask.
+
+    Raises UsageError for a name that nobody provides, for a path that is not there and where no question is selected,
+    and InvalidInputError for an episodes file that cannot be read.
+    """
+    model = registry.model(settings.model)
+    tasks = _tasks(settings, registry)
+    rule = registry.bias_rule(settings.bias).item
+    model.item.choose(settings.frame_fit, settings.positions, settings.max_pixels)
+    _check_checkpoint(settings.checkpoint, settings.revision)
+    if settings.adapter is not None:
+        read_lora(settings.adapter)
+    _check_media_root(settings.media_root)
+    others = registry.other_models(settings.model)
+    job = Job(settings, tasks, rule, model, _opened(settings.episode_files), others, _heads(settings))
+    check_distinct(settings.episode_files)
+    check_selection(settings, tasks)
+    return job
+
+
+def _tasks(settings: RunSettings, registry: Registry) -> dict[str, Task]:
+    if settings.tasks == ALL_TASKS:
+        return {name: provided.item for name, provided in registry.tasks().items()}
+    return {name: registry.task(name).item for name in settings.tasks}
+
+
+def _heads(settings: RunSettings) -> HeadChoice | None:
+    if settings.heads is None:
+        return None
+    from socialcli.results.heads import read_heads  # pyarrow
+
+    choice = read_heads(Path(settings.heads), settings.heads_min_share)
+    if choice.model != settings.model:
+        raise UsageError(f"--heads {settings.heads}: the heads are {choice.model}'s, and --model is {settings.model}")
+    return choice
+
+
+def _check_checkpoint(checkpoint: str | None, revision: str | None) -> None:
+    """Raise for what can only be a folder, and is not there. What may be a hub id is left to the adapter."""
+    if revision is not None and checkpoint is not None and Path(checkpoint).is_dir():
+        raise UsageError(f"--revision {revision}: --checkpoint {checkpoint} is a folder; only a hub id has revisions")
+    if checkpoint is None or Path(checkpoint).is_dir():
+        return
+    if advice := checkpoint_advice(checkpoint):
+        raise CheckpointError(f"--checkpoint {checkpoint}: {advice}")
+    if Path(checkpoint).exists():
+        raise CheckpointError(f"--checkpoint {checkpoint}: is a file; name the folder that holds it")
+    if checkpoint.startswith(("/", ".", "~")) or checkpoint.strip("/").count("/") > 1:
+        raise CheckpointError(f"--checkpoint {checkpoint}: there is no such folder, and a hub id reads owner/name")
+
+
+def _check_media_root(media_root: str | None) -> None:
+    if media_root is not None and not Path(media_root).is_dir():
+        raise NotThereError(f"--media-root {media_root}: there is no such folder")
+
+
+def _opened(paths: Sequence[Path]) -> Iterator[EpisodeRow]:
+    """The rows of the files. The first, which is always there, is read now: a file of another kind shows it in it."""
+    rows = read_files(paths)
+    return chain([next(rows)], rows)

@@ -1,0 +1,49 @@
+"""What a shell offers for an option whose values plug-ins provide. Nothing here imports a model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from socialcli.errors import PluginError
+from socialcli.tasks.base import ALL_TASKS
+
+if TYPE_CHECKING:
+    from socialcli.plugins.registry import Registry
+
+
+def _registered(kind: Callable[[Registry], Mapping[str, Any]]) -> Mapping[str, Any]:
+    from socialcli.plugins.registry import registry
+
+    try:
+        return kind(registry())
+    except PluginError:  # two claim one name: the command says so when it is given
+        return {}
+
+
+def models(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The models, with what they are."""
+    found = _registered(lambda registry: registry.models())
+    return _items(((name, one.item.summary) for name, one in found.items()), incomplete)
+
+
+def tasks(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The tasks, and `all`."""
+    tasks = _registered(lambda registry: registry.tasks())
+    found = [(name, one.item.summary) for name, one in tasks.items()]
+    return _items([*found, (ALL_TASKS, "every task that there is")], incomplete)
+
+
+def rules(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The bias rules. Behind a comma, as in the lists of `sweep`, those that may follow."""
+    before, comma, last = incomplete.rpartition(",")
+    given = set(before.split(","))
+    names = (name for name in _registered(lambda registry: registry.bias_rules()) if name not in given)
+    return [CompletionItem(f"{before}{comma}{name}") for name in names if name.startswith(last)]
+
+
+def _items(found: Iterable[tuple[str, str]], incomplete: str) -> list[CompletionItem]:
+    return [CompletionItem(name, help=text) for name, text in found if name.startswith(incomplete)]

@@ -1,0 +1,34 @@
+"""`--answers`, of commands that read predictions: the right answers of another episodes file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from socialcli.stats.gold import Labels
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def answers_option(function: F) -> F:
+    """Give a command `answers` (Path | None), for `read_labels`."""
+    return click.option(
+        "--answers",
+        type=click.Path(path_type=Path),
+        metavar="EPISODES",
+        help="Take the right answers from this episodes file, by question id, not from the predictions.",
+    )(function)
+
+
+def read_labels(path: Path | None) -> Labels | None:
+    """The labels of the file that `--answers` names. Raises NotThereError and InvalidInputError."""
+    if path is None:
+        return None
+    from socialcli.plugins.registry import registry
+    from socialcli.stats.gold import Labels
+
+    return Labels.read(path, {name: task.item for name, task in registry().tasks().items()})

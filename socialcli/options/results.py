@@ -1,0 +1,188 @@
+"""Options that commands share which go through a file's questions and leave a folder of results."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from socialcli.errors import TooManyFailuresError
+from socialcli.options import completion
+from socialcli.results.folder import FIGURE_FORMATS
+
+if TYPE_CHECKING:
+    from socialcli.results.manifest import Manifest
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_log = logging.getLogger(__name__)
+
+
+def task_option(what: str) -> Callable[[F], F]:
+    """Give a command `--task` (required, repeats): an argument `tasks`, for `named_tasks`. `what`: "to ask about"."""
+    return click.option(
+        "--task",
+        "tasks",
+        multiple=True,
+        required=True,
+        metavar="TASK",
+        shell_complete=completion.tasks,
+        help=f"The task {what}, or all; `socialcli tasks` lists them. May be repeated.",
+    )
+
+
+class ResultPath(click.Path):
+    """A folder for results, of which `tables` are some; none that is named as if it were one of them."""
+
+    def __init__(self, *tables: str) -> None:
+        """`tables`: the names of the tables in it, for the message."""
+        super().__init__(path_type=Path, file_okay=False)
+        self._tables = tables
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path. Raises BadParameter where it ends as a table's name does, unless there is a folder of this name."""
+        path = Path(os.fsdecode(super().convert(value, param, ctx)))
+        if str(path).lower().endswith(_TABLE_ENDINGS) and not str(value).endswith(_SEPARATORS) and not path.is_dir():
+            self.fail(
+                f"{str(path)!r} is to be a folder, but is named like a table; the tables will be in the folder "
+                f"({', '.join(self._tables)}): leave the ending out, as in --output {_without_ending(path)}",
+                param,
+                ctx,
+            )
+        return path
+
+
+_TABLE_ENDINGS = tuple(
+    f"{kind}{packed}"
+    for kind in (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet", ".arrow", ".feather", ".xlsx")
+    for packed in ("", ".gz")
+)
+_SEPARATORS = ("/", os.sep)
+
+
+def _without_ending(path: Path) -> Path:
+    ending = max((one for one in _TABLE_ENDINGS if path.name.lower().endswith(one)), key=len)
+    return path.with_name(path.name[: -len(ending)] or "results")
+
+
+def output_option(*tables: str) -> Callable[[F], F]:
+    """Give a command the folder of its results (required): `output` (Path). `tables`: names of some of its files."""
+    return click.option(
+        "-o",
+        "--output",
+        type=ResultPath(*tables),
+        required=True,
+        help="The folder for the results; made where it is not there.",
+    )
+
+
+def overwrite_option(replaced: str) -> Callable[[F], F]:
+    """Give a command `overwrite`: whether to replace what `replaced` says."""
+    return click.option("--overwrite", is_flag=True, help=f"Replace {replaced}.")
+
+
+def figure_format_option(function: F) -> F:
+    """Give a command `figure_format`, the format of the pictures that it draws."""
+    return click.option(
+        "--figure-format",
+        type=click.Choice(FIGURE_FORMATS),
+        default="png",
+        show_default=True,
+        help="The format of the pictures: pixels, or lines and letters that can be enlarged.",
+    )(function)
+
+
+def answer_option(function: F) -> F:
+    """Give a command the way of answering: `answer`."""
+    return click.option(
+        "--answer",
+        type=click.Choice(["score", "generate"]),
+        default="score",
+        show_default=True,
+        help="score: rank the candidates by probability; generate: let the model write, and parse it.",
+    )(function)
+
+
+def limit_option(verb: str) -> Callable[[F], F]:
+    """Give a command `limit` (int | None), the questions of each task to `verb` at most."""
+    text = f"{verb} only the first N questions of each task."
+    return click.option("--limit", type=click.IntRange(min=0), metavar="N", help=text)
+
+
+def split_option(verb: str) -> Callable[[F], F]:
+    """Give a command `split` (str | None), the only one of which to `verb` questions."""
+    return click.option("--split", metavar="NAME", help=f"{verb} only the questions of this split.")
+
+
+def _warn_of_seed(context: click.Context, parameter: click.Parameter, value: int | None) -> None:
+    if value is not None:
+        _log.warning("--seed has no effect any more: intervals are computed without drawing; leave it out")
+
+
+def former_seed_option(function: F) -> F:
+    """Accept the `--seed` of earlier versions, which seeded intervals, so that nightly commands go on working."""
+    return click.option("--seed", type=click.INT, hidden=True, expose_value=False, callback=_warn_of_seed)(function)
+
+
+def max_failures_option(what: str, fail: str = "fail") -> Callable[[F], F]:
+    """Give a command `max_failures` (a text), the number or share of `what` that may `fail`."""
+    return click.option(
+        "--max-failures",
+        default="0",
+        show_default=True,
+        metavar="N|P%",
+        help=f"How many {what}, or what share of them, may {fail} before the exit code is 3.",
+    )
+
+
+def retry_failed_option(kind: str) -> Callable[[F], F]:
+    """Give a command `retry_failed`: whether to ask again what failed in the `kind` of work that the folder holds."""
+    return click.option("--retry-failed", is_flag=True, help=f"Ask again what failed in the {kind} in the folder.")
+
+
+def min_coverage_option(function: F) -> F:
+    """Give a command `min_coverage` (a text | None), the least share of utterances near a box of their speaker."""
+    return click.option(
+        "--min-coverage",
+        metavar="P%",
+        help="Exit with 4, before a model is loaded, where fewer utterances have a box of their speaker within "
+        "--box-gap. Without alignment it is not looked at.  [default: warn where none has one]",
+    )(function)
+
+
+def json_option(function: F) -> F:
+    """Give a command `as_json`: whether to print one object instead of text."""
+    return click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")(function)
+
+
+def named_tasks(names: Sequence[str]) -> tuple[str, ...]:
+    """The tasks that `--task` names, each once; what it comes to where one of them is "all"."""
+    from socialcli.settings.run import ALL_TASKS
+
+    return ALL_TASKS if set(ALL_TASKS) & set(names) else tuple(dict.fromkeys(names))
+
+
+def path_texts(options: Mapping[str, Any], *names: str) -> dict[str, str | None]:
+    """Those of the options that are paths, as the texts that settings hold; None where left out."""
+    return {name: None if options[name] is None else str(options[name]) for name in names}
+
+
+def check_failed_answers(manifest: Manifest, output: Path, file: str) -> None:
+    """Raise TooManyFailuresError where more answers failed than the settings allow; `file` is the manifest's name."""
+    counts = manifest.counts
+    if not manifest.exit_code:
+        return
+    found = []
+    if counts.failed:
+        found.append(f"{counts.failed} of {counts.rows} answers failed (see the column 'error' of predictions.parquet)")
+    if counts.unreadable:
+        rows = "1 row" if counts.unreadable == 1 else f"{counts.unreadable} rows"
+        found.append(f"{rows} of the episodes file could not be read (see 'problems' of {file})")
+    raise TooManyFailuresError(
+        f"{' and '.join(found)}, more than --max-failures {manifest.settings.max_failures or 0} allows; "
+        f"the results are in {output}"
+    )

@@ -1,0 +1,4 @@
+"""Plug-ins: the hooks, how plug-ins are found, and the registry of what they provide.
+
+May import: alignment, errors, models, socialcli, tasks.
+"""

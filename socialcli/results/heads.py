@@ -1,0 +1,135 @@
+"""heads.parquet: how often each head was active, and the choice of heads that a run can be given.
+
+A row per layer and head; what the statistics were made with and from stands in the file's metadata.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from socialcli.errors import InvalidInputError, NotThereError, UsageError
+from socialcli.files import atomic_write
+from socialcli.results.casting import fitted
+from socialcli.results.manifest import ModelIdentity
+
+HEADS_VERSION = "1.0"
+METADATA_KEY = b"socialcli.heads"
+
+_COLUMNS: list[pa.Field[Any]] = [
+    pa.field("layer", pa.int32(), nullable=False),
+    pa.field("head", pa.int32(), nullable=False),
+    pa.field("prompts", pa.int32(), nullable=False),
+    pa.field("active", pa.int32(), nullable=False),
+    pa.field("share", pa.float64(), nullable=False),
+]
+HEADS_ARROW_SCHEMA: pa.Schema = pa.schema(_COLUMNS)
+
+_MADE_WITH = ("model", "checkpoint", "checkpoint_sha256")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeadStatistics:
+    """In how many prompts each head was active, and how that was found."""
+
+    active: npt.NDArray[np.int64]  # (layers, heads), prompts in which the head was active
+    prompts: int  # at least 1
+    model: ModelIdentity
+    layers: str  # first and last layer that took part, "10-19"; the heads of others were never active
+    settings: Mapping[str, Any]  # JSON values under the names of the options
+    episode_ids: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeadChoice:
+    """Heads to align, whatever the input, and where the choice comes from."""
+
+    heads: frozenset[tuple[int, int]]  # (layer, head), at least one
+    episode_ids: frozenset[str]  # the choice was made on these: it cannot be judged on them
+    model: str  # as --model takes it
+    checkpoint: str  # the folder or hub id
+    checkpoint_sha256: str | None  # see `socialcli.results.keys.checkpoint_fingerprint`
+    shape: tuple[int, int]  # layers of the decoder, heads of a layer
+
+
+def write_heads(path: Path, statistics: HeadStatistics) -> None:
+    """Write the file, whole or not at all. Raises OSError where it cannot be written."""
+    layers, heads = np.indices(statistics.active.shape)
+    active = statistics.active.ravel()
+    columns = [layers.ravel(), heads.ravel(), np.full_like(active, statistics.prompts), active]
+    arrays = [pa.array(column, type=pa.int32()) for column in columns]
+    table = pa.Table.from_arrays(
+        [*arrays, pa.array(active / statistics.prompts, type=pa.float64())], schema=HEADS_ARROW_SCHEMA
+    )
+    # Escaped to ASCII: an id may hold half a surrogate pair, which UTF-8 cannot.
+    text = json.dumps(_metadata(statistics), allow_nan=False)
+    with atomic_write(path) as file:
+        pq.write_table(table.replace_schema_metadata({METADATA_KEY: text.encode("ascii")}), file, compression="zstd")
+
+
+def _metadata(statistics: HeadStatistics) -> dict[str, Any]:
+    return {
+        "heads_version": HEADS_VERSION,
+        "model": statistics.model.name,
+        "checkpoint": statistics.model.checkpoint,
+        "checkpoint_sha256": statistics.model.checkpoint_sha256,
+        "adapter": statistics.model.adapter,
+        "adapter_sha256": statistics.model.adapter_sha256,
+        "adapter_version": statistics.model.adapter_version,
+        "dtype": statistics.model.dtype,
+        "layers": statistics.layers,
+        "settings": dict(statistics.settings),
+        "episode_ids": list(statistics.episode_ids),
+    }
+
+
+def read_heads(path: Path, min_share: float = 0.5) -> HeadChoice:
+    """Choose the heads that were active in at least a share `min_share` (above 0, up to 1) of the prompts.
+
+    Raises UsageError for another `min_share` and where no head reaches it, NotThereError where there is no such file,
+    and InvalidInputError where it is no heads.parquet.
+    """
+    if not 0 < min_share <= 1:
+        raise UsageError(f"the least share of prompts {min_share} is out of range: give one above 0 and up to 1")
+    if not path.is_file():
+        raise NotThereError(f"{path}: there is no such file; name the heads.parquet of `socialcli measure`")
+    try:
+        table = pq.read_table(path)
+        made_with = _checked_metadata(table.schema.metadata or {})
+        shares, shape = _shares(fitted(table, HEADS_ARROW_SCHEMA))
+    except (pa.ArrowException, OSError, ValueError, KeyError) as error:
+        raise InvalidInputError(f"{path}: cannot be read as a heads.parquet of `socialcli measure`: {error}") from error
+    heads = frozenset(place for place, share in shares.items() if share >= min_share)
+    if not heads:
+        most = max(shares.values())
+        raise UsageError(f"{path}: no head was active in {min_share:.0%} of the prompts; the most active in {most:.1%}")
+    return HeadChoice(heads=heads, shape=shape, **made_with)
+
+
+def _checked_metadata(metadata: Mapping[bytes, bytes]) -> dict[str, Any]:
+    """Those fields of a choice that stand in the metadata."""
+    if METADATA_KEY not in metadata:
+        raise ValueError("its metadata does not say what it was made from; do not rewrite it with other tools")
+    found = json.loads(metadata[METADATA_KEY])
+    version = found["heads_version"] if isinstance(found, dict) else None
+    if version != HEADS_VERSION:
+        raise ValueError(f"it is of version {version}, and this socialcli reads {HEADS_VERSION}")
+    return {name: found[name] for name in _MADE_WITH} | {"episode_ids": frozenset(found["episode_ids"])}
+
+
+def _shares(table: pa.Table) -> tuple[dict[tuple[int, int], float], tuple[int, int]]:
+    """The share of each (layer, head), and how many layers and heads there are."""
+    rows = table.to_pylist()
+    shares = {(row["layer"], row["head"]): row["share"] for row in rows}
+    layers, heads = (1 + max((place[axis] for place in shares), default=-1) for axis in (0, 1))
+    if not rows or not len(rows) == len(shares) == layers * heads:
+        raise ValueError(f"it has {len(rows)} rows, which is not one for each head of each layer")
+    return shares, (layers, heads)

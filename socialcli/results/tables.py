@@ -1,0 +1,103 @@
+"""Tables of rows that are kept under keys: what writing them and finding them again must know of a row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Generic, Self, TypeVar
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from socialcli.files import PendingFile, naming
+from socialcli.interrupts import uninterrupted
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class RowKind(Generic[T]):
+    """How rows of one kind stand in a Parquet file. The column `key` (text, never null) names what a row depends on."""
+
+    what: str  # the rows in a word, for messages: "answers"
+    schema: pa.Schema
+    as_record: Callable[[T], dict[str, Any]]
+    from_record: Callable[[Mapping[str, Any]], T]  # raises TypeError or ValueError
+    of_this_version: Callable[[pa.Table], pa.Table]  # gives older tables these columns; raises ValueError
+    failed: Callable[[pa.Table], list[bool]]  # of each row, whether it may be worth another try
+    group: int  # rows held in memory before they go to a file
+
+
+class TableWriter(Generic[T]):
+    """Writes rows in order to a Parquet file that takes its name when the `with` block ends.
+
+    Where the block ends with an error or an interrupt, and when the rows themselves cannot be written (a full disk:
+    OSError), the file is discarded, and what stood under the name before stays.
+    """
+
+    def __init__(self, path: Path, kind: RowKind[T]) -> None:
+        """Start the file that will become `path`. Raises OSError where its folder cannot be written to."""
+        self._kind = kind
+        self._pending: list[dict[str, Any]] = []
+        self._broken = False
+        self._file = PendingFile(path)
+        self._writer = pq.ParquetWriter(self._file.file, kind.schema, compression="zstd")
+
+    def __enter__(self) -> Self:
+        """Return the writer itself."""
+        return self
+
+    def write(self, row: T) -> None:
+        """Append a row. Raises OSError where the disk is full; the file is then lost."""
+        self._pending.append(self._kind.as_record(row))
+        if len(self._pending) >= self._kind.group:
+            with uninterrupted(), naming(self._file.path):
+                self._flush()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Finish the file under its name, or discard it where the block or a write failed."""
+        with uninterrupted(), naming(self._file.path):
+            if self._broken or error is not None:
+                self._discard()
+                return
+            try:
+                self._flush()
+                self._writer.close()
+                self._file.commit()
+            except BaseException:
+                self._discard()
+                raise
+
+    def _flush(self) -> None:
+        if not self._pending:
+            return
+        table = pa.Table.from_pylist(self._pending, schema=self._kind.schema)
+        self._broken = True  # half a row group makes the file useless, until it is whole
+        self._writer.write_table(table)
+        self._broken = False
+        self._pending.clear()
+
+    def _discard(self) -> None:
+        # The disk may be full: that is told already, and the file goes away.
+        with suppress(OSError):
+            self._writer.close()
+        with suppress(OSError):
+            self._file.discard()
+
+
+def write_any(path: Path, kind: RowKind[T], rows: Iterable[T]) -> bool:
+    """Write rows as a table, and return True; where there are none, there is no file. Raises OSError."""
+    rows = iter(rows)
+    first = next(rows, None)
+    if first is None:
+        return False
+    with TableWriter(path, kind) as writer:
+        for row in chain([first], rows):
+            writer.write(row)
+    return True

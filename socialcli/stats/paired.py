@@ -1,0 +1,142 @@
+"""Two answers to each question, counted: both accuracies, their difference, how sure it is, and where it comes from."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from socialcli.stats.accuracy import OVERALL, nulls_first, overall_last
+from socialcli.stats.intervals import difference_interval
+from socialcli.stats.mcnemar import mcnemar_p
+from socialcli.stats.pairing import Answered, Pair
+from socialcli.stats.signflip import sign_flip_p
+
+_Group = tuple[str, str | None, str | None]  # task, dataset, split
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparedRow:
+    """One line of the table. docs/compare.md explains every column.
+
+    `n` counts the paired labelled questions, failed and unparsed ones included: these are wrong answers of their side.
+    A question with a single candidate is in `single_candidate` instead, for neither side can be wrong. Accuracies,
+    their difference (B's less A's) and its interval are shares of 1; None where there is nothing to take a share of.
+    """
+
+    task: str
+    dataset: str | None
+    split: str | None
+    n: int
+    episodes: int  # that the questions are of
+    correct_a: int
+    correct_b: int
+    accuracy_a: float | None
+    accuracy_b: float | None
+    difference: float | None
+    ci_low: float | None  # the ends of the 95 % interval, see `socialcli.stats.intervals`
+    ci_high: float | None
+    only_a: int  # questions that A alone has right
+    only_b: int
+    episodes_differing: int  # in which the sides have different numbers of questions right
+    p: float | None  # the paired test: see `socialcli.stats.signflip`
+    p_mcnemar: float | None  # as if the questions of an episode were independent: see `socialcli.stats.mcnemar`
+    failed_a: int  # these and the next three: of all pairs
+    failed_b: int
+    unparsed_a: int
+    unparsed_b: int
+    unlabelled: int
+    single_candidate: int
+
+    def as_record(self) -> dict[str, Any]:
+        """The row as JSON values."""
+        return dataclasses.asdict(self)
+
+
+def compared_table(pairs: Iterable[Pair]) -> list[ComparedRow]:
+    """A row per task, dataset and split, sorted by these.
+
+    Where a dataset and split has several tasks, an `OVERALL` row behind theirs counts their questions together.
+    """
+    groups: dict[_Group, list[Pair]] = {}
+    for pair in pairs:
+        groups.setdefault((pair.a.task, pair.a.dataset, pair.a.split), []).append(pair)
+    groups |= _overall(groups)
+    return [compared_row(group, groups[group]) for group in sorted(groups, key=_order)]
+
+
+def _overall(groups: Mapping[_Group, Sequence[Pair]]) -> dict[_Group, list[Pair]]:
+    tasks: dict[_Group, list[Sequence[Pair]]] = {}
+    for (_, dataset, split), pairs in groups.items():
+        tasks.setdefault((OVERALL, dataset, split), []).append(pairs)
+    return {
+        group: [pair for pairs in parts for pair in pairs]
+        for group, parts in tasks.items()
+        if sum(any(pair.counted for pair in pairs) for pairs in parts) > 1
+    }
+
+
+def _order(group: _Group) -> tuple[tuple[bool, Any], ...]:
+    task, dataset, split = group
+    return nulls_first((overall_last(task), dataset, split))
+
+
+def flipped(pairs: Iterable[Pair]) -> Iterator[Pair]:
+    """The counted pairs of which one side is right and the other is not."""
+    return (pair for pair in pairs if pair.counted and pair.a.correct != pair.b.correct)
+
+
+def compared_row(group: _Group, pairs: Sequence[Pair]) -> ComparedRow:
+    """The row of a task, dataset and split, from its pairs."""
+    counted = [pair for pair in pairs if pair.counted]
+    n = len(counted)
+    correct_a, correct_b = sum(pair.a.correct for pair in counted), sum(pair.b.correct for pair in counted)
+    episodes = _episodes(counted)
+    only_a, only_b = sum(one[1] for one in episodes), sum(one[2] for one in episodes)
+    net = [gained - lost for _, lost, gained in episodes]
+    interval = difference_interval(episodes)
+    task, dataset, split = group
+    return ComparedRow(
+        task=task,
+        dataset=dataset,
+        split=split,
+        n=n,
+        episodes=len(episodes),
+        correct_a=correct_a,
+        correct_b=correct_b,
+        accuracy_a=correct_a / n if n else None,
+        accuracy_b=correct_b / n if n else None,
+        difference=(correct_b - correct_a) / n if n else None,
+        ci_low=interval[0] if interval else None,
+        ci_high=interval[1] if interval else None,
+        only_a=only_a,
+        only_b=only_b,
+        episodes_differing=sum(map(bool, net)),
+        p=sign_flip_p(net) if n else None,
+        p_mcnemar=mcnemar_p(only_a, only_b) if n else None,
+        failed_a=_with_status("failed", (pair.a for pair in pairs)),
+        failed_b=_with_status("failed", (pair.b for pair in pairs)),
+        unparsed_a=_with_status("unparsed", (pair.a for pair in pairs)),
+        unparsed_b=_with_status("unparsed", (pair.b for pair in pairs)),
+        unlabelled=sum(not pair.labelled and not pair.single_candidate for pair in pairs),
+        single_candidate=sum(pair.single_candidate for pair in pairs),
+    )
+
+
+def _episodes(pairs: Iterable[Pair]) -> list[tuple[int, int, int]]:
+    """For each episode its questions, those that A alone has right, and those that B alone has right."""
+    questions: Counter[str] = Counter()
+    lost: Counter[str] = Counter()
+    gained: Counter[str] = Counter()
+    for pair in pairs:
+        episode = pair.a.episode_id
+        questions[episode] += 1
+        lost[episode] += pair.a.correct and not pair.b.correct
+        gained[episode] += pair.b.correct and not pair.a.correct
+    return [(count, lost[episode], gained[episode]) for episode, count in questions.items()]
+
+
+def _with_status(status: str, rows: Iterable[Answered]) -> int:
+    return sum(row.status == status for row in rows)

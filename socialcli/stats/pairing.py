@@ -1,0 +1,181 @@
+"""Two sets of answers to the same questions, question by question."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from socialcli.errors import InvalidInputError
+from socialcli.stats.accuracy import single_candidate
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What a comparison needs of a row of predictions."""
+
+    question_id: str
+    episode_id: str
+    dataset: str | None
+    split: str | None
+    task: str
+    candidates: tuple[str, ...] | None  # in the order they were lettered; None: the question failed before
+    prediction: str | None
+    prediction_index: int | None  # its place among the candidates; None also in rows of earlier versions
+    answer: str | None
+    answer_index: int | None  # as that of the prediction
+    correct: bool  # False for failed, unparsed and unlabelled ones
+    status: str
+    error: str | None
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Answered:
+        """What `row` says."""
+        return cls(
+            question_id=row["question_id"],
+            episode_id=row["episode_id"],
+            dataset=row["dataset"],
+            split=row["split"],
+            task=row["task"],
+            candidates=None if row["candidates"] is None else tuple(row["candidates"]),
+            prediction=row["prediction"],
+            prediction_index=row["prediction_index"],
+            answer=row["answer"],
+            answer_index=row["answer_index"],
+            correct=bool(row["correct"]),
+            status=row["status"],
+            error=row["error"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """The answers of both sides to a question. Where they say different things of its place, A's word counts."""
+
+    a: Answered
+    b: Answered
+
+    @property
+    def labelled(self) -> bool:
+        """Whether both sides know the right answer."""
+        return self.a.answer is not None and self.b.answer is not None
+
+    @property
+    def single_candidate(self) -> bool:
+        """Whether the question cannot be answered wrong; it counts in no accuracy."""
+        return single_candidate(self.a.candidates) or single_candidate(self.b.candidates)
+
+    @property
+    def counted(self) -> bool:
+        """Whether it counts in the accuracies and their difference."""
+        return self.labelled and not self.single_candidate
+
+
+@dataclass(frozen=True, slots=True)
+class Pairing:
+    """The questions that both sides have, in A's order, and what the user should know of the others."""
+
+    pairs: tuple[Pair, ...]
+    only_a: int  # questions that B does not have
+    only_b: int
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """Something by which the sides of a pair can differ."""
+
+    text: str
+    holds: Callable[[Pair], bool]
+
+    def found(self, pairs: Sequence[Pair]) -> str | None:
+        """How many of the pairs differ so, and the first of them; None for none."""
+        ids = [pair.a.question_id for pair in pairs if self.holds(pair)]
+        return f"{self.text} in {len(ids)} of the {len(pairs)} common questions ({ids[0]!r} first)" if ids else None
+
+
+def _other_candidates(pair: Pair) -> bool:
+    a, b = pair.a.candidates, pair.b.candidates
+    return a is not None and b is not None and Counter(a) != Counter(b)
+
+
+def _other_order(pair: Pair) -> bool:
+    a, b = pair.a.candidates, pair.b.candidates
+    return a is not None and b is not None and a != b
+
+
+def _other_answer(pair: Pair) -> bool:
+    a, b = pair.a, pair.b
+    placed = a.candidates == b.candidates and None not in (a.answer_index, b.answer_index)
+    return pair.labelled and (a.answer != b.answer or (placed and a.answer_index != b.answer_index))
+
+
+# With these a difference in accuracy would be one of the questions, not of the answers.
+_INCOMPARABLE = (
+    _Kind("other candidates", _other_candidates),
+    _Kind("another right answer (--answers takes those of both from one file)", _other_answer),
+    _Kind("another episode", lambda pair: pair.a.episode_id != pair.b.episode_id),
+)
+# With these it is still one of the answers, and may be what somebody wants to measure.
+_NOTABLE = (
+    _Kind("another order of the candidates", _other_order),
+    _Kind(
+        "another dataset or split, where A's word counts,",
+        lambda pair: (pair.a.dataset, pair.a.split) != (pair.b.dataset, pair.b.split),
+    ),
+    _Kind(
+        "a right answer on one side alone, which counts as unlabelled,",
+        lambda pair: (pair.a.answer is None) != (pair.b.answer is None),
+    ),
+)
+
+_Key = tuple[str, str, int]  # id, task, and how many of these came before
+
+
+def pair_up(rows_a: Iterable[Mapping[str, Any]], rows_b: Iterable[Mapping[str, Any]]) -> Pairing:
+    """Pair the rows of two conditions by question and task.
+
+    Questions that one side alone has are left out, and the order of lettering may differ; both are warnings. Raises
+    InvalidInputError where no question is common, and where a common one has other candidates (whatever their order),
+    another right answer or another episode: these would be two questions under one name. Memory grows with the
+    questions.
+    """
+    a, b = _by_question(rows_a), _by_question(rows_b)
+    pairs = tuple(Pair(row, b[key]) for key, row in a.items() if key in b)
+    if not pairs:
+        has = " and ".join(f"{side} has {_counted(list(rows.values()))}" for side, rows in (("A", a), ("B", b)))
+        raise InvalidInputError(f"A and B have no question in common: {has}")
+    found = [text for kind in _INCOMPARABLE if (text := kind.found(pairs))]
+    if found:
+        raise InvalidInputError(f"A and B cannot be compared: {'; '.join(found)}")
+    alone_a = [row for key, row in a.items() if key not in b]
+    alone_b = [row for key, row in b.items() if key not in a]
+    notes = [text for kind in _NOTABLE if (text := kind.found(pairs))]
+    warnings = [*_repeated(a, "A"), *_repeated(b, "B"), *_alone(alone_a, "A"), *_alone(alone_b, "B"), *notes]
+    return Pairing(pairs, len(alone_a), len(alone_b), tuple(warnings))
+
+
+def _by_question(rows: Iterable[Mapping[str, Any]]) -> dict[_Key, Answered]:
+    """The rows by question; one that comes again, as in a file that uses an id twice, is paired in its turn."""
+    seen: Counter[tuple[str, str]] = Counter()
+    found = {}
+    for row in rows:
+        question = row["question_id"], row["task"]
+        found[*question, seen[question]] = Answered.of(row)
+        seen[question] += 1
+    return found
+
+
+def _repeated(rows: Mapping[_Key, Answered], side: str) -> list[str]:
+    again = [question for question, _, earlier in rows if earlier]
+    return [f"{len(again)} rows of {side} repeat a question ({again[0]!r} first)"] if again else []
+
+
+def _alone(rows: Sequence[Answered], side: str) -> list[str]:
+    return [f"{_counted(rows)} in {side} alone, which are left out"] if rows else []
+
+
+def _counted(rows: Sequence[Answered]) -> str:
+    count = f"{len(rows)} question{'' if len(rows) == 1 else 's'}"
+    return f"{count} ({rows[0].question_id!r} first)" if rows else count

@@ -1,0 +1,148 @@
+"""Where predictions that are there already are read from: the folder of a run or sweep, or the file itself.
+
+Of a run that has not ended the folder holds parts: they are read with what an earlier run has left in it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from socialcli.errors import InvalidInputError, NotThereError
+from socialcli.results.folder import SWEEP_MANIFEST, OutputFolder
+from socialcli.results.parts import part_paths
+from socialcli.results.predictions import read_predictions
+from socialcli.stats.accuracy import GROUP_COLUMNS
+
+_UNFINISHED = {
+    "running": "is still running, or was killed",
+    "stopped": "was stopped by its failures",
+    "interrupted": "was interrupted",
+    "error": "was broken off by an error",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Predictions, and what is known of the run or sweep that left them."""
+
+    path: Path  # as it was named
+    predictions: Path
+    folder: OutputFolder | None  # where a run or sweep left them; None: a file on its own
+    manifest: Mapping[str, Any]  # its run.json or sweep.json; empty where there is none
+    parts: Sequence[Path] = ()  # answers of a run that has not ended, in the order in which they were written
+
+    @classmethod
+    def find(cls, path: Path) -> Source:
+        """What `path` names: a folder with a predictions.parquet, this file in it, or any other file of predictions.
+
+        A folder of parts alone is one of a run that has not ended. Raises NotThereError where there is nothing to read,
+        and InvalidInputError where the manifest beside it cannot be read, and for a file of episodes.
+        """
+        folder = OutputFolder(path)
+        if not path.is_dir():
+            if not path.is_file():
+                raise NotThereError(f"{path}: there is no such folder or file; name the output folder of a run")
+            folder = OutputFolder(path.parent)
+            if path.name != folder.predictions.name:
+                _check_no_episodes(path)
+                return cls(path, path, None, {})
+        parts = tuple(part_paths(folder.parts))
+        if not folder.predictions.is_file() and not parts:
+            begun = folder.parts.exists() or folder.manifest.is_file()
+            unfinished = "the run in it has kept no answer yet: its command, given again, goes on"
+            advice = unfinished if begun else "name the output folder of a run or sweep"
+            raise NotThereError(f"{path}: holds no {folder.predictions.name}; {advice}")
+        return cls(path, folder.predictions, folder, _manifest(folder), parts)
+
+    @property
+    def files(self) -> list[Path]:
+        """The files of rows that are there, the oldest first."""
+        return [*([self.predictions] if self.predictions.is_file() else []), *self.parts]
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """The settings of the run under the names of its options; empty where nobody knows them."""
+        return _mapping(self.manifest.get("settings"))
+
+    @property
+    def model(self) -> Mapping[str, Any]:
+        """Which model answered; empty where nobody knows."""
+        return _mapping(self.manifest.get("model"))
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """The rows, a few hundred in memory at a time. Raises as `read_predictions` does.
+
+        Of a question that was asked again under the same condition the newer rows count.
+        """
+        if not self.parts:
+            return read_predictions(self.predictions)
+        newest = self._newest()
+        numbered = ((number, row) for number, path in enumerate(self.files) for row in read_predictions(path))
+        return (row for number, row in numbered if newest[_asked(row)] == number)
+
+    def _newest(self) -> dict[tuple[Any, ...], int]:
+        """The number of the last file with rows of a question and condition."""
+        return {_asked(row): number for number, path in enumerate(self.files) for row in read_predictions(path)}
+
+    def warnings(self) -> list[str]:
+        """What whoever reads the rows should know of the run: that it did not come to its end, and how far it came."""
+        how = _UNFINISHED.get(str(self.manifest.get("outcome")))
+        what = "sweep" if "sweep_version" in self.manifest else "run"
+        if self.parts:
+            return [f"{self.path}: the {what} {how or 'did not come to its end'}; {self._how_far()}"]
+        if how is None:
+            return []
+        if what == "sweep":
+            return [f"{self.path}: the sweep {how}; only what it had done by then counts"]
+        return [f"{self.path}: the run {how}; what counts are the answers of the one before, until it has gone on"]
+
+    def _how_far(self) -> str:
+        there, expected = sum(1 for _ in self.rows()), _mapping(self.manifest.get("counts")).get("expected")
+        many = f"{there} of {expected}" if isinstance(expected, int) and expected >= there else f"{there}"
+        earlier = ", some perhaps of the run before it" if self.predictions.is_file() else ""
+        return f"{many} answers count{earlier}; its command, given again, goes on"
+
+
+def _asked(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What a row answers: the question, and the condition that it was asked under."""
+    return row["episode_id"], row["question_id"], *(row[name] for name in GROUP_COLUMNS)
+
+
+def _check_no_episodes(path: Path) -> None:
+    """Raise InvalidInputError for a file of questions, where one of answers is wanted."""
+    foreign = path.name.lower().endswith((".jsonl", ".jsonl.gz"))
+    if not foreign:
+        try:
+            foreign = "prediction" not in pq.read_schema(path).names
+        except (OSError, pa.ArrowException):
+            return  # whoever reads the rows says what is wrong with it
+    if foreign:
+        raise InvalidInputError(
+            f"{path}: holds no answers: it is an episodes file, or a table of another kind; name the output folder "
+            "of a run (right answers from an episodes file are for --answers)"
+        )
+
+
+def _manifest(folder: OutputFolder) -> Mapping[str, Any]:
+    for path in (folder.manifest, folder.path / SWEEP_MANIFEST):
+        if not path.is_file():
+            continue
+        try:
+            record = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise InvalidInputError(f"{path}: cannot be read as the manifest of a run: {error}") from error
+        if not isinstance(record, dict):
+            raise InvalidInputError(f"{path}: is no manifest of a run: it holds no JSON object")
+        return record
+    return {}
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,68 @@
+"""The accuracy of predictions that are there already, counted again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from socialcli.results.formats import write_table
+from socialcli.results.predictions import storable
+from socialcli.stats.accuracy import ACCURACY_ARROW_SCHEMA, AccuracyRow, accuracy_table, write_accuracy
+from socialcli.stats.gold import Labels, Relabelling
+from socialcli.stats.sources import Source
+from socialcli.stats.summary import summary_lines
+
+
+@dataclass(frozen=True, slots=True)
+class Recount:
+    """The table of one source."""
+
+    source: Source
+    table: tuple[AccuracyRow, ...]
+    warnings: tuple[str, ...]
+
+    def as_record(self) -> dict[str, Any]:
+        """The recount as JSON values."""
+        return {
+            "folder": str(self.source.path),
+            "warnings": list(self.warnings),
+            "accuracy": [row.as_record() for row in self.table],
+        }
+
+
+def recount(source: Source, labels: Labels | None = None) -> Recount:
+    """Count the rows of `source`, with answers from `labels` where given.
+
+    The rows are streamed: memory grows with the episodes, not with the rows. Raises as `read_predictions` does.
+    """
+    if labels is None:
+        return Recount(source, tuple(accuracy_table(source.rows())), tuple(source.warnings()))
+    relabelling = Relabelling(labels)
+    table = tuple(accuracy_table(relabelling.rows(source.rows())))
+    lost = [f"{source.path}: {warning}" for warning in relabelling.warnings()]
+    return Recount(source, table, (*source.warnings(), *labels.warnings(), *lost))
+
+
+def recount_lines(recounts: Sequence[Recount]) -> str:
+    """The tables as text, as a run prints its own; those of several sources in one, with the source of each row."""
+    rows = [row for one in recounts for row in one.table]
+    if len(recounts) == 1:
+        return summary_lines(rows)
+    return summary_lines(rows, [str(one.source.path) for one in recounts for _ in one.table])
+
+
+def write_recounts(path: Path, recounts: Sequence[Recount]) -> None:
+    """Write the table as accuracy.parquet has it; with several sources a first column `folder` tells them apart.
+
+    In the format of the path's ending. Raises as `write_table` does.
+    """
+    if len(recounts) == 1:
+        write_accuracy(path, recounts[0].table)
+        return
+    schema = pa.schema([pa.field("folder", pa.string(), nullable=False), *ACCURACY_ARROW_SCHEMA])
+    rows = [{"folder": storable(str(one.source.path)), **row.as_record()} for one in recounts for row in one.table]
+    write_table(path, rows, schema)

@@ -1,0 +1,56 @@
+"""In which settings two runs differ, as far as their manifests and rows tell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from socialcli.stats.sources import Source
+from socialcli.verbs.compare.conditions import CONDITION_COLUMNS, STRENGTH_COLUMNS, Side
+
+# Settings that a manifest names and the rows know better: `layers` there is what "auto" came to.
+_IN_ROWS = (*CONDITION_COLUMNS, "answer", "merge", "name")
+# Settings that touch no answer and no choice of questions; `seed` is one of runs before it was dropped.
+_WITHOUT_EFFECT = (
+    "seed",
+    "workers",
+    "max_failures",
+    "min_coverage",
+    "check_invariance",
+    "timeout_per_question",
+    "allow_links",
+)
+
+
+def differences(a: Side, b: Side) -> dict[str, tuple[Any, Any]]:
+    """What differs by name, with the values of A and B.
+
+    First the columns of the rows, among them the alignment's strength only where both are aligned, for an unaligned row
+    has none; then, where both sides have a manifest and not the same one, their settings, the model and its hashes, the
+    episodes file's hash and the versions of packages.
+    """
+    both_aligned = a.condition.aligned and b.condition.aligned
+    one, other = a.condition.as_record(), b.condition.as_record()
+    names = [name for name in CONDITION_COLUMNS if both_aligned or name not in STRENGTH_COLUMNS]
+    found = {name: (one[name], other[name]) for name in names if one[name] != other[name]}
+    if known_by_manifest(a, b):
+        one, other = _recorded(a.source), _recorded(b.source)
+        names = [name for name in {**one, **other} if name not in (*_IN_ROWS, *_WITHOUT_EFFECT)]
+        found |= {name: (one.get(name), other.get(name)) for name in names if one.get(name) != other.get(name)}
+    return found
+
+
+def known_by_manifest(a: Side, b: Side) -> bool:
+    """Whether both sides have a manifest, so that settings that are no columns are known too."""
+    return bool(a.source.manifest and b.source.manifest)
+
+
+def _recorded(source: Source) -> dict[str, Any]:
+    """Everything that the manifest tells of how answers were made; the model's device and type are what was used."""
+    versions = source.manifest.get("versions")
+    return {
+        **source.settings,
+        **source.model,
+        "input_sha256": source.manifest.get("input_sha256"),
+        **(versions if isinstance(versions, Mapping) else {}),
+    }

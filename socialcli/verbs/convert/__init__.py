@@ -1,0 +1,4 @@
+"""`socialcli convert`: the converters that plug-ins provide.
+
+May import: options, plugins.
+"""

@@ -1,0 +1,83 @@
+"""(torch) Runs a question through a model, with the alignment and without, to see where its words look."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from socialcli.alignment.attention import Alignment, AlignmentReport
+from socialcli.alignment.attention_maps import AttentionTrace
+from socialcli.errors import ModelError
+from socialcli.inference.asked import AskedQuestion
+from socialcli.inference.attention_only import observe
+from socialcli.inference.session import ClipSession
+from socialcli.models.contract import Adapter
+from socialcli.verbs.inspect.heads import HeadQuery, Heads, layers_named
+from socialcli.verbs.inspect.maps import AttentionMaps, Map
+from socialcli.verbs.inspect.report import InspectedUtterance, Inspection
+
+PLAIN = Alignment(heads=frozenset())  # no head takes part: the model's own attention in every layer
+
+
+@dataclass(frozen=True, slots=True)
+class AttentionQuery:
+    """Whose attention to show, and how the model is aligned."""
+
+    alignment: Alignment
+    heads: HeadQuery
+    utterances: frozenset[str] = frozenset()  # ids; none: all
+
+    def check(self, adapter: Adapter) -> None:
+        """Raise UsageError for layers and heads that the model's decoder does not have."""
+        layers, _ = shape = _shape(adapter)
+        self.alignment.layers_of(layers)
+        self.heads.named(shape)
+
+    def lines(self, inspection: Inspection) -> list[InspectedUtterance]:
+        """The utterances to show: those asked for whose speaker is known, so that the alignment has rows of them."""
+        known = [line for line in inspection.utterances if line.speaker is not None and line.tokens]
+        return [line for line in known if not self.utterances or line.id in self.utterances]
+
+
+def attention_maps(
+    session: ClipSession, asked: AskedQuestion, inspection: Inspection, query: AttentionQuery
+) -> tuple[AttentionMaps, ...]:
+    """Where the words of each chosen utterance look; nothing without video. Raises ModelError for what is no number."""
+    lines, grid, plan = query.lines(inspection), inspection.grid, inspection.plan
+    if grid is None or plan is None or not lines:
+        return ()
+    shape, alignment = _shape(session.adapter), query.alignment
+    layers = alignment.layers_of(shape[0])
+    adapter, prompts = session.adapter, [session.prompt(asked)]
+    shown = query.heads.choose(shape, layers, _active(observe(adapter, prompts, alignment)))
+    columns = np.sort(grid.tokens, axis=None)
+
+    def traced(setting: Alignment) -> Map:
+        """The maps of all lines under a setting, (lines, steps, height, width)."""
+        trace = AttentionTrace(plan, [line.tokens for line in lines], columns, shown.heads)
+        observe(adapter, prompts, setting, trace.watch, [columns])
+        return _finite(trace.means())[:, np.searchsorted(columns, grid.tokens)]
+
+    plain, aligned = traced(PLAIN), traced(alignment)
+    name = (
+        f"{layers_named(layers)}, {alignment.rule.name} bias, alpha {alignment.alpha:g}, lambda {alignment.threshold:g}"
+    )
+    return tuple(AttentionMaps(line, shown, name, plain[place], aligned[place]) for place, line in enumerate(lines))
+
+
+def _finite(attention: Map) -> Map:
+    if not np.isfinite(attention).all():
+        raise ModelError("the model's attention is not made of numbers; try --dtype float32")
+    return attention
+
+
+def _shape(adapter: Adapter) -> tuple[int, int]:
+    return len(adapter.layers), int(adapter.model.config.get_text_config().num_attention_heads)
+
+
+def _active(report: AlignmentReport) -> Heads:
+    """The heads that are active for the one prompt of a batch."""
+    return frozenset(
+        (layer, head) for layer, done in report.layers.items() for (head,) in done.active[0].nonzero().tolist()
+    )

@@ -1,0 +1,215 @@
+"""What the model is given for one question, and what the alignment makes of it: frames, prompt, grid, boxes, plan.
+
+Nothing here is computed a second time in another way: spans, grid and plan are the ones that a run would use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from socialcli.alignment.grid import VisualGrid, covered
+from socialcli.alignment.plan import AlignmentPlan, utterance_frames
+from socialcli.episodes.coverage.total import Coverage, CoverageTally
+from socialcli.episodes.coverage.utterances import annotated_coverage
+from socialcli.episodes.records import Box, Episode, Question
+from socialcli.episodes.tracks import speaker_boxes
+from socialcli.models.contract import InputChoices, LoadOptions, choices_of
+from socialcli.tasks.base import Task
+from socialcli.tasks.labels import speaker_labels
+from socialcli.tasks.prompt import UNKNOWN_SPEAKER
+from socialcli.video.frames import FrameSet
+
+if TYPE_CHECKING:
+    from socialcli.inference.asked import AskedQuestion
+    from socialcli.inference.clip_view import AskOptions
+    from socialcli.inference.session import ClipSession
+
+Rectangle = tuple[float, float, float, float]  # x0, y0, x1, y1 in pixels of the original frame
+Tokens = tuple[int, ...]  # indices in the model's input sequence, ascending
+
+
+@dataclass(frozen=True, slots=True)
+class InspectedFrame:
+    """One sampled frame; `step` is the temporal step that shows it."""
+
+    index: int
+    time: float  # seconds
+    width: int  # of the original frame, pixels
+    height: int
+    step: int
+    seen: Rectangle  # the part of the frame that the model sees
+
+
+@dataclass(frozen=True, slots=True)
+class InspectedUtterance:
+    """One utterance of the prompt: its label and words, where they stand, and the frames F(u)."""
+
+    id: str
+    speaker: str | None  # None: nobody knows who, so that none of its tokens is aligned
+    label: str
+    start: float  # seconds
+    end: float
+    text: str  # label and words, as they stand in the prompt
+    characters: tuple[int, int]  # [start, end) in the prompt
+    tokens: Tokens
+    frames: tuple[int, ...]  # F(u); empty without video
+
+
+@dataclass(frozen=True, slots=True)
+class InspectedBox:
+    """A speaker's box in one sampled frame, interpolated where it was annotated at other moments."""
+
+    speaker: str
+    frame: int
+    box: Rectangle
+    seen: float  # share (0 to 1) of the box's area that lies in what the model sees
+    tokens: Tokens  # that this box covers; none: the model does not see the person
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Inspection:
+    """Everything between annotation and attention, for one question under one way of asking.
+
+    Without video (inputs L) there are no frames and boxes, and `grid` and `plan` are None. `pairs[i]` are the columns
+    of the plan that the tokens of `utterances[i]` are aligned to.
+    """
+
+    episode: Episode  # as far as the question may know it (context past: no box from later)
+    question: Question
+    model: str
+    checkpoint: str
+    choices: InputChoices  # how the family made the clip its input
+    options: AskOptions
+    labels: Mapping[str, str]  # speaker's id -> what the prompt calls the speaker, in the episode's order
+    prompt: str
+    token_ids: Tokens
+    frames: tuple[InspectedFrame, ...]
+    distinct_frames: int  # different pictures among the frames
+    utterances: tuple[InspectedUtterance, ...]
+    grid: VisualGrid | None
+    boxes: tuple[InspectedBox, ...]  # by speaker, then by frame
+    plan: AlignmentPlan | None
+    pairs: tuple[Tokens, ...]
+
+    @property
+    def unseen(self) -> tuple[InspectedBox, ...]:
+        """The boxes that cover no token."""
+        return tuple(box for box in self.boxes if not box.tokens)
+
+    @property
+    def coverage(self) -> Coverage:
+        """How many utterances of the prompt reach a visual token of their speaker, and whose do not."""
+        tally = CoverageTally()
+        tally.add(annotated_coverage(self.episode, self.options.box_gap))
+        if self.plan is not None:
+            tally.reach(self.episode.episode_id, self.plan.utterances, self.plan.covered)
+        return tally.total(self.options.box_gap)
+
+    @property
+    def inputs(self) -> str:
+        """L, VL or VLB, as `--inputs` names what the model gets."""
+        if not self.options.with_video:
+            return "L"
+        return "VL" if self.options.boxes_as == "none" else "VLB"
+
+
+def inspect_question(session: ClipSession, asked: AskedQuestion, task: Task, source: LoadOptions) -> Inspection:
+    """Take apart a question that was put to a clip; `source` is how the session's model was loaded."""
+    spec, options, episode = session.adapter.spec, session.options, session.episode
+    labels = speaker_labels(episode.speakers, task.named)
+    grid, frames = asked.encoded.grid, session.frames
+    utterances = _utterances(asked, labels, frames)
+    return Inspection(
+        episode=episode,
+        question=asked.question,
+        model=spec.name,
+        checkpoint=source.checkpoint,
+        choices=choices_of(session.adapter, source),
+        options=options,
+        labels=labels,
+        prompt=asked.prompt.text,
+        token_ids=_numbers(asked.encoded.ids),
+        frames=_frames(frames, grid) if frames is not None and grid is not None else (),
+        distinct_frames=frames.distinct if frames is not None else 0,
+        utterances=utterances,
+        grid=grid,
+        boxes=_boxes(episode, labels, frames.times, grid, options.box_gap) if frames and grid else (),
+        plan=asked.plan,
+        pairs=tuple(_own_columns(asked.plan, line) for line in utterances),
+    )
+
+
+def _frames(frames: FrameSet, grid: VisualGrid) -> tuple[InspectedFrame, ...]:
+    step_of_frame = grid.step_of_frame
+    left, top, right, bottom = grid.seen
+    size = (frames.width, frames.height)
+    seen = (max(left, 0.0), max(top, 0.0), min(right, float(size[0])), min(bottom, float(size[1])))
+    return tuple(
+        InspectedFrame(index, time, *size, step_of_frame[index], seen) for index, time in enumerate(frames.times)
+    )
+
+
+def _utterances(
+    asked: AskedQuestion, labels: Mapping[str, str], frames: FrameSet | None
+) -> tuple[InspectedUtterance, ...]:
+    prompt = asked.prompt
+    return tuple(
+        InspectedUtterance(
+            id=line.id,
+            speaker=line.speaker,
+            label=labels[line.speaker] if line.speaker is not None else UNKNOWN_SPEAKER,
+            start=line.start,
+            end=line.end,
+            text=prompt.text[slice(*span)],
+            characters=span,
+            tokens=_numbers(tokens),
+            frames=utterance_frames(line, frames.times) if frames is not None else (),
+        )
+        for line, span, tokens in zip(prompt.utterances, prompt.spans, asked.encoded.token_spans, strict=True)
+    )
+
+
+def _boxes(
+    episode: Episode, labels: Mapping[str, str], times: Sequence[float], grid: VisualGrid, max_gap: float
+) -> tuple[InspectedBox, ...]:
+    tracks = speaker_boxes(episode.boxes, times, max_gap)
+    step_of_frame, seen = grid.step_of_frame, grid.seen
+    found = []
+    for speaker in (speaker for speaker in labels if speaker in tracks):
+        for frame, box in enumerate(tracks[speaker]):
+            if box is not None:
+                tokens = np.sort(grid.tokens[step_of_frame[frame]][covered(box, grid.cells)])
+                corners = (box.x0, box.y0, box.x1, box.y1)
+                found.append(InspectedBox(speaker, frame, corners, _share(box, seen), _numbers(tokens)))
+    return tuple(found)
+
+
+def _share(box: Box, window: Rectangle) -> float:
+    """The share of the box's area inside the window; of a box without area: 1 where its place is inside, else 0."""
+    cut = replace(
+        box,
+        x0=max(box.x0, window[0]),
+        y0=max(box.y0, window[1]),
+        x1=min(box.x1, window[2]),
+        y1=min(box.y1, window[3]),
+    )
+    if cut.x1 < cut.x0 or cut.y1 < cut.y0:
+        return 0.0
+    area = (box.x1 - box.x0) * (box.y1 - box.y0)
+    return (cut.x1 - cut.x0) * (cut.y1 - cut.y0) / area if area > 0 else 1.0
+
+
+def _own_columns(plan: AlignmentPlan | None, line: InspectedUtterance) -> Tokens:
+    """The columns that every token of the utterance is aligned to."""
+    if plan is None or line.speaker is None or not line.tokens:
+        return ()
+    rows = np.searchsorted(plan.rows, line.tokens)
+    return _numbers(plan.columns[plan.pairs[rows].all(axis=0)])
+
+
+def _numbers(values: Sequence[int] | np.ndarray[tuple[int, ...], np.dtype[np.int64]]) -> Tokens:
+    return tuple(int(value) for value in values)

@@ -1,0 +1,159 @@
+"""An inspection as text for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from socialcli.alignment.grid import VisualGrid
+from socialcli.episodes.coverage.text import coverage_line
+from socialcli.verbs.inspect.report import Inspection, Rectangle
+
+
+def render(inspection: Inspection) -> str:
+    """The inspection in paragraphs, each under its heading, without a newline at the end."""
+    parts = (_heading, _frames, _grid, _prompt, _utterances, _boxes, _summary)
+    paragraphs = ("\n".join(part(inspection)) for part in parts)
+    return "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
+
+
+def ranges(numbers: Sequence[int]) -> str:
+    """Ascending numbers, with runs of neighbours as ranges: "3, 7-9"; "none" where there is no number."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][1] + 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    return ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in runs) or "none"
+
+
+def counted(count: int, noun: str) -> str:
+    """A number and its noun: "1 token", "2 tokens", "no tokens"."""
+    return f"{count or 'no'} {noun}{'' if count == 1 else 's'}"
+
+
+def frames_named(frames: Sequence[int]) -> str:
+    """Frames by their indices: "frame 3", "frames 0, 2-4"."""
+    return f"frame{'s' if len(frames) > 1 else ''} {ranges(frames)}"
+
+
+def called(inspection: Inspection, speaker: str) -> str:
+    """A speaker's label in the prompt, with the id behind it where that says more."""
+    label = inspection.labels[speaker]
+    return label if label.replace(" ", "").lower() == speaker.lower() else f"{label} ({speaker})"
+
+
+def _heading(inspection: Inspection) -> Iterable[str]:
+    options = inspection.options
+    yield f"Question {inspection.question.id} of episode {inspection.episode.episode_id}"
+    settings = {
+        "task": inspection.question.task,
+        "model": inspection.model,
+        "checkpoint": inspection.checkpoint,
+        "inputs": inspection.inputs,
+        "boxes as": options.boxes_as,
+        "context": options.context,
+        "frame fit": inspection.choices.frame_fit,
+        "positions": inspection.choices.positions,
+        "max pixels": inspection.choices.max_pixels,
+    }
+    yield "  " + ", ".join(f"{name} {value}" for name, value in settings.items() if value is not None)
+
+
+def _frames(inspection: Inspection) -> Iterable[str]:
+    frames = inspection.frames
+    if not frames:
+        yield "Frames: none, the model gets no video"
+        return
+    first = frames[0]
+    repeated = f", {inspection.distinct_frames} of them distinct" if inspection.distinct_frames < len(frames) else ""
+    yield f"Frames: {len(frames)}{repeated}, of {first.width}x{first.height} pixels"
+    x0, y0, x1, y1 = first.seen
+    share = (x1 - x0) * (y1 - y0) / (first.width * first.height)
+    yield f"  of each the model sees x {x0:.1f} to {x1:.1f}, y {y0:.1f} to {y1:.1f}: {share:.0%} of the picture"
+    yield from _table(["frame", "time s", "step"], ([f.index, f"{f.time:.3f}", f.step] for f in frames))
+
+
+def _grid(inspection: Inspection) -> Iterable[str]:
+    grid = inspection.grid
+    if grid is None:
+        return
+    steps, height, width = grid.tokens.shape
+    yield f"Visual grid: {steps} steps of {height} rows x {width} columns = {grid.tokens.size} visual tokens"
+    across, down = (grid.cells[0, 0, 2:] - grid.cells[0, 0, :2]).tolist()
+    yield f"  a cell is {across:.2f} x {down:.2f} pixels, the first one's corner is at {_corner(grid)}"
+    rows = ([step, ranges(frames), ranges(sorted(grid.tokens[step].flat))] for step, frames in enumerate(grid.frames))
+    yield from _table(["step", "shows frames", "tokens"], rows)
+
+
+def _corner(grid: VisualGrid) -> str:
+    x, y = grid.cells[0, 0, :2].tolist()
+    beyond = ", beyond the frame: padding" if x < 0 or y < 0 else ""
+    return f"({x:.1f}, {y:.1f}){beyond}"
+
+
+def _prompt(inspection: Inspection) -> Iterable[str]:
+    yield f"Prompt: {len(inspection.token_ids)} tokens with the conversation format; its text:"
+    yield from (f"  | {line}" for line in inspection.prompt.split("\n"))
+
+
+def _utterances(inspection: Inspection) -> Iterable[str]:
+    yield "Utterances: label and words, and the frames F(u) they are aligned in"
+    rows = []
+    for line, columns in zip(inspection.utterances, inspection.pairs, strict=True):
+        who = called(inspection, line.speaker) if line.speaker is not None else f"{line.label} (nobody knows)"
+        aligned = "no tokens: its speaker is not known" if line.speaker is None else counted(len(columns), "token")
+        time = f"{line.start:.2f}-{line.end:.2f}"
+        rows.append([line.id, who, time, ranges(line.tokens), ranges(line.frames), aligned])
+    yield from _table(["id", "speaker", "time s", "tokens", "F(u)", "aligned to"], rows)
+
+
+def _boxes(inspection: Inspection) -> Iterable[str]:
+    if inspection.grid is None:
+        return
+    yield "Boxes: where each speaker is in each frame, pixels; the share that the model sees; the tokens covered"
+    rows = [
+        [called(inspection, box.speaker), box.frame, _corners(box.box), f"{box.seen:.0%}", _covered(box.tokens)]
+        for box in inspection.boxes
+    ]
+    yield from _table(["speaker", "frame", "left, top, right, bottom", "seen", "tokens"], rows)
+    with_box = {box.speaker for box in inspection.boxes}
+    for speaker in inspection.labels:
+        if speaker not in with_box:
+            yield f"  {called(inspection, speaker)} has no box near any frame"
+    yield from unseen_lines(inspection)
+
+
+def unseen_lines(inspection: Inspection) -> Iterator[str]:
+    """A line for each box that covers no token."""
+    for box in inspection.unseen:
+        yield (
+            f"  {called(inspection, box.speaker)} in frame {box.frame}: the box covers NO token "
+            f"(the model sees {box.seen:.0%} of it)"
+        )
+
+
+def _summary(inspection: Inspection) -> Iterable[str]:
+    plan = inspection.plan
+    if plan is None:
+        yield "Plan: nothing to align to without video"
+        return
+    yield coverage_line(inspection.coverage).replace("coverage", "Coverage", 1)
+    rows, columns = counted(plan.rows.size, "text token"), counted(plan.columns.size, "visual token")
+    pairs = counted(int(plan.pairs.sum()), "aligned pair")
+    yield f"Plan: {rows} (rows), {columns} (columns), {pairs}; boxes that cover no token: {len(inspection.unseen)}"
+
+
+def _covered(tokens: Sequence[int]) -> str:
+    return f"{len(tokens)}: {ranges(tokens)}" if tokens else "NONE"
+
+
+def _corners(box: Rectangle) -> str:
+    return ", ".join(f"{edge:.1f}" for edge in box)
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
+    lines = [list(header), *([str(cell) for cell in row] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        yield "  " + "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()

@@ -1,0 +1,104 @@
+"""(torch) From rows of an episodes file to inspections, one question after the other.
+
+What cannot be inspected is told on the log and yields None, so that the others still are.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from socialcli.episodes.reading import EpisodeRow
+from socialcli.episodes.records import Episode, Question
+from socialcli.errors import QuestionError, UnknownNameError
+from socialcli.inference.clip_view import AskOptions, known_until, last_moment
+from socialcli.inference.session import ClipSession
+from socialcli.models.contract import Adapter, LoadOptions
+from socialcli.tasks.base import Task
+from socialcli.verbs.inspect.attention import AttentionQuery, attention_maps
+from socialcli.verbs.inspect.maps import AttentionMaps
+from socialcli.verbs.inspect.report import Inspection, inspect_question
+from socialcli.verbs.inspect.selection import Selection
+from socialcli.video.frames import FrameSet
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Inspected:
+    """A question's inspection, the frames that the model gets (None: no video), and where its words look."""
+
+    inspection: Inspection
+    frames: FrameSet | None
+    attention: tuple[AttentionMaps, ...] = ()  # nothing unless it is asked for
+
+
+class Inspector:
+    """Puts questions to a model as a run would, up to where it would compute; beyond that only for its attention."""
+
+    def __init__(
+        self,
+        adapter: Adapter,
+        source: LoadOptions,
+        tasks: Mapping[str, Task],
+        options: AskOptions,
+        attention: AttentionQuery | None = None,
+    ) -> None:
+        """Take a model, how it was loaded, and how questions are put to it; it needs weights only for `attention`.
+
+        Raises UsageError where `attention` asks for layers or heads that the model does not have.
+        """
+        if attention is not None:
+            attention.check(adapter)
+        self._adapter = adapter
+        self._source = source
+        self._tasks = tasks
+        self._options = options
+        self._attention = attention
+
+    def inspect(self, rows: Iterable[EpisodeRow], selection: Selection) -> Iterator[Inspected | None]:
+        """The selected questions of the rows; None for one that cannot be inspected, and for a row without any."""
+        for row in rows:
+            if selection.concerns(row):
+                yield from self._of_row(row, selection)
+
+    def _of_row(self, row: EpisodeRow, selection: Selection) -> Iterator[Inspected | None]:
+        for problem in row.problems:
+            _log.warning("%s", problem.located(row.source_name))
+        if row.episode is None and not row.bad_questions:
+            yield None
+        if row.episode is not None:
+            wanted = [question for question in row.episode.questions if selection.takes(question.id)]
+            yield from self._of_episode(row.episode, wanted)
+        for bad in row.bad_questions:
+            if selection.takes(bad.id):
+                yield None
+
+    def _of_episode(self, episode: Episode, questions: Sequence[Question]) -> Iterator[Inspected | None]:
+        known: Episode | None = None  # the episode as the session's questions may know it
+        session: ClipSession | None = None
+        for question in questions:
+            inspected = None
+            try:
+                now = known_until(episode, last_moment(episode, question, self._options))
+                if session is None or now != known:
+                    session, known = ClipSession(self._adapter, now, self._options), now
+                inspected = self._of_question(session, question)
+            except (QuestionError, UnknownNameError) as error:
+                what = error.record if isinstance(error, QuestionError) else str(error)
+                _log.warning("%s: %s: %s", episode.episode_id, question.id, what)
+            yield inspected
+
+    def _of_question(self, session: ClipSession, question: Question) -> Inspected:
+        if question.task not in self._tasks:
+            raise UnknownNameError("task", question.task, self._tasks)
+        task = self._tasks[question.task]
+        asked = session.ask(question, task)
+        inspection = inspect_question(session, asked, task, self._source)
+        if self._attention is None:
+            return Inspected(inspection, session.frames)
+        maps = attention_maps(session, asked, inspection, self._attention)
+        if not maps:
+            _log.warning("%s: no words of a known speaker to show the attention of", question.id)
+        return Inspected(inspection, session.frames, maps)

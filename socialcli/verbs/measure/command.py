@@ -1,0 +1,118 @@
+"""`socialcli measure`: how much a model's words attend to their speakers, before and after the alignment."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from socialcli.errors import TooManyFailuresError, UsageError
+from socialcli.options.common import config_option, logging_options
+from socialcli.options.model import alignment_options, compute_options, model_options, prompt_options
+from socialcli.options.results import (
+    figure_format_option,
+    json_option,
+    limit_option,
+    max_failures_option,
+    min_coverage_option,
+    named_tasks,
+    output_option,
+    overwrite_option,
+    path_texts,
+    retry_failed_option,
+    split_option,
+    task_option,
+)
+
+if TYPE_CHECKING:
+    from socialcli.results.folder import FigureFormat
+    from socialcli.settings.run import RunSettings
+    from socialcli.verbs.measure.files import Measurement
+
+
+@click.command("measure", short_help="Measure what the alignment does to a model's attention.")
+@click.argument("episodes", type=click.Path(path_type=Path))
+@config_option
+@model_options
+@task_option("whose questions to measure")
+@output_option("attention.parquet", "heads.parquet")
+@overwrite_option("the results of a measurement that the folder holds")
+@alignment_options
+@prompt_options
+@compute_options
+@limit_option("Measure")
+@split_option("Measure")
+@max_failures_option("questions", "go unmeasured")
+@retry_failed_option("measurement")
+@figure_format_option
+@min_coverage_option
+@json_option
+@logging_options
+def command(
+    output: Path, overwrite: bool, retry_failed: bool, figure_format: FigureFormat, as_json: bool, **options: Any
+) -> None:
+    """Measure how much the words of each speaker attend to the tokens that show the speaker, in every layer and head,
+    before and after the alignment's bias. Writes attention.parquet, heads.parquet, measure.json, heatmap.png and
+    shift.png.
+
+    What is measured is kept, episode by episode. The same command, given again, goes on where it was broken off, and
+    does nothing where all is done.
+
+    The last thing on standard output is a table of AttnMax and AttnMean. With --alpha 0 nothing is raised, and the
+    figures are those of the model's own attention.
+
+    Exit codes: 0 done, 2 usage, 3 more failures than --max-failures, 4 EPISODES cannot be read or less is covered than
+    --min-coverage asks for, 5 another process is at work in the folder, 130 interrupted, 143 terminated; all keep what
+    was done.
+    """
+    from socialcli.jobs.progress import counted
+    from socialcli.plugins.registry import registry
+    from socialcli.verbs.measure.summary import summary_lines
+    from socialcli.verbs.measure.work import MeasureRequest, measure
+
+    request = MeasureRequest(_settings(options), output, overwrite, sys.argv, retry_failed, figure_format)
+    result = measure(request, registry(), watch=lambda episodes: counted(episodes, "measure", "episodes"))
+    if as_json:
+        click.echo(json.dumps(_summary(result, output), ensure_ascii=False))
+    else:
+        counts = result.counts
+        click.echo(summary_lines(result.summary, counts.episodes_measured, counts.questions_measured))
+    _check_failures(result, output)
+
+
+def _settings(options: dict[str, Any]) -> RunSettings:
+    """The settings that the options come to: those of an aligned run. Raises UsageError."""
+    from socialcli.options.resolve import resolve_inputs
+    from socialcli.settings.run import RunSettings
+
+    inputs, boxes_as = resolve_inputs(options["inputs"], options["boxes_as"])
+    if inputs == "L":
+        raise UsageError("--inputs L leaves the video out, and there is no attention to it to measure; use --inputs VL")
+    resolved = {"inputs": inputs, "boxes_as": boxes_as, "tasks": named_tasks(options["tasks"])}
+    return RunSettings(**{**options, **path_texts(options, "episodes", "media_root", "adapter"), **resolved})
+
+
+def _summary(result: Measurement, output: Path) -> dict[str, Any]:
+    record = result.as_record()
+    shown = ("outcome", "exit_code", "seconds", "counts", "warnings", "decoder", "summary", "top_heads")
+    return {"output": str(output), **{name: record[name] for name in shown}}
+
+
+def _check_failures(result: Measurement, output: Path) -> None:
+    """Raise TooManyFailuresError where more failed than the settings allow."""
+    counts, manifest = result.counts, result.manifest
+    if not manifest.exit_code:
+        return
+    found = []
+    if counts.questions_failed:
+        found.append(f"{counts.questions_failed} of {counts.questions} questions could not be measured")
+    if counts.unreadable:
+        rows = "1 row" if counts.unreadable == 1 else f"{counts.unreadable} rows"
+        found.append(f"{rows} of the episodes file could not be read")
+    raise TooManyFailuresError(
+        f"{' and '.join(found)} (see 'problems' of measure.json), more than --max-failures "
+        f"{manifest.settings.max_failures} allows; the results are in {output}"
+    )

@@ -1,0 +1,178 @@
+"""(torch) The work of a measurement: one model, one episode after the other, for the attention alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from socialcli.alignment.attention import Alignment
+from socialcli.alignment.head_attention import AttentionGauge
+from socialcli.alignment.head_stats import FigureSums
+from socialcli.alignment.hooks import attention_kernel
+from socialcli.alignment.layers import resolve_layers
+from socialcli.alignment.plan import AlignmentPlan
+from socialcli.episodes.reading import BadQuestion
+from socialcli.episodes.records import Question
+from socialcli.errors import AnnotationError, ModelError, QuestionError
+from socialcli.inference.attention_only import gauge
+from socialcli.inference.batching import BatchLimit, Waiting, batches, in_parts
+from socialcli.inference.preparing import PreparedEpisode, prepare_episode
+from socialcli.jobs.job import Job
+from socialcli.jobs.prefetch import ahead
+from socialcli.jobs.prepare import ask_options, clip_digest, loaded_identity, workers_of
+from socialcli.jobs.rows import RowMaker
+from socialcli.jobs.selection import Selection
+from socialcli.models.contract import choices_of
+from socialcli.results.kept import KeptRows
+from socialcli.results.keys import answer_key
+from socialcli.verbs.measure.episode_sums import EpisodeSums, Failure
+from socialcli.verbs.measure.totals import MeasuredEpisode
+
+FIGURES_VERSION = 1  # to be raised when the figures of the same questions change
+
+Keep = Callable[[EpisodeSums], None]
+Outcome = FigureSums | Failure  # of a batch of questions, or of one
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Prepared:
+    """The good questions of an episode, of which nothing is missing but the figures."""
+
+    key: str
+    asked: int  # how many they are
+    questions: PreparedEpisode | None  # None: the figures are there already
+
+
+class Measurer:
+    """Measures one model's attention on episodes."""
+
+    def __init__(self, job: Job) -> None:
+        """Load the model.
+
+        Raises CheckpointError where it cannot be had, UsageError for a device or layers that are not there.
+        """
+        settings = job.settings
+        self._adapter = job.model.item.load_checked(job.load_options)
+        self.shape = len(self._adapter.layers), int(self._adapter.model.config.get_text_config().num_attention_heads)
+        self.chosen = resolve_layers(settings.layers, self.shape[0])
+        self.identity = loaded_identity(job.identity, self._adapter)
+        self._rows = RowMaker(
+            settings=settings,
+            model=self.identity,
+            tasks=job.tasks,
+            choices=choices_of(self._adapter, job.load_options),
+            decoder_layers=self.shape[0],
+        )
+        self._tasks = job.tasks
+        self._alignment = Alignment(settings.alpha, settings.lambda_, settings.layers, job.rule)
+        self._options = ask_options(settings)
+        self._attn = settings.attn
+        with attention_kernel(self._adapter, self._attn):
+            pass  # one that is not there is told before the work begins
+        self._limit = BatchLimit(self._options.batch_size)
+        self._workers = workers_of(settings, self._adapter)
+
+    @property
+    def files(self) -> list[Path]:
+        """The folders of the weights."""
+        return [folder for folder in (self._adapter.folder, self._adapter.lora) if folder is not None]
+
+    def measure(
+        self, selections: Iterable[Selection], kept: KeptRows[EpisodeSums], keep: Keep
+    ) -> Iterator[MeasuredEpisode]:
+        """Of each selection the sums over its questions, and why some of them have no part in these.
+
+        An episode that is `kept` is not measured again, unless it has other questions now; `keep` is given those that
+        are. The next clips are read in threads while the model works.
+        """
+        for selection, prepared in ahead(lambda one: self._prepare(one, kept), selections, self._workers):
+            yield self._measured(selection, prepared, kept, keep)
+
+    def _prepare(self, selection: Selection, kept: KeptRows[EpisodeSums]) -> _Prepared | None:
+        episode = selection.row.episode
+        good = [question for question in selection.questions if isinstance(question, Question)]
+        if episode is None or not good:
+            return None
+        media = clip_digest(episode, self._options)
+        keys = [self._rows.keys(episode, media, question, [self._alignment]) for question in good]
+        key = answer_key({"figures": FIGURES_VERSION, "questions": keys})
+        if key in kept:
+            return _Prepared(key, len(good), None)
+        return _Prepared(key, len(good), prepare_episode(self._adapter, episode, good, self._tasks, self._options))
+
+    def _measured(
+        self, selection: Selection, prepared: _Prepared | None, kept: KeptRows[EpisodeSums], keep: Keep
+    ) -> MeasuredEpisode:
+        place = f"{selection.row.source_name}:{selection.row.row}"
+        bad = [question for question in selection.questions if isinstance(question, BadQuestion)]
+        failures = [Failure(one.id or place, AnnotationError(one.message).record) for one in bad]
+        if prepared is None:
+            return MeasuredEpisode(selection.row, FigureSums(*self.shape), (), tuple(failures))
+        if prepared.questions is None:
+            row, count = kept.row(prepared.key), prepared.asked
+        else:
+            assert selection.row.episode is not None
+            row, count = self._summed(prepared.key, selection.row.episode.episode_id, prepared.questions), 0
+            keep(row)
+        return MeasuredEpisode(selection.row, row.sums, row.tasks, (*failures, *row.failures), row, kept=count)
+
+    def _summed(self, key: str, episode_id: str, prepared: PreparedEpisode) -> EpisodeSums:
+        sums = FigureSums(*self.shape)
+        failures = []
+        for outcome in self._outcomes(prepared):
+            if isinstance(outcome, Failure):
+                failures.append(outcome)
+            else:
+                sums.add(outcome)
+        failed = {failure.question_id for failure in failures}
+        tasks = dict.fromkeys(question.task for question in prepared.questions if question.id not in failed)
+        plans = [asked.plan for _, asked in prepared.asked if asked.plan is not None]
+        return EpisodeSums(
+            key=key,
+            episode_id=episode_id,
+            tasks=tuple(tasks),
+            failures=tuple(failures),
+            sums=sums,
+            reached=max(((plan.utterances, plan.covered) for plan in plans), default=(None, None)),
+        )
+
+    def _outcomes(self, prepared: PreparedEpisode) -> Iterator[Outcome]:
+        """Questions that see the same frames go through the model together, as in a run."""
+        yield from (Failure(failed.question.id, failed.error.record) for failed in prepared.failed)
+        measurable = []
+        for session, asked in prepared.asked:
+            try:
+                _check_measurable(asked.plan)
+                measurable.append((session, asked))
+            except QuestionError as error:
+                yield Failure(asked.question.id, error.record)
+        for batch in batches(measurable, self._adapter, self._limit):
+            for part, sums in in_parts(batch, self._sums, self._limit):
+                yield Failure(part[0][1].question.id, sums.record) if isinstance(sums, QuestionError) else sums
+
+    def _sums(self, batch: Sequence[Waiting]) -> FigureSums:
+        """The sums over a batch. Raises ModelError where the model's attention is not made of numbers."""
+        prompts = [session.prompt(asked) for session, asked in batch]
+        figures = AttentionGauge(*self.shape)
+        with attention_kernel(self._adapter, self._attn):
+            gauge(self._adapter, prompts, self._alignment, figures)
+        if not figures.sums.finite:
+            raise ModelError("the model's attention is not made of numbers; try --dtype float32")
+        return figures.sums
+
+
+def _check_measurable(plan: AlignmentPlan | None) -> None:
+    """Raise AnnotationError where no word looks at a region of a speaker."""
+    if plan is None or not plan.rows.size:
+        raise AnnotationError("nothing to measure: the prompt has no words of a known speaker; say who speaks")
+    if not plan.columns.size:
+        raise AnnotationError(
+            "nothing to measure: no box covers a visual token in the sampled frames; "
+            "add boxes near the times of the frames, or raise --box-gap"
+        )
+    if not (plan.pairs.any() or plan.others.any()):
+        raise AnnotationError(
+            "nothing to measure: nobody has a box while a known speaker talks; "
+            "add boxes near the times of the utterances, or raise --box-gap"
+        )

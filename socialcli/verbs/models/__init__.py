@@ -1,0 +1,4 @@
+"""`socialcli models`: the model families that --model takes.
+
+May import: options, plugins.
+"""

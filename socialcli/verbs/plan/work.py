@@ -1,0 +1,196 @@
+"""A dry run: what a run would do and what would fail, without the weights."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import statistics
+from array import array
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from socialcli.episodes.coverage.text import coverage_line
+from socialcli.episodes.coverage.total import Coverage
+from socialcli.jobs.counts import Tally
+from socialcli.jobs.coverage import check_coverage
+from socialcli.jobs.job import Job, check_job
+from socialcli.jobs.progress import counted
+from socialcli.jobs.selection import select
+from socialcli.models.sizes import LargeClips
+from socialcli.plugins.registry import Registry
+from socialcli.results.folder import OutputFolder
+from socialcli.results.kept import KeptRows
+from socialcli.results.predictions import PREDICTIONS
+from socialcli.results.resume import begun_before, kept_rows
+from socialcli.settings.run import RunSettings
+from socialcli.text_table import laid_out
+
+if TYPE_CHECKING:
+    from socialcli.verbs.plan.shapes import Planned, Planner
+
+_log = logging.getLogger(__name__)
+
+MOST_PROBLEMS = 100  # that are told one by one; all of them count
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """The least, middle and greatest of some numbers."""
+
+    least: int
+    median: float
+    most: int
+
+    @classmethod
+    def of(cls, numbers: Sequence[int]) -> Spread | None:
+        """None for no numbers."""
+        return cls(min(numbers), statistics.median(numbers), max(numbers)) if numbers else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a run would do. Memory is in bytes; a row is a question under one condition."""
+
+    questions: Mapping[str, int]  # by task
+    rows: int  # kept ones included
+    kept: int  # that the folder has already
+    failed_before: int  # of these, the ones that failed
+    failures: int  # rows that would fail, and rows of the file that cannot be read
+    unreadable: int
+    visual_tokens: Spread | None  # of a question that would be asked; None: there is none
+    text_tokens: Spread | None
+    weights: int
+    prompt: int  # what the longest prompt takes beyond the weights, with its cache
+    prompts: int | None  # that go through the model together at most; None: as many as fit
+    coverage: Coverage
+    by_episode: Sequence[Mapping[str, Any]]  # of each its id, and the utterances and covered ones of its fullest prompt
+    notes: Sequence[str]
+    problems: Sequence[str]  # the first of them
+    warnings: Sequence[str]
+
+    def as_record(self) -> dict[str, Any]:
+        """The plan as JSON values."""
+        record = dataclasses.asdict(self)
+        coverage = self.coverage.as_record() | {"by_episode": record.pop("by_episode")}
+        return {**record, "coverage": coverage}
+
+
+def plan(settings: RunSettings, folder: OutputFolder | None, retry_failed: bool, registry: Registry) -> Plan:
+    """Find out what a run would do, and what of it is done in `folder` already. Writes nothing.
+
+    Raises what `check_job`, `check_coverage` and loading the model's configuration and processor raise, UsageError
+    where the folder holds something that the run could not go on with, and InvalidInputError where no row of the file
+    is an episode.
+    """
+    job = check_job(settings, registry)
+    kept = KeptRows.read([], PREDICTIONS)
+    if folder is not None and begun_before(folder, settings, job.model.item.defaults) is not None:
+        kept = kept_rows(folder, retry_failed, PREDICTIONS)
+    told = check_coverage(settings, job.tasks, quiet=True)  # the plan itself lists its warnings
+    tally = Tally(aligned=settings.alignment != "off", told_uncovered=bool(told))
+    tallied = _Tallied()
+    planner = _planner(job)
+    found = planner.plan(select(job.episodes, settings, job.tasks, tally), kept)
+    for one in counted(found, "plan", "episodes"):
+        tallied.add(one)
+        if one.episode_id is not None and one.reached:
+            tally.coverage.reach(one.episode_id, *max(one.reached))
+    tally.check_readable()
+    conditions = len(settings.conditions())
+    large = tallied.clips.note(job.model.item)
+    return Plan(
+        questions=dict(sorted(tallied.questions.items())),
+        rows=tally.questions * conditions,
+        kept=tallied.kept,
+        failed_before=tallied.failed_before,
+        failures=tallied.failing + tally.unreadable,
+        unreadable=tally.unreadable,
+        visual_tokens=Spread.of(tallied.visual),
+        text_tokens=Spread.of(tallied.text),
+        weights=planner.weights,
+        prompt=planner.prompt_bytes(tallied.longest),
+        prompts=None if settings.batch_size == "auto" else int(settings.batch_size),
+        coverage=tally.coverage.total(settings.box_gap),
+        by_episode=tallied.by_episode,
+        notes=[] if large is None else [large],
+        problems=[*tally.problems, *tallied.problems][:MOST_PROBLEMS],
+        warnings=[*told, *tally.warnings(settings, job.tasks)],
+    )
+
+
+def _planner(job: Job) -> Planner:
+    from socialcli.verbs.plan.shapes import Planner  # imports torch: seconds
+
+    return Planner(job)
+
+
+class _Tallied:
+    """What the questions come to: of each its numbers alone, and of each episode what it reaches."""
+
+    def __init__(self) -> None:
+        self.questions: Counter[str] = Counter()
+        self.kept = self.failed_before = self.failing = self.longest = 0
+        self.visual, self.text = array("q"), array("q")
+        self.problems: list[str] = []
+        self.by_episode: list[dict[str, Any]] = []
+        self.clips = LargeClips()
+
+    def add(self, planned: Planned) -> None:
+        """Count the questions of an episode."""
+        self.questions.update(planned.tasks)
+        self.kept += planned.kept
+        self.failed_before += planned.failed_before
+        for visual, length in planned.tokens:
+            self.visual.append(visual)
+            self.text.append(length - visual)
+            self.longest = max(self.longest, length)
+        if planned.reached:
+            utterances, covered = max(planned.reached)
+            found = {"prompt_utterances": utterances, "covered_utterances": covered}
+            self.by_episode.append({"episode_id": planned.episode_id, **found})
+        if planned.tokens and planned.episode_id is not None:
+            self.clips.add(planned.episode_id, max(visual for visual, _ in planned.tokens))
+        self.failing += planned.failing
+        for problem in planned.problems:
+            if len(self.problems) < MOST_PROBLEMS:
+                self.problems.append(problem)
+                _log.warning("%s", problem)
+
+
+def plan_lines(found: Plan) -> str:
+    """The plan as text, without a newline at its end."""
+    tasks = [["task", "questions"], *([task, str(count)] for task, count in found.questions.items())]
+    parts = [laid_out(tasks, 1), _rows(found)]
+    spreads = {"visual": found.visual_tokens, "text": found.text_tokens}
+    if any(spreads.values()):
+        head = ["tokens a question", "least", "median", "most"]
+        parts.append(laid_out([head, *([name, *_cells(one)] for name, one in spreads.items())], 1))
+    together = "" if found.prompts is None else f", {found.prompts} together at most"
+    parts.append(
+        f"memory: weights {_size(found.weights)}; the longest prompt with its cache {_size(found.prompt)}{together}"
+    )
+    parts.append(coverage_line(found.coverage))
+    return "\n\n".join([*parts, *_listed("note", found.notes), *_listed("warning", found.warnings)])
+
+
+def _rows(found: Plan) -> str:
+    before = f" ({found.failed_before} of them failed; --retry-failed asks them again)" if found.failed_before else ""
+    failing = found.failures - found.unreadable
+    parts = [f"{found.kept} done already{before}", f"{found.rows - found.kept} to do"]
+    ends = [f"{failing or 'none'} would fail"]
+    ends += [f"{found.unreadable} rows of the file cannot be read"] if found.unreadable else []
+    return "; ".join([f"{found.rows} answers: {', '.join(parts)}", *ends])
+
+
+def _cells(spread: Spread | None) -> list[str]:
+    return ["-"] * 3 if spread is None else [str(spread.least), f"{spread.median:g}", str(spread.most)]
+
+
+def _size(count: int) -> str:
+    return f"{count / 2**30:.2f} GiB" if count >= 2**30 else f"{count / 2**20:.1f} MiB"
+
+
+def _listed(what: str, texts: Iterable[str]) -> list[str]:
+    return [f"{what}: {text}" for text in texts]

@@ -1,0 +1,4 @@
+"""`socialcli plugins`: what is installed and what is broken.
+
+May import: options, plugins.
+"""

@@ -1,0 +1,51 @@
+"""`socialcli plugins`: what is installed, what it provides, and what is wrong with it."""
+
+from __future__ import annotations
+
+import click
+
+from socialcli.options.listing import json_option, print_json, print_table
+from socialcli.plugins.registry import PluginReport, registry
+
+
+@click.command(name="plugins")
+@json_option
+def command(json: bool) -> None:
+    """List the installed plug-ins, broken ones too.
+
+    Below the table stands what is wrong with those that do not work, and every name that two claim.
+    """
+    reports = registry().reports()
+    if json:
+        print_json([_record(report) for report in reports])
+        return
+    print_table(
+        ("PLUGIN", "FROM", "STATUS", "PROVIDES"),
+        [
+            (
+                report.origin.entry_point,
+                f"{report.origin.distribution} {report.origin.version}",
+                _status(report),
+                "; ".join(f"{kind}: {', '.join(names)}" for kind, names in report.provides.items()),
+            )
+            for report in reports
+        ],
+    )
+    for report in reports:
+        for problem in report.problems:
+            click.echo(f"\n{report.origin}: {problem}")
+
+
+def _status(report: PluginReport) -> str:
+    return "broken" if report.problems else "ok"
+
+
+def _record(report: PluginReport) -> dict[str, object]:
+    return {
+        "plugin": report.origin.entry_point,
+        "distribution": report.origin.distribution,
+        "distribution_version": report.origin.version,
+        "status": _status(report),
+        "provides": report.provides,
+        "problems": report.problems,
+    }

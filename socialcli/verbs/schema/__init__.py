@@ -1,0 +1,4 @@
+"""`socialcli schema`: the JSON Schema of a file.
+
+May import: schemas.
+"""

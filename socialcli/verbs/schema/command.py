@@ -1,0 +1,20 @@
+"""`socialcli schema`: what each file holds, as JSON Schema."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from socialcli.schemas import SCHEMA_NAMES, load_schema
+
+
+@click.command(name="schema")
+@click.argument("name", type=click.Choice(SCHEMA_NAMES))
+def command(name: str) -> None:
+    """Print the JSON Schema of a file.
+
+    An episode is a row of an episodes file, a prediction is a row of predictions.parquet, a run is a
+    run.json, a train is a train.json, an inspection is a line of `socialcli inspect --json`.
+    """
+    click.echo(json.dumps(load_schema(name), ensure_ascii=False, indent=2))

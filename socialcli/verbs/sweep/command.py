@@ -1,0 +1,169 @@
+"""`socialcli sweep`: ask a model the same questions under many settings of the alignment, and find the best."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from socialcli.alignment.rules import DEFAULT_RULE
+from socialcli.errors import UsageError
+from socialcli.options import completion
+from socialcli.options.common import config_option, logging_options
+from socialcli.options.model import RULE_NAME, compute_options, model_options, prompt_options
+from socialcli.options.results import (
+    answer_option,
+    check_failed_answers,
+    figure_format_option,
+    former_seed_option,
+    json_option,
+    limit_option,
+    max_failures_option,
+    min_coverage_option,
+    named_tasks,
+    output_option,
+    overwrite_option,
+    path_texts,
+    retry_failed_option,
+    task_option,
+)
+
+if TYPE_CHECKING:
+    from socialcli.jobs.grid import Grid
+    from socialcli.results.folder import FigureFormat
+    from socialcli.settings.run import RunSettings
+
+
+def _listed(item: click.ParamType[Any]) -> Callable[..., tuple[Any, ...]]:
+    """A callback for an option that repeats: "0,0.5" and "1" together are (0.0, 0.5, 1.0), each converted by `item`."""
+
+    def split(context: click.Context, parameter: click.Parameter, values: Sequence[str]) -> tuple[Any, ...]:
+        parts = [part.strip() for value in values for part in value.split(",")]
+        if not all(parts):
+            raise click.BadParameter(f"{','.join(values)!r} lacks a value beside a comma.", context, parameter)
+        return tuple(item.convert(part, parameter, context) for part in parts)
+
+    return split
+
+
+@click.command("sweep", short_help="Ask under many settings of the alignment; find the best.")
+@click.argument("episodes", type=click.Path(path_type=Path))
+@config_option
+@model_options
+@task_option("to ask the questions of")
+@output_option("predictions.parquet", "accuracy.parquet")
+@overwrite_option("the results of a sweep or run that the folder holds")
+@click.option(
+    "--alpha",
+    callback=_listed(click.FLOAT),
+    multiple=True,
+    default=["0.5,1,2"],
+    show_default=True,
+    metavar="A,A,...",
+    help="Strengths of the alignment's bias; 0 is the plain model.",
+)
+@click.option(
+    "--lambda",
+    "lambda_",
+    callback=_listed(click.FLOAT),
+    multiple=True,
+    default=["5e-5"],
+    show_default=True,
+    metavar="L,L,...",
+    help="Mean attentions of the words to the speakers' regions from which a head takes part.",
+)
+@click.option(
+    "--layers",
+    callback=_listed(click.STRING),
+    multiple=True,
+    default=["auto"],
+    show_default=True,
+    metavar="LAYERS,...",
+    help="Ranges of decoder layers that take part: auto (the middle third), all, or as in 10-19, the first being 0.",
+)
+@click.option(
+    "--bias",
+    callback=_listed(RULE_NAME),
+    multiple=True,
+    default=[DEFAULT_RULE],
+    show_default=True,
+    metavar="RULE,...",
+    shell_complete=completion.rules,
+    help="Bias rules: published, floored, centred, probability, constant, or a plug-in's.",
+)
+@click.option(
+    "--validation-split",
+    metavar="NAME",
+    help="Choose the best setting on this split.  [default: the one called validation, val, valid or dev]",
+)
+@click.option(
+    "--test-split",
+    multiple=True,
+    metavar="NAME",
+    help="Report the chosen setting on this split, and ask no others. May be repeated.  [default: all others]",
+)
+@prompt_options
+@answer_option
+@compute_options
+@limit_option("Ask")
+@former_seed_option
+@max_failures_option("answers")
+@retry_failed_option("sweep")
+@figure_format_option
+@min_coverage_option
+@json_option
+@logging_options
+def command(
+    output: Path, overwrite: bool, retry_failed: bool, figure_format: FigureFormat, as_json: bool, **options: Any
+) -> None:
+    """Ask a model the questions of EPISODES without the alignment, and with it under every combination of the values of
+    --alpha, --lambda, --layers and --bias, which are lists separated by commas. Writes predictions.parquet,
+    accuracy.parquet, sweep.json, and a picture of accuracy against each option with several values.
+
+    Answers are kept as they are made. The same command, given again, goes on where it was broken off, and does nothing
+    where all is done; with more values, it asks only under the new settings.
+
+    The last thing on standard output is accuracy by setting in the validation split, and what the best setting there
+    reaches in the other splits, beside the plain model. The choice does not look at these.
+
+    Exit codes: 0 done, 2 usage, 3 more failures than --max-failures, 4 EPISODES cannot be read or less is covered than
+    --min-coverage asks for, 5 another process is at work in the folder, 130 interrupted, 143 terminated; all keep what
+    was done.
+    """
+    from socialcli.jobs.progress import shown
+    from socialcli.plugins.registry import registry
+    from socialcli.verbs.sweep.summary import summary_json, summary_lines
+    from socialcli.verbs.sweep.work import SweepRequest, sweep
+
+    grid, splits = _grid(options), (options.pop("validation_split"), options.pop("test_split"))
+    request = SweepRequest(_settings(options), grid, output, *splits, overwrite, sys.argv, retry_failed, figure_format)
+    result = sweep(request, registry(), watch=lambda rows, total: shown(rows, total, "sweep"))
+    if as_json:
+        click.echo(json.dumps(summary_json(result.sweep, result.table, output), ensure_ascii=False))
+    else:
+        click.echo(summary_lines(result.sweep, result.table))
+    check_failed_answers(result.sweep.manifest, output, "sweep.json")
+
+
+def _grid(options: dict[str, Any]) -> Grid:
+    """Take the options with lists out of `options`."""
+    from socialcli.jobs.grid import Grid
+
+    names = ("alpha", "lambda_", "layers", "bias")
+    return Grid(**{name: options.pop(name) for name in names})
+
+
+def _settings(options: dict[str, Any]) -> RunSettings:
+    """What all conditions share: those of a run without and with the alignment. Raises UsageError."""
+    from socialcli.options.resolve import resolve_inputs
+    from socialcli.settings.run import RunSettings
+
+    inputs, boxes_as = resolve_inputs(options["inputs"], options["boxes_as"])
+    if inputs == "L":
+        raise UsageError("--inputs L leaves the video out, and there is nothing to align words to; use --inputs VL")
+    resolved = {"inputs": inputs, "boxes_as": boxes_as, "alignment": "both", "tasks": named_tasks(options["tasks"])}
+    return RunSettings(**{**options, **path_texts(options, "episodes", "media_root", "adapter"), **resolved})

@@ -1,0 +1,188 @@
+"""alpha.png, lambda.png, layers.png and bias.png: accuracy against the values that a sweep went through."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import TYPE_CHECKING
+
+from socialcli.jobs.grid import OPTIONS, PLAIN, Setting, SweptOption, described, setting_of, short
+from socialcli.plots.canvas import BLUE, GREY, ORANGE, RED, picture
+from socialcli.stats.accuracy import AccuracyRow
+from socialcli.verbs.sweep.choice import SweepTable, best
+from socialcli.verbs.sweep.files import Sweep, SweepFolder
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+
+WIDTH, HEIGHT = 4.6, 3.7  # inches, of a panel
+LEAST_WIDTH = 9.2  # inches, for the title
+MARGIN = 1.4  # inches, above and below all panels
+IN_ORDER = ("alpha", "lambda")  # a line leads from value to value; layers and rules stand side by side
+PERCENT = 100
+OTHERS = "the other combinations"
+
+
+def draw_sweep(folder: SweepFolder, table: SweepTable, sweep: Sweep) -> None:
+    """Draw a picture for each option with several values into `folder`. Raises OSError.
+
+    Without a labelled question there is none.
+    """
+    shown = [split for split in _splits(sweep) if table.labelled(split)]
+    tasks = [task for task in table.tasks if any(table.labelled(split, (task,)) for split in shown)]
+    for option in OPTIONS:
+        values = _values(option, sweep)
+        if len(values) > 1 and tasks:
+            _draw(folder, _Plot(table, sweep, option, values), tasks, shown)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plot:
+    """What a picture is of."""
+
+    table: SweepTable
+    sweep: Sweep
+    option: SweptOption
+    values: Sequence[object]  # from left to right
+
+    def points(self, task: str, split: str | None, like: Setting) -> list[tuple[int, AccuracyRow]]:
+        """The place of each value, and what was reached with it beside the other values of `like`."""
+        found = (
+            (place, self.table.find(task, split, self._at(value, like))) for place, value in enumerate(self.values)
+        )
+        return [(place, row) for place, row in found if row is not None]
+
+    def others(self, like: Setting) -> list[Setting]:
+        """A setting for each combination of the other options but that of `like`."""
+        groups = {setting.without(self.option): setting for setting in self.sweep.settings if setting != PLAIN}
+        groups.pop(like.without(self.option))
+        return list(groups.values())
+
+    def held(self, task: str) -> Setting:
+        """The setting whose other values the coloured figures have: the best aligned one, else the first.
+
+        It is the best in the validation split, whatever the split that is shown.
+        """
+        aligned = [setting for setting in self.sweep.settings if setting != PLAIN]
+        rows = self.table.rows(self.sweep.splits.validation, (task,)) if self.sweep.splits.validation else []
+        return best(rows, aligned) if rows else aligned[0]
+
+    def chosen(self, task: str) -> Setting | None:
+        """The best setting of a task, where one is named."""
+        return next((choice.setting for choice in self.sweep.best if choice.task == task), None)
+
+    def _at(self, value: object, like: Setting) -> Setting:
+        if self.option == "alpha" and not value:
+            return PLAIN
+        return like.having(self.option, value)
+
+
+def _draw(folder: SweepFolder, plot: _Plot, tasks: Sequence[str], splits: Sequence[str | None]) -> None:
+    """A column for each task, a row for each split, the validation split first."""
+    width, height = max(WIDTH * len(tasks), LEAST_WIDTH), HEIGHT * len(splits) + MARGIN
+    with picture(folder.plot(plot.option), _title(plot), width, height) as figure:
+        grid = figure.subplots(len(splits), len(tasks), squeeze=False, sharey="col")
+        legend: dict[str, Artist] = {}
+        for axes, (split, task) in zip(grid.flat, product(splits, tasks), strict=True):
+            _panel(axes, plot, task, split)
+            marks, texts = axes.get_legend_handles_labels()
+            legend |= {str(text): mark for text, mark in zip(texts, marks, strict=True)}
+        figure.legend(list(legend.values()), list(legend), loc="outside lower center", ncols=4, fontsize=9)
+
+
+def _panel(axes: Axes, plot: _Plot, task: str, split: str | None) -> None:
+    """What a task's accuracy was in a split, with its interval; grey behind it the other combinations."""
+    held, plain = plot.held(task), plot.table.find(task, split, PLAIN)
+    fixed = [described(name, value) for name, value in held.as_record().items() if name != plot.option]
+    axes.set_title(f"{task}, {_name(split)}: {plain.n if plain else 0} questions", fontsize=10, parse_math=False)
+    axes.set_xlabel(f"{plot.option}   ({', '.join(fixed)})", fontsize=9, parse_math=False)
+    axes.set_ylabel("accuracy (%)")
+    axes.set_xticks(range(len(plot.values)), [short(value) for value in plot.values], parse_math=False)
+    axes.set_xlim(-0.5, len(plot.values) - 0.5)
+    axes.grid(True, axis="y", alpha=0.3)
+    if plain is None:
+        axes.text(0.5, 0.5, "no labelled question", transform=axes.transAxes, ha="center", va="center")
+        return
+    _draw_plain(axes, plain)
+    for other in plot.others(held):
+        _draw_other(axes, plot, plot.points(task, split, other))
+    _draw_held(axes, plot, task, split, held)
+
+
+def _draw_plain(axes: Axes, plain: AccuracyRow) -> None:
+    accuracy, low, high = _interval(plain)
+    axes.axhline(accuracy, color="black", linewidth=1.2, linestyle="--", zorder=2, label="plain model, 95 % interval")
+    axes.axhspan(low, high, color="black", alpha=0.07, linewidth=0, zorder=0)
+    if plain.chance is not None:
+        axes.axhline(PERCENT * plain.chance, color="black", linewidth=1, linestyle=":", zorder=1, label="guessing")
+
+
+def _draw_other(axes: Axes, plot: _Plot, points: Sequence[tuple[int, AccuracyRow]]) -> None:
+    line = "-" if plot.option in IN_ORDER else ""
+    places, heights = [place for place, _ in points], [_interval(row)[0] for _, row in points]
+    axes.plot(places, heights, color=GREY, lw=0.8, ls=line, marker=".", ms=4, alpha=0.6, zorder=1, label=OTHERS)
+
+
+def _draw_held(axes: Axes, plot: _Plot, task: str, split: str | None, held: Setting) -> None:
+    points = plot.points(task, split, held)
+    on_validation = plot.sweep.splits.validation is not None and split == plot.sweep.splits.validation
+    color, role = (BLUE, "validation split") if on_validation else (ORANGE, "other split")
+    figures = [_interval(row) for _, row in points]
+    below, above = ([abs(one[0] - one[end]) for one in figures] for end in (1, 2))
+    axes.errorbar(
+        [place for place, _ in points],
+        [one[0] for one in figures],
+        yerr=[below, above],
+        color=color,
+        linestyle="-" if plot.option in IN_ORDER else "",
+        marker="o",
+        capsize=4,
+        zorder=3,
+        label=f"{role}, 95 % interval",
+    )
+    for place, row in points:
+        if on_validation and plot.chosen(task) == setting_of(row):
+            axes.plot(place, _interval(row)[0], "*", color=RED, ms=15, zorder=4, label="chosen here")
+
+
+def _interval(row: AccuracyRow) -> tuple[float, float, float]:
+    """Accuracy and both ends of its interval in percent; the ends are the accuracy where there is no interval."""
+    accuracy = PERCENT * row.correct / row.n
+    low, high = (accuracy if end is None else PERCENT * end for end in (row.ci_low, row.ci_high))
+    return accuracy, low, high
+
+
+def _splits(sweep: Sweep) -> list[str | None]:
+    """The validation split, then the others."""
+    validation = sweep.splits.validation
+    return [*([] if validation is None else [validation]), *sweep.splits.test]
+
+
+def _values(option: SweptOption, sweep: Sweep) -> list[object]:
+    """The values of an option, from the lowest to the highest; rules in the order in which they were named."""
+    found = dict.fromkeys(setting.as_record()[option] for setting in sweep.settings if setting != PLAIN)
+    if option == "alpha":
+        return sorted({*found, *([0.0] if 0 in sweep.grid.alpha else [])})
+    if option == "lambda":
+        return sorted(found)
+    if option == "layers":
+        return sorted(found, key=lambda layers: [int(layer) for layer in layers.split("-")])
+    return list(found)
+
+
+def _title(plot: _Plot) -> str:
+    settings = plot.sweep.manifest.settings
+    shown = settings.inputs if settings.boxes_as == "none" else f"{settings.inputs}, boxes as {settings.boxes_as}"
+    validation = plot.sweep.splits.validation
+    held = "first values" if validation is None else f"values that are best for the task in the split {validation}"
+    return (
+        f"Accuracy by {plot.option} of the alignment\n"
+        f"{settings.model}, {shown}, context {settings.context}, frames {settings.frames}, answer {settings.answer}\n"
+        f"in colour: the other options have the {held}"
+    )
+
+
+def _name(split: str | None) -> str:
+    return "no split" if split is None else split

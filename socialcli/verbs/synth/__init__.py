@@ -1,0 +1,4 @@
+"""`socialcli synth`: draw a synthetic social world.
+
+May import: jobs, options, synth.
+"""

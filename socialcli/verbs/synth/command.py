@@ -1,0 +1,177 @@
+"""`socialcli synth`: draw a social world as video and episodes, with answers that are known."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from socialcli.options.common import FiniteRange, Size, config_option, logging_options
+from socialcli.options.listing import print_table
+from socialcli.options.results import ResultPath, json_option, overwrite_option
+
+if TYPE_CHECKING:
+    from socialcli.synth.making import Counts
+
+_TASKS = ("videoqa", "target", "coref", "mentioned")
+
+
+class _People(click.ParamType[tuple[int, int]]):
+    """A number of people, or the fewest and the most with a dash between."""
+
+    name = "people"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
+        """Convert "4" to (4, 4) and "3-5" to (3, 5)."""
+        found = re.fullmatch(r"(\d+)(?:-(\d+))?", str(value).strip())
+        low, high = (int(found[1]), int(found[2] or found[1])) if found else (0, 0)
+        if not 3 <= low <= high <= 8:
+            self.fail(f"{value!r} is not a number from 3 to 8, nor two of them as in 3-5.", param, ctx)
+        return low, high
+
+
+class _Splits(click.ParamType[tuple[tuple[str, float], ...]]):
+    """Names of splits with their shares."""
+
+    name = "splits"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[tuple[str, float], ...]:
+        """Convert "train=0.9,test=0.1" to (("train", 0.9), ("test", 0.1))."""
+        pairs = [part.strip().partition("=") for part in str(value).split(",")]
+        try:
+            splits = tuple((name.strip(), float(share)) for name, _, share in pairs)
+        except ValueError:
+            splits = ()
+        names = [name for name, _ in splits]
+        if not splits or not all(names) or len(set(names)) < len(names):
+            self.fail(f"{value!r} is not a list of names with shares, as in train=0.9,test=0.1.", param, ctx)
+        if not all(share > 0 for _, share in splits) or not math.isclose(sum(share for _, share in splits), 1):
+            self.fail(f"{value!r}: the shares must be above 0 and add up to 1.", param, ctx)
+        return splits
+
+
+@click.command("synth", short_help="Draw a social world as video and episodes, to learn from.")
+@config_option
+@click.option(
+    "-o",
+    "--output",
+    type=ResultPath("episodes.parquet"),
+    required=True,
+    help="The folder for episodes.parquet and videos/; made where it is not there.",
+)
+@overwrite_option("the episodes that the folder holds")
+@click.option(
+    "--episodes",
+    type=click.IntRange(1, 1_000_000),
+    default=100,
+    show_default=True,
+    metavar="N",
+    help="How many; the first ones are the same whatever N.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="The seed; the same one makes the same episodes and frames.",
+)
+@click.option(
+    "--people",
+    type=_People(),
+    default="4",
+    show_default=True,
+    metavar="N|N-M",
+    help="People who speak, 3 to 8; of a range, any number alike.",
+)
+@click.option(
+    "--turns", type=click.IntRange(1, 4), default=1, show_default=True, metavar="N", help="Utterances of each speaker."
+)
+@click.option(
+    "--distractors",
+    type=click.IntRange(0, 4),
+    default=0,
+    show_default=True,
+    metavar="N",
+    help="People who stand there too, never speak, and have no boxes.",
+)
+@click.option(
+    "--frames",
+    type=click.IntRange(2, 10_000),
+    default=16,
+    show_default=True,
+    metavar="N",
+    help="Frames of each clip, shared out equally to the utterances.",
+)
+@click.option("--fps", type=click.IntRange(1, 60), default=4, show_default=True, help="Frames a second.")
+@click.option(
+    "--size",
+    type=Size(64, 4096, even=True),
+    default="336x336",
+    show_default=True,
+    metavar="WxH",
+    help="Width and height in pixels.",
+)
+@click.option(
+    "--box-jitter",
+    type=FiniteRange(min=0),
+    default=0.0,
+    show_default=True,
+    metavar="PX",
+    help="Move each edge of a box by up to so many pixels at random.",
+)
+@click.option(
+    "--missing-boxes",
+    type=FiniteRange(0, 1),
+    default=0.0,
+    show_default=True,
+    metavar="SHARE",
+    help="Leave out this share of the boxes at random.",
+)
+@click.option(
+    "--splits",
+    type=_Splits(),
+    default="train=0.8,validation=0.1,test=0.1",
+    show_default=True,
+    metavar="NAME=SHARE,...",
+    help="Which share of the episodes is in which split.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Processes that draw; the result does not depend on it.  [default: the number of cores]",
+)
+@json_option
+@logging_options
+def command(
+    output: Path, overwrite: bool, episodes: int, seed: int, workers: int | None, as_json: bool, **world: Any
+) -> None:
+    """Draw a social world as video and episodes, with questions of all four tasks and their answers.
+
+    People in a room point at each other all the time. The transcript calls them Speaker 1, Speaker 2 and so on, and
+    only the boxes say which of them is which, so that a model without the boxes can do no better than chance.
+
+    Exit codes: 0 done, 2 usage, 130 interrupted, 143 terminated; the last two leave no episodes file.
+    """
+    from socialcli.jobs.progress import counted
+    from socialcli.synth.making import SynthRequest, synthesize, usable_cores
+    from socialcli.synth.settings import SynthSettings
+
+    request = SynthRequest(SynthSettings(**world), output, episodes, seed, workers or usable_cores(), overwrite)
+    counts = synthesize(request, watch=lambda made: counted(made, "synth", "episodes", total=episodes))
+    rows = [_row(name, counts) for name, _ in request.settings.splits]
+    if as_json:
+        click.echo(json.dumps({"output": str(output), "splits": rows}, ensure_ascii=False))
+    else:
+        print_table(list(rows[0]), [[str(cell) for cell in row.values()] for row in rows])
+
+
+def _row(split: str, counts: Counts) -> dict[str, Any]:
+    """How many episodes a split has, and how many questions of each task."""
+    return {"split": split, "episodes": counts[split, ""], **{task: counts[split, task] for task in _TASKS}}

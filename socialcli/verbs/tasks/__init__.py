@@ -1,0 +1,4 @@
+"""`socialcli tasks`: the tasks that --task takes.
+
+May import: options, plugins.
+"""

@@ -1,0 +1,148 @@
+"""(torch) One update: forward and backward with the alignment in place, then the optimizer.
+
+The loss is the mean over the update's questions of the cross-entropy of the answer's tokens; prompts are not learnt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from socialcli.alignment.attention import Alignment, AlignmentReport, aligned
+from socialcli.alignment.bias import with_floor
+from socialcli.errors import TrainingError
+from socialcli.models.contract import Adapter
+from socialcli.verbs.train.learning.rows import TrainingBatch, TrainingRow, alike
+from socialcli.verbs.train.learning.schedule import Schedule
+from socialcli.verbs.train.learning.trainable import Learner
+
+
+@dataclass(frozen=True, slots=True)
+class StepReport:
+    """What an update came to."""
+
+    loss: float  # before the update, mean over its questions
+    questions: int
+    gradient: float  # its norm before it was cut
+    active_heads: float | None  # share, mean over the rows; None: nothing was aligned
+    learning_rate: float
+    bias_floor: float
+
+
+@dataclass(frozen=True, slots=True)
+class StepSettings:
+    """How an update is done."""
+
+    learning_rate: float
+    accumulate: int = 1  # forwards into which an update is cut
+    max_gradient: float = 1.0  # the norm above which a gradient is scaled down to it
+    seed: int = 0
+
+
+class Stepper:
+    """Does updates; keeps the optimizer."""
+
+    def __init__(
+        self,
+        adapter: Adapter,
+        learner: Learner,
+        optimizer: torch.optim.Optimizer,
+        schedule: Schedule,
+        settings: StepSettings,
+        alignment: Alignment | None,
+    ) -> None:
+        """`alignment` None: the model's own attention."""
+        self.adapter = adapter
+        self.learner = learner
+        self.optimizer = optimizer
+        self.schedule = schedule
+        self.settings = settings
+        self.alignment = alignment
+
+    def gradient(self, number: int, rows: Sequence[TrainingRow]) -> StepReport:
+        """Find the gradient for update `number`, counted from 1, on `rows`. The weights stay as they are.
+
+        Raises TrainingError where the loss or its gradient is no number.
+        """
+        torch.manual_seed(self.settings.seed + number)  # dropout is the same after a resumption
+        rate, floor = self.schedule.rate(number), self.schedule.floor(number)
+        questions = sum(row.questions for row in rows)
+        self.optimizer.zero_grad(set_to_none=True)
+        self.adapter.model.train()
+        try:
+            parts = [self._backward(part, questions, floor) for part in self._parts(rows)]
+        finally:
+            self.adapter.model.eval()
+        loss = sum(loss for loss, _ in parts)
+        norm = torch.nn.utils.clip_grad_norm_(list(self.learner.parameters.values()), self.settings.max_gradient)
+        if not torch.isfinite(norm):
+            raise TrainingError(
+                f"step {number}: the gradient is no number (loss {loss:.4g}); "
+                "lower --learning-rate, or use another --dtype"
+            )
+        shares = [share for _, report in parts if report is not None for share in report.active_share()]
+        return StepReport(
+            loss=loss,
+            questions=questions,
+            gradient=float(norm),
+            active_heads=sum(shares) / len(shares) if shares else None,
+            learning_rate=self.settings.learning_rate * rate,
+            bias_floor=floor,
+        )
+
+    def apply(self, report: StepReport) -> None:
+        """Do the update whose gradient was just found. Not to be interrupted: half an update is none."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = report.learning_rate
+        self.optimizer.step()
+
+    def _parts(self, rows: Sequence[TrainingRow]) -> Iterator[Sequence[TrainingRow]]:
+        """The rows of each forward, long ones together, so that little is filled up."""
+        rows = sorted(rows, key=lambda row: row.ids.size)
+        size = -(-len(rows) // self.settings.accumulate)
+        for start in range(0, len(rows), size):
+            yield from alike(rows[start : start + size])
+
+    def _backward(
+        self, rows: Sequence[TrainingRow], questions: int, floor: float
+    ) -> tuple[float, AlignmentReport | None]:
+        """Add the gradient of these rows; their share of the loss of an update with so many `questions`."""
+        batch = TrainingBatch.of(rows, self.adapter.device)
+        with self._aligned(batch, floor) as report:
+            with self._autocast():
+                losses = token_losses(self.adapter, batch)
+            loss = (losses * batch.weights).sum() / questions
+            torch.autograd.backward(loss)  # inside: with gradient checkpointing, it runs the layers again
+        return loss.item(), report
+
+    def _aligned(self, batch: TrainingBatch, floor: float) -> AbstractContextManager[AlignmentReport | None]:
+        plans = [plan for plan in batch.plans if plan is not None]
+        if self.alignment is None or not plans:
+            return nullcontext()
+        settings = replace(self.alignment, rule=with_floor(floor)) if floor else self.alignment
+        return aligned(self.adapter, plans, settings)
+
+    def _autocast(self) -> AbstractContextManager[object]:
+        half = self.learner.dtype
+        if half == torch.float32:
+            return nullcontext()
+        return torch.autocast(self.adapter.device.type, dtype=half)
+
+
+def token_losses(adapter: Adapter, batch: TrainingBatch) -> Tensor:
+    """The cross-entropy of each token to learn, (T,) float32, with the model's attention as it stands now."""
+    output = adapter.model(**batch.inputs, use_cache=False, logits_to_keep=batch.kept)
+    return cross_entropy(output.logits[batch.row, batch.slot].float(), batch.tokens, reduction="none")
+
+
+def adamw(parameters: Mapping[str, Tensor], learning_rate: float, weight_decay: float) -> torch.optim.AdamW:
+    """AdamW over what learns; vectors (biases, norms) do not decay, as is usual."""
+    decaying = [value for value in parameters.values() if value.ndim > 1]
+    others = [value for value in parameters.values() if value.ndim <= 1]
+    groups = [{"params": decaying, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}]
+    return torch.optim.AdamW([group for group in groups if group["params"]], lr=learning_rate)

@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from socialcli.errors import UsageError
+from socialcli.results.manifest import ModelIdentity
+from socialcli.results.resume import FREE, check_same_numbers, check_same_settings, version_warnings
+from socialcli.settings.run import Alignment, RunSettings
+
+from .samples import settings
+
+FOLDER = Path("out")
+
+
+def check(before: RunSettings, now: RunSettings) -> None:
+    check_same_settings(FOLDER, {"settings": before.as_record()}, now)
+
+
+OTHER: dict[str, Any] = {
+    "episodes": "other.parquet",
+    "model": "internvl3",
+    "tasks": ("target",),
+    "checkpoint": "weights",
+    "adapter": "lora",
+    "merge": True,
+    "alignment": "off",
+    "alpha": 2.0,
+    "lambda_": 0.5,
+    "layers": "all",
+    "heads": "heads.parquet",
+    "heads_min_share": 0.7,
+    "max_heads": 8,
+    "bias": "probability",
+    "inputs": "L",
+    "boxes_as": "text",
+    "context": "past",
+    "frames": 4,
+    "frame_fit": "pad",
+    "positions": "library",
+    "max_pixels": 400_000,
+    "box_gap": 2.0,
+    "answer": "generate",
+    "dtype": "bfloat16",
+    "split": "test",
+    "revision": "v2",
+}
+
+
+def test_every_setting_is_free_or_held_against_a_folder() -> None:
+    names = {name.rstrip("_") for name in OTHER} | {"more_episodes"}
+    assert names | FREE == set(settings().as_record()) and not names & FREE
+
+
+@pytest.mark.parametrize("name", OTHER)
+def test_another_setting_is_told(name: str) -> None:
+    now = settings(**({"adapter": "lora"} if name == "merge" else {}) | {name: OTHER[name]})
+    with pytest.raises(UsageError, match=rf"{name.rstrip('_')}: .* there, .* now.*--overwrite"):
+        check(settings(**({"adapter": "lora"} if name == "merge" else {})), now)
+
+
+def test_free_settings_may_differ() -> None:
+    check(settings(), settings(batch_size=3, workers=1, device="cpu", attn="math", max_failures="3"))
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "fine"), [(3, 5, True), (3, None, True), (5, 3, False), (None, 3, False), (None, None, True)]
+)
+def test_a_limit_may_grow(before: int | None, now: int | None, fine: bool) -> None:
+    if fine:
+        check(settings(limit=before), settings(limit=now))
+    else:
+        with pytest.raises(UsageError, match="limit"):
+            check(settings(limit=before), settings(limit=now))
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "fine"),
+    [("on", "both", True), ("off", "both", True), ("both", "on", False), ("both", "off", False), ("off", "on", False)],
+)
+def test_the_second_condition_may_come_to_the_first(before: Alignment, now: Alignment, fine: bool) -> None:
+    if fine:
+        check(settings(alignment=before), settings(alignment=now))
+    else:
+        with pytest.raises(UsageError, match=f'alignment: "{before}" there, "{now}" now'):
+            check(settings(alignment=before), settings(alignment=now))
+
+
+def test_the_bias_of_unaligned_answers_does_not_matter() -> None:
+    check(settings(alignment="off"), settings(alignment="both", alpha=2.0, lambda_=1e-3, layers="all", max_heads=3))
+    with pytest.raises(UsageError, match=r"alpha: 1.0 there, 2.0 now"):
+        check(settings(alignment="on"), settings(alignment="both", alpha=2.0))
+    with pytest.raises(UsageError, match="frames: 8 there, 4 now"):
+        check(settings(alignment="off"), settings(alignment="both", frames=4))
+
+
+def test_a_file_may_be_added_and_none_left_out() -> None:
+    check(settings(), settings(more_episodes=("b.jsonl",)))
+    check(settings(more_episodes=("b.jsonl",)), settings(more_episodes=("c.jsonl", "./b.jsonl")))
+    with pytest.raises(UsageError, match="more_episodes"):
+        check(settings(more_episodes=("b.jsonl",)), settings())
+
+
+@pytest.mark.parametrize(
+    ("name", "default", "other"),
+    [
+        ("positions", "trained", "library"),
+        ("revision", "main", "v2"),
+        ("checkpoint", "org/model", "org/else"),
+        ("frame_fit", "pad", "crop"),
+        ("max_pixels", 602_112, 400_000),
+    ],
+)
+def test_a_default_that_is_named_is_no_other_setting(name: str, default: Any, other: Any) -> None:
+    def check_with(before: RunSettings, now: RunSettings) -> None:
+        check_same_settings(FOLDER, {"settings": before.as_record()}, now, defaults={name: default})
+
+    plain, named = settings(), settings(**{name: default})
+    for before, now in ((plain, named), (named, plain), (named, named)):
+        check_with(before, now)
+    for before, now in ((plain, settings(**{name: other})), (settings(**{name: other}), named)):
+        with pytest.raises(UsageError, match=name):
+            check_with(before, now)
+
+
+def test_a_setting_that_an_older_version_did_not_have_is_no_difference() -> None:
+    record = settings().as_record()
+    del record["frame_fit"]
+    check_same_settings(FOLDER, {"settings": record}, settings(frame_fit="pad"))
+
+
+def test_other_versions_are_told_once_and_stay_told() -> None:
+    first = {"versions": {"torch": "2.11.0", "transformers": "5.17.0", "numpy": "2.0"}, "warnings": ["no clip"]}
+    now = {"torch": "2.11.0", "transformers": "5.24.0", "numpy": "2.4"}
+    (told,) = version_warnings(first, now)
+    assert told == (
+        "answers in the folder were made with transformers 5.17.0, and 5.24.0 is installed now; they are kept: "
+        "--overwrite asks them again"
+    )
+    assert version_warnings({"versions": now, "warnings": [told, "no clip"]}, now) == (told,)
+    assert version_warnings({"versions": now}, now) == ()
+    assert version_warnings({}, now) == ()
+
+
+def test_another_number_format_is_told() -> None:
+    model = ModelIdentity(
+        name="x", adapter_version="1", distribution=None, distribution_version=None, checkpoint="c", dtype="bfloat16"
+    )
+    check_same_numbers(FOLDER, {"model": {"dtype": None}}, model)
+    check_same_numbers(FOLDER, {"model": {"dtype": "bfloat16"}}, model)
+    with pytest.raises(UsageError, match='dtype: "float32" there, "bfloat16" now'):
+        check_same_numbers(FOLDER, {"model": {"dtype": "float32"}}, replace(model))
