@@ -1,4 +1,5 @@
-"""Writes what the pages take from the code: docs/commands.md, and the marked blocks of the other pages.
+"""Writes what pages and schemas take from the code: docs/commands.md, the marked blocks of the other pages, and the
+settings in the JSON Schemas.
 
     python docs/generate.py
 
@@ -8,11 +9,12 @@ page is not what this script would write.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import MISSING, fields
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -22,15 +24,17 @@ from socialcli.episodes.records import Episode
 from socialcli.inference.clip_view import AskOptions, look
 from socialcli.plugins.discovery import LOAD_PLUGINS
 from socialcli.plugins.registry import registry
-from socialcli.settings.run import RunSettings
+from socialcli.settings.run import run_settings
+from socialcli.settings.schema import settings_schema
 from socialcli.tasks.prompt import BoxesAs, Scene, build_prompt
 
 DOCS = Path(__file__).parent
 SAMPLE = DOCS.parent / "sample_data"
+SCHEMAS = DOCS.parent / "schemas"
 EXAMPLE = "kitchen-keys"  # the episode whose prompts docs/tasks.md shows
 HELP_WIDTH = 100
 
-DEFAULTS = {field.name: field.default for field in fields(RunSettings) if field.default is not MISSING}
+DEFAULTS = {one.parameter: one.default for one in run_settings() if not one.required}
 
 COMMANDS_HEAD = """# Commands
 
@@ -45,7 +49,26 @@ def pages() -> dict[Path, str]:
     """Every page that holds something generated, as it should read."""
     blocks = {name: write() for name, write in BLOCKS.items()}
     filled = {path: fill(path.read_text(encoding="utf-8"), blocks) for path in sorted(DOCS.glob("*.md"))}
-    return {**filled, DOCS / "commands.md": commands_page()}
+    return {**filled, DOCS / "commands.md": commands_page(), **schemas()}
+
+
+def schemas() -> dict[Path, str]:
+    """The JSON Schemas of the manifests that record settings, with what the settings declare."""
+    path = SCHEMAS / "run.schema.json"
+    return {path: with_settings(path.read_text(encoding="utf-8"), settings_schema(run_settings()))}
+
+
+def with_settings(schema: str, settings: Mapping[str, Any]) -> str:
+    """Put `settings` in place of the property of this name; the rest of the schema is written by hand."""
+    entries = ",\n".join(f"        {json.dumps(key)}: {json.dumps(one)}" for key, one in settings["properties"].items())
+    required = json.dumps(settings["required"])
+    text = (
+        f'"settings": {{\n      "type": "object",\n      "description": {json.dumps(settings["description"])},\n'
+        f'      "additionalProperties": false,\n      "required": {required},\n'
+        f'      "properties": {{\n{entries}\n      }}\n    }}'
+    )
+    pattern = re.compile(r'(?<=^    )"settings": \{\n.*?^    \}', re.DOTALL | re.MULTILINE)
+    return pattern.sub(lambda _: text, schema, count=1)
 
 
 def fill(page: str, blocks: Mapping[str, str]) -> str:

@@ -47,11 +47,11 @@ class LocalEngine:
         settings = job.settings
         for condition in filter(None, conditions):
             condition.layers_of(len(adapter.layers))
-        with attention_kernel(adapter, settings.attn):
+        with attention_kernel(adapter, settings.compute.attn):
             pass  # one that is not there is told before the work begins
         self._asking = Asking(job, adapter, conditions)
         self._adapter = adapter
-        self._attn = settings.attn
+        self._attn = settings.compute.attn
         self._limit = BatchLimit(self._asking.options.batch_size)
         self.seconds = {"prepare": 0.0, "answer": 0.0}  # spent on clips and prompts, in all threads, and in the model
 

@@ -161,7 +161,7 @@ def json_option(function: F) -> F:
 
 def named_tasks(names: Sequence[str]) -> tuple[str, ...]:
     """The tasks that `--task` names, each once; what it comes to where one of them is "all"."""
-    from socialcli.settings.run import ALL_TASKS
+    from socialcli.settings.selection import ALL_TASKS
 
     return ALL_TASKS if set(ALL_TASKS) & set(names) else tuple(dict.fromkeys(names))
 
@@ -183,6 +183,6 @@ def check_failed_answers(manifest: Manifest, output: Path, file: str) -> None:
         rows = "1 row" if counts.unreadable == 1 else f"{counts.unreadable} rows"
         found.append(f"{rows} of the episodes file could not be read (see 'problems' of {file})")
     raise TooManyFailuresError(
-        f"{' and '.join(found)}, more than --max-failures {manifest.settings.max_failures or 0} allows; "
+        f"{' and '.join(found)}, more than --max-failures {manifest.settings.checks.max_failures or 0} allows; "
         f"the results are in {output}"
     )

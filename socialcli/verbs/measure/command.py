@@ -92,7 +92,7 @@ def _settings(options: dict[str, Any]) -> RunSettings:
     if inputs == "L":
         raise UsageError("--inputs L leaves the video out, and there is no attention to it to measure; use --inputs VL")
     resolved = {"inputs": inputs, "boxes_as": boxes_as, "tasks": named_tasks(options["tasks"])}
-    return RunSettings(**{**options, **path_texts(options, "episodes", "media_root", "adapter"), **resolved})
+    return RunSettings.of(**{**options, **path_texts(options, "episodes", "media_root", "adapter"), **resolved})
 
 
 def _summary(result: Measurement, output: Path) -> dict[str, Any]:
@@ -114,5 +114,5 @@ def _check_failures(result: Measurement, output: Path) -> None:
         found.append(f"{rows} of the episodes file could not be read")
     raise TooManyFailuresError(
         f"{' and '.join(found)} (see 'problems' of measure.json), more than --max-failures "
-        f"{manifest.settings.max_failures} allows; the results are in {output}"
+        f"{manifest.settings.checks.max_failures} allows; the results are in {output}"
     )

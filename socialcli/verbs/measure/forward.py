@@ -55,7 +55,7 @@ class Measurer:
         settings = job.settings
         self._adapter = job.model.item.load_checked(job.load_options)
         self.shape = len(self._adapter.layers), int(self._adapter.model.config.get_text_config().num_attention_heads)
-        self.chosen = resolve_layers(settings.layers, self.shape[0])
+        self.chosen = resolve_layers(settings.alignment.layers, self.shape[0])
         self.identity = loaded_identity(job.identity, self._adapter)
         self._rows = RowMaker(
             settings=settings,
@@ -65,9 +65,11 @@ class Measurer:
             decoder_layers=self.shape[0],
         )
         self._tasks = job.tasks
-        self._alignment = Alignment(settings.alpha, settings.lambda_, settings.layers, job.rule)
+        self._alignment = Alignment(
+            settings.alignment.alpha, settings.alignment.lambda_, settings.alignment.layers, job.rule
+        )
         self._options = ask_options(settings)
-        self._attn = settings.attn
+        self._attn = settings.compute.attn
         with attention_kernel(self._adapter, self._attn):
             pass  # one that is not there is told before the work begins
         self._limit = BatchLimit(self._options.batch_size)

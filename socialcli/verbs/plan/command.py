@@ -48,13 +48,13 @@ def command(output: Path | None, overwrite: bool, retry_failed: bool, as_json: b
     folder = None if output is None or overwrite else OutputFolder(output)
     found = plan(settings, folder, retry_failed, registry())
     click.echo(json.dumps(found.as_record(), ensure_ascii=False) if as_json else plan_lines(found))
-    if settings.alignment != "off":
-        check_min_coverage(found.coverage, settings.min_coverage)
-    _check(found, settings.max_failures)
+    if settings.alignment.mode != "off":
+        check_min_coverage(found.coverage, settings.checks.min_coverage)
+    _check(found, settings.checks.max_failures)
 
 
 def _check(found: Plan, allowed: str | None) -> None:
-    from socialcli.settings.run import FailureLimit
+    from socialcli.settings.failures import FailureLimit
 
     failures = found.failures + found.failed_before
     if FailureLimit.parse(allowed).exceeded(failures, found.rows + found.unreadable):

@@ -171,4 +171,4 @@ def run_settings(options: dict[str, Any]) -> RunSettings:
     paths = path_texts(options, "media_root", "heads", "adapter")
     files = {"episodes": episodes, "more_episodes": tuple(more)}
     resolved = {"inputs": inputs, "boxes_as": boxes_as, "alignment": alignment, "tasks": named_tasks(options["tasks"])}
-    return RunSettings(**{**options, **paths, **files, **resolved})
+    return RunSettings.of(**{**options, **paths, **files, **resolved})

@@ -166,4 +166,4 @@ def _settings(options: dict[str, Any]) -> RunSettings:
     if inputs == "L":
         raise UsageError("--inputs L leaves the video out, and there is nothing to align words to; use --inputs VL")
     resolved = {"inputs": inputs, "boxes_as": boxes_as, "alignment": "both", "tasks": named_tasks(options["tasks"])}
-    return RunSettings(**{**options, **path_texts(options, "episodes", "media_root", "adapter"), **resolved})
+    return RunSettings.of(**{**options, **path_texts(options, "episodes", "media_root", "adapter"), **resolved})

@@ -215,5 +215,5 @@ def _settings(options: dict[str, Any]) -> TrainSettings:
     asked = {name: value for name, value in options.items() if name in ASK_OPTIONS}
     own = {name: value for name, value in options.items() if name not in ASK_OPTIONS}
     targets = () if own["lora_targets"] == "all" else tuple(name.strip() for name in own["lora_targets"].split(","))
-    ask = RunSettings(**{**asked, **paths, **resolved})
+    ask = RunSettings.of(**{**asked, **paths, **resolved})
     return TrainSettings(**{**own, "ask": ask, "lora_targets": targets})

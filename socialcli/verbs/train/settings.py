@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from socialcli.errors import UsageError
-from socialcli.settings.run import FailureLimit, RunSettings
+from socialcli.settings.run import RunSettings
 from socialcli.verbs.train.learning.schedule import Shape
 
 _AT_LEAST: dict[str, float] = {
@@ -75,16 +75,15 @@ class TrainSettings:
             raise UsageError(f"--schedule {self.schedule!r} is not one of {', '.join(get_args(Shape))}")
         if self.accumulate > self.batch_size:
             raise UsageError(f"--accumulate {self.accumulate} is more than the {self.batch_size} rows of --batch-size")
-        if self.ask.dtype == "float16":
+        if self.ask.compute.dtype == "float16":
             raise UsageError("--dtype float16 cannot hold the gradients of a training; use bfloat16")
-        if self.bias_warmup and self.ask.bias not in _WARMED:
+        if self.bias_warmup and self.ask.alignment.bias not in _WARMED:
             raise UsageError(
-                f"--bias-warmup is for a bias in proportion to scores, and --bias is {self.ask.bias}; "
+                f"--bias-warmup is for a bias in proportion to scores, and --bias is {self.ask.alignment.bias}; "
                 f"use {' or '.join(_WARMED)}"
             )
-        if self.bias_warmup and self.ask.alignment == "off":
+        if self.bias_warmup and self.ask.alignment.mode == "off":
             raise UsageError("--bias-warmup is for the bias of the alignment, and --alignment is off; leave one out")
-        FailureLimit.parse(self.ask.max_failures)
 
     def as_record(self) -> dict[str, Any]:
         """The settings as JSON values, under the names of the options."""
