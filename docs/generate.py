@@ -24,9 +24,11 @@ from socialcli.episodes.records import Episode
 from socialcli.inference.clip_view import AskOptions, look
 from socialcli.plugins.discovery import LOAD_PLUGINS
 from socialcli.plugins.registry import registry
+from socialcli.settings.fields import Setting
 from socialcli.settings.run import run_settings
 from socialcli.settings.schema import settings_schema
 from socialcli.tasks.prompt import BoxesAs, Scene, build_prompt
+from socialcli.verbs.train.settings import train_settings
 
 DOCS = Path(__file__).parent
 SAMPLE = DOCS.parent / "sample_data"
@@ -34,7 +36,7 @@ SCHEMAS = DOCS.parent / "schemas"
 EXAMPLE = "kitchen-keys"  # the episode whose prompts docs/tasks.md shows
 HELP_WIDTH = 100
 
-DEFAULTS = {one.parameter: one.default for one in run_settings() if not one.required}
+SETTINGS = {one.option: one for one in run_settings()}
 
 COMMANDS_HEAD = """# Commands
 
@@ -54,8 +56,11 @@ def pages() -> dict[Path, str]:
 
 def schemas() -> dict[Path, str]:
     """The JSON Schemas of the manifests that record settings, with what the settings declare."""
-    path = SCHEMAS / "run.schema.json"
-    return {path: with_settings(path.read_text(encoding="utf-8"), settings_schema(run_settings()))}
+    found = {SCHEMAS / "run.schema.json": run_settings(), SCHEMAS / "train.schema.json": train_settings()}
+    return {
+        path: with_settings(path.read_text(encoding="utf-8"), settings_schema(settings))
+        for path, settings in found.items()
+    }
 
 
 def with_settings(schema: str, settings: Mapping[str, Any]) -> str:
@@ -114,7 +119,9 @@ def settings_table() -> str:
     context = _context(main, "socialcli", None)
     run = main.get_command(context, "run")
     options = [option for option in (run.params if run else ()) if isinstance(option, click.Option)]
-    return _table(("option", "environment", "key in `[run]`", "default"), [_setting(option) for option in options])
+    return _table(
+        ("option", "environment", "key in `[run]`", "values", "default"), [_setting(option) for option in options]
+    )
 
 
 def tasks_table() -> str:
@@ -164,8 +171,20 @@ def _context(command: click.Command, name: str, parent: click.Context | None) ->
 def _setting(option: click.Option) -> tuple[str, ...]:
     longest = max(option.opts, key=len)
     key = "" if option.name == "config" else f"`{longest.removeprefix('--')}`"
-    default = DEFAULTS.get(str(option.name))
-    return f"`{longest}`", f"`{option.envvar}`", key, "" if default is None else f"`{default}`"
+    setting = SETTINGS.get(longest)
+    default = None if setting is None or setting.required else setting.default
+    values = "" if setting is None else _values(setting)
+    return f"`{longest}`", f"`{option.envvar}`", key, values, "" if default is None else f"`{default}`"
+
+
+def _values(setting: Setting) -> str:
+    """The choices or the range of a setting."""
+    if setting.choices is not None:
+        return ", ".join(f"`{one}`" for one in setting.choices)
+    if setting.number is None:
+        return ""
+    word = f"; `{setting.word}`" if setting.word else ""
+    return f"{setting.limits.removeprefix('of ')}{word}"
 
 
 def _example() -> Episode:

@@ -13,8 +13,9 @@ from socialcli.alignment.hooks import attention_kernel
 from socialcli.episodes.reading import BadQuestion
 from socialcli.inference.answering import Outcome, answer_batches
 from socialcli.inference.batching import BatchLimit
+from socialcli.jobs.conditions import conditions_of
 from socialcli.jobs.job import Job
-from socialcli.jobs.prepare import Asking, Kept, Prepared, conditions_of
+from socialcli.jobs.prepare import Asking, Kept, Prepared
 from socialcli.jobs.selection import Selection
 from socialcli.models.contract import Adapter
 from socialcli.results.manifest import ModelIdentity

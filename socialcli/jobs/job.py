@@ -38,21 +38,7 @@ class Job:
     @property
     def load_options(self) -> LoadOptions:
         """How to load the model."""
-        settings, spec = self.settings, self.model.item
-        checkpoint = settings.model.checkpoint or spec.default_checkpoint
-        return LoadOptions(
-            checkpoint,
-            settings.compute.device,
-            settings.compute.dtype,
-            settings.prompt.frame_fit,
-            adapter=settings.model.lora,
-            merge=settings.model.merge,
-            revision=settings.model.revision,
-            allow_links=settings.model.allow_links,
-            other_models=self.other_models,
-            positions=settings.prompt.positions,
-            max_pixels=settings.prompt.max_pixels,
-        )
+        return load_options(self.settings, self.model.item, self.other_models)
 
     @property
     def source(self) -> str:
@@ -77,6 +63,26 @@ class Job:
             adapter=self.settings.model.lora,
             merged=self.settings.model.merge,
         )
+
+
+def load_options(
+    settings: RunSettings, spec: ModelSpec, other_models: Mapping[str, str], weights: bool = True
+) -> LoadOptions:
+    """How to load the model that the settings name; without `weights` only what prompts need."""
+    return LoadOptions(
+        settings.model.checkpoint or spec.default_checkpoint,
+        settings.compute.device,
+        settings.compute.dtype,
+        settings.prompt.frame_fit,
+        weights=weights,
+        adapter=settings.model.lora,
+        merge=settings.model.merge,
+        revision=settings.model.revision,
+        allow_links=settings.model.allow_links,
+        other_models=other_models,
+        positions=settings.prompt.positions,
+        max_pixels=settings.prompt.max_pixels,
+    )
 
 
 def check_job(settings: RunSettings, registry: Registry) -> Job:

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from socialcli.alignment.attention import Alignment
 from socialcli.episodes.records import Episode, Question
-from socialcli.errors import UsageError, VideoError
+from socialcli.errors import VideoError
 from socialcli.inference.clip_view import AskOptions
 from socialcli.inference.preparing import PreparedEpisode, prepare_episode
 from socialcli.jobs.job import Job
@@ -102,32 +102,6 @@ class Asking:
 
     def _questions(self, episode: Episode, good: Sequence[Question], options: AskOptions) -> PreparedEpisode:
         return prepare_episode(self.adapter, episode, good, self._tasks, options)
-
-
-def conditions_of(job: Job, adapter: Adapter) -> list[Alignment | None]:
-    """The conditions that the settings ask every question under. Raises as `alignment_of` does."""
-    aligned = alignment_of(job, adapter)
-    return [aligned if condition else None for condition in job.settings.alignment.conditions()]
-
-
-def alignment_of(job: Job, adapter: Adapter) -> Alignment:
-    """The settings of the method. Raises UsageError for a choice of heads from a decoder of another shape."""
-    settings = job.settings.alignment
-    if job.heads is None:
-        return Alignment(
-            settings.alpha,
-            settings.lambda_,
-            settings.layers,
-            job.rule,
-            max_heads=settings.max_heads,
-        )
-    shape = len(adapter.layers), adapter.model.config.get_text_config().num_attention_heads
-    if job.heads.shape != shape:
-        raise UsageError(
-            f"--heads {settings.heads}: chosen in a decoder of {job.heads.shape[0]} layers with {job.heads.shape[1]} "
-            f"heads each, and this one has {shape[0]} with {shape[1]}"
-        )
-    return Alignment(settings.alpha, settings.lambda_, rule=job.rule, heads=job.heads.heads)
 
 
 def ask_options(settings: RunSettings) -> AskOptions:

@@ -16,7 +16,7 @@ import types
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass
 from functools import cache
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Self, Union, get_args, get_origin, get_type_hints
 
 from socialcli.errors import UsageError
 
@@ -30,6 +30,7 @@ class About:
     help: str  # a sentence for --help and the pages
     key: str | None = None  # in run.json; None: the field's name, without a trailing underscore
     option: str | None = None  # its long name; None: made from the key
+    aliases: tuple[str, ...] = ()  # further names of the option
     metavar: str | None = None  # of the value, in --help
     least: float | None = None  # the smallest value
     above: float | None = None  # the largest value that is too small
@@ -103,6 +104,11 @@ class Setting:
         if most is not None:
             return f"from {least:g} to {most:g}{unit}" if above is None else f"above {above:g}, up to {most:g}{unit}"
         return f"above {above:g}{unit}" if above is not None else f"of at least {least or 0:g}{unit}"
+
+    def adapted(self, **changes: Any) -> Self:
+        """The setting as another verb has it: with other declarations (of `About`), type or default."""
+        own = {name: changes.pop(name) for name in ("type", "default", "optional") if name in changes}
+        return dataclasses.replace(self, about=dataclasses.replace(self.about, **changes), **own)
 
     def check(self, value: Any) -> None:
         """Raise UsageError for a value outside its choices or range."""

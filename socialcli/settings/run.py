@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Self
 
 from socialcli.settings.alignment import AlignmentSettings
@@ -57,10 +58,26 @@ GROUPS: Mapping[str, type] = {
 }
 
 
-def run_settings(but: Collection[str] = ()) -> Iterator[Setting]:
-    """The declared settings of a run, group by group, without those whose keys are in `but`."""
+ASK_ALL: Mapping[str, Mapping[str, Any]] = {
+    "max_failures": {
+        "default": "0",
+        "optional": False,
+        "otherwise": None,
+        "help": "Exit with 3 if more than N questions, or P% of all, failed.",
+    }
+}
+"""How verbs adapt settings that go through all questions, however many fail: see `run_settings`."""
+
+
+def run_settings(
+    but: Collection[str] = (), adapted: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
+) -> Iterator[Setting]:
+    """The declared settings of a run, group by group, without those whose keys are in `but`.
+
+    `adapted` says, by key, what a verb declares differently: see `Setting.adapted`.
+    """
     for group in GROUPS.values():
-        yield from (one for one in settings_of(group) if one.key not in but)
+        yield from (one.adapted(**adapted.get(one.key, {})) for one in settings_of(group) if one.key not in but)
 
 
 def run_keys(but: Collection[str] = ()) -> tuple[str, ...]:

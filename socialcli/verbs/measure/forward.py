@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from socialcli.alignment.attention import Alignment
 from socialcli.alignment.head_attention import AttentionGauge
 from socialcli.alignment.head_stats import FigureSums
 from socialcli.alignment.hooks import attention_kernel
@@ -18,6 +17,7 @@ from socialcli.errors import AnnotationError, ModelError, QuestionError
 from socialcli.inference.attention_only import gauge
 from socialcli.inference.batching import BatchLimit, Waiting, batches, in_parts
 from socialcli.inference.preparing import PreparedEpisode, prepare_episode
+from socialcli.jobs.conditions import alignment_of
 from socialcli.jobs.job import Job
 from socialcli.jobs.prefetch import ahead
 from socialcli.jobs.prepare import ask_options, clip_digest, loaded_identity, workers_of
@@ -65,9 +65,7 @@ class Measurer:
             decoder_layers=self.shape[0],
         )
         self._tasks = job.tasks
-        self._alignment = Alignment(
-            settings.alignment.alpha, settings.alignment.lambda_, settings.alignment.layers, job.rule
-        )
+        self._alignment = alignment_of(settings.alignment, job.rule)
         self._options = ask_options(settings)
         self._attn = settings.compute.attn
         with attention_kernel(self._adapter, self._attn):

@@ -41,7 +41,6 @@ from socialcli.settings.run import RunSettings
 from socialcli.verbs.measure.attention_table import AttentionRow, MeasuredUnder, attention_writer, head_rows
 from socialcli.verbs.measure.episode_sums import MEASURED, EpisodeSums
 from socialcli.verbs.measure.files import (
-    SETTINGS,
     Decoder,
     MeasureFolder,
     Measurement,
@@ -50,6 +49,7 @@ from socialcli.verbs.measure.files import (
     write_measurement,
 )
 from socialcli.verbs.measure.heatmap import draw_heatmap
+from socialcli.verbs.measure.settings import SETTINGS
 from socialcli.verbs.measure.shift import draw_shift
 from socialcli.verbs.measure.summary import summarise, top_heads
 from socialcli.verbs.measure.titles import Description

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,8 +37,9 @@ from socialcli.settings.run import RunSettings
 from socialcli.stats.accuracy import AccuracyRow, accuracy_table, read_accuracy, write_accuracy
 from socialcli.verbs.run.work import RunWork, Watch, unwatched
 from socialcli.verbs.sweep.choice import SweepTable, choices, unchosen
-from socialcli.verbs.sweep.files import SETTINGS, Sweep, SweepFolder, settings_in, write_sweep
+from socialcli.verbs.sweep.files import Sweep, SweepFolder, settings_in, write_sweep
 from socialcli.verbs.sweep.plot import draw_sweep
+from socialcli.verbs.sweep.settings import SETTINGS
 
 if TYPE_CHECKING:
     from socialcli.alignment.attention import Alignment
@@ -179,16 +180,15 @@ def _of_splits(rows: Iterator[EpisodeRow], splits: Splits) -> Iterator[EpisodeRo
 
 def _engine(job: Job, adapter: Adapter, settings: Sequence[Setting], rules: dict[str, BiasRule]) -> LocalEngine:
     from socialcli.jobs.answer import LocalEngine  # imports torch, as loading the model has done
+    from socialcli.jobs.conditions import alignment_of
 
-    return LocalEngine(job, adapter, [_alignment(setting, rules) for setting in settings])
+    def condition(setting: Setting) -> Alignment | None:
+        values = {name: value for name, value in asdict(setting).items() if value is not None}
+        if setting.bias is None:  # the plain model
+            return None
+        return alignment_of(replace(job.settings.alignment, **values), rules[setting.bias])
 
-
-def _alignment(setting: Setting, rules: dict[str, BiasRule]) -> Alignment | None:
-    from socialcli.alignment.attention import Alignment
-
-    if setting.alpha is None or setting.lambda_ is None or setting.layers is None or setting.bias is None:
-        return None
-    return Alignment(setting.alpha, setting.lambda_, setting.layers, rules[setting.bias])
+    return LocalEngine(job, adapter, list(map(condition, settings)))
 
 
 @dataclass

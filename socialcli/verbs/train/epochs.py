@@ -15,9 +15,10 @@ import torch
 from socialcli.errors import Terminated, TrainingError
 from socialcli.inference.memory import free_bytes, is_out_of_memory
 from socialcli.interrupts import uninterrupted
+from socialcli.jobs.conditions import job_alignment
 from socialcli.jobs.job import Job
 from socialcli.jobs.prefetch import ahead
-from socialcli.jobs.prepare import alignment_of, ask_options, loaded_identity, workers_of
+from socialcli.jobs.prepare import ask_options, loaded_identity, workers_of
 from socialcli.models.contract import Adapter
 from socialcli.results.manifest import ending
 from socialcli.settings.failures import FailureLimit
@@ -49,7 +50,7 @@ class Trainer:
         self._folder = folder
         self._material = material
         self._adapter = _load(job, settings)
-        self._alignment = alignment_of(job, self._adapter) if settings.ask.alignment.mode == "on" else None
+        self._alignment = job_alignment(job, self._adapter) if settings.ask.alignment.mode == "on" else None
         if self._alignment is not None:
             self._alignment.layers_of(len(self._adapter.layers))
         self._learner = _learner(self._adapter, settings)
