@@ -112,8 +112,8 @@ def command(
     model sees of them, the prompt, the tokens and frames of each utterance, the visual grid, and which tokens each
     speaker's box covers.
 
-    The model's weights are not needed, but for --attention: its configuration and processor are enough. Exits with 3
-    where a question could not be inspected.
+    Needs only the model's configuration and processor, except for --attention, which needs its weights. Exits with 3 if
+    a question could not be inspected.
     """
     from socialcli.settings.selection import ALL_TASKS
     from socialcli.verbs.inspect.heads import HeadQuery
@@ -135,7 +135,7 @@ def command(
     found = _show_all(islice(inspections, limit), _counting(show, tally))
     _tell(tally.total(gap))
     if not found and limit != 0:
-        raise UsageError(f"{episodes}: there is no question to inspect; --question and --episode must both apply")
+        raise UsageError(f"{episodes}: no question to inspect; --question and --episode must both match")
 
 
 def _check_media_root(root: str | None) -> None:
@@ -152,11 +152,11 @@ def _head_query(png: Path | None, query: HeadQuery) -> HeadQuery:
 
 
 def _refuse_idle_options(context: click.Context) -> None:
-    """Raise UsageError where the command line sets what only --attention makes use of."""
+    """Raise UsageError if the command line sets an option that only --attention uses."""
     for option in context.command.params:
         given = context.get_parameter_source(str(option.name)) is ParameterSource.COMMANDLINE
         if given and option.name in _FOR_ATTENTION:
-            raise UsageError(f"{option.opts[0]} changes nothing without --attention; add it, or leave the option out")
+            raise UsageError(f"{option.opts[0]} has no effect without --attention; add it, or leave the option out")
 
 
 def _inspector(settings: RunSettings, heads: HeadQuery | None, utterances: frozenset[str]) -> Inspector:
