@@ -32,7 +32,7 @@ def config_option(function: F) -> F:
 
 def config_option_of(*others: str) -> Callable[[F], F]:
     """The same for a command that also reads the tables of `others`; a key of its own table takes precedence."""
-    own = f", then [{', '.join(others)}]" if others else ""
+    own = f", or else from [{', '.join(others)}]" if others else ""
     return click.option(
         "--config",
         metavar="FILE.toml",
