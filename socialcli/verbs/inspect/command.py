@@ -133,7 +133,7 @@ def command(
     tally, gap = CoverageTally(), settings.prompt.box_gap
     inspections = _inspections(inspector, episodes, selection, tally, gap)
     found = _show_all(islice(inspections, limit), _counting(show, tally))
-    _tell(tally.total(gap))
+    _log_coverage(tally.total(gap))
     if not found and limit != 0:
         raise UsageError(f"{episodes}: no question to inspect; --question and --episode must both match")
 
@@ -183,7 +183,7 @@ def _inspector(settings: RunSettings, heads: HeadQuery | None, utterances: froze
 def _inspections(
     inspector: Inspector, episodes: Path, selection: Selection, tally: CoverageTally, box_gap: float
 ) -> Iterator[Inspected | None]:
-    """The selected questions; `tally` learns what the annotation of their episodes tells, of each once."""
+    """The selected questions; adds the annotated coverage of each episode to `tally` once."""
     from socialcli.episodes.coverage.utterances import annotated_coverage
     from socialcli.episodes.reading import read_episodes
 
@@ -227,7 +227,7 @@ def _painter(folder: Path, as_json: bool) -> Callable[[Inspected], None]:
 
 
 def _counting(show: Callable[[Inspected], None], tally: CoverageTally) -> Callable[[Inspected], None]:
-    """`show`, and count what each question's words reach."""
+    """`show`, and count the coverage of each question."""
 
     def counted(inspected: Inspected) -> None:
         plan = inspected.inspection.plan
@@ -238,8 +238,8 @@ def _counting(show: Callable[[Inspected], None], tally: CoverageTally) -> Callab
     return counted
 
 
-def _tell(coverage: Coverage) -> None:
-    """Log the coverage of several episodes; a warning where clips were shown, and nothing could be aligned to them."""
+def _log_coverage(coverage: Coverage) -> None:
+    """Log the coverage of several episodes, and a warning if clips were shown and nothing could be aligned to them."""
     if coverage.episodes > 1:
         _log.info("%s", coverage_line(coverage))
     warning = coverage_warning(coverage) if coverage.covered_utterances is not None else None
@@ -248,7 +248,7 @@ def _tell(coverage: Coverage) -> None:
 
 
 def _show_all(inspections: Iterable[Inspected | None], show: Callable[[Inspected], None]) -> int:
-    """Show what can be shown, and say how many there were. Raises TooManyFailuresError at the end for the others."""
+    """Show what can be shown and return the number. Raises TooManyFailuresError at the end if any failed."""
     shown = failed = 0
     for inspected in inspections:
         if inspected is None:
