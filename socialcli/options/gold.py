@@ -1,4 +1,4 @@
-"""`--answers` of commands that read predictions: gold labels from another episodes file."""
+"""`--answers`, of commands that read predictions: the right answers of another episodes file."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def answers_option(function: F) -> F:
         "--answers",
         type=click.Path(path_type=Path),
         metavar="EPISODES",
-        help="Take gold labels from this episodes file, by question id, instead of from the predictions.",
+        help="Take the right answers from this episodes file, by question id, not from the predictions.",
     )(function)
 
 

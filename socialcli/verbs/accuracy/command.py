@@ -1,4 +1,4 @@
-"""`socialcli accuracy`: accuracy tables of existing predictions."""
+"""`socialcli accuracy`: the accuracy tables of predictions that are there already."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ _log = logging.getLogger(__name__)
     "--output",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Also write the table, with the columns of accuracy.parquet, to a .csv, .jsonl or .parquet file; for several "
-    "folders with a first column `folder`.",
+    help="Write the table too, as accuracy.parquet has it, to a .csv, .jsonl or .parquet file; that of several "
+    "folders has a column `folder` first.",
 )
 @overwrite_option("the file of --output")
 @click.option("--write", is_flag=True, help="Replace the accuracy.parquet of each folder.")
@@ -47,11 +47,11 @@ def command(
 ) -> None:
     """Compute accuracy tables again from predictions, and print them as `socialcli run` does.
 
-    DIR is the output folder of a run or sweep, or a file of predictions. Several folders make one table. Folders change
-    only with --write. Failed and unparsed answers count as wrong; with --answers, a row whose question is not in
-    EPISODES, or has other candidates there, counts as unlabelled.
+    DIR is the output folder of a run or sweep, or a file of predictions. Several folders make one table. The folders
+    are left as they are, unless --write is given. A failed or unparsed answer is wrong; with --answers, a row whose
+    question is not in EPISODES, or has other candidates there, counts as unlabelled.
 
-    Exit codes: 0 done, 2 usage, 4 unreadable predictions or EPISODES.
+    Exit codes: 0 done, 2 usage, 4 predictions or EPISODES cannot be read.
     """
     from socialcli.stats.accuracy import write_accuracy
     from socialcli.stats.sources import Source
@@ -78,13 +78,13 @@ def command(
 
 
 def _check_write(sources: Sequence[Source], answers: Path | None) -> None:
-    """Raise UsageError if `--write` would leave a table that does not match the predictions beside it."""
+    """Raise UsageError where `--write` would leave a table that is not of the predictions beside it."""
     if answers is not None:
         raise UsageError(
             "--write keeps a folder's table true to its predictions, which --answers would not; use --output"
         )
     for source in sources:
         if source.folder is None:
-            raise UsageError(f"--write: {source.path} is not the folder of a run; name its table with --output")
+            raise UsageError(f"--write: {source.path} is no folder of a run; name its table with --output")
         if source.parts:
             raise UsageError(f"--write: the run in {source.path} has not ended; name its table so far with --output")

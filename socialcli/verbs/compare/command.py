@@ -29,8 +29,8 @@ def _condition_option(side: str) -> Callable[[F], F]:
         f"--condition-{side.lower()}",
         multiple=True,
         metavar="on|off|COLUMN=VALUE",
-        help=f"Condition of {side}, if it has several: alignment on or off, or a column's value (- for null) such as "
-        "alpha=2. May be repeated.",
+        help=f"Which condition of {side}, where it has several: alignment on or off, or a column's value (- for null), "
+        "as in alpha=2. May be repeated.",
     )
 
 
@@ -44,7 +44,7 @@ def _condition_option(side: str) -> Callable[[F], F]:
     "--flips",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Write the questions that only one side answers correctly to a .csv, .jsonl or .parquet file.",
+    help="Write the questions that one side alone has right, to a .csv, .jsonl or .parquet file.",
 )
 @overwrite_option("the file of --flips")
 @json_option

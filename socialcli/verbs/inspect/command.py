@@ -112,8 +112,8 @@ def command(
     model sees of them, the prompt, the tokens and frames of each utterance, the visual grid, and which tokens each
     speaker's box covers.
 
-    Needs only the model's configuration and processor, except for --attention, which needs its weights. Exits with 3 if
-    a question could not be inspected.
+    The model's weights are not needed, but for --attention: its configuration and processor are enough. Exits with 3
+    where a question could not be inspected.
     """
     from socialcli.settings.selection import ALL_TASKS
     from socialcli.verbs.inspect.heads import HeadQuery
@@ -133,9 +133,9 @@ def command(
     tally, gap = CoverageTally(), settings.prompt.box_gap
     inspections = _inspections(inspector, episodes, selection, tally, gap)
     found = _show_all(islice(inspections, limit), _counting(show, tally))
-    _log_coverage(tally.total(gap))
+    _tell(tally.total(gap))
     if not found and limit != 0:
-        raise UsageError(f"{episodes}: no question to inspect; --question and --episode must both match")
+        raise UsageError(f"{episodes}: there is no question to inspect; --question and --episode must both apply")
 
 
 def _check_media_root(root: str | None) -> None:
@@ -152,11 +152,11 @@ def _head_query(png: Path | None, query: HeadQuery) -> HeadQuery:
 
 
 def _refuse_idle_options(context: click.Context) -> None:
-    """Raise UsageError if the command line sets an option that only --attention uses."""
+    """Raise UsageError where the command line sets what only --attention makes use of."""
     for option in context.command.params:
         given = context.get_parameter_source(str(option.name)) is ParameterSource.COMMANDLINE
         if given and option.name in _FOR_ATTENTION:
-            raise UsageError(f"{option.opts[0]} has no effect without --attention; add it, or leave the option out")
+            raise UsageError(f"{option.opts[0]} changes nothing without --attention; add it, or leave the option out")
 
 
 def _inspector(settings: RunSettings, heads: HeadQuery | None, utterances: frozenset[str]) -> Inspector:
@@ -183,7 +183,7 @@ def _inspector(settings: RunSettings, heads: HeadQuery | None, utterances: froze
 def _inspections(
     inspector: Inspector, episodes: Path, selection: Selection, tally: CoverageTally, box_gap: float
 ) -> Iterator[Inspected | None]:
-    """The selected questions; adds the annotated coverage of each episode to `tally` once."""
+    """The selected questions; `tally` learns what the annotation of their episodes tells, of each once."""
     from socialcli.episodes.coverage.utterances import annotated_coverage
     from socialcli.episodes.reading import read_episodes
 
@@ -227,7 +227,7 @@ def _painter(folder: Path, as_json: bool) -> Callable[[Inspected], None]:
 
 
 def _counting(show: Callable[[Inspected], None], tally: CoverageTally) -> Callable[[Inspected], None]:
-    """`show`, and count the coverage of each question."""
+    """`show`, and count what each question's words reach."""
 
     def counted(inspected: Inspected) -> None:
         plan = inspected.inspection.plan
@@ -238,8 +238,8 @@ def _counting(show: Callable[[Inspected], None], tally: CoverageTally) -> Callab
     return counted
 
 
-def _log_coverage(coverage: Coverage) -> None:
-    """Log the coverage of several episodes, and a warning if clips were shown and nothing could be aligned to them."""
+def _tell(coverage: Coverage) -> None:
+    """Log the coverage of several episodes; a warning where clips were shown, and nothing could be aligned to them."""
     if coverage.episodes > 1:
         _log.info("%s", coverage_line(coverage))
     warning = coverage_warning(coverage) if coverage.covered_utterances is not None else None
@@ -248,7 +248,7 @@ def _log_coverage(coverage: Coverage) -> None:
 
 
 def _show_all(inspections: Iterable[Inspected | None], show: Callable[[Inspected], None]) -> int:
-    """Show what can be shown and return the number. Raises TooManyFailuresError at the end if any failed."""
+    """Show what can be shown, and say how many there were. Raises TooManyFailuresError at the end for the others."""
     shown = failed = 0
     for inspected in inspections:
         if inspected is None:

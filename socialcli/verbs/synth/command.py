@@ -65,23 +65,23 @@ class _Splits(click.ParamType[tuple[tuple[str, float], ...]]):
     "--output",
     type=ResultPath("episodes.parquet"),
     required=True,
-    help="Output folder for episodes.parquet and videos/; created if missing.",
+    help="The folder for episodes.parquet and videos/; made where it is not there.",
 )
-@overwrite_option("the episodes in the folder")
+@overwrite_option("the episodes that the folder holds")
 @click.option(
     "--episodes",
     type=click.IntRange(1, 1_000_000),
     default=100,
     show_default=True,
     metavar="N",
-    help="Number of episodes; a larger N keeps the first ones the same.",
+    help="How many; the first ones are the same whatever N.",
 )
 @click.option(
     "--seed",
     type=click.IntRange(min=0),
     default=0,
     show_default=True,
-    help="Random seed; the same seed gives the same episodes and frames.",
+    help="The seed; the same one makes the same episodes and frames.",
 )
 @click.option(
     "--people",
@@ -89,10 +89,10 @@ class _Splits(click.ParamType[tuple[tuple[str, float], ...]]):
     default="4",
     show_default=True,
     metavar="N|N-M",
-    help="Number of speakers, 3 to 8, or a range such as 3-5 to draw from uniformly.",
+    help="People who speak, 3 to 8; of a range, any number alike.",
 )
 @click.option(
-    "--turns", type=click.IntRange(1, 4), default=1, show_default=True, metavar="N", help="Utterances per speaker."
+    "--turns", type=click.IntRange(1, 4), default=1, show_default=True, metavar="N", help="Utterances of each speaker."
 )
 @click.option(
     "--distractors",
@@ -100,7 +100,7 @@ class _Splits(click.ParamType[tuple[tuple[str, float], ...]]):
     default=0,
     show_default=True,
     metavar="N",
-    help="People in the room who never speak and have no boxes.",
+    help="People who stand there too, never speak, and have no boxes.",
 )
 @click.option(
     "--frames",
@@ -108,9 +108,9 @@ class _Splits(click.ParamType[tuple[tuple[str, float], ...]]):
     default=16,
     show_default=True,
     metavar="N",
-    help="Frames per clip, divided equally among the utterances.",
+    help="Frames of each clip, shared out equally to the utterances.",
 )
-@click.option("--fps", type=click.IntRange(1, 60), default=4, show_default=True, help="Frames per second.")
+@click.option("--fps", type=click.IntRange(1, 60), default=4, show_default=True, help="Frames a second.")
 @click.option(
     "--size",
     type=Size(64, 4096, even=True),
@@ -125,7 +125,7 @@ class _Splits(click.ParamType[tuple[tuple[str, float], ...]]):
     default=0.0,
     show_default=True,
     metavar="PX",
-    help="Move each edge of a box by up to this many pixels at random.",
+    help="Move each edge of a box by up to so many pixels at random.",
 )
 @click.option(
     "--missing-boxes",
@@ -133,7 +133,7 @@ class _Splits(click.ParamType[tuple[tuple[str, float], ...]]):
     default=0.0,
     show_default=True,
     metavar="SHARE",
-    help="Drop this share of the boxes at random.",
+    help="Leave out this share of the boxes at random.",
 )
 @click.option(
     "--splits",
@@ -141,13 +141,13 @@ class _Splits(click.ParamType[tuple[tuple[str, float], ...]]):
     default="train=0.8,validation=0.1,test=0.1",
     show_default=True,
     metavar="NAME=SHARE,...",
-    help="Share of the episodes in each split.",
+    help="Which share of the episodes is in which split.",
 )
 @click.option(
     "--workers",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Processes to draw with; does not affect the result.  [default: the number of cores]",
+    help="Processes that draw; the result does not depend on it.  [default: the number of cores]",
 )
 @json_option
 @logging_options

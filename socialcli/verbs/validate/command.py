@@ -66,39 +66,39 @@ class _Report:
     type=click.IntRange(min=0),
     default=100,
     show_default=True,
-    help="Print at most this many problems; all are counted.",
+    help="Stop printing problems after so many; all are counted.",
 )
 @click.option(
     "--media-root",
     type=click.Path(path_type=Path),
-    help="Also check that each video exists under this folder, and that folders of images are complete.",
+    help="Check too that each video is there, under this folder, and that folders of images lack none.",
 )
 @click.option(
     "--min-coverage",
     metavar="P%",
-    help="Exit with 4 if fewer utterances have a box of their speaker within --box-gap.",
+    help="Exit with 4 where fewer utterances have a box of their speaker within --box-gap.",
 )
 @click.option(
     "--box-gap",
     type=FiniteRange(min=0),
     default=MAX_GAP,
     show_default=True,
-    help="Count a box of the speaker within this many seconds of the utterance.",
+    help="Seconds from an utterance within which a box of its speaker counts.",
 )
 @click.option(
     "--model",
     metavar="NAME",
     shell_complete=completion.models,
-    help="Report clips that take many visual tokens in this model.",
+    help="Note clips that make many visual tokens for this model.",
 )
 @click.option(
-    "--frames", type=click.IntRange(min=1), default=8, show_default=True, help="With --model: frames per clip."
+    "--frames", type=click.IntRange(min=1), default=8, show_default=True, help="With --model: frames of each clip."
 )
 @click.option(
     "--max-pixels",
     type=click.IntRange(min=1),
     metavar="N",
-    help="With --model: largest number of pixels per frame.  [default: the model's own]",
+    help="With --model: the most pixels of a frame.  [default: the model's own]",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of lines.")
 def command(
@@ -230,7 +230,7 @@ def _as_object(counts: Sequence[_Count], report: _Report, coverage: Coverage, sh
 
 
 def _raise_for(counts: Sequence[_Count]) -> None:
-    """Raise NotThereError for missing files, else InvalidInputError if any file has problems."""
+    """End the command as its worst file deserves. Raises NotThereError, InvalidInputError, or nothing."""
     missing = [count.file for count in counts if not count.there]
     if missing:
         raise NotThereError(f"there is no such file: {', '.join(missing)}")

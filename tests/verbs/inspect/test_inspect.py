@@ -61,7 +61,7 @@ def test_an_id_that_is_not_there_suggests_the_nearest(option: str, wrong: str, n
 def test_a_question_of_another_episode_is_a_usage_error() -> None:
     result = run_inspect(EPISODES, MODEL, "--question", QUESTIONS[0], "--episode", records()[1]["episode_id"])
     assert (result.exit_code, result.stdout) == (2, "")
-    assert "no question to inspect" in result.stderr
+    assert "there is no question to inspect" in result.stderr
 
 
 def test_bad_episodes_and_questions_do_not_stop_the_others(tmp_path: Path) -> None:

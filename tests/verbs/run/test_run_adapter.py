@@ -146,4 +146,4 @@ def test_inspect_shows_the_attention_of_the_adapted_model(tmp_path: Path) -> Non
 def test_inspect_without_attention_has_no_use_for_it(options: tuple[str, ...]) -> None:
     result = run_inspect(SAMPLE_FILE, FAMILY, *options)
     assert result.exit_code == 2
-    assert f"{options[0]} has no effect without --attention" in result.stderr
+    assert f"{options[0]} changes nothing without --attention" in result.stderr
