@@ -101,15 +101,10 @@ def _number_or_word(setting: Setting) -> Callable[[click.Context, click.Paramete
     def convert(context: click.Context, parameter: click.Parameter, value: str) -> int | str:
         if value == setting.word:
             return value
-        number: int = _int_range(setting)(value, parameter, context)
+        number: int = _click_type(setting)(value, parameter, context)
         return number
 
     return convert
-
-
-def _int_range(setting: Setting) -> click.IntRange:
-    least, most = setting.about.least, setting.about.most
-    return click.IntRange(None if least is None else int(least), None if most is None else int(most))
 
 
 def _click_type(setting: Setting) -> click.ParamType[Any]:
@@ -121,7 +116,7 @@ def _click_type(setting: Setting) -> click.ParamType[Any]:
     if about.names == "rules":
         return RULE_NAME
     if setting.number is int:
-        return _int_range(setting)
+        return click.IntRange(min=None if about.least is None else int(about.least))
     if setting.number is float:
         least = about.least if about.above is None else about.above
         return FiniteRange(min=least, max=about.most, min_open=about.above is not None)
