@@ -1,4 +1,4 @@
-"""What a shell offers for an option whose values plug-ins provide. Nothing here imports a model."""
+"""Shell completion of options whose values plug-ins provide. Nothing here imports a model."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ def _registered(kind: Callable[[Registry], Mapping[str, Any]]) -> Mapping[str, A
 
     try:
         return kind(registry())
-    except PluginError:  # two claim one name: the command says so when it is given
+    except PluginError:  # two plug-ins claim one name: running the command reports it
         return {}
 
 
 def models(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """The models, with what they are."""
+    """The models, with their summaries."""
     found = _registered(lambda registry: registry.models())
     return _items(((name, one.item.summary) for name, one in found.items()), incomplete)
 
@@ -34,11 +34,11 @@ def tasks(_context: click.Context, _parameter: click.Parameter, incomplete: str)
     """The tasks, and `all`."""
     tasks = _registered(lambda registry: registry.tasks())
     found = [(name, one.item.summary) for name, one in tasks.items()]
-    return _items([*found, (ALL_TASKS, "every task that there is")], incomplete)
+    return _items([*found, (ALL_TASKS, "all tasks")], incomplete)
 
 
 def rules(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """The bias rules. Behind a comma, as in the lists of `sweep`, those that may follow."""
+    """The bias rules; after a comma, as in the lists of `sweep`, those not listed yet."""
     before, comma, last = incomplete.rpartition(",")
     given = set(before.split(","))
     names = (name for name in _registered(lambda registry: registry.bias_rules()) if name not in given)

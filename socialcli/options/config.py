@@ -21,19 +21,18 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def config_option(function: F) -> F:
-    """Give a command `--config FILE.toml`, which sets its other options from the table named like it.
+    """Give a command `--config FILE.toml`, which sets its other options from the table named after the command.
 
-    A key is an option's long name without the dashes in front. Stand this above the other decorators of the
-    command, `logging_options` included, so that their values can come from the file too. Using the option
-    raises NotThereError or InvalidInputError for the file, UsageError for a key or a value in it.
+    A key is an option's long name without the leading dashes. Put this above the other decorators of the command,
+    `logging_options` included, so that their values can come from the file too. Using the option raises NotThereError
+    or InvalidInputError for the file, UsageError for a key or a value in it.
     """
     return config_option_of()(function)
 
 
 def config_option_of(*others: str) -> Callable[[F], F]:
-    """The same for a command that stands for `others`: their tables hold for it, too, and its own wins key by key."""
-    named = f"[{', '.join(others)}]" if others else ""
-    own = f", or of {named}, which it wins over" if others else ""
+    """The same for a command that also reads the tables of `others`; a key of its own table takes precedence."""
+    own = f", or else from [{', '.join(others)}]" if others else ""
     return click.option(
         "--config",
         metavar="FILE.toml",
@@ -41,7 +40,7 @@ def config_option_of(*others: str) -> Callable[[F], F]:
         is_eager=True,
         expose_value=False,
         callback=partial(_use_config, others),
-        help=f"Take options from this file's table of the command's name{own}; the command line wins.",
+        help=f"Read options from this TOML file's [COMMAND] table{own}; the command line takes precedence.",
     )
 
 
@@ -50,7 +49,7 @@ def _use_config(others: Sequence[str], context: click.Context, _parameter: click
         return
     document = _checked_document(context, path, _read(path))
     settings: dict[str, Any] = {}
-    for name in (*others, str(context.command.name)):  # the last one wins
+    for name in (*others, str(context.command.name)):  # the last takes precedence
         settings |= _settings_of(context, document.get(name, {}), f"{path}: [{name}]")
     context.default_map = settings
 
@@ -63,7 +62,7 @@ def _settings_of(context: click.Context, table: Mapping[str, Any], where: str) -
         if option is None:
             raise UsageError(f"{where}: {UnknownNameError('key', key, options)}")
         if str(option.name) in settings:
-            raise UsageError(f"{where}: {key!r} stands there twice, with - and with _")
+            raise UsageError(f"{where}: {key!r} occurs twice, with - and with _")
         settings[str(option.name)] = _checked(context, option, value, f"{where} {key}")
     return settings
 
@@ -72,9 +71,9 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise NotThereError(f"{path}: there is no such settings file") from error
+        raise NotThereError(f"{path}: no such settings file") from error
     except OSError as error:
-        raise InvalidInputError(f"{path}: the settings file cannot be read: {error.strerror}") from error
+        raise InvalidInputError(f"{path}: cannot read the settings file: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise InvalidInputError(f"{path}: the settings file is not UTF-8 text") from error
     except tomllib.TOMLDecodeError as error:
@@ -82,11 +81,11 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _checked_document(context: click.Context, path: Path, document: dict[str, Any]) -> dict[str, Any]:
-    """The tables of the file: the command's, if it is there, and those of other commands. Raises UsageError."""
+    """The tables of the file: the command's, if present, and those of other commands. Raises UsageError."""
     name = str(context.command.name)
     for key, value in document.items():
         if not isinstance(value, dict):
-            raise UsageError(f"{path}: the key {key!r} stands in no table; put it below a line [{name}]")
+            raise UsageError(f"{path}: key {key!r} is outside any table; move it under [{name}]")
     if set(document) - {name}:
         root = context.find_root()
         known = {name, *_commands(root), *_commands(context.parent or root)}
@@ -101,13 +100,13 @@ def _commands(context: click.Context) -> list[str]:
 
 
 def _settable(command: click.Command) -> dict[str, click.Option]:
-    """Return the options that a file may set, by long name without dashes."""
+    """The options that a file may set, by long name without dashes."""
     options = [one for one in command.params if isinstance(one, click.Option) and one.name != "config"]
     return {long_name(option): option for option in options}
 
 
 def _checked(context: click.Context, option: click.Option, value: Any, where: str) -> Any:
-    """Return the value for click. Raises UsageError for a wrong type or a value the option refuses."""
+    """The value for click. Raises UsageError for a wrong type or a value that the option refuses."""
     expected, accepted = _toml_types(option)
     several = option.multiple or option.nargs != 1
     values = value if several and isinstance(value, list) else [value]
@@ -115,7 +114,7 @@ def _checked(context: click.Context, option: click.Option, value: Any, where: st
         if type(one) not in accepted:
             raise UsageError(f"{where}: expected {expected}, not {one!r}")
     if accepted == _WRITTEN:
-        values = [str(one) for one in values]  # as it would stand on the command line
+        values = [str(one) for one in values]  # as on the command line
     result = values if several else values[0]
     try:
         option.type_cast_value(context, result)
@@ -128,7 +127,7 @@ _WRITTEN = (str, int, float)
 
 
 def _toml_types(option: click.Option) -> tuple[str, tuple[type, ...]]:
-    """Say which TOML values an option takes. Exact types, for a boolean of Python is an integer too."""
+    """The TOML values that an option takes, in words and as exact types: in Python a bool is an int too."""
     if option.is_flag:
         return "true or false", (bool,)
     if option.count or isinstance(option.type, type(click.INT)):

@@ -59,7 +59,7 @@ def option_of(setting: Setting, **changed: Any) -> Callable[[F], F]:
     if setting.type is bool:
         arguments["is_flag"] = True
     elif setting.word is not None:
-        arguments["callback"] = number_or(setting.word)
+        arguments["callback"] = _number_or_word(setting)
     else:
         arguments["type"] = _click_type(setting)
     if setting.required:
@@ -76,18 +76,6 @@ def option_of(setting: Setting, **changed: Any) -> Callable[[F], F]:
     return click.option(setting.option, *about.aliases, setting.parameter, **arguments | changed)
 
 
-def number_or(word: str) -> Callable[[click.Context, click.Parameter, str], int | str]:
-    """A callback for an option that takes a whole number of at least 1, or `word`; anything else is a BadParameter."""
-
-    def convert(context: click.Context, parameter: click.Parameter, value: str) -> int | str:
-        if value == word:
-            return value
-        number: int = click.IntRange(min=1)(value, parameter, context)
-        return number
-
-    return convert
-
-
 def settings_from(options: Mapping[str, Any], **others: Any) -> RunSettings:
     """The settings of a run with the values of options, by parameter; `others` are settings without an option.
 
@@ -98,15 +86,25 @@ def settings_from(options: Mapping[str, Any], **others: Any) -> RunSettings:
     if "alignment" in options:
         values["alignment"] = resolve_alignment(options["alignment"], values["inputs"])
     if "tasks" in options:
-        values["tasks"] = (
-            ALL_TASKS if set(ALL_TASKS) & set(options["tasks"]) else tuple(dict.fromkeys(options["tasks"]))
-        )
+        values["tasks"] = _named_tasks(options["tasks"])
     return RunSettings.of(**{**values, **others})
 
 
 def _named_tasks(names: Sequence[str]) -> tuple[str, ...]:
     """The tasks that `--task` names, each once; ALL_TASKS if one of them is "all"."""
     return ALL_TASKS if set(ALL_TASKS) & set(names) else tuple(dict.fromkeys(names))
+
+
+def _number_or_word(setting: Setting) -> Callable[[click.Context, click.Parameter, str], int | str]:
+    """A callback that takes the setting's word or a whole number in its range. Raises BadParameter for others."""
+
+    def convert(context: click.Context, parameter: click.Parameter, value: str) -> int | str:
+        if value == setting.word:
+            return value
+        number: int = _click_type(setting)(value, parameter, context)
+        return number
+
+    return convert
 
 
 def _click_type(setting: Setting) -> click.ParamType[Any]:

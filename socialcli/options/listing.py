@@ -1,4 +1,4 @@
-"""What the list commands share: an aligned table for people, JSON for machines."""
+"""Output of the list commands: an aligned table for people, JSON for machines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What options that depend on each other come to, where some are left out (None)."""
+"""Values of options that depend on each other, where some are left out (None)."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from socialcli.errors import UsageError
 
 
 def resolve_inputs(inputs: str | None, boxes_as: str | None) -> tuple[str, str]:
-    """What `--inputs` and `--boxes-as` come to together.
+    """The values of `--inputs` and `--boxes-as` together.
 
-    Boxes that are shown make the inputs VLB, and VLB shows boxes as text unless told otherwise. Raises UsageError where
-    the two contradict each other.
+    Showing boxes makes the inputs VLB, and VLB shows boxes as text by default. Raises UsageError if the two contradict
+    each other.
     """
     if inputs is None:
         inputs = "VL" if boxes_as in (None, "none") else "VLB"
@@ -27,9 +27,9 @@ def resolve_inputs(inputs: str | None, boxes_as: str | None) -> tuple[str, str]:
 
 
 def resolve_alignment(alignment: str | None, inputs: str) -> str:
-    """What `--alignment` comes to: on, unless there is no video to align words to.
+    """The value of `--alignment`: by default on, or off without a video to align words to.
 
-    Raises UsageError where it is asked for without a video.
+    Raises UsageError for alignment without a video.
     """
     if alignment is None:
         return "off" if inputs == "L" else "on"

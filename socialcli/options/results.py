@@ -1,4 +1,4 @@
-"""Options that commands share which go through a file's questions and leave a folder of results."""
+"""Options of commands that write a folder of results."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ _log = logging.getLogger(__name__)
 
 
 class ResultPath(click.Path):
-    """A folder for results, of which `tables` are some; none that is named as if it were one of them."""
+    """A folder for results; refuses a path that is named like one of its tables."""
 
     def __init__(self, *tables: str) -> None:
-        """`tables`: the names of the tables in it, for the message."""
+        """`tables`: names of tables in the folder, for the message."""
         super().__init__(path_type=Path, file_okay=False)
         self._tables = tables
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The path. Raises BadParameter where it ends as a table's name does, unless there is a folder of this name."""
+        """The path. Raises BadParameter if it ends like a table's name, unless a folder of this name exists."""
         path = Path(os.fsdecode(super().convert(value, param, ctx)))
         if str(path).lower().endswith(_TABLE_ENDINGS) and not str(value).endswith(_SEPARATORS) and not path.is_dir():
             self.fail(
-                f"{str(path)!r} is to be a folder, but is named like a table; the tables will be in the folder "
+                f"{str(path)!r} names a folder, but ends like a table; the tables go into the folder "
                 f"({', '.join(self._tables)}): leave the ending out, as in --output {_without_ending(path)}",
                 param,
                 ctx,
@@ -56,54 +56,54 @@ def _without_ending(path: Path) -> Path:
 
 
 def output_option(*tables: str) -> Callable[[F], F]:
-    """Give a command the folder of its results (required): `output` (Path). `tables`: names of some of its files."""
+    """Give a command `output` (Path, required), the folder of its results. `tables`: names of some of its files."""
     return click.option(
         "-o",
         "--output",
         type=ResultPath(*tables),
         required=True,
-        help="The folder for the results; made where it is not there.",
+        help="Output folder; created if missing.",
     )
 
 
 def overwrite_option(replaced: str) -> Callable[[F], F]:
-    """Give a command `overwrite`: whether to replace what `replaced` says."""
+    """Give a command `overwrite` (bool): whether to replace what `replaced` names."""
     return click.option("--overwrite", is_flag=True, help=f"Replace {replaced}.")
 
 
 def figure_format_option(function: F) -> F:
-    """Give a command `figure_format`, the format of the pictures that it draws."""
+    """Give a command `figure_format`, the format of its figures."""
     return click.option(
         "--figure-format",
         type=click.Choice(FIGURE_FORMATS),
         default="png",
         show_default=True,
-        help="The format of the pictures: pixels, or lines and letters that can be enlarged.",
+        help="Format of the figures: pixels (png), or lines and text that scale (svg, pdf).",
     )(function)
 
 
 def _warn_of_seed(context: click.Context, parameter: click.Parameter, value: int | None) -> None:
     if value is not None:
-        _log.warning("--seed has no effect any more: intervals are computed without drawing; leave it out")
+        _log.warning("--seed no longer has an effect: intervals are computed without drawing; leave it out")
 
 
 def former_seed_option(function: F) -> F:
-    """Accept the `--seed` of earlier versions, which seeded intervals, so that nightly commands go on working."""
+    """Accept the `--seed` of earlier versions, which seeded intervals, so that nightly commands keep working."""
     return click.option("--seed", type=click.INT, hidden=True, expose_value=False, callback=_warn_of_seed)(function)
 
 
 def retry_failed_option(kind: str) -> Callable[[F], F]:
-    """Give a command `retry_failed`: whether to ask again what failed in the `kind` of work that the folder holds."""
+    """Give a command `retry_failed` (bool): whether to ask again what failed in the `kind` of work in the folder."""
     return click.option("--retry-failed", is_flag=True, help=f"Ask again what failed in the {kind} in the folder.")
 
 
 def json_option(function: F) -> F:
-    """Give a command `as_json`: whether to print one object instead of text."""
+    """Give a command `as_json` (bool): whether to print one JSON object instead of text."""
     return click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")(function)
 
 
 def check_failed_answers(manifest: Manifest, output: Path, file: str) -> None:
-    """Raise TooManyFailuresError where more answers failed than the settings allow; `file` is the manifest's name."""
+    """Raise TooManyFailuresError if more answers failed than the settings allow; `file` is the manifest's name."""
     counts = manifest.counts
     if not manifest.exit_code:
         return

@@ -1,4 +1,4 @@
-"""The environment variables `SOCIALCLI_...`: which ones there are, and which set nothing."""
+"""The environment variables `SOCIALCLI_...`: which exist, and which set nothing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PREFIX = "SOCIALCLI"
 def name_variables(command: click.Command, prefix: str) -> None:
     """Let each option of the command be set by the environment variable of its long name: PREFIX_LONG_NAME.
 
-    click itself names the variable after the function's parameter, which need not be called like the option.
+    click itself names the variable after the function's parameter, whose name may differ from the option's.
     """
     for option in command.params:
         if isinstance(option, click.Option) and option.envvar is None:

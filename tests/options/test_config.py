@@ -122,7 +122,7 @@ def test_tables_of_other_commands_are_left_alone(settings: Path) -> None:
     [
         ("[try]\nalhpa = 1.0", ["[try]", "'alhpa'", "Did you mean 'alpha'?"]),
         ("[tyr]\nalpha = 1.0", ["'tyr'", "Did you mean 'try'?"]),
-        ("alpha = 1.0", ["'alpha' stands in no table", "[try]"]),
+        ("alpha = 1.0", ["key 'alpha' is outside any table", "[try]"]),
         ('[try]\nalpha = "1.0"', ["[try] alpha", "expected a number, not '1.0'"]),
         ("[try]\nalpha = true", ["[try] alpha", "expected a number, not True"]),
         ("[try]\nframes = 1.5", ["[try] frames", "expected a whole number, not 1.5"]),
@@ -148,7 +148,7 @@ def test_a_wrong_key_or_value_in_the_file_is_a_usage_error(settings: Path, text:
 def test_a_file_that_is_not_there_is_a_usage_error(settings: Path) -> None:
     result = invoke("--config", str(settings))
     assert (result.exit_code, result.stdout) == (2, "")
-    assert result.stderr == f"socialcli: error: {settings}: there is no such settings file\n"
+    assert result.stderr == f"socialcli: error: {settings}: no such settings file\n"
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_a_file_that_cannot_be_read_is_invalid_input(settings: Path, content: by
 def test_a_folder_for_a_file_is_invalid_input(tmp_path: Path) -> None:
     result = invoke("--config", str(tmp_path))
     assert result.exit_code == 4
-    assert "cannot be read" in result.stderr
+    assert "cannot read" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_json_log_lines_are_objects_and_so_is_the_error(settings: Path) -> None:
     result = invoke("--log-format", "json", "--config", str(settings))
     (line,) = [json.loads(text) for text in result.stderr.splitlines()]
     assert (line["level"], line["logger"]) == ("error", "socialcli.cli")
-    assert line["message"] == f"{settings}: there is no such settings file"
+    assert line["message"] == f"{settings}: no such settings file"
     assert line["time"].endswith("+00:00")
 
 

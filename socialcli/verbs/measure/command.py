@@ -45,15 +45,15 @@ def command(
     before and after the alignment's bias. Writes attention.parquet, heads.parquet, measure.json, heatmap.png and
     shift.png.
 
-    What is measured is kept, episode by episode. The same command, given again, goes on where it was broken off, and
-    does nothing where all is done.
+    Measurements are saved episode by episode. The same command again resumes an interrupted measurement, and does
+    nothing if all is done.
 
-    The last thing on standard output is a table of AttnMax and AttnMean. With --alpha 0 nothing is raised, and the
-    figures are those of the model's own attention.
+    Standard output ends with a table of AttnMax and AttnMean. With --alpha 0 no bias is added, and the figures are
+    those of the model's own attention.
 
-    Exit codes: 0 done, 2 usage, 3 more failures than --max-failures, 4 EPISODES cannot be read or less is covered than
-    --min-coverage asks for, 5 another process is at work in the folder, 130 interrupted, 143 terminated; all keep what
-    was done.
+    Exit codes: 0 done, 2 usage, 3 more failures than --max-failures, 4 unreadable EPISODES or less coverage than
+    --min-coverage, 5 another process is using the folder, 130 interrupted, 143 terminated. Measurements so far are
+    always kept.
     """
     from socialcli.jobs.progress import counted
     from socialcli.plugins.registry import registry
@@ -71,7 +71,7 @@ def command(
 
 
 def _settings(options: dict[str, Any]) -> RunSettings:
-    """The settings that the options come to: those of an aligned run. Raises UsageError."""
+    """The settings that the options give: those of an aligned run. Raises UsageError."""
     settings = settings_from(options)
     if settings.prompt.inputs == "L":
         raise UsageError("--inputs L leaves the video out, and there is no attention to it to measure; use --inputs VL")
@@ -85,7 +85,7 @@ def _summary(result: Measurement, output: Path) -> dict[str, Any]:
 
 
 def _check_failures(result: Measurement, output: Path) -> None:
-    """Raise TooManyFailuresError where more failed than the settings allow."""
+    """Raise TooManyFailuresError if more failed than the settings allow."""
     counts, manifest = result.counts, result.manifest
     if not manifest.exit_code:
         return

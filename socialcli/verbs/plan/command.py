@@ -25,20 +25,19 @@ if TYPE_CHECKING:
     "-o",
     "--output",
     type=ResultPath("predictions.parquet", "accuracy.parquet"),
-    help="The folder of the run, to see what of it is done already.",
+    help="Output folder of the run, to count the questions already answered.",
 )
-@overwrite_option("the results that the folder holds: nothing counts as done")
+@overwrite_option("the results in the folder: count nothing as answered")
 @run_options
 @json_option
 @logging_options
 def command(output: Path | None, overwrite: bool, retry_failed: bool, as_json: bool, **options: Any) -> None:
-    """Show what `socialcli run` with the same options would do: questions by task, what is done already, tokens per
-    question, the memory that weights and the longest prompt take, how many utterances reach a visual token of their
-    speaker, and every answer that would fail.
+    """Show what `socialcli run` with the same options would do: questions by task, answers that exist already, tokens
+    per question, memory for the weights and the longest prompt, utterances that have a visual token of their speaker,
+    and every answer that would fail.
 
-    Clips are read and prompts are made as in a run; the model's configuration and processor are enough. Nothing is
-    written. Exits with 3 where more answers would fail than --max-failures allows, and with 4 where
-    fewer utterances are covered than --min-coverage asks for.
+    Reads clips and builds prompts as a run does, from the model's configuration and processor alone. Writes nothing.
+    Exits with 3 if more answers would fail than --max-failures allows, and with 4 if coverage is below --min-coverage.
     """
     from socialcli.episodes.coverage.text import check_min_coverage
     from socialcli.plugins.registry import registry

@@ -45,22 +45,22 @@ def run_options(function: F) -> F:
 @click.argument("episodes", metavar="EPISODES...", type=click.Path(path_type=Path), nargs=-1, required=True)
 @config_option
 @output_option("predictions.parquet", "accuracy.parquet")
-@overwrite_option("the results that the folder holds")
+@overwrite_option("the results in the folder")
 @run_options
 @json_option
 @logging_options
 def command(output: Path, overwrite: bool, retry_failed: bool, as_json: bool, **options: Any) -> None:
-    """Ask a model the questions of EPISODES (Parquet, JSONL or .jsonl.gz; one file or several without an id in common),
+    """Ask a model the questions of EPISODES (Parquet, JSONL or .jsonl.gz; one file, or several that share no id),
     and write predictions.parquet, accuracy.parquet and run.json.
 
-    Answers are kept as they are made. The same command, given again, goes on where it was broken off, asks again what
-    depends on a file that has changed, and does nothing where all is done.
+    Answers are saved as they are made. The same command again resumes an interrupted run, asks again what depends on a
+    file that has changed, and does nothing if all is done.
 
-    The last thing on standard output is a table of accuracy by task and condition.
+    Standard output ends with a table of accuracy by task and condition.
 
-    Exit codes: 0 done, 2 usage, 3 more failures than --max-failures, 4 EPISODES cannot be read or less is covered than
-    --min-coverage asks for, 5 another run is at work in the folder, 130 interrupted, 143 terminated; all keep what was
-    done.
+    Exit codes: 0 done, 2 usage, 3 more failures than --max-failures, 4 unreadable EPISODES or less coverage than
+    --min-coverage, 5 another process is using the folder, 130 interrupted, 143 terminated. Answers so far are always
+    kept.
     """
     from socialcli.episodes.coverage.text import coverage_line
     from socialcli.jobs.finished import find_finished

@@ -39,7 +39,7 @@ def _listed(item: click.ParamType[Any]) -> Callable[..., tuple[Any, ...]]:
     def split(context: click.Context, parameter: click.Parameter, values: Sequence[str]) -> tuple[Any, ...]:
         parts = [part.strip() for value in values for part in value.split(",")]
         if not all(parts):
-            raise click.BadParameter(f"{','.join(values)!r} lacks a value beside a comma.", context, parameter)
+            raise click.BadParameter(f"{','.join(values)!r} lacks a value next to a comma.", context, parameter)
         return tuple(item.convert(part, parameter, context) for part in parts)
 
     return split
@@ -109,18 +109,18 @@ def command(
     output: Path, overwrite: bool, retry_failed: bool, figure_format: FigureFormat, as_json: bool, **options: Any
 ) -> None:
     """Ask a model the questions of EPISODES without the alignment, and with it under every combination of the values of
-    --alpha, --lambda, --layers and --bias, which are lists separated by commas. Writes predictions.parquet,
-    accuracy.parquet, sweep.json, and a picture of accuracy against each option with several values.
+    --alpha, --lambda, --layers and --bias, given as comma-separated lists. Writes predictions.parquet,
+    accuracy.parquet, sweep.json, and a figure of accuracy against each option with several values.
 
-    Answers are kept as they are made. The same command, given again, goes on where it was broken off, and does nothing
-    where all is done; with more values, it asks only under the new settings.
+    Answers are saved as they are made. The same command again resumes an interrupted sweep, and does nothing if all is
+    done; with more values, it asks only under the new settings.
 
-    The last thing on standard output is accuracy by setting in the validation split, and what the best setting there
-    reaches in the other splits, beside the plain model. The choice does not look at these.
+    Standard output ends with accuracy by setting in the validation split, and the accuracy of the best setting there in
+    the other splits, beside the plain model. The choice does not use these.
 
-    Exit codes: 0 done, 2 usage, 3 more failures than --max-failures, 4 EPISODES cannot be read or less is covered than
-    --min-coverage asks for, 5 another process is at work in the folder, 130 interrupted, 143 terminated; all keep what
-    was done.
+    Exit codes: 0 done, 2 usage, 3 more failures than --max-failures, 4 unreadable EPISODES or less coverage than
+    --min-coverage, 5 another process is using the folder, 130 interrupted, 143 terminated. Answers so far are always
+    kept.
     """
     from socialcli.jobs.progress import shown
     from socialcli.plugins.registry import registry
@@ -146,7 +146,7 @@ def _grid(options: dict[str, Any]) -> Grid:
 
 
 def _settings(options: dict[str, Any]) -> RunSettings:
-    """What all conditions share: those of a run without and with the alignment. Raises UsageError."""
+    """The settings that all conditions share. Raises UsageError."""
     settings = settings_from(options, alignment="both")
     if settings.prompt.inputs == "L":
         raise UsageError("--inputs L leaves the video out, and there is nothing to align words to; use --inputs VL")

@@ -1,4 +1,4 @@
-"""`socialcli train`: fine-tune a model on an episodes file, with the alignment in place."""
+"""`socialcli train`: fine-tune a model on an episodes file, with the alignment applied."""
 
 from __future__ import annotations
 
@@ -38,15 +38,15 @@ _CHANGED: Mapping[str, Mapping[str, Any]] = {  # of the options that the setting
 @json_option
 @logging_options
 def command(output: Path, overwrite: bool, figure_format: FigureFormat, as_json: bool, **options: Any) -> None:
-    """Fine-tune a model on the labelled questions of EPISODES, with the alignment in place.
+    """Fine-tune a model on the labelled questions of EPISODES, with the alignment applied.
 
     OUTPUT gets the LoRA layers (adapter/, for `run --adapter`) or with --full all weights (checkpoint/, for `run
-    --checkpoint`), log.parquet, loss.png and train.json. The same command again goes on where a training stopped, to
-    the same weights; one that is finished is left as it is.
+    --checkpoint`), log.parquet, loss.png and train.json. The same command again resumes an interrupted training
+    and gives the same weights; a finished one is left as it is.
 
-    Exit codes: 0 done, 2 usage, 3 more questions lost than --max-failures or a loss that is no number, 4 EPISODES
-    cannot be read, has no answers or less is covered than --min-coverage asks for, 130 interrupted, 143 terminated;
-    the last two keep what was done.
+    Exit codes: 0 done, 2 usage, 3 more questions lost than --max-failures or a loss that is not a number, 4 EPISODES
+    unreadable, without gold answers, or with less coverage than --min-coverage, 130 interrupted, 143 terminated; the
+    last two can be resumed.
     """
     from socialcli.plugins.registry import registry
     from socialcli.verbs.train.files import accuracy_lines
@@ -59,14 +59,14 @@ def command(output: Path, overwrite: bool, figure_format: FigureFormat, as_json:
     if result["exit_code"]:
         counts = result["counts"]
         raise TooManyFailuresError(
-            f"{counts['lost']} of {counts['questions']} questions could not be learnt from, and the file has "
+            f"{counts['lost']} of {counts['questions']} questions could not be used, and the file has "
             f"{counts['unreadable']} problems (see 'problems' of train.json), more than --max-failures "
             f"{options['max_failures']} allows; the weights are in {output}"
         )
 
 
 def _settings(options: dict[str, Any]) -> TrainSettings:
-    """The settings that the options come to. Raises UsageError."""
+    """The settings that the options give. Raises UsageError."""
     own = {one.parameter: options.pop(one.parameter) for one in settings_of(TrainSettings)}
     targets = () if own["lora_targets"] == "all" else tuple(name.strip() for name in own["lora_targets"].split(","))
     return TrainSettings(**{**own, "ask": settings_from(options), "lora_targets": targets})

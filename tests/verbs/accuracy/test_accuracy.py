@@ -159,9 +159,9 @@ def test_mistakes(tmp_path: Path) -> None:
     assert_told(command("accuracy", out, "--write", "--answers", str(SAMPLE_FILE)), 2, "--answers", "--output")
     assert_told(command("accuracy", out, str(alone), "--write"), 2, "alone.parquet is no folder of a run")
     assert_told(command("accuracy", out, "--answers", str(tmp_path / "gone.jsonl")), 2, "gone.jsonl")
-    assert_told(command("accuracy", out, "-o", str(alone)), 2, "is there already", "--overwrite")
+    assert_told(command("accuracy", out, "-o", str(alone)), 2, "exists;", "--overwrite")
     assert_told(command("accuracy", out, "-o", out), 2, "is a folder")
-    assert_told(command("accuracy", out, "-o", str(tmp_path / "no" / "x.parquet")), 2, "there is no folder")
+    assert_told(command("accuracy", out, "-o", str(tmp_path / "no" / "x.parquet")), 2, "no folder ")
     assert command("accuracy", str(alone), "-o", str(nothing), "--overwrite").code == 0
     assert pq.read_table(nothing).num_rows == 1
     assert not (tmp_path / "out" / "accuracy.parquet").exists()
@@ -186,4 +186,4 @@ def test_a_file_of_the_run_itself_is_no_output(tmp_path: Path) -> None:
     for name in ("predictions.parquet", "accuracy.parquet"):
         (folder / name).touch()
         done = command("accuracy", str(folder), "-o", str(folder / name), "--overwrite")
-        assert_told(done, 2, "is a file of the run in")
+        assert_told(done, 2, "belongs to the run in")

@@ -126,7 +126,7 @@ def test_mistakes(tmp_path: Path) -> None:
     assert_told(command("compare", a, a, "--flips", a), 2, "is a folder")
     assert not (tmp_path / "flips.parquet").exists()
     assert command("compare", a, a, *flips).code == 0
-    assert_told(command("compare", a, a, *flips), 2, "is there already", "--overwrite")
+    assert_told(command("compare", a, a, *flips), 2, "exists;", "--overwrite")
     assert command("compare", a, a, *flips, "--overwrite").code == 0
 
 

@@ -151,7 +151,7 @@ def test_answers_of_a_version_without_the_newer_columns_are_kept(tmp_path: Path)
 def test_the_seed_of_earlier_versions_is_taken_with_a_warning(tmp_path: Path) -> None:
     done = run(SAMPLE_FILE, tmp_path / "out", *LIMITED, "--seed", "7")
     assert done.code == 0
-    assert "--seed has no effect any more" in done.stderr
+    assert "--seed no longer has an effect" in done.stderr
     assert "--seed" not in run(SAMPLE_FILE, tmp_path / "help", "--help").stdout
 
 

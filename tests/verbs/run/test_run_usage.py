@@ -176,7 +176,7 @@ def test_a_settings_file(tmp_path: Path) -> None:
     [
         ("[run]\nframe = 3\n", "there is no key 'frame'. Did you mean 'frames'?"),
         ('[run]\nframes = "3"\n', "frames: expected a whole number, not '3'"),
-        ("frames = 3\n", "the key 'frames' stands in no table"),
+        ("frames = 3\n", "key 'frames' is outside any table"),
     ],
 )
 def test_a_settings_file_with_a_mistake(tmp_path: Path, text: str, message: str) -> None:
@@ -210,7 +210,7 @@ def test_settings_from_the_environment(tmp_path: Path) -> None:
 def test_a_folder_named_like_a_table_is_refused(name_of_command: str, name: str, plain: str, tmp_path: Path) -> None:
     episodes = [] if name_of_command == "synth" else [str(SAMPLE_FILE), "--model", FAMILY, "--task", "all"]
     done = command(name_of_command, *episodes, "-o", str(tmp_path / name))
-    assert_told(done, 2, "named like a table", "parquet", f"--output {tmp_path / plain}")
+    assert_told(done, 2, "ends like a table", "parquet", f"--output {tmp_path / plain}")
     assert not list(tmp_path.iterdir())
 
 

@@ -224,7 +224,7 @@ def test_the_table_of_the_page_is_what_its_commands_print(tmp_path: Path, monkey
     [
         (("--alpha", "1,-1"), "--alpha -1.0 is out of range"),
         (("--alpha", "1,x"), "Invalid value for '--alpha': 'x' is not a valid float."),
-        (("--lambda", "5e-5,,1"), "Invalid value for '--lambda': '5e-5,,1' lacks a value beside a comma."),
+        (("--lambda", "5e-5,,1"), "Invalid value for '--lambda': '5e-5,,1' lacks a value next to a comma."),
         (("--alpha", "0"), "--alpha 0 is the plain model"),
         (("--layers", "auto,9-3"), "--layers 9-3 runs backwards"),
         (("--layers", "1-2,3-9"), "--layers 3-9 reaches beyond the model's decoder, which has 4 layers"),

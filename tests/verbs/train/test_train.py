@@ -206,12 +206,12 @@ def test_a_missing_video_costs_its_own_questions(world: Path, tmp_path: Path) ->
     file = tmp_path / "episodes.jsonl"
     file.write_text("".join(json.dumps(one) + "\n" for one in records), encoding="utf-8")
     done = train(file, tmp_path / "out", "--epochs", "1", "--media-root", str(world.parent))
-    assert_told(done, 3, "4 of 32 questions could not be learnt from")
+    assert_told(done, 3, "4 of 32 questions could not be used")
     assert manifest(tmp_path / "out")["counts"]["lost"] == 4
     assert "gone.mp4" in manifest(tmp_path / "out")["problems"][0]
     written = (tmp_path / "out" / "adapter" / "adapter_model.safetensors").stat().st_mtime_ns
     again = train(file, tmp_path / "out", "--epochs", "1", "--media-root", str(world.parent))
-    assert_told(again, 3, "4 of 32 questions could not be learnt from")
+    assert_told(again, 3, "4 of 32 questions could not be used")
     assert (tmp_path / "out" / "adapter" / "adapter_model.safetensors").stat().st_mtime_ns == written
 
 
