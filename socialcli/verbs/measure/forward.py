@@ -27,7 +27,7 @@ from socialcli.models.contract import choices_of
 from socialcli.results.kept import KeptRows
 from socialcli.results.keys import answer_key
 from socialcli.verbs.measure.episode_sums import EpisodeSums, Failure
-from socialcli.verbs.measure.totals import MeasuredEpisode
+from socialcli.verbs.measure.totals import EpisodeMeasurement
 
 FIGURES_VERSION = 1  # to be raised when the figures of the same questions change
 
@@ -80,7 +80,7 @@ class Measurer:
 
     def measure(
         self, selections: Iterable[Selection], kept: KeptRows[EpisodeSums], keep: Keep
-    ) -> Iterator[MeasuredEpisode]:
+    ) -> Iterator[EpisodeMeasurement]:
         """Of each selection the sums over its questions, and why some of them have no part in these.
 
         An episode that is `kept` is not measured again, unless it has other questions now; `keep` is given those that
@@ -103,19 +103,19 @@ class Measurer:
 
     def _measured(
         self, selection: Selection, prepared: _Prepared | None, kept: KeptRows[EpisodeSums], keep: Keep
-    ) -> MeasuredEpisode:
+    ) -> EpisodeMeasurement:
         place = f"{selection.row.source_name}:{selection.row.row}"
         bad = [question for question in selection.questions if isinstance(question, BadQuestion)]
         failures = [Failure(one.id or place, AnnotationError(one.message).record) for one in bad]
         if prepared is None:
-            return MeasuredEpisode(selection.row, FigureSums(*self.shape), (), tuple(failures))
+            return EpisodeMeasurement(selection.row, FigureSums(*self.shape), (), tuple(failures))
         if prepared.questions is None:
             row, count = kept.row(prepared.key), prepared.asked
         else:
             assert selection.row.episode is not None
             row, count = self._summed(prepared.key, selection.row.episode.episode_id, prepared.questions), 0
             keep(row)
-        return MeasuredEpisode(selection.row, row.sums, row.tasks, (*failures, *row.failures), row, kept=count)
+        return EpisodeMeasurement(selection.row, row.sums, row.tasks, (*failures, *row.failures), row, kept=count)
 
     def _summed(self, key: str, episode_id: str, prepared: PreparedEpisode) -> EpisodeSums:
         sums = FigureSums(*self.shape)
