@@ -19,7 +19,7 @@ from socialcli.results.manifest import ModelIdentity
 from socialcli.settings.run import RunSettings
 
 if TYPE_CHECKING:
-    from socialcli.results.kept import KeptRows
+    from socialcli.results.earlier import EarlierRows
     from socialcli.results.tables import RowKind
 
 T = TypeVar("T")
@@ -65,13 +65,13 @@ def resumable_manifest(
     return found
 
 
-def kept_rows(folder: ResumableFolder, retry_failed: bool, table: RowKind[T]) -> KeptRows[T]:
+def earlier_rows(folder: ResumableFolder, retry_failed: bool, table: RowKind[T]) -> EarlierRows[T]:
     """The rows of a `table` in a folder; with `retry_failed`, without the failed ones."""
-    from socialcli.results.kept import KeptRows  # slow to import, and a finished run needs none
+    from socialcli.results.earlier import EarlierRows  # slow to import, and a finished run needs none
     from socialcli.results.parts import part_paths
 
     existing = [path for path in (folder.set_aside, folder.part_set_aside, folder.rows) if path.exists()]
-    return KeptRows.read([*existing, *part_paths(folder.parts)], table, failed=not retry_failed)
+    return EarlierRows.read([*existing, *part_paths(folder.parts)], table, failed=not retry_failed)
 
 
 def check_same_settings(

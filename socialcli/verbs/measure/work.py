@@ -24,14 +24,14 @@ from socialcli.jobs.lifecycle import Ending, JobStart, check_request, recorded
 from socialcli.jobs.request import RunRequest
 from socialcli.jobs.selection import Selection, select
 from socialcli.plugins.registry import Registry
+from socialcli.results.earlier import EarlierRows
 from socialcli.results.folder import FigureFormat
 from socialcli.results.heads import HeadStatistics, write_heads
 from socialcli.results.inputs import Inputs
-from socialcli.results.kept import KeptRows
 from socialcli.results.manifest import Manifest
 from socialcli.results.parts import SECONDS, PartWriter
 from socialcli.results.predictions import storable
-from socialcli.results.resume import kept_rows
+from socialcli.results.resume import earlier_rows
 from socialcli.results.tables import TableWriter, write_any
 from socialcli.settings.run import FailureLimit, RunSettings
 from socialcli.verbs.measure.attention_table import AttentionRow, MeasuredUnder, attention_writer, head_rows
@@ -182,7 +182,7 @@ class _Work:
 
     def write_rows(self, show: ShowProgress, update: Callable[[], None]) -> None:
         """Measure the episodes and write their rows; call `update` from time to time."""
-        earlier = kept_rows(self._folder, self._request.retry_failed, EPISODE_SUMS)
+        earlier = earlier_rows(self._folder, self._request.retry_failed, EPISODE_SUMS)
         failing: set[str] = set()  # ids of episodes
         updated = time.monotonic()
         with (
@@ -214,18 +214,18 @@ class _Work:
             self._write_heads()
             self._draw()
 
-    def _set_aside(self, earlier: KeptRows[EpisodeSums], failing: Collection[str]) -> bool:
+    def _set_aside(self, earlier: EarlierRows[EpisodeSums], failing: Collection[str]) -> bool:
         """Write the earlier sums of episodes that fail now, if any, so that they are not lost: as a run does."""
         unidentified = self._totals.unidentified
         done = set(map(storable, self._totals.episode_ids)) if unidentified else set()
         rows = (
             row
-            for row in earlier.untaken()
+            for row in earlier.unused()
             if row.sums.prompts and (row.episode_id in failing or (unidentified and row.episode_id not in done))
         )
         return write_any(self._folder.part_set_aside, EPISODE_SUMS, rows)
 
-    def _episodes(self, earlier: KeptRows[EpisodeSums], keep: Keep) -> Iterator[EpisodeMeasurement]:
+    def _episodes(self, earlier: EarlierRows[EpisodeSums], keep: Keep) -> Iterator[EpisodeMeasurement]:
         return self._measurer.measure(self._selections(), earlier, keep)
 
     def _selections(self) -> Iterator[Selection]:

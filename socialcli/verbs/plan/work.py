@@ -20,10 +20,10 @@ from socialcli.jobs.progress import counted
 from socialcli.jobs.selection import select
 from socialcli.models.sizes import LargeClips
 from socialcli.plugins.registry import Registry
+from socialcli.results.earlier import EarlierRows
 from socialcli.results.folder import OutputFolder
-from socialcli.results.kept import KeptRows
 from socialcli.results.predictions import PREDICTIONS
-from socialcli.results.resume import kept_rows, resumable_manifest
+from socialcli.results.resume import earlier_rows, resumable_manifest
 from socialcli.settings.run import RunSettings
 from socialcli.text_table import laid_out
 
@@ -84,9 +84,9 @@ def plan(settings: RunSettings, folder: OutputFolder | None, retry_failed: bool,
     where the run could not resume in the folder, and InvalidInputError where no row of the file is an episode.
     """
     job = check_job(settings, registry)
-    kept = KeptRows.read([], PREDICTIONS)
+    kept = EarlierRows.read([], PREDICTIONS)
     if folder is not None and resumable_manifest(folder, settings, job.model.item.defaults) is not None:
-        kept = kept_rows(folder, retry_failed, PREDICTIONS)
+        kept = earlier_rows(folder, retry_failed, PREDICTIONS)
     warnings = check_coverage(settings, job.tasks, quiet=True)  # the plan lists them itself
     counter = JobCounter(aligned=settings.alignment != "off", coverage_warned=bool(warnings))
     totals = _Totals()

@@ -18,12 +18,12 @@ from socialcli.jobs.grid import setting_of
 from socialcli.jobs.job import Job
 from socialcli.jobs.progress import FailureLog, log_answers
 from socialcli.jobs.selection import Selection, select
+from socialcli.results.earlier import EarlierRows
 from socialcli.results.folder import OutputFolder
 from socialcli.results.inputs import Inputs
-from socialcli.results.kept import KeptRows
 from socialcli.results.parts import PartWriter
 from socialcli.results.predictions import PREDICTIONS, Prediction
-from socialcli.results.resume import kept_rows
+from socialcli.results.resume import earlier_rows
 from socialcli.results.tables import TableWriter, write_any
 from socialcli.settings.run import FailureLimit
 from socialcli.verbs.run.failed import FailedQuestions
@@ -67,7 +67,7 @@ class AnswerWriter:
         `update` records the counts, whenever rows are safe in a part. Raises TooManyFailuresError above the limit,
         InvalidInputError where no row of the file is an episode, and OSError where results cannot be written.
         """
-        earlier = kept_rows(self.folder, self.retry_failed, PREDICTIONS)
+        earlier = earlier_rows(self.folder, self.retry_failed, PREDICTIONS)
         self.counter.expected = self._expected()
         update()
         failed = FailedQuestions()
@@ -92,7 +92,7 @@ class AnswerWriter:
         return questions * len(self.engine.conditions)
 
     def _rows(
-        self, earlier: KeptRows[Prediction], parts: PartWriter[Prediction], update: Callable[[], None]
+        self, earlier: EarlierRows[Prediction], parts: PartWriter[Prediction], update: Callable[[], None]
     ) -> Iterator[Prediction]:
         written = parts.number
 
@@ -139,7 +139,7 @@ class AnswerWriter:
             f"the answers so far are kept in {self.folder.path}, and the same command with a higher limit resumes"
         )
 
-    def _set_aside(self, earlier: KeptRows[Prediction], failed: FailedQuestions) -> bool:
+    def _set_aside(self, earlier: EarlierRows[Prediction], failed: FailedQuestions) -> bool:
         """Write the earlier answers that must not be lost, if any; return whether there are some.
 
         These are answers to questions that fail now (a share that is not mounted should not cost them), and rows out
@@ -147,5 +147,5 @@ class AnswerWriter:
         """
         failed.unidentified = self.counter.unidentified
         any_failed = self.counter.failures > 0
-        lost = (row for row in earlier.untaken() if self.out_of_scope(row) or (any_failed and failed.includes(row)))
+        lost = (row for row in earlier.unused() if self.out_of_scope(row) or (any_failed and failed.includes(row)))
         return write_any(self.folder.part_set_aside, PREDICTIONS, (row for row in lost if row.status != "failed"))
