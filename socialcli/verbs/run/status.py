@@ -26,7 +26,7 @@ class RunStatus:
 
     begun: Manifest
     job: Job
-    engine: LocalEngine
+    answerer: LocalEngine
     counter: JobCounter
     seconds: Mapping[str, float] = field(default_factory=dict)  # spent before, by stage
     invariance: Mapping[str, Change] | None = None
@@ -43,7 +43,7 @@ class RunStatus:
             counter.counts(),
             problems=[*ending.problems, *counter.problems],
             warnings=self.begun.warnings,
-            stages={**self.seconds, **self.engine.seconds},
+            stages={**self.seconds, **self.answerer.seconds},
         )
 
     def too_many_failed(self) -> bool:

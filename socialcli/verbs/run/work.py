@@ -55,24 +55,13 @@ def execute(
     with folder.locked():
         start = JobStart.check(request, folder, job)
         started = time.monotonic()
-        engine = _load(job)
+        answerer = _load(job)
         seconds = {"load": time.monotonic() - started}
         counter = JobCounter(coverage_warned=bool(start.coverage_warnings))
-        status = RunStatus(start.begin(engine, inputs), job, engine, counter, seconds)
+        status = RunStatus(start.begin(answerer, inputs), job, answerer, counter, seconds)
         with recorded(folder, status, on_abort) as record:
-            check = _invariance_check(engine, request.settings.check_invariance)
-            writer = AnswerWriter(
-                job=job,
-                folder=folder,
-                engine=engine,
-                inputs=inputs,
-                counter=counter,
-                retry_failed=request.retry_failed,
-                episodes=job.episodes,
-                splits=request.settings.splits,
-                limit=request.settings.max_failures,
-                on_answered=lambda answered: check.compare(answered.selection, answered.rows) if check else None,
-            )
+            check = _invariance_check(answerer, request.settings.check_invariance)
+            writer = _writer(request, folder, status, inputs, check)
             if earlier := writer.write(show, record.update):
                 _log.info("%d answers of %d in the folder still hold", counter.kept, earlier)
             accuracy = accuracy_table(read_predictions(folder.predictions))
@@ -85,6 +74,23 @@ def execute(
         return RunResult(accuracy, record.manifest)
 
 
+def _writer(
+    request: RunRequest, folder: OutputFolder, status: RunStatus, inputs: Inputs, check: InvarianceCheck | None
+) -> AnswerWriter:
+    return AnswerWriter(
+        job=status.job,
+        folder=folder,
+        answerer=status.answerer,
+        inputs=inputs,
+        counter=status.counter,
+        retry_failed=request.retry_failed,
+        episodes=status.job.episodes,
+        splits=request.settings.splits,
+        limit=request.settings.max_failures,
+        on_answered=lambda answered: check.compare(answered.selection, answered.rows) if check else None,
+    )
+
+
 def _load(job: Job) -> LocalEngine:
     from socialcli.jobs.answer import LocalEngine  # imports torch: seconds
 
@@ -92,7 +98,7 @@ def _load(job: Job) -> LocalEngine:
     return LocalEngine.load(job)
 
 
-def _invariance_check(engine: LocalEngine, count: int) -> InvarianceCheck | None:
-    from socialcli.verbs.run.invariance import InvarianceCheck  # imports torch, as the engine has done
+def _invariance_check(answerer: LocalEngine, count: int) -> InvarianceCheck | None:
+    from socialcli.verbs.run.invariance import InvarianceCheck  # imports torch, as the answerer has done
 
-    return InvarianceCheck(engine, count) if count else None
+    return InvarianceCheck(answerer, count) if count else None

@@ -50,7 +50,7 @@ class AnswerWriter:
 
     job: Job
     folder: OutputFolder
-    engine: LocalEngine
+    answerer: LocalEngine
     inputs: Inputs
     counter: JobCounter
     retry_failed: bool
@@ -89,7 +89,7 @@ class AnswerWriter:
         """How many rows there will be; possibly too many if rows of the file cannot be read."""
         settings = self.job.settings
         questions = count_questions(settings.episode_files, self.job.tasks, self.splits, settings.limit)
-        return questions * len(self.engine.conditions)
+        return questions * len(self.answerer.conditions)
 
     def _rows(
         self, earlier: EarlierRows[Prediction], parts: PartWriter[Prediction], update: Callable[[], None]
@@ -102,7 +102,7 @@ class AnswerWriter:
                 log_answers(of_question)
                 self.counter.asked.update(map(setting_of, of_question))
 
-        for group in self.engine.answer(self._selections(), earlier, keep):
+        for group in self.answerer.answer(self._selections(), earlier, keep):
             for answered in group:
                 self._count(answered)
                 self.on_answered(answered)

@@ -96,26 +96,15 @@ def sweep(request: SweepRequest, registry: Registry, show: ShowProgress = show_n
     with folder.locked():
         rows = _of_splits(read_files(job.settings.episode_files), splits)
         start = JobStart.check(request.as_run, folder, job, rows)
-        engine, settings = _load(request, job, rules)
-        begun = start.begin(engine, inputs, tuple(filter(None, [splits.warning])))
-        conditions = len(settings) - 1
-        _log.info("conditions: without alignment, and %d of %d combinations", conditions, request.grid.combinations)
+        answerer, settings = _load(request, job, rules)
+        begun = start.begin(answerer, inputs, tuple(filter(None, [splits.warning])))
+        found = len(settings) - 1, request.grid.combinations
+        _log.info("conditions: without alignment, and %d of %d combinations", *found)
         counter = JobCounter(coverage_warned=bool(start.coverage_warnings))
         sweep = Sweep(manifest=begun, grid=request.grid, settings=settings, splits=splits)
-        status = SweepStatus(RunStatus(begun, job, engine, counter), sweep)
+        status = SweepStatus(RunStatus(begun, job, answerer, counter), sweep)
         with recorded(folder, status) as record:
-            writer = AnswerWriter(
-                job=job,
-                folder=folder,
-                engine=engine,
-                inputs=inputs,
-                counter=counter,
-                retry_failed=request.retry_failed,
-                episodes=_of_splits(job.episodes, splits),
-                splits=splits.asked,
-                out_of_scope=sweep.leaves_out,
-            )
-            if writer.write(show, record.update):
+            if _writer(request, folder, status, inputs).write(show, record.update):
                 _log_reuse(sweep, counter, folder)
             table = _write_tables(folder, status)
             inputs.write(folder.inputs, [folder.predictions, folder.accuracy, *folder.plots])
@@ -139,6 +128,21 @@ class SweepStatus:
     def too_many_failed(self) -> bool:
         """Whether more answers failed than `--max-failures` allows."""
         return self.run.too_many_failed()
+
+
+def _writer(request: SweepRequest, folder: SweepFolder, status: SweepStatus, inputs: Inputs) -> AnswerWriter:
+    splits = status.sweep.splits
+    return AnswerWriter(
+        job=status.run.job,
+        folder=folder,
+        answerer=status.run.answerer,
+        inputs=inputs,
+        counter=status.run.counter,
+        retry_failed=request.retry_failed,
+        episodes=_of_splits(status.run.job.episodes, splits),
+        splits=splits.asked,
+        out_of_scope=status.sweep.leaves_out,
+    )
 
 
 def _write_tables(folder: SweepFolder, status: SweepStatus) -> SweepTable:
