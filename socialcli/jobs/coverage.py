@@ -25,12 +25,12 @@ def check_coverage(
     box of its speaker. Reads nothing where nothing is to be aligned. `quiet`: do not log the warnings. Raises
     InvalidInputError below `--min-coverage`.
     """
-    if settings.alignment == "off":
+    if settings.alignment.mode == "off":
         return ()
-    rows = read_files(settings.episode_files) if rows is None else rows
+    rows = read_files(settings.selection.files) if rows is None else rows
     counter = JobCounter()
     for _ in select(rows, settings, tasks, counter, quiet=True):
-        if settings.min_coverage is None and counter.coverage.near:
+        if settings.checks.min_coverage is None and counter.coverage.near:
             return ()
     return warn_of_coverage(counter.coverage, settings, quiet)
 
@@ -40,8 +40,8 @@ def warn_of_coverage(found: CoverageTally, settings: RunSettings, quiet: bool = 
 
     Raises InvalidInputError below `--min-coverage`.
     """
-    coverage = found.total(settings.box_gap)
-    check_min_coverage(coverage, settings.min_coverage)
+    coverage = found.total(settings.prompt.box_gap)
+    check_min_coverage(coverage, settings.checks.min_coverage)
     warning = coverage_warning(coverage)
     if warning is None:
         return ()

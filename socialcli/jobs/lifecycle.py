@@ -32,7 +32,7 @@ def check_request(request: RunRequest) -> None:
     """Raise UsageError for options that exclude each other, and for an output folder that holds the model."""
     if request.retry_failed and request.overwrite:
         raise UsageError("--retry-failed keeps what has not failed, and --overwrite nothing; choose one of them")
-    for option, folder in (("checkpoint", request.settings.checkpoint), ("adapter", request.settings.adapter)):
+    for option, folder in (("checkpoint", request.settings.model.checkpoint), ("adapter", request.settings.model.lora)):
         if folder is not None and request.output.resolve() == Path(folder).resolve():
             raise UsageError(f"--output {request.output}: is the folder of --{option}; name another one")
 
@@ -74,7 +74,7 @@ class JobStart:
                 f"--retry-failed: {folder.path} holds no {folder.kind}; name the folder of one with --output"
             )
         warnings = check_coverage(job.settings, job.tasks, rows)
-        digest = files_digest(job.settings.episode_files)
+        digest = files_digest(job.settings.selection.files)
         manifest = Manifest.begin(job.settings, request.command, job.identity, digest)
         return cls(request, folder, manifest, earlier, warnings)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -45,11 +44,11 @@ def select(
     taken: Counter[str | None] = Counter()
     for row in episodes:
         if row.episode is None and not row.bad_questions:
-            if _of_split(row, settings.split):
+            if _of_split(row, settings.selection.split):
                 _count_unreadable(row, counter, quiet)
             continue
         counter.splits[split_of(row.record)] += 1
-        if not _of_split(row, settings.split):
+        if not _of_split(row, settings.selection.split):
             continue
         found = in_file_order(row)
         counter.episodes += 1
@@ -58,15 +57,16 @@ def select(
         counter.questions += len(wanted)
         if wanted:
             if row.episode is not None:
-                counter.coverage.add(annotated_coverage(row.episode, settings.box_gap))
+                counter.coverage.add(annotated_coverage(row.episode, settings.prompt.box_gap))
             yield Selection(row, wanted)
-        if settings.limit is not None and all(taken[task] >= settings.limit for task in tasks):
+        if settings.selection.limit is not None and all(taken[task] >= settings.selection.limit for task in tasks):
             return
 
 
 def _takes(task: str | None, settings: RunSettings, tasks: Collection[str], taken: Counter[str | None]) -> bool:
     """Whether to ask a question of the task; if so, count it in `taken`."""
-    if not (task is None or task in tasks) or (settings.limit is not None and taken[task] >= settings.limit):
+    limit = settings.selection.limit
+    if not (task is None or task in tasks) or (limit is not None and taken[task] >= limit):
         return False
     taken[task] += 1
     return True
@@ -78,15 +78,15 @@ def check_selection(settings: RunSettings, tasks: Collection[str]) -> None:
     The names are checked with `--limit 0` too. Reads up to the first selected question. Raises InvalidInputError where
     no row of the file is an episode.
     """
-    if has_question(settings.episode_files, tasks, settings.splits):
+    if has_question(settings.selection.files, tasks, settings.selection.splits):
         return
     counter = JobCounter()
-    for _ in select(read_files(settings.episode_files), dataclasses.replace(settings, limit=None), tasks, counter):
+    for _ in select(read_files(settings.selection.files), settings.changed(limit=None), tasks, counter):
         return  # only the full check recognises this question
     counter.check_readable()
     nothing = counter.nothing_selected(settings, tasks)
     if nothing is not None:
-        raise UsageError(f"{', '.join(map(str, settings.episode_files))}: {nothing}")
+        raise UsageError(f"{', '.join(map(str, settings.selection.files))}: {nothing}")
 
 
 def in_file_order(row: EpisodeRow) -> list[Question | BadQuestion]:

@@ -133,13 +133,14 @@ def _same_clips(real_root: str, signatures: Mapping[str, str | None]) -> bool:
 
 def named_paths(settings: RunSettings) -> list[str]:
     """The absolute paths that the settings name; the same settings in another folder can name others."""
-    checkpoint = settings.checkpoint if settings.checkpoint and Path(settings.checkpoint).is_dir() else None
-    named = [settings.episodes, *settings.more_episodes, *filter(None, (settings.heads, settings.adapter, checkpoint))]
+    model = settings.model
+    local = model.checkpoint if model.checkpoint and Path(model.checkpoint).is_dir() else None
+    named: list[str | Path] = [*settings.selection.files, *filter(None, (settings.alignment.heads, model.lora, local))]
     return _absolute([_media_root(settings), *named])
 
 
 def _media_root(settings: RunSettings) -> str:
-    return os.path.abspath(settings.media_root or Path(settings.episodes).parent)
+    return os.path.abspath(settings.selection.media_root or Path(settings.selection.episodes).parent)
 
 
 def _absolute(paths: Iterable[str | Path]) -> list[str]:

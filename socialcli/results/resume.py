@@ -16,7 +16,9 @@ from socialcli.alignment.rules import RENAMED
 from socialcli.errors import InvalidInputError, UsageError
 from socialcli.results.folder import ResumableFolder
 from socialcli.results.manifest import ModelIdentity
-from socialcli.settings.run import RunSettings
+from socialcli.settings.alignment import AlignmentSettings
+from socialcli.settings.fields import settings_of
+from socialcli.settings.run import RunSettings, run_settings
 
 if TYPE_CHECKING:
     from socialcli.results.earlier import EarlierRows
@@ -26,11 +28,8 @@ T = TypeVar("T")
 
 # No answer depends on these: they set the speed, the reports, and where the clips are. (The contents of the clips count
 # through the keys.)
-FREE = frozenset(
-    {"batch_size", "workers", "device", "attn", "timeout_per_question", "max_failures", "check_invariance"}
-    | {"media_root", "limit", "allow_links", "min_coverage"}
-)
-_OF_THE_BIAS = frozenset({"alpha", "lambda", "layers", "heads", "heads_min_share", "max_heads", "bias"})
+FREE = frozenset(one.key for one in run_settings() if one.about.free)
+_OF_THE_BIAS = frozenset(one.key for one in settings_of(AlignmentSettings)) - {"alignment"}
 DECIDING = ("torch", "transformers")  # packages whose versions can move scores, by rounding at least
 _MADE_WITH = "answers in the folder were made with"
 _REMEDY = "name another folder, or start afresh with --overwrite"

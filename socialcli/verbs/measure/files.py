@@ -13,18 +13,10 @@ from typing import Any
 from socialcli.results.folder import ResumableFolder
 from socialcli.results.manifest import Manifest
 from socialcli.settings.run import RunSettings
+from socialcli.verbs.measure.settings import SETTINGS
 from socialcli.verbs.measure.summary import Place, SummaryRow
 
 MEASURE_VERSION = "1.0"
-
-# The settings of a run that a measurement has too; it always aligns, and asks for no answer.
-SETTINGS = (
-    *("episodes", "model", "tasks", "checkpoint", "revision", "allow_links", "adapter", "merge"),
-    *("alpha", "lambda", "layers", "bias"),
-    *("inputs", "boxes_as", "context", "frames", "frame_fit", "positions", "max_pixels", "box_gap"),
-    *("batch_size", "workers", "device", "dtype"),
-    *("attn", "limit", "split", "media_root", "max_failures", "min_coverage"),
-)
 
 # The fields of measure.json; those that run.json has too mean the same.
 FIELDS = (

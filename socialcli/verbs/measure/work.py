@@ -33,11 +33,11 @@ from socialcli.results.parts import SECONDS, PartWriter
 from socialcli.results.predictions import storable
 from socialcli.results.resume import earlier_rows
 from socialcli.results.tables import TableWriter, write_any
-from socialcli.settings.run import FailureLimit, RunSettings
+from socialcli.settings.failures import FailureLimit
+from socialcli.settings.run import RunSettings
 from socialcli.verbs.measure.attention_table import AttentionRow, MeasuredUnder, attention_writer, head_rows
 from socialcli.verbs.measure.episode_sums import EPISODE_SUMS, EpisodeSums
 from socialcli.verbs.measure.files import (
-    SETTINGS,
     Decoder,
     MeasureFolder,
     Measurement,
@@ -45,6 +45,7 @@ from socialcli.verbs.measure.files import (
     measurement_in,
 )
 from socialcli.verbs.measure.heatmap import draw_heatmap
+from socialcli.verbs.measure.settings import SETTINGS
 from socialcli.verbs.measure.shift import draw_shift
 from socialcli.verbs.measure.summary import summarise, top_heads
 from socialcli.verbs.measure.titles import Description
@@ -163,14 +164,14 @@ class _Work:
     def _ended(self, ending: Ending) -> Manifest:
         counter = self._totals.counter
         problems = [*ending.problems, *counter.problems, *self._totals.problems]
-        coverage = counter.coverage.total(self._job.settings.box_gap)
+        coverage = counter.coverage.total(self._job.settings.prompt.box_gap)
         return replace(self._begun, coverage=coverage).end(
             ending.outcome, ending.exit_code, self._begun.counts, problems, self._begun.warnings
         )
 
     def too_many_failed(self) -> bool:
         """Whether more questions failed than `--max-failures` allows."""
-        limit = FailureLimit.parse(self._job.settings.max_failures)
+        limit = FailureLimit.parse(self._job.settings.checks.max_failures)
         return limit.exceeded(self._totals.failures, self._totals.total)
 
     def complete(self) -> None:
@@ -252,17 +253,17 @@ class _Work:
     def _under(self) -> MeasuredUnder:
         settings = self._job.settings
         return MeasuredUnder(
-            model=settings.model,
+            model=settings.model.name,
             checkpoint=self._measurer.identity.checkpoint,
             adapter=self._measurer.identity.adapter,
-            alpha=settings.alpha,
-            lambda_=settings.lambda_,
+            alpha=settings.alignment.alpha,
+            lambda_=settings.alignment.lambda_,
             layers=self._layers,
-            bias=settings.bias,
-            inputs=settings.inputs,
-            boxes_as=settings.boxes_as,
-            context=settings.context,
-            frames=settings.frames,
+            bias=settings.alignment.bias,
+            inputs=settings.prompt.inputs,
+            boxes_as=settings.prompt.boxes_as,
+            context=settings.prompt.context,
+            frames=settings.prompt.frames,
         )
 
     def _write_heads(self) -> None:

@@ -88,7 +88,7 @@ def plan(settings: RunSettings, folder: OutputFolder | None, retry_failed: bool,
     if folder is not None and resumable_manifest(folder, settings, job.model.item.defaults) is not None:
         kept = earlier_rows(folder, retry_failed, PREDICTIONS)
     warnings = check_coverage(settings, job.tasks, quiet=True)  # the plan lists them itself
-    counter = JobCounter(aligned=settings.alignment != "off", coverage_warned=bool(warnings))
+    counter = JobCounter(aligned=settings.alignment.mode != "off", coverage_warned=bool(warnings))
     totals = _Totals()
     planner = _planner(job)
     found = planner.plan(select(job.episodes, settings, job.tasks, counter), kept)
@@ -97,7 +97,7 @@ def plan(settings: RunSettings, folder: OutputFolder | None, retry_failed: bool,
         if one.episode_id is not None and one.reached:
             counter.coverage.reach(one.episode_id, *max(one.reached))
     counter.check_readable()
-    conditions = len(settings.conditions())
+    conditions = len(settings.alignment.conditions())
     large = totals.clips.note(job.model.item)
     return Plan(
         questions=dict(sorted(totals.questions.items())),
@@ -110,8 +110,8 @@ def plan(settings: RunSettings, folder: OutputFolder | None, retry_failed: bool,
         text_tokens=Spread.of(totals.text),
         weights=planner.weights,
         prompt=planner.prompt_bytes(totals.longest),
-        prompts=None if settings.batch_size == "auto" else int(settings.batch_size),
-        coverage=counter.coverage.total(settings.box_gap),
+        prompts=None if settings.compute.batch_size == "auto" else int(settings.compute.batch_size),
+        coverage=counter.coverage.total(settings.prompt.box_gap),
         by_episode=totals.by_episode,
         notes=[] if large is None else [large],
         problems=[*counter.problems, *totals.problems][:MOST_PROBLEMS],

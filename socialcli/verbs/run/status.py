@@ -11,7 +11,7 @@ from socialcli.jobs.counts import JobCounter
 from socialcli.jobs.job import Job
 from socialcli.jobs.lifecycle import Ending
 from socialcli.results.manifest import Manifest
-from socialcli.settings.run import FailureLimit
+from socialcli.settings.failures import FailureLimit
 
 if TYPE_CHECKING:
     from socialcli.jobs.answer import LocalEngine
@@ -36,7 +36,7 @@ class RunStatus:
         counter = self.counter
         if ending is None:
             return self.begun.so_far(counter.counts())
-        coverage = counter.coverage.total(self.job.settings.box_gap)
+        coverage = counter.coverage.total(self.job.settings.prompt.box_gap)
         return replace(self.begun, coverage=coverage, invariance=self.invariance).end(
             ending.outcome,
             ending.exit_code,
@@ -48,7 +48,7 @@ class RunStatus:
 
     def too_many_failed(self) -> bool:
         """Whether more answers failed than `--max-failures` allows."""
-        limit = FailureLimit.parse(self.job.settings.max_failures)
+        limit = FailureLimit.parse(self.job.settings.checks.max_failures)
         return limit.exceeded(self.counter.failures, self.counter.total)
 
     def complete(self, warnings: Sequence[str] = ()) -> None:

@@ -60,7 +60,7 @@ def execute(
         counter = JobCounter(coverage_warned=bool(start.coverage_warnings))
         status = RunStatus(start.begin(answerer, inputs), job, answerer, counter, seconds)
         with recorded(folder, status, on_abort) as record:
-            check = _invariance_check(answerer, request.settings.check_invariance)
+            check = _invariance_check(answerer, request.settings.checks.check_invariance)
             writer = _writer(request, folder, status, inputs, check)
             if earlier := writer.write(show, record.update):
                 _log.info("%d answers of %d in the folder still hold", counter.kept, earlier)
@@ -85,8 +85,8 @@ def _writer(
         counter=status.counter,
         retry_failed=request.retry_failed,
         episodes=status.job.episodes,
-        splits=request.settings.splits,
-        limit=request.settings.max_failures,
+        splits=request.settings.selection.splits,
+        limit=request.settings.checks.max_failures,
         on_answered=lambda answered: check.compare(answered.selection, answered.rows) if check else None,
     )
 

@@ -25,7 +25,7 @@ from socialcli.results.parts import PartWriter
 from socialcli.results.predictions import PREDICTIONS, Prediction
 from socialcli.results.resume import earlier_rows
 from socialcli.results.tables import TableWriter, write_any
-from socialcli.settings.run import FailureLimit
+from socialcli.settings.failures import FailureLimit
 from socialcli.verbs.run.failed import FailedQuestions
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class AnswerWriter:
     def _expected(self) -> int:
         """How many rows there will be; possibly too many if rows of the file cannot be read."""
         settings = self.job.settings
-        questions = count_questions(settings.episode_files, self.job.tasks, self.splits, settings.limit)
+        questions = count_questions(settings.selection.files, self.job.tasks, self.splits, settings.selection.limit)
         return questions * len(self.answerer.conditions)
 
     def _rows(
@@ -116,8 +116,8 @@ class AnswerWriter:
         settings = self.job.settings
         for selection in select(self.episodes, settings, self.job.tasks, self.counter):
             episode = selection.row.episode
-            if episode is not None and settings.inputs != "L":
-                self.inputs.add(episode.video.path, settings.media_root_of(selection.row.folder))
+            if episode is not None and settings.prompt.inputs != "L":
+                self.inputs.add(episode.video.path, settings.selection.media_root_of(selection.row.folder))
             yield selection
 
     def _count(self, answered: Answered) -> None:

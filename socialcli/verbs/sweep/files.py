@@ -16,16 +16,9 @@ from socialcli.results.folder import SWEEP_MANIFEST, OutputFolder
 from socialcli.results.manifest import Manifest
 from socialcli.results.predictions import Prediction
 from socialcli.verbs.sweep.choice import Choice
+from socialcli.verbs.sweep.settings import SETTINGS
 
 SWEEP_VERSION = "1.0"
-
-# The settings of a run that a sweep has too; of the others, some make up its grid.
-SETTINGS = (
-    *("episodes", "model", "tasks", "checkpoint", "revision", "allow_links", "adapter", "merge"),
-    *("inputs", "boxes_as", "context", "frames", "frame_fit", "positions", "max_pixels", "box_gap"),
-    *("answer", "batch_size", "workers", "device", "dtype", "attn"),
-    *("limit", "media_root", "max_failures", "min_coverage"),
-)
 
 # The fields of sweep.json; those that run.json has too mean the same.
 FIELDS = (

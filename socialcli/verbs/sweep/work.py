@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,8 +34,9 @@ from socialcli.stats.accuracy import AccuracyRow, accuracy_table, read_accuracy,
 from socialcli.verbs.run.status import RunStatus
 from socialcli.verbs.run.writing import AnswerWriter, ShowProgress, show_nothing
 from socialcli.verbs.sweep.choice import SweepTable, choices, unchosen
-from socialcli.verbs.sweep.files import SETTINGS, Sweep, SweepFolder, settings_in
+from socialcli.verbs.sweep.files import Sweep, SweepFolder, settings_in
 from socialcli.verbs.sweep.plot import draw_sweep
+from socialcli.verbs.sweep.settings import SETTINGS
 
 if TYPE_CHECKING:
     from socialcli.alignment.attention import Alignment
@@ -94,7 +95,7 @@ def sweep(request: SweepRequest, registry: Registry, show: ShowProgress = show_n
     if (finished := _finished(request, job, folder, splits)) is not None:
         return finished
     with folder.locked():
-        rows = _of_splits(read_files(job.settings.episode_files), splits)
+        rows = _of_splits(read_files(job.settings.selection.files), splits)
         start = JobStart.check(request.as_run, folder, job, rows)
         answerer, settings = _load(request, job, rules)
         begun = start.begin(answerer, inputs, tuple(filter(None, [splits.warning])))
@@ -197,7 +198,7 @@ def _table(accuracy: Sequence[AccuracyRow], folder: SweepFolder, settings: Seque
 
 def _splits(request: SweepRequest) -> Splits:
     """The splits to choose and to report on. Reads the file once, so that a misspelt one is reported now."""
-    records = (line.record for line in read_records(Path(request.settings.episodes)))
+    records = (line.record for line in read_records(Path(request.settings.selection.episodes)))
     found = {split_of(record) for record in records if isinstance(record, dict)}
     splits = resolve_splits(found, request.validation, request.test)
     if splits.warning:
@@ -207,13 +208,13 @@ def _splits(request: SweepRequest) -> Splits:
 
 def _check_asked(job: Job, splits: Splits) -> None:
     """Raise UsageError where no question of the tasks is in the splits. (The file as a whole has some.)"""
-    settings = replace(job.settings, limit=None)
-    if has_question(settings.episode_files, job.tasks, splits.asked):
+    settings = job.settings.changed(limit=None)
+    if has_question(settings.selection.files, job.tasks, splits.asked):
         return
-    rows = _of_splits(read_files(settings.episode_files), splits)
+    rows = _of_splits(read_files(settings.selection.files), splits)
     if next(select(rows, settings, job.tasks, JobCounter(), quiet=True), None) is None:
         tasks, names = (", ".join(sorted(map(str, found))) for found in (job.tasks, splits.asked))
-        raise UsageError(f"{settings.episodes}: no question of {tasks} is in the splits to ask ({names})")
+        raise UsageError(f"{settings.selection.episodes}: no question of {tasks} is in the splits to ask ({names})")
 
 
 def _of_splits(rows: Iterator[EpisodeRow], splits: Splits) -> Iterator[EpisodeRow]:
@@ -230,12 +231,14 @@ def _load(request: SweepRequest, job: Job, rules: Mapping[str, BiasRule]) -> tup
     from socialcli.jobs.answer import LocalEngine  # imports torch, as loading the model has done
 
     settings = request.grid.settings(len(adapter.layers))
-    return LocalEngine(job, adapter, [_alignment(setting, rules) for setting in settings]), settings
+    return LocalEngine(job, adapter, [_condition(job, setting, rules) for setting in settings]), settings
 
 
-def _alignment(setting: Setting, rules: Mapping[str, BiasRule]) -> Alignment | None:
-    from socialcli.alignment.attention import Alignment
+def _condition(job: Job, setting: Setting, rules: Mapping[str, BiasRule]) -> Alignment | None:
+    """The alignment of a setting; None for the plain model."""
+    from socialcli.jobs.conditions import alignment_of
 
-    if setting.alpha is None or setting.lambda_ is None or setting.layers is None or setting.bias is None:
+    if setting.bias is None:
         return None
-    return Alignment(setting.alpha, setting.lambda_, setting.layers, rules[setting.bias])
+    values = {name: value for name, value in asdict(setting).items() if value is not None}
+    return alignment_of(replace(job.settings.alignment, **values), rules[setting.bias])

@@ -72,7 +72,7 @@ def _train(request: TrainRequest, job: Job, folder: TrainFolder, show: ShowProgr
     elif not request.overwrite:
         folder.check(overwrite=False)  # it may hold files of a training without a train.json
     material = read_material(job.episodes, settings, job.tasks)
-    if settings.ask.alignment == "on":
+    if settings.ask.alignment.mode == "on":
         warn_of_coverage(_coverage(material, settings), settings.ask)
     trainer = _load(job, settings, material, folder)
     if earlier is None:
@@ -93,7 +93,7 @@ def _coverage(material: Material, settings: TrainSettings) -> CoverageTally:
     """The annotated coverage of the episodes to learn from."""
     found = CoverageTally()
     for episode, _ in material.training:
-        found.add(annotated_coverage(episode, settings.ask.box_gap))
+        found.add(annotated_coverage(episode, settings.ask.prompt.box_gap))
     return found
 
 
@@ -103,7 +103,7 @@ def _identity(settings: TrainSettings, job: Job) -> dict[str, Any]:
     folder = Path(options.checkpoint)
     on_hub = options.checkpoint if options.revision is None else f"{options.checkpoint}@{options.revision}"
     return settings.identity | {
-        "episodes_sha256": file_digest(Path(settings.ask.episodes)),
+        "episodes_sha256": file_digest(Path(settings.ask.selection.episodes)),
         "checkpoint": checkpoint_fingerprint(folder) if folder.is_dir() else on_hub,
     }
 
