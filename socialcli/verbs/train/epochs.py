@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import logging
 import time
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from socialcli.errors import Terminated, TrainingError
-from socialcli.inference.memory import free_bytes, is_out_of_memory
+from socialcli.inference.memory import is_out_of_memory
 from socialcli.interrupts import uninterrupted
 from socialcli.jobs.conditions import job_alignment
 from socialcli.jobs.job import Job
 from socialcli.jobs.lifecycle import Ending
 from socialcli.jobs.prefetch import ahead
 from socialcli.jobs.prepare import ask_options, loaded_identity, workers_of
-from socialcli.models.contract import Adapter
 from socialcli.settings.failures import FailureLimit
 from socialcli.verbs.train.files import LogRow, TrainFolder, latest_accuracies, read_log, write_log
 from socialcli.verbs.train.learning.examples import Course, Exercise, exercises
@@ -29,15 +25,14 @@ from socialcli.verbs.train.learning.preparing import PreparedRow, RowMaker
 from socialcli.verbs.train.learning.schedule import Schedule
 from socialcli.verbs.train.learning.state import Progress, load_state, save_state, telling_os_errors
 from socialcli.verbs.train.learning.step import Stepper, StepReport, StepSettings, adamw
-from socialcli.verbs.train.learning.trainable import Learner, LoraSettings, learn_all, learn_lora
 from socialcli.verbs.train.learning.validation import judge
+from socialcli.verbs.train.loading import clip_memory, learner_of, load_model
 from socialcli.verbs.train.manifest import TrainCounts, TrainManifest
 from socialcli.verbs.train.material import Material
 from socialcli.verbs.train.settings import TrainSettings
 
 _log = logging.getLogger(__name__)
 
-SHARE_OF_FREE = 0.5  # of the free memory, for clips kept between epochs
 MOST_WARNINGS = 20  # of questions that cannot be learnt from
 
 
@@ -50,11 +45,11 @@ class Trainer:
         self._job = job
         self._folder = folder
         self._material = material
-        self._adapter = _load(job, settings)
+        self._adapter = load_model(job, settings)
         self._alignment = job_alignment(job, self._adapter) if settings.ask.alignment.mode == "on" else None
         if self._alignment is not None:
             self._alignment.layers_of(len(self._adapter.layers))
-        self._learner = _learner(self._adapter, settings)
+        self._learner = learner_of(self._adapter, settings)
         self._optimizer = adamw(self._learner.parameters, settings.learning_rate, settings.weight_decay)
         self._options = ask_options(settings.ask)
         together = None if settings.questions_per_clip == "all" else settings.questions_per_clip
@@ -64,7 +59,7 @@ class Trainer:
             for exercise in exercises(episode, questions, job.tasks, self._options)
         ]
         self._course = Course(found, together, settings.seed)
-        self._maker = RowMaker(self._adapter, job.tasks, self._options, found, _memory(settings))
+        self._maker = RowMaker(self._adapter, job.tasks, self._options, found, clip_memory(settings))
         self._per_epoch = -(-self._course.rows // settings.batch_size)
         self.steps = min(self._per_epoch * settings.epochs, settings.max_steps or 10**12)
         self._stepper = Stepper(
@@ -277,31 +272,3 @@ class Trainer:
 
     def _problems(self) -> list[str]:
         return [*self._material.problems, *self._lost.values()]
-
-
-def _load(job: Job, settings: TrainSettings) -> Adapter:
-    options = replace(job.load_options, dtype="float32") if settings.full else job.load_options
-    adapter = job.model.item.load_checked(options)
-    if settings.gradient_checkpointing:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FutureWarning)  # it is to be renamed, and older versions lack the new name
-            adapter.model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
-    return adapter
-
-
-def _learner(adapter: Adapter, settings: TrainSettings) -> Learner:
-    if settings.full:
-        half = settings.ask.compute.dtype == "bfloat16" or (
-            settings.ask.compute.dtype == "auto" and adapter.device.type == "cuda"
-        )
-        return learn_all(adapter, torch.bfloat16 if half else torch.float32)
-    alpha = 2.0 * settings.lora_rank if settings.lora_alpha is None else settings.lora_alpha
-    lora = LoraSettings(settings.lora_rank, alpha, settings.lora_dropout, settings.lora_targets)
-    return learn_lora(adapter, lora, settings.seed)
-
-
-def _memory(settings: TrainSettings) -> int:
-    """The bytes that clips kept for the next epoch may take."""
-    if settings.keep_clips is not None:
-        return int(settings.keep_clips * 2**30)
-    return int(free_bytes() * SHARE_OF_FREE)
