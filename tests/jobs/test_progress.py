@@ -33,10 +33,10 @@ def test_the_rows_pass_in_order_with_a_line_now_and_then_also_while_one_takes_lo
 
     with caplog.at_level(logging.INFO, "socialcli"):
         assert list(shown(slow())) == rows
-    told = len(caplog.messages)
+    logged = len(caplog.messages)
     assert caplog.messages[2].startswith("1 answers, 0 failed, ")
     time.sleep(0.05)
-    assert len(caplog.messages) == told
+    assert len(caplog.messages) == logged
 
 
 def test_a_heartbeat_tells_what_is_left_and_when_it_ends(
@@ -54,9 +54,9 @@ def test_a_heartbeat_tells_what_is_left_and_when_it_ends(
     assert first.getMessage() == "0 of 23 answers, 0 failed, 0.00 a second"
     assert json.loads(_JsonLines().format(first))["end"] is None
     assert line.getMessage().startswith("2 of 23 answers, 1 failed, 0.05 a second; the end is expected at 20")
-    told = json.loads(_JsonLines().format(line))
-    assert (told["event"], told["done"], told["left"], told["failed"], told["rate"]) == ("heartbeat", 2, 21, 1, 0.05)
-    left = datetime.fromisoformat(told["end"]) - datetime.fromisoformat(told["time"])
+    beat = json.loads(_JsonLines().format(line))
+    assert (beat["event"], beat["done"], beat["left"], beat["failed"], beat["rate"]) == ("heartbeat", 2, 21, 1, 0.05)
+    left = datetime.fromisoformat(beat["end"]) - datetime.fromisoformat(beat["time"])
     assert timedelta(seconds=418) <= left <= timedelta(seconds=422)
 
 
