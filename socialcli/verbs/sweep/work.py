@@ -21,7 +21,7 @@ from socialcli.jobs.counts import JobCounter
 from socialcli.jobs.finished import finished_work, log_finished
 from socialcli.jobs.grid import OPTIONS, Grid, Setting
 from socialcli.jobs.job import Job, check_job
-from socialcli.jobs.lifecycle import Ending, JobStart, check_request, recorded
+from socialcli.jobs.lifecycle import JobStart, check_request, recorded
 from socialcli.jobs.request import RunRequest
 from socialcli.jobs.selection import select, split_of
 from socialcli.jobs.splits import Splits, resolve_splits
@@ -37,6 +37,7 @@ from socialcli.verbs.sweep.choice import SweepTable, choices, unchosen
 from socialcli.verbs.sweep.files import Sweep, SweepFolder, settings_in
 from socialcli.verbs.sweep.plot import draw_sweep
 from socialcli.verbs.sweep.settings import SETTINGS
+from socialcli.verbs.sweep.status import SweepStatus
 
 if TYPE_CHECKING:
     from socialcli.alignment.attention import Alignment
@@ -113,22 +114,6 @@ def sweep(request: SweepRequest, registry: Registry, show: ShowProgress = show_n
             status.run.complete(unchosen(table, splits))
         _log.info("the results are in %s", folder.path)
         return SweepResult(record.manifest, table)
-
-
-@dataclass
-class SweepStatus:
-    """Where a sweep stands, as sweep.json says it."""
-
-    run: RunStatus
-    sweep: Sweep
-
-    def manifest(self, ending: Ending | None) -> Sweep:
-        """The content of sweep.json; `ending` is None while the sweep is on."""
-        return replace(self.sweep, manifest=self.run.manifest(ending))
-
-    def too_many_failed(self) -> bool:
-        """Whether more answers failed than `--max-failures` allows."""
-        return self.run.too_many_failed()
 
 
 def _writer(request: SweepRequest, folder: SweepFolder, status: SweepStatus, inputs: Inputs) -> AnswerWriter:
