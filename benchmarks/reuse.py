@@ -27,7 +27,7 @@ from socialcli.alignment.attention import Alignment
 from socialcli.api import ask, open_clip
 from socialcli.episodes.reading import read_episodes
 from socialcli.jobs.answer import LocalEngine
-from socialcli.jobs.counts import Tally
+from socialcli.jobs.counts import JobCounter
 from socialcli.jobs.job import check_job
 from socialcli.jobs.selection import select
 from socialcli.plugins.registry import registry
@@ -111,7 +111,7 @@ def work_of(adapter: Any, episodes: Path, variant: Variant) -> Work:
     settings = RunSettings.of(episodes=str(episodes), model=adapter.spec.name, tasks=ALL_TASKS)
     job = check_job(settings, registry())
     engine = LocalEngine(job, adapter, variant.conditions(len(adapter.layers)))
-    selections = list(select(job.episodes, settings, job.tasks, Tally()))
+    selections = list(select(job.episodes, settings, job.tasks, JobCounter()))
 
     def work() -> None:
         for answered in chain.from_iterable(engine.answer(selections)):

@@ -64,6 +64,7 @@ MAY_IMPORT_TORCH = (
     "socialcli.verbs.run.invariance",  # through socialcli.inference
     "socialcli.verbs.train.epochs",
     "socialcli.verbs.train.learning",
+    "socialcli.verbs.train.loading",
     "socialcli_internvl3.adapter",
     "socialcli_llava_next_video.adapter",
     "socialcli_qwen2_5_vl.adapter",

@@ -1,4 +1,4 @@
-"""What a run has met and made so far: the counts of its manifest, and what the user should know of the whole."""
+"""The counts of a job while it reads questions and writes rows, and the warnings that follow from them."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from socialcli.settings.selection import ALL_TASKS
 
 
 @dataclass(slots=True)
-class Tally:
-    """Counts that grow while a run reads and writes."""
+class JobCounter:
+    """Counts what a job reads and writes; `counts` gives them as the manifest has them."""
 
-    episodes: int = 0  # rows of the run's split that name a question
-    questions: int = 0  # of the run's tasks
-    unreadable: int = 0  # rows of the file that name no question at all
-    unnamed: int = 0  # questions that fail because the file gets even their names wrong
-    problems: list[str] = field(default_factory=list)  # messages of the first of these
+    episodes: int = 0  # rows of the job's split that name a question
+    questions: int = 0  # of the job's tasks
+    unreadable: int = 0  # rows of the file without a single question
+    unnamed: int = 0  # failed questions whose ids cannot be read
+    problems: list[str] = field(default_factory=list)  # messages of the first unreadable rows
     splits: Counter[str | None] = field(default_factory=Counter)  # of all readable rows
-    tasks: Counter[str] = field(default_factory=Counter)  # of all questions in the run's split
+    tasks: Counter[str] = field(default_factory=Counter)  # of all questions in the job's split
     statuses: Counter[str] = field(default_factory=Counter)  # of the rows written
     unlabelled: int = 0
     aligned: int = 0  # aligned rows that did not fail
-    chosen_from: int = 0  # episodes that the fixed choice of heads was made from
-    kept: int = 0  # rows of an earlier run that still hold
-    asked: Counter[Setting] = field(default_factory=Counter)  # rows that the model was asked for, by their setting
-    expected: int = 0  # rows that there will be, as far as counting questions tells; 0: nobody has counted
-    told_uncovered: bool = False  # before the work began
+    chosen_from: int = 0  # episodes that the fixed heads were chosen from
+    kept: int = 0  # rows reused from an earlier run
+    asked: Counter[Setting] = field(default_factory=Counter)  # rows computed now, by setting
+    expected: int = 0  # rows that the job sets out to write; 0: not counted yet
+    coverage_warned: bool = False  # whether coverage was warned of before the job started
     coverage: CoverageTally = field(default_factory=CoverageTally)  # of the episodes with questions to ask
 
     def add(self, row: Prediction) -> None:
@@ -45,8 +45,8 @@ class Tally:
         self.aligned += row.alignment and row.status != "failed"
         self.coverage.reach(row.episode_id, row.utterances, row.covered_utterances)
 
-    def note_choice(self, episode_id: str | None, heads: HeadChoice | None) -> None:
-        """Count an episode that the heads in use were chosen from."""
+    def add_choice(self, episode_id: str | None, heads: HeadChoice | None) -> None:
+        """Count an episode if the fixed heads were chosen from it."""
         self.chosen_from += heads is not None and episode_id in heads.episode_ids
 
     def check_readable(self) -> None:
@@ -56,18 +56,18 @@ class Tally:
 
     @property
     def failures(self) -> int:
-        """What `--max-failures` is held against: failed rows, and rows of the file that gave none."""
+        """What `--max-failures` limits: failed rows, and unreadable rows of the file."""
         return self.statuses["failed"] + self.unreadable
 
     @property
-    def nameless(self) -> bool:
-        """Whether questions fail of which nobody knows which ones they are."""
-        return self.unreadable + self.unnamed > 0
+    def total(self) -> int:
+        """The number of which `--max-failures P%` takes a share."""
+        return self.statuses.total() + self.unreadable
 
     @property
-    def total(self) -> int:
-        """What a share of failures is a share of."""
-        return self.statuses.total() + self.unreadable
+    def unidentified(self) -> bool:
+        """Whether any failed question could not be identified."""
+        return self.unreadable + self.unnamed > 0
 
     def counts(self) -> Counts:
         """The counts of the manifest."""
@@ -85,7 +85,7 @@ class Tally:
         )
 
     def nothing_selected(self, settings: RunSettings, tasks: Collection[str]) -> str | None:
-        """Why no question of the file is selected, with the names that there are; None: some are."""
+        """Why no question of the file is selected, with the names that exist; None if some are."""
         if self.questions:
             return None
         if settings.selection.split is not None and settings.selection.split not in self.splits:
@@ -96,20 +96,20 @@ class Tally:
         return f"{where} has no question of {', '.join(sorted(tasks))}; it has: {_listed(self.tasks)}"
 
     def warnings(self, settings: RunSettings, tasks: Collection[str]) -> list[str]:
-        """What the user should know of a run of these `tasks` that came to its end."""
+        """The warnings about a finished job of these `tasks`."""
         found = []
         if settings.selection.limit != 0 and (nothing := self.nothing_selected(settings, tasks)) is not None:
             found.append(nothing)
         unknown = Counter({name: count for name, count in self.tasks.items() if name not in tasks})
         if settings.selection.tasks == ALL_TASKS and unknown:
-            found.append(f"questions of tasks that no plug-in provides were left out: {_listed(unknown)}")
-        if self.aligned and not self.told_uncovered:
+            found.append(f"questions of tasks that no plug-in provides were skipped: {_listed(unknown)}")
+        if self.aligned and not self.coverage_warned:
             warning = coverage_warning(self.coverage.total(settings.prompt.box_gap), settings.checks.min_coverage)
             found += [] if warning is None else [warning]
         if self.chosen_from:
             found.append(
-                f"{self.chosen_from} of the {self.episodes} episodes are among those from which the heads of "
-                f"{settings.alignment.heads} were chosen: accuracy on them is not held out"
+                f"the heads of {settings.alignment.heads} were chosen on {self.chosen_from} of the {self.episodes} "
+                "episodes: accuracy on these is not held out"
             )
         return found
 

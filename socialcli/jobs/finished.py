@@ -1,6 +1,6 @@
-"""Whether a folder already holds all that a command would make: then there is nothing to load and nothing to do.
+"""Finds out whether the same job is finished in its folder already, so that nothing needs to be loaded or done.
 
-Imports little, so that a job that has nothing to do takes no longer than reading its own results.
+Imports little: a command with nothing to do should take no longer than reading its own results.
 """
 
 from __future__ import annotations
@@ -17,66 +17,66 @@ from socialcli.errors import InvalidInputError
 from socialcli.jobs.request import RunRequest, RunResult
 from socialcli.models.contract import ModelSpec
 from socialcli.plugins.registry import Registry
-from socialcli.results.folder import KeepingFolder, OutputFolder
+from socialcli.results.folder import OutputFolder, ResumableFolder
 from socialcli.results.inputs import unchanged
 from socialcli.results.manifest import Manifest
-from socialcli.results.resume import begun
+from socialcli.results.resume import read_manifest
 from socialcli.settings.run import RunSettings
 from socialcli.stats.accuracy import read_accuracy
 
 _log = logging.getLogger(__name__)
 
-# Of a run that has ended, these cost no answer and change nothing in its files.
+# Settings that change nothing in the files of a finished run.
 _OF_SPEED = frozenset({"batch_size", "workers", "device", "attn", "timeout_per_question"})
 
 
 def find_finished(request: RunRequest, registry: Registry) -> RunResult | None:
-    """What the run left that is to be done again, if it came to its end and all it depends on is as it was then.
+    """The result in the folder, if the same run is finished there and nothing that it depends on has changed.
 
-    Raises UnknownNameError for a model that nobody provides.
+    Raises UnknownNameError for a model that no plug-in provides.
     """
     spec = registry.model(request.settings.model.name).item
     folder = OutputFolder(request.output)
     found = finished_work(folder, request, spec)
-    if found is None or not _whole(folder.predictions, found[0]):
+    if found is None or not _complete(folder.predictions, found[0]):
         return None
     manifest, _ = found
     try:
         accuracy = read_accuracy(folder.accuracy)
     except InvalidInputError:
-        return None  # the run writes the table again
-    tell_finished(folder, manifest)
+        return None  # write the table again
+    log_finished(folder, manifest)
     return RunResult(accuracy, manifest)
 
 
-def tell_finished(folder: KeepingFolder, manifest: Manifest, told: Collection[str | None] = ()) -> None:
-    """Log that nothing is to be done, and the warnings of the finished work but for those `told` already."""
+def log_finished(folder: ResumableFolder, manifest: Manifest, logged: Collection[str | None] = ()) -> None:
+    """Log that there is nothing to do, and the warnings of the finished job except those `logged` already."""
     for warning in manifest.warnings:
-        if warning not in told:
+        if warning not in logged:
             _log.warning("%s", warning)
     finished = manifest.finished.isoformat(timespec="seconds") if manifest.finished else None
     _log.info("nothing to do: the %s in %s ended %s", folder.kind, folder.path, finished)
 
 
 def finished_work(
-    folder: KeepingFolder, request: RunRequest, spec: ModelSpec, settings: Collection[str] | None = None
+    folder: ResumableFolder, request: RunRequest, spec: ModelSpec, settings: Collection[str] | None = None
 ) -> tuple[Manifest, Mapping[str, Any]] | None:
-    """Work that came to its end and that the request asks for again, where all that it depends on, and all that it
-    left, is as it was then: its manifest, whose counts are a run's or 0, and the whole record as it was written.
+    """The finished job in the folder, if the request is the same, and its inputs and results have not changed.
 
-    `settings` are those that the manifest holds; None: all. What else was asked for is the caller's to look at.
+    Returns its manifest (with the counts of a run, else zeros), and the full record as it was written. Compares the
+    `settings` that the record has (None: all); what else was requested is for the caller to compare.
     """
     if request.overwrite:
         return None
     try:
-        before = begun(folder)
+        before = read_manifest(folder)
         if before is None or before["outcome"] not in ("done", "failures"):
             return None
         failed = before["counts"].get("failed") or before["counts"].get("questions_failed")
         counts = before["counts"] if "rows" in before["counts"] else {}
         manifest = Manifest.from_record({"stages": {}, **before, "counts": counts}, request.settings)
     except (InvalidInputError, AttributeError):
-        return None  # the work itself finds out, and says so
+        return None  # the job itself will report it
     if manifest.model.adapter_version != spec.version or (request.retry_failed and failed):
         return None
     same = _same(before["settings"], request.settings, settings)
@@ -90,7 +90,7 @@ def _same(before: Mapping[str, object], settings: RunSettings, names: Collection
     }
 
 
-def _whole(predictions: Path, manifest: Manifest) -> bool:
+def _complete(predictions: Path, manifest: Manifest) -> bool:
     try:
         rows: int = pq.read_metadata(predictions).num_rows
     except (OSError, pa.ArrowException):

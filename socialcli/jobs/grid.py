@@ -1,4 +1,4 @@
-"""The settings of a sweep: every combination of the values given, and each way of asking only once."""
+"""The settings of a sweep: every combination of the given values, without duplicates."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ OPTIONS: tuple[SweptOption, ...] = ("alpha", "lambda", "layers", "bias")
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One way of asking, in the form that the tables give it: all None for the plain model.
+    """One condition, as the tables write it; all None for the plain model.
 
-    `layers` are the first and the last one, "10-19", whatever they were called on the command line.
+    `layers` names the first and the last layer, "10-19", however the command line named them.
     """
 
     alpha: float | None = None
@@ -29,15 +29,15 @@ class Setting:
     bias: str | None = None
 
     def as_record(self) -> dict[SweptOption, Any]:
-        """The values under the names of the options, which are those of the columns."""
+        """The values by option; the columns have the same names."""
         return dict(zip(OPTIONS, astuple(self), strict=True))
 
     def without(self, option: SweptOption) -> Setting:
-        """What is left when nobody asks for the option's value: the same for settings that differ in it alone."""
+        """The setting with the option set to None: the same for settings that differ only in this option."""
         return self.having(option, None)
 
     def having(self, option: SweptOption, value: Any) -> Setting:
-        """The same but for the value of one option."""
+        """The setting with another value of one option."""
         return Setting(*{**self.as_record(), option: value}.values())
 
     def __str__(self) -> str:
@@ -50,7 +50,7 @@ PLAIN = Setting()
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """The values to combine, each option's in the order in which they were given."""
+    """The values to combine, in the given order."""
 
     alpha: tuple[float, ...]
     lambda_: tuple[float, ...]
@@ -58,7 +58,7 @@ class Grid:
     bias: tuple[str, ...]  # names of rules
 
     def check(self, settings: RunSettings) -> None:
-        """Raise UsageError for a value that `socialcli run` would refuse beside `settings`, or where all are plain."""
+        """Raise UsageError for a value that `socialcli run` would refuse, or if every setting is plain."""
         for name in ("alpha", "lambda_", "layers"):
             for value in getattr(self, name):
                 settings.changed(**{name: value})
@@ -67,19 +67,19 @@ class Grid:
 
     @property
     def combinations(self) -> int:
-        """How many ways there are to pick a value of each option."""
+        """The number of combinations, duplicates included."""
         return len(self.alpha) * len(self.lambda_) * len(self.layers) * len(self.bias)
 
     def settings(self, decoder_layers: int) -> tuple[Setting, ...]:
         """The plain model, then every other setting once, in the order of the values.
 
-        Alpha 0 changes nothing, whatever the rest, and is the plain model; layers that go by two names are the same in
-        a decoder of `decoder_layers`. Raises UsageError for layers that it does not have.
+        Alpha 0 is the plain model, whatever the other values. Two names of the same layers in a decoder of
+        `decoder_layers` count once. Raises UsageError for layers that it does not have.
         """
         return tuple(dict.fromkeys((PLAIN, *self._canonical(decoder_layers))))
 
     def as_record(self) -> dict[SweptOption, list[Any]]:
-        """The values as they were given, under the names of the options."""
+        """The given values by option."""
         return {option: list(values) for option, values in zip(OPTIONS, self._values(), strict=True)}
 
     def _canonical(self, decoder_layers: int) -> Iterator[Setting]:
@@ -102,12 +102,12 @@ class OfSetting(Protocol):
 
     @property
     def lambda_(self) -> float | None:
-        """The attention from which a head takes part."""
+        """The mean attention above which a head is active."""
         ...
 
     @property
     def layers(self) -> str | None:
-        """The first and the last layer that take part."""
+        """The first and the last aligned layer."""
         ...
 
     @property

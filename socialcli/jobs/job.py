@@ -1,4 +1,4 @@
-"""What a run needs before its model: names and paths. Looked at without torch: a typo is told at once."""
+"""Checks the names and paths that a run needs, without importing torch: a typo is reported at once."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from socialcli.tasks.base import Task
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Job:
-    """A run of which everything has been found but the model."""
+    """A run whose settings are checked, and whose model is not loaded yet."""
 
     settings: RunSettings
     tasks: Mapping[str, Task]  # the ones to ask, by name
@@ -42,7 +42,7 @@ class Job:
 
     @property
     def source(self) -> str:
-        """What is to be loaded, in words: the model, its checkpoint, and what comes on top of that."""
+        """What is loaded, in words: the model, its checkpoint and its LoRA."""
         options = self.load_options
         source = f"{self.settings.model.name} from {options.checkpoint}"
         if options.revision is not None:
@@ -53,7 +53,7 @@ class Job:
 
     @property
     def identity(self) -> ModelIdentity:
-        """Which model is to answer, as far as is known before it is loaded."""
+        """Which model answers, as far as is known before it is loaded."""
         return ModelIdentity(
             name=self.settings.model.name,
             adapter_version=self.model.item.version,
@@ -86,10 +86,10 @@ def load_options(
 
 
 def check_job(settings: RunSettings, registry: Registry) -> Job:
-    """Find what the settings name. Changes nothing, and reads the episodes file up to the first question to ask.
+    """Find everything that the settings name. Changes nothing; reads the files up to the first question to ask.
 
-    Raises UsageError for a name that nobody provides, for a path that is not there and where no question is selected,
-    and InvalidInputError for an episodes file that cannot be read.
+    Raises UsageError for a name that no plug-in provides, for a missing path, and where no question is selected;
+    InvalidInputError for an episodes file that cannot be read.
     """
     model = registry.model(settings.model.name)
     tasks = _tasks(settings, registry)
@@ -126,7 +126,7 @@ def _heads(settings: RunSettings) -> HeadChoice | None:
 
 
 def _check_checkpoint(checkpoint: str | None, revision: str | None) -> None:
-    """Raise for what can only be a folder, and is not there. What may be a hub id is left to the adapter."""
+    """Raise for a missing folder. What may be a hub id is left to the adapter to check."""
     if revision is not None and checkpoint is not None and Path(checkpoint).is_dir():
         raise UsageError(f"--revision {revision}: --checkpoint {checkpoint} is a folder; only a hub id has revisions")
     if checkpoint is None or Path(checkpoint).is_dir():
@@ -145,6 +145,6 @@ def _check_media_root(media_root: str | None) -> None:
 
 
 def _opened(paths: Sequence[Path]) -> Iterator[EpisodeRow]:
-    """The rows of the files. The first, which is always there, is read now: a file of another kind shows it in it."""
+    """The rows of the files. The first one is read now, to detect a file of another kind (every file has one)."""
     rows = read_files(paths)
     return chain([next(rows)], rows)

@@ -1,4 +1,4 @@
-"""What a run says on standard error while it works: how far it is, and what fails."""
+"""What a job reports on standard error while it works: its progress, and its failures."""
 
 from __future__ import annotations
 
@@ -24,44 +24,44 @@ T = TypeVar("T")
 SECONDS_BETWEEN_LINES = 30.0
 LINES_OF_A_RATE = 10
 SECONDS_TO_END = 1.0
-MOST_WARNINGS = 20  # of failures: a wrong --media-root should not write a line for each of ten thousand episodes
+MOST_WARNINGS = 20  # of failures: a wrong --media-root should not write ten thousand lines
 
 
 def shown(predictions: Iterable[Prediction], total: int | None = None, what: str = "run") -> Iterator[Prediction]:
-    """Pass the rows on, and show how many of `total` there have been: a bar on a terminal, lines elsewhere."""
+    """Pass the rows on, and show how many of `total` are done: a bar on a terminal, log lines elsewhere."""
     if shows_bars():
         yield from tqdm(predictions, unit=" answers", desc=what, total=total, dynamic_ncols=True)
         return
-    pulse = Pulse(total)
-    with _beating(pulse.tell):
+    heartbeat = Heartbeat(total)
+    with _beating(heartbeat.log):
         for prediction in predictions:
             yield prediction
-            pulse.add(prediction)
+            heartbeat.add(prediction)
 
 
 @contextmanager
-def _beating(tell: Callable[[], None]) -> Iterator[None]:
-    """Call `tell` every `SECONDS_BETWEEN_LINES` as long as the block lasts, whatever it is busy with."""
+def _beating(beat: Callable[[], None]) -> Iterator[None]:
+    """Call `beat` every `SECONDS_BETWEEN_LINES` from a thread, as long as the block lasts."""
     ended = threading.Event()
 
-    def beat() -> None:
+    def keep_beating() -> None:
         while not ended.wait(SECONDS_BETWEEN_LINES):
-            tell()
+            beat()
 
-    thread = threading.Thread(target=beat, name="socialcli-heartbeat", daemon=True)
+    thread = threading.Thread(target=keep_beating, name="socialcli-heartbeat", daemon=True)
     thread.start()
     try:
         yield
     finally:
         ended.set()
-        thread.join(SECONDS_TO_END)  # it may be stuck in a pipe that nobody reads
+        thread.join(SECONDS_TO_END)  # it may be blocked by a pipe that nobody reads
 
 
-class Pulse:
-    """Lines that say that a run is alive, how far it is, and when it may end."""
+class Heartbeat:
+    """Log lines that say that a job is alive, how far it is, and when it may end."""
 
     def __init__(self, total: int | None) -> None:
-        """Begin with nothing done of `total` answers; None: nobody knows how many there are."""
+        """Start with nothing done of `total` answers; None: unknown."""
         self._total = total
         self._done = self._failed = 0
         self._recent = deque([(time.monotonic(), 0)], maxlen=LINES_OF_A_RATE)
@@ -71,8 +71,8 @@ class Pulse:
         self._done += 1
         self._failed += prediction.status == "failed"
 
-    def tell(self) -> None:
-        """Write a line. Its rate, in answers a second, is that of the last minutes: groups of them come at once."""
+    def log(self) -> None:
+        """Log a line. Its rate, in answers per second, is that of the last minutes, since answers come in groups."""
         now, done = time.monotonic(), self._done
         then, before = self._recent[0]
         rate = (done - before) / max(now - then, 1e-9)
@@ -95,9 +95,9 @@ class Pulse:
         )
 
 
-def tell(answers: Sequence[Prediction]) -> None:
-    """Log the rows of a question that the model was asked for, as JSON lines and -v show them."""
-    for row in answers:
+def log_answers(rows: Sequence[Prediction]) -> None:
+    """Log the computed rows of a question; shown with -v and as JSON lines."""
+    for row in rows:
         _log.log(
             DETAIL,
             "question %r: %s",
@@ -114,7 +114,7 @@ def tell(answers: Sequence[Prediction]) -> None:
 
 
 def counted(items: Iterable[T], what: str, unit: str, total: int | None = None) -> Iterator[T]:
-    """Pass the items on, and show how many `unit` there have been, of `total` if known, as `shown` does."""
+    """Pass the items on, and show how many `unit` are done, of `total` if known, as `shown` does."""
     if shows_bars():
         yield from tqdm(items, unit=f" {unit}", desc=what, total=total, dynamic_ncols=True)
         return
@@ -129,26 +129,26 @@ def counted(items: Iterable[T], what: str, unit: str, total: int | None = None) 
 
 
 class FailureLog:
-    """Warns of failed questions: once for each reason in an episode, however many questions and conditions it has."""
+    """Warns of failed questions: once per error and episode, however many questions and conditions it has."""
 
     def __init__(self) -> None:
-        """Begin with nothing said."""
-        self._said = 0
+        """Start without warnings."""
+        self._warned = 0
 
-    def note(self, episode: EpisodeRow, rows: Sequence[Prediction]) -> None:
-        """Warn of the failures among the rows of an episode; after `MOST_WARNINGS`, say where to read of the others."""
+    def warn(self, episode: EpisodeRow, rows: Sequence[Prediction]) -> None:
+        """Warn of the failures among the rows of an episode; after `MOST_WARNINGS`, say where to find the others."""
         questions: dict[str, dict[str, None]] = {}  # error -> ids of questions, in order
         for row in rows:
             if row.error is not None:
                 questions.setdefault(row.error, {})[row.question_id] = None
         for error, ids in questions.items():
-            self._said += 1
-            if self._said <= MOST_WARNINGS:
+            self._warned += 1
+            if self._warned <= MOST_WARNINGS:
                 place = f"{episode.source_name}:{episode.row}"
-                known = f"{place}:" in error  # what the file gets wrong says where
-                told = event("failure", episode=(episode.record or {}).get("episode_id"), question=next(iter(ids)))
-                _log.warning("%s%s: %s", "" if known else f"{place}: ", _named(list(ids)), error, extra=told)
-            elif self._said == MOST_WARNINGS + 1:
+                located = f"{place}:" in error  # as annotation errors are
+                fields = event("failure", episode=(episode.record or {}).get("episode_id"), question=next(iter(ids)))
+                _log.warning("%s%s: %s", "" if located else f"{place}: ", _named(list(ids)), error, extra=fields)
+            elif self._warned == MOST_WARNINGS + 1:
                 _log.warning("more questions fail; the column 'error' of predictions.parquet says why of each")
 
 

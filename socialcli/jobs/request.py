@@ -1,4 +1,4 @@
-"""What a run is asked to do, and what it leaves."""
+"""The request for a run, and its result."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ class RunRequest:
 
     settings: RunSettings
     output: Path
-    overwrite: bool = False  # begin anew in a folder that holds a run
+    overwrite: bool = False  # replace the run in the folder
     command: Sequence[str] = ()  # the command line, for the manifest
-    retry_failed: bool = False  # ask again what failed, instead of keeping it
+    retry_failed: bool = False  # ask failed questions again, instead of keeping their rows
 
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """What a run left: the accuracy table, and the manifest as it was written."""
+    """The accuracy table of a run, and its manifest as it was written."""
 
     accuracy: Sequence[AccuracyRow]
     manifest: Manifest

@@ -13,7 +13,7 @@ from socialcli.episodes.reading import BadQuestion, EpisodeRow
 from socialcli.episodes.records import Question
 from socialcli.episodes.several import read_files
 from socialcli.errors import UsageError
-from socialcli.jobs.counts import Tally
+from socialcli.jobs.counts import JobCounter
 from socialcli.results.manifest import MAX_PROBLEMS
 from socialcli.settings.run import RunSettings
 
@@ -29,60 +29,62 @@ class Selection:
 
 
 def select(
-    episodes: Iterable[EpisodeRow], settings: RunSettings, tasks: Collection[str], tally: Tally, quiet: bool = False
+    episodes: Iterable[EpisodeRow],
+    settings: RunSettings,
+    tasks: Collection[str],
+    counter: JobCounter,
+    quiet: bool = False,
 ) -> Iterator[Selection]:
-    """The questions to ask, episode by episode; `tally` learns what was met on the way.
+    """Yield the questions to ask, episode by episode; `counter` counts what is read.
 
-    A row that names no question is a warning and a problem of the tally. Of a row that is no JSON object nobody knows
-    the split, and it counts as one of the run's. The limit holds for each task of its own, and for the questions
-    without one; the file is read no further than all `tasks` together need. `quiet`: do not log what is met, since the
-    same rows are read once more.
+    A row without a question is logged and becomes a problem of the counter. A row that is no JSON object has no known
+    split, and counts as one of the run's. The limit holds for each task separately, and for the questions without one;
+    reading stops when all `tasks` have reached it. `quiet`: log nothing, since the same rows are read again later.
     """
     taken: Counter[str | None] = Counter()
     for row in episodes:
         if row.episode is None and not row.bad_questions:
             if _of_split(row, settings.selection.split):
-                _note_unreadable(row, tally, quiet)
+                _count_unreadable(row, counter, quiet)
             continue
-        tally.splits[split_of(row.record)] += 1
+        counter.splits[split_of(row.record)] += 1
         if not _of_split(row, settings.selection.split):
             continue
         found = in_file_order(row)
-        tally.episodes += 1
-        tally.tasks.update(question.task for question in found if question.task is not None)
+        counter.episodes += 1
+        counter.tasks.update(question.task for question in found if question.task is not None)
         wanted = tuple(question for question in found if _takes(question.task, settings, tasks, taken))
-        tally.questions += len(wanted)
+        counter.questions += len(wanted)
         if wanted:
             if row.episode is not None:
-                tally.coverage.add(annotated_coverage(row.episode, settings.prompt.box_gap))
+                counter.coverage.add(annotated_coverage(row.episode, settings.prompt.box_gap))
             yield Selection(row, wanted)
         if settings.selection.limit is not None and all(taken[task] >= settings.selection.limit for task in tasks):
             return
 
 
 def _takes(task: str | None, settings: RunSettings, tasks: Collection[str], taken: Counter[str | None]) -> bool:
-    """Whether to ask a question of a task of which so many are `taken`, which then counts it."""
-    if not (task is None or task in tasks) or (
-        settings.selection.limit is not None and taken[task] >= settings.selection.limit
-    ):
+    """Whether to ask a question of the task; if so, count it in `taken`."""
+    limit = settings.selection.limit
+    if not (task is None or task in tasks) or (limit is not None and taken[task] >= limit):
         return False
     taken[task] += 1
     return True
 
 
 def check_selection(settings: RunSettings, tasks: Collection[str]) -> None:
-    """Raise UsageError, with the splits or tasks that there are, where the settings select no question of the file.
+    """Raise UsageError, with the existing splits or tasks, where the settings select no question of the file.
 
-    Of `--limit 0`, which asks for none, the names are checked all the same. The file is read up to the first question
-    that is selected; where there is none, InvalidInputError says so if no row of it is an episode.
+    The names are checked with `--limit 0` too. Reads up to the first selected question. Raises InvalidInputError where
+    no row of the file is an episode.
     """
     if has_question(settings.selection.files, tasks, settings.selection.splits):
         return
-    tally = Tally()
-    for _ in select(read_files(settings.selection.files), settings.changed(limit=None), tasks, tally):
-        return  # a question of which only a full check sees that it is one
-    tally.check_readable()
-    nothing = tally.nothing_selected(settings, tasks)
+    counter = JobCounter()
+    for _ in select(read_files(settings.selection.files), settings.changed(limit=None), tasks, counter):
+        return  # only the full check recognises this question
+    counter.check_readable()
+    nothing = counter.nothing_selected(settings, tasks)
     if nothing is not None:
         raise UsageError(f"{', '.join(map(str, settings.selection.files))}: {nothing}")
 
@@ -98,7 +100,7 @@ def in_file_order(row: EpisodeRow) -> list[Question | BadQuestion]:
 
 
 def split_of(record: Mapping[str, object] | None) -> str | None:
-    """The split of a row, good or bad; None where it names none."""
+    """The split of a row, readable or not; None if it names none."""
     split = (record or {}).get("split")
     return split if isinstance(split, str) else None
 
@@ -107,10 +109,10 @@ def _of_split(row: EpisodeRow, split: str | None) -> bool:
     return split is None or row.record is None or split_of(row.record) == split
 
 
-def _note_unreadable(row: EpisodeRow, tally: Tally, quiet: bool) -> None:
+def _count_unreadable(row: EpisodeRow, counter: JobCounter, quiet: bool) -> None:
     message = row.problems[0].located(row.source_name)
-    tally.unreadable += 1
-    if tally.unreadable <= MAX_PROBLEMS:
-        tally.problems.append(message)
+    counter.unreadable += 1
+    if counter.unreadable <= MAX_PROBLEMS:
+        counter.problems.append(message)
         if not quiet:
             _log.warning("%s", message)

@@ -1,4 +1,4 @@
-"""On which split the best setting of a sweep is chosen, and on which it is reported."""
+"""The split that the best setting of a sweep is chosen on, and the splits that it is reported on."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ VALIDATION_NAMES = ("validation", "val", "valid", "dev")
 
 @dataclass(frozen=True, slots=True)
 class Splits:
-    """Where the best setting is chosen, and where it is reported."""
+    """The splits of a sweep."""
 
-    validation: str | None  # None: nowhere, so that there is none
-    test: tuple[str | None, ...]  # never the validation split; None stands for episodes without one
-    warning: str | None = None  # why there is no validation split
+    validation: str | None  # to choose the best setting on; None: no setting is chosen
+    test: tuple[str | None, ...]  # to report it on, without the validation split; None: episodes without a split
+    warning: str | None = None  # why no setting can be chosen
 
     @property
     def asked(self) -> frozenset[str | None]:
@@ -30,10 +30,10 @@ class Splits:
 
 
 def resolve_splits(found: Collection[str | None], validation: str | None, test: Sequence[str]) -> Splits:
-    """What `--validation-split` and `--test-split` come to in a file with the splits `found`.
+    """Resolve `--validation-split` and `--test-split` for a file with the splits `found`.
 
-    Left out, the validation split is the one with one of the `VALIDATION_NAMES`, and the test splits are all others.
-    Raises UsageError for a named split that the file does not have, and for one that is to be both.
+    By default the validation split is the one named like one of the `VALIDATION_NAMES`, and the test splits are all
+    others. Raises UsageError for a split that the file does not have, and for one named as both.
     """
     listed = ", ".join(sorted(name or "(none)" for name in found))
     named = [("--validation-split", validation), *(("--test-split", name) for name in test)]

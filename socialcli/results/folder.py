@@ -1,4 +1,4 @@
-"""The output folder of a run: where each file is, and getting it ready."""
+"""The output folders of commands: where each file is, and how a folder is checked, locked and prepared."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Literal, get_args
 from socialcli.errors import UsageError
 from socialcli.results.lock import locked
 
-SWEEP_MANIFEST = "sweep.json"  # the name of the manifest that `socialcli sweep` leaves
+SWEEP_MANIFEST = "sweep.json"
 
 _PART_FILE = re.compile(r"(\d{6,}|set_aside)\.parquet|\.(\d{6,}|set_aside)\.parquet\.[0-9a-f]{8}\.tmp")
 
@@ -26,18 +26,18 @@ FIGURE_FORMATS: tuple[FigureFormat, ...] = get_args(FigureFormat)
 
 @dataclass(frozen=True, slots=True)
 class ResultFolder(ABC):
-    """A folder that `--output` names, in which a command leaves files of its own names."""
+    """The folder that `--output` names; a command writes files of its own names into it."""
 
     path: Path
-    figure_format: FigureFormat = "png"  # of the pictures in it, where there are any
+    figure_format: FigureFormat = "png"  # of its pictures, if it has any
 
     @property
     @abstractmethod
     def files(self) -> tuple[Path, ...]:
-        """Where the command's files are, if they are there."""
+        """The paths of all files that the command may write."""
 
     def check(self, overwrite: bool) -> None:
-        """Raise UsageError where `prepare` could not do its work, as far as looking tells. Changes nothing."""
+        """Raise UsageError where `prepare` would fail, as far as that can be known. Changes nothing."""
         self.check_place()
         results = self._results()
         if results and not overwrite:
@@ -48,20 +48,20 @@ class ResultFolder(ABC):
             )
 
     def check_place(self) -> None:
-        """Raise UsageError where the folder is not there and cannot be made, or cannot be written to."""
+        """Raise UsageError where the folder is missing and cannot be created, or cannot be written to."""
         nearest = next(place for place in (self.path, *self.path.parents) if os.path.lexists(place))
         if not nearest.is_dir():
             raise UsageError(
-                f"--output {self.path}: the folder cannot be made: {nearest} is no folder; name another one"
+                f"--output {self.path}: the folder cannot be created: {nearest} is no folder; name another one"
             )
         if not os.access(nearest, os.W_OK | os.X_OK):
             raise UsageError(f"--output {self.path}: nothing can be written to {nearest}; name another folder")
 
     def prepare(self, overwrite: bool) -> None:
-        """Create the folder, or with `overwrite` remove the results of an earlier run from it.
+        """Create the folder, or with `overwrite` remove earlier results from it.
 
-        Nothing but the command's own `files` is ever removed. Raises UsageError where results stand in the way,
-        where the path is a file, and where nothing can be written.
+        Removes nothing but the command's own `files`. Raises UsageError where results are in the way, where the path
+        is a file, and where nothing can be written.
         """
         self.check(overwrite)
         self.make()
@@ -69,11 +69,11 @@ class ResultFolder(ABC):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     @contextmanager
-    def held(self) -> Iterator[None]:
-        """Keep other processes out of the folder, which is made where it is not there.
+    def locked(self) -> Iterator[None]:
+        """Lock the folder against other processes; create it if it is missing.
 
-        What a killed process left half-written in it is removed; and so is the folder, if it was made here and nothing
-        has come into it. Raises UsageError where there can be no such folder, FolderInUseError where it is taken.
+        Removes half-written files of a killed process, and at the end the folder itself if it was created here and is
+        empty. Raises UsageError where the folder cannot be created, FolderInUseError where it is locked.
         """
         self.check_place()
         missing = [place for place in (self.path, *self.path.parents) if not place.exists()]
@@ -93,22 +93,24 @@ class ResultFolder(ABC):
                 shutil.rmtree(left) if left.is_dir() else left.unlink()
 
     def make(self) -> None:
-        """Create the folder where it is not there. Raises UsageError where it cannot be made."""
+        """Create the folder if it is missing. Raises UsageError where it cannot be created."""
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise UsageError(f"--output {self.path}: the folder cannot be made: {error.strerror or error}") from error
+            raise UsageError(
+                f"--output {self.path}: the folder cannot be created: {error.strerror or error}"
+            ) from error
 
     def figure(self, name: str) -> Path:
-        """Where the picture of a name is."""
+        """The path of a picture."""
         return self.path / f"{name}.{self.figure_format}"
 
     def figures(self, *names: str) -> list[Path]:
-        """Where pictures may be that an earlier run has left, whatever their format."""
+        """The paths that the pictures of an earlier job may have, in all formats."""
         return [self.path / f"{name}.{kind}" for name in names for kind in FIGURE_FORMATS]
 
     def is_drawn_in_its_format(self, *names: str) -> bool:
-        """Whether those of the pictures that are there have `figure_format`."""
+        """Whether the existing pictures have `figure_format`."""
         return all(path.suffix == f".{self.figure_format}" for path in self.figures(*names) if path.exists())
 
     def _results(self) -> list[Path]:
@@ -116,38 +118,38 @@ class ResultFolder(ABC):
 
 
 @dataclass(frozen=True, slots=True)
-class KeepingFolder(ResultFolder):
-    """A folder whose command goes on where it was broken off: what it computes is kept, row by row, under keys."""
+class ResumableFolder(ResultFolder):
+    """A folder whose command resumes after an interrupt: it keeps what it computes row by row, under keys."""
 
     @property
     @abstractmethod
     def kind(self) -> str:
-        """What the folder holds, in a word: "run"."""
+        """The word for what the folder holds: "run"."""
 
     @property
     @abstractmethod
     def manifest(self) -> Path:
-        """What was asked and how it ended."""
+        """The file that says what the job was, and how it ended."""
 
     @property
     @abstractmethod
     def rows(self) -> Path:
-        """The rows, once all are there."""
+        """The rows, once they are complete."""
 
     @property
     @abstractmethod
     def set_aside(self) -> Path:
-        """Rows of before that this command has no use for, or could not compute: another one takes them back."""
+        """Earlier rows that the last command did not ask for or could not compute; a later one reuses them."""
 
     @property
     def part_set_aside(self) -> Path:
-        """The same, as long as `rows` still holds them."""
+        """The same, while `rows` still holds them."""
         return self.parts / "set_aside.parquet"
 
     @property
     @abstractmethod
     def parts(self) -> Path:
-        """Rows of work that has not ended: see `socialcli.results.parts`."""
+        """Rows of a job that has not ended: see `socialcli.results.parts`."""
 
     @property
     @abstractmethod
@@ -156,37 +158,37 @@ class KeepingFolder(ResultFolder):
 
     @property
     def foreign(self) -> tuple[Path, ...]:
-        """Another command's manifest, which says nothing about rows that replace that command's own."""
+        """Another command's manifest; it would describe rows that no longer exist."""
         return ()
 
-    def settle_aside(self, there: bool) -> None:
-        """Give the rows that were set aside now, if some are `there`, their name; else remove those of before."""
-        if there:
+    def settle_aside(self, some: bool) -> None:
+        """Rename the rows that this job set aside, if `some` were; else remove those of an earlier one."""
+        if some:
             self.part_set_aside.replace(self.set_aside)
         else:
             self.set_aside.unlink(missing_ok=True)
 
     def remove_parts(self) -> None:
-        """Remove the parts, and their folder unless somebody keeps other things in it."""
+        """Remove the parts, and their folder unless it holds other files."""
         for path in self.part_files():
             path.unlink()
-        with suppress(OSError):  # not empty, or not there
+        with suppress(OSError):  # not empty, or missing
             self.parts.rmdir()
 
     def part_files(self) -> list[Path]:
-        """The files of the parts, half-written ones included."""
+        """The files of the parts, including half-written ones."""
         if not self.parts.is_dir():
             return []
         return sorted(path for path in self.parts.iterdir() if _PART_FILE.fullmatch(path.name))
 
 
 @dataclass(frozen=True, slots=True)
-class OutputFolder(KeepingFolder):
+class OutputFolder(ResumableFolder):
     """The folder of `socialcli run`."""
 
     @property
     def kind(self) -> str:
-        """A run."""
+        """The word for it."""
         return "run"
 
     @property
@@ -206,14 +208,14 @@ class OutputFolder(KeepingFolder):
 
     @property
     def manifest(self) -> Path:
-        """What the run was and how it ended: see `socialcli.results.manifest`."""
+        """run.json: see `socialcli.results.manifest`."""
         return self.path / "run.json"
 
     @property
     def set_aside(self) -> Path:
-        """Answers that a failure has driven out of predictions.parquet, to come back when it is mended.
+        """Answers to questions that fail now, until they succeed again.
 
-        And those of a sweep's settings that its last command left out.
+        In a sweep also those under settings that its last command did not ask for.
         """
         return self.path / "set_aside.parquet"
 
@@ -229,7 +231,7 @@ class OutputFolder(KeepingFolder):
 
     @property
     def foreign(self) -> tuple[Path, ...]:
-        """A sweep's manifest, which says nothing about predictions that replace the sweep's own."""
+        """A sweep's manifest; it would describe predictions that no longer exist."""
         return (self.path / SWEEP_MANIFEST,)
 
     @property

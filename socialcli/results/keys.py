@@ -1,7 +1,7 @@
-"""Hashes that say whether an answer would come out the same: of its inputs, and of all of them together.
+"""Hashes of everything that an answer depends on, and the key of the answer made of them.
 
-Every hash is SHA-256 in hexadecimal. Hashes of files are kept for the life of the process, by path, size and
-time of the last change, since many questions share a video and all share a checkpoint.
+Every hash is SHA-256 in hexadecimal. Hashes of files are cached in the process by path, size and modification time,
+since many questions share a video and all share a checkpoint.
 """
 
 from __future__ import annotations
@@ -18,40 +18,39 @@ from socialcli.errors import CheckpointError, VideoError
 from socialcli.video.folder import image_files
 from socialcli.video.limits import DEFAULT_LIMITS
 
-KEY_LENGTH = 32  # hexadecimal characters: 128 bits, far more than any number of rows can collide in
+KEY_LENGTH = 32  # hexadecimal characters: 128 bits, so that keys do not collide
 
-# What from_pretrained reads: configuration, processors, tokenizers in all their formats, chat templates,
-# weights.
+# The files that from_pretrained reads: configuration, processors, tokenizers, chat templates, weights.
 _CHECKPOINT_SUFFIXES = (".json", ".jinja", ".safetensors", ".model", ".tiktoken")
 _CHECKPOINT_NAMES = ("merges.txt", "vocab.txt")
 _TEMPLATE_FOLDER = "additional_chat_templates"
 
-# What peft reads of a LoRA adapter.
+# The files of a LoRA adapter that peft reads.
 _LORA_NAMES = ("adapter_config.json", "adapter_model.safetensors")
 
 
 def answer_key(parts: Mapping[str, object]) -> str:
     """The key of an answer: a hash of everything it depends on, whatever the order of `parts`.
 
-    The caller names the digests of the episode, the question and the media, the fingerprints of the checkpoint and
-    the LoRA adapter, the adapter's version, the prompt and the settings. Raises TypeError or ValueError for a part
-    that is no finite JSON value.
+    The parts are the digests of episode, question and media, the fingerprints of checkpoint and LoRA adapter, the
+    adapter's version, the prompt and the settings. Raises TypeError or ValueError for a part that is no finite JSON
+    value.
     """
     return _json_sha256(parts)[:KEY_LENGTH]
 
 
 def episode_digest(episode: Episode) -> str:
-    """Hash the clip, its people, words and boxes: all of an episode but its questions.
+    """Hash the clip, its people, words and boxes: an episode without its questions.
 
-    The questions are left out so that adding one does not invalidate the others: see `question_digest`.
+    So adding a question does not invalidate the others: see `question_digest`.
     """
     return _json_sha256(dataclasses.asdict(dataclasses.replace(episode, questions=())))
 
 
 def question_digest(question: Question) -> str:
-    """Hash a question with its candidates and its answer, which decides the row's `correct`.
+    """Hash a question with its candidates and its gold answer, which decides the row's `correct`.
 
-    An answer that its text tells has no place to hash, so that its keys are those of files without `answer_index`.
+    An `answer_index` of None is not hashed, so that the keys are those of files without this field.
     """
     fields = dataclasses.asdict(question)
     return _json_sha256({name: value for name, value in fields.items() if name != "answer_index" or value is not None})
@@ -65,8 +64,8 @@ def heads_digest(heads: Iterable[tuple[int, int]]) -> str:
 def media_digest(path: Path) -> str:
     """Hash a video file's content, or a folder of images: their names and contents.
 
-    Raises VideoError where the path cannot be read, or is none that frames are taken from: too large, or an image that
-    lies elsewhere.
+    Raises VideoError where the path cannot be read or frames may not be taken from it: too large a file, or an image
+    that lies elsewhere.
     """
     try:
         if path.is_dir():
@@ -78,10 +77,10 @@ def media_digest(path: Path) -> str:
 
 
 def checkpoint_fingerprint(folder: Path) -> str:
-    """Hash the names and contents of the files of a checkpoint that decide its answers.
+    """Hash the names and contents of a checkpoint's files that decide its answers.
 
-    These are the JSON files, templates, tokenizers and safetensors of the folder; a README or an optimizer's
-    state is not among them. Raises CheckpointError where the folder holds none or cannot be read.
+    These are the JSON files, templates, tokenizers and safetensors of the folder, not a README or an optimizer's
+    state. Raises CheckpointError where the folder holds none or cannot be read.
     """
     try:
         files = deciding_files(folder)
@@ -99,7 +98,7 @@ def deciding_files(folder: Path) -> list[Path]:
 
 
 def lora_fingerprint(folder: Path) -> str:
-    """Hash the configuration and the weights of the LoRA adapter in a folder; nothing else there decides answers.
+    """Hash the configuration and the weights of the LoRA adapter in a folder.
 
     Raises CheckpointError where one of the two files cannot be read.
     """
@@ -116,7 +115,7 @@ def file_digest(path: Path) -> str:
 
 
 def files_digest(paths: Sequence[Path]) -> str:
-    """Hash the contents of files in their order; of a single one, its content. Raises OSError."""
+    """Hash the contents of files in their order; for a single file, the same as `file_digest`. Raises OSError."""
     digests = [file_digest(path) for path in paths]
     return digests[0] if len(digests) == 1 else _json_sha256(digests)
 

@@ -1,8 +1,8 @@
-"""The lock that keeps two runs off one folder: a file that a living process holds, and that says who it is.
+"""The lock that keeps two runs out of one folder: a locked file that names its process.
 
-The lock is flock(2)'s: the system gives it up when its process ends, however that happens, so that nobody has to guess
-whether a lock is stale. Linux has it on NFS, too, where the server keeps locks (NFSv4 does). On a file system that
-knows no locks at all, there is nothing to hold, and the run goes on with a warning.
+It is a flock(2) lock: the system releases it when its process ends, however that happens, so no lock is ever stale. On
+Linux it also works on NFS, if the server supports locks (NFSv4 does). On a file system without locks, the run works
+without one, and warns.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ _log = logging.getLogger(__name__)
 
 LOCK_NAME = ".lock"
 
-_UNKNOWN_HERE = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)  # what file systems without locks answer
+_UNSUPPORTED = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)  # errors of file systems without locks
 
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold the lock of an existing folder. Raises FolderInUseError, which says who has it, and OSError."""
+    """Lock an existing folder. Raises FolderInUseError, which names the holder, and OSError."""
     path = folder / LOCK_NAME
     descriptor = _acquired(path)
     try:
         _sign(descriptor)
         yield
     finally:
-        with suppress(OSError):  # on a folder that has turned read-only the file stays; nobody holds it
+        with suppress(OSError):  # in a folder that is now read-only the file stays, unlocked
             path.unlink()
-        os.close(descriptor)  # in this order: who gets the lock next must find that its file is gone
+        os.close(descriptor)  # after the unlink: the next holder must find that this file is gone
 
 
 def _acquired(path: Path) -> int:
@@ -51,7 +51,7 @@ def _acquired(path: Path) -> int:
         except BaseException:
             os.close(descriptor)
             raise
-        os.close(descriptor)  # its holder removed it meanwhile, and another one may hold a new file of the name
+        os.close(descriptor)  # its holder removed it meanwhile, and another process may hold a new file of this name
 
 
 def _opened(path: Path) -> int:
@@ -62,12 +62,12 @@ def _opened(path: Path) -> int:
             if not path.exists():
                 raise
         with suppress(FileNotFoundError):  # its holder removed it meanwhile
-            return os.open(path, os.O_RDONLY)  # another user's: a lock can be asked for all the same
+            return os.open(path, os.O_RDONLY)  # another user's file can be locked all the same
 
 
 def _take(descriptor: int, path: Path) -> None:
     if sys.platform == "win32":
-        _log.warning("this system has no such locks; nothing keeps a second run off %s", path.parent)
+        _log.warning("this system has no file locks; nothing keeps a second run out of %s", path.parent)
         return
     import fcntl  # POSIX
 
@@ -78,18 +78,18 @@ def _take(descriptor: int, path: Path) -> None:
             f"--output {path.parent}: in use by {_holder(path)}; wait for it, or name another folder"
         ) from None
     except OSError as error:
-        if error.errno == errno.EBADF:  # a network file system wants a file that can be written to
+        if error.errno == errno.EBADF:  # network file systems lock only writable files
             raise FolderInUseError(
-                f"--output {path.parent}: holds another user's {path.name}, of {_holder(path)}; remove it where no run "
+                f"--output {path.parent}: holds another user's {path.name}, of {_holder(path)}; remove it if no run "
                 "is on, or name another folder"
             ) from None
-        if error.errno not in _UNKNOWN_HERE:
+        if error.errno not in _UNSUPPORTED:
             raise
-        _log.warning("the file system of %s has no locks; nothing keeps a second run off the folder", path.parent)
+        _log.warning("the file system of %s has no locks; nothing keeps a second run out of the folder", path.parent)
 
 
 def _is_at(descriptor: int, path: Path) -> bool:
-    """Whether the open file is the one that has the name."""
+    """Whether the open file is the one at the path."""
     try:
         return os.path.samestat(os.fstat(descriptor), path.stat())
     except FileNotFoundError:
@@ -97,7 +97,7 @@ def _is_at(descriptor: int, path: Path) -> bool:
 
 
 def _sign(descriptor: int) -> None:
-    """Write who holds the lock. On a full disk the lock holds all the same."""
+    """Write who holds the lock. On a full disk it works without."""
     since = datetime.now(UTC).isoformat(timespec="seconds")
     record = {"process": os.getpid(), "host": socket.gethostname(), "since": since}
     with suppress(OSError):
@@ -110,4 +110,4 @@ def _holder(path: Path) -> str:
         record = json.loads(path.read_text(encoding="ascii"))
         return f"process {record['process']} on {record['host']} since {record['since']}"
     except (OSError, ValueError, KeyError, TypeError):
-        return "another process that has not said yet which one it is"
+        return "another process"

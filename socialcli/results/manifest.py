@@ -1,8 +1,8 @@
-"""run.json: what a run was, with which versions and inputs, and how it ended.
+"""run.json: the settings, inputs and versions of a run, and how it ended.
 
-A manifest is written when a run starts (outcome "running"), with the counts so far whenever answers have been kept,
-and when it ends, whole each time, so that the file is valid JSON at every moment. One that still says "running" when no
-run is on was killed.
+The manifest is written atomically when a run starts (outcome "running"), with the counts so far whenever answers have
+been stored, and when it ends, so that the file is valid JSON at any time. A run was killed if its manifest still says
+"running" when no process holds the folder.
 """
 
 from __future__ import annotations
@@ -14,12 +14,10 @@ import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Literal, Self
 
 from socialcli.episodes.coverage.total import Coverage
-from socialcli.errors import InvalidInputError, SocialcliError, Terminated, TooManyFailuresError
-from socialcli.files import write_json
+from socialcli.errors import InvalidInputError
 from socialcli.results.invariance import Change
 from socialcli.settings.run import RunSettings
 
@@ -32,11 +30,11 @@ PACKAGES = ("socialcli", "torch", "transformers", "peft", "pyarrow", "av", "nump
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelIdentity:
-    """Which model answered: everything but the settings that its answers depend on."""
+    """Which model answered: everything that its answers depend on besides the settings."""
 
     name: str  # as --model takes it
     adapter_version: str  # of the plug-in's adapter to the model, which is no LoRA adapter
-    distribution: str | None  # the package that brings the adapter; None: none does
+    distribution: str | None  # the package that provides the adapter; None: none does
     distribution_version: str | None
     checkpoint: str  # the folder or hub id
     checkpoint_sha256: str | None = None  # see `socialcli.results.keys.checkpoint_fingerprint`; None: not loaded yet
@@ -49,18 +47,18 @@ class ModelIdentity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """How much there was, and what became of it. A row is a question under one condition."""
+    """The counts of run.json. A row is a question under one condition."""
 
-    episodes: int = 0  # readable ones that the run selected
+    episodes: int = 0  # readable and selected
     questions: int = 0  # of the tasks of the run
     rows: int = 0  # ok + unparsed + failed
     ok: int = 0
     unparsed: int = 0
     failed: int = 0
-    unlabelled: int = 0  # rows of any status without an answer to compare with
-    unreadable: int = 0  # rows of the episodes file that gave no question at all
-    kept: int = 0  # of the rows, those of an earlier run that still hold
-    expected: int = 0  # rows that the run set out to make, some more where rows of the file cannot be read; 0: unknown
+    unlabelled: int = 0  # rows of any status without a gold answer
+    unreadable: int = 0  # rows of the episodes file without a single question
+    kept: int = 0  # of the rows, those reused from an earlier run
+    expected: int = 0  # rows that the run set out to write, possibly too many with unreadable rows; 0: unknown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +84,7 @@ class Manifest:
 
     @classmethod
     def begin(cls, settings: RunSettings, command: Sequence[str], model: ModelIdentity, input_sha256: str) -> Self:
-        """The manifest of a run that starts now, on this machine and with the packages installed here."""
+        """The manifest of a run that starts now, on this machine with its installed packages."""
         return cls(
             settings=settings,
             command=tuple(command),
@@ -98,7 +96,7 @@ class Manifest:
         )
 
     def so_far(self, counts: Counts) -> Self:
-        """The same run, still on, with what it has come to."""
+        """The same run, still on, with its counts so far."""
         return dataclasses.replace(self, counts=counts)
 
     def end(
@@ -110,7 +108,7 @@ class Manifest:
         warnings: Sequence[str] = (),
         stages: Mapping[str, float] | None = None,
     ) -> Self:
-        """The same run, ended now. Of `problems` the first `MAX_PROBLEMS` are kept."""
+        """The same run, ended now; keeps the first `MAX_PROBLEMS` of the problems."""
         return dataclasses.replace(
             self,
             outcome=outcome,
@@ -124,9 +122,9 @@ class Manifest:
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any], settings: RunSettings) -> Self:
-        """The manifest that a run with these settings wrote; what its invariance check found is left out.
+        """The manifest that a run with these settings wrote, without its invariance check.
 
-        Raises InvalidInputError where it is none.
+        Raises InvalidInputError where the record is no such manifest.
         """
         try:
             return cls(
@@ -151,7 +149,7 @@ class Manifest:
 
     @property
     def seconds(self) -> float | None:
-        """Wall-clock time of the run; None while it goes on. Not negative when the clock was set back."""
+        """Wall-clock time of the run; None while it is on. Never negative, even if the clock was set back."""
         return max(0.0, (self.finished - self.started).total_seconds()) if self.finished else None
 
     def as_record(self) -> dict[str, Any]:
@@ -180,29 +178,13 @@ class Manifest:
         }
 
 
-def write_manifest(path: Path, manifest: Manifest) -> None:
-    """Write run.json, whole or not at all. Raises OSError where it cannot be written."""
-    write_json(path, manifest.as_record())
-
-
-def ending(error: BaseException) -> tuple[Outcome, int]:
-    """The outcome and exit code of work that `error` broke off."""
-    if isinstance(error, KeyboardInterrupt):
-        return "interrupted", 130
-    if isinstance(error, Terminated):
-        return "interrupted", 143
-    if isinstance(error, TooManyFailuresError):
-        return "stopped", error.exit_code
-    return "error", error.exit_code if isinstance(error, SocialcliError) else 1
-
-
 def installed_versions() -> dict[str, str | None]:
-    """Versions of Python and the packages that decide answers, found without import; None: not installed."""
+    """Versions of Python and of the packages that decide answers, found without importing them; None: not installed."""
     return {"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}}
 
 
 def this_platform() -> dict[str, str | int | None]:
-    """The system the run is on. It names no host and no user."""
+    """The system that the run is on, without names of host or user."""
     return {
         "system": platform.system(),
         "release": platform.release(),

@@ -1,6 +1,6 @@
-"""Answers, or other rows, kept as they are made: small Parquet files, each written whole, flushed and renamed.
+"""Stores answers, or other rows, as they are computed: small Parquet files, each written atomically.
 
-A process that is killed loses what it has not written yet: less than `QUESTIONS` questions, or `SECONDS` of work.
+A killed process loses only what it has not written yet: less than `QUESTIONS` questions, or `SECONDS` of work.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from socialcli.results.tables import RowKind
 
 T = TypeVar("T")
 
-QUESTIONS = 64  # that a part holds at most, unless more went through the model together ...
-SECONDS = 30.0  # ... and for which an answer waits at most
+QUESTIONS = 64  # in a part at most, unless a batch has more
+SECONDS = 30.0  # that an answer waits at most to be written
 
 
 def part_paths(folder: Path) -> list[Path]:
@@ -32,32 +32,32 @@ def part_paths(folder: Path) -> list[Path]:
 
 
 class PartWriter(Generic[T]):
-    """Writes rows of a kind as parts, behind those that the folder has. For a `with` block, which writes what is left.
+    """Writes rows of a kind as parts, after the existing ones. A context manager; its end writes what is left.
 
-    A thread sees to it that no answer waits for the next one longer than `seconds`. Where it meets an error (a full
-    disk), the next `write`, or the end of the block, raises it.
+    A thread writes answers that have waited for `seconds`. If it fails (a full disk), the next `write`, or the end of
+    the block, raises the error.
     """
 
     def __init__(self, folder: Path, kind: RowKind[T], questions: int = QUESTIONS, seconds: float = SECONDS) -> None:
-        """Make the folder where it is not there. Raises OSError."""
+        """Create the folder if it is missing. Raises OSError."""
         folder.mkdir(exist_ok=True)
-        there = part_paths(folder)
+        existing = part_paths(folder)
         self._folder = folder
         self._kind = kind
-        self._number = int(there[-1].stem) + 1 if there else 1
+        self._number = int(existing[-1].stem) + 1 if existing else 1
         self._questions = questions
         self._seconds = seconds
         self._rows: list[dict[str, Any]] = []
         self._waiting = 0  # questions
-        self._due: float | None = None  # when the oldest of the rows has waited long enough
+        self._due: float | None = None  # when the oldest row must be written
         self._error: OSError | None = None
         self._ended = False
         self._state = threading.Condition(threading.RLock())
-        self._thread = threading.Thread(target=self._watch, name="socialcli-parts", daemon=True)
+        self._thread = threading.Thread(target=self._flush_when_due, name="socialcli-parts", daemon=True)
 
     @property
     def number(self) -> int:
-        """The number of the next part: it grows when one has been written."""
+        """The number of the next part; grows with every part written."""
         return self._number
 
     def __enter__(self) -> Self:
@@ -66,7 +66,7 @@ class PartWriter(Generic[T]):
         return self
 
     def write(self, questions: Sequence[Sequence[T]]) -> None:
-        """Keep the rows of questions that went through the model together; no part has some of them only.
+        """Take the rows of the questions of a batch, by question; they are all written into one part.
 
         Raises OSError where a part cannot be written.
         """
@@ -85,7 +85,7 @@ class PartWriter(Generic[T]):
                 self._flush()
 
     def flush(self) -> None:
-        """Write what waits. Raises OSError where it cannot be written."""
+        """Write the waiting rows now. Raises OSError where they cannot be written."""
         with uninterrupted(), self._state:
             self._raise()
             self._flush()
@@ -93,7 +93,7 @@ class PartWriter(Generic[T]):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Write what is left, whatever ended the block."""
+        """Write the waiting rows, whatever ended the block."""
         with uninterrupted(), self._state:
             self._ended = True
             self._state.notify()
@@ -103,7 +103,7 @@ class PartWriter(Generic[T]):
                 if self._error is None:
                     self._flush()
             finally:
-                with suppress(OSError):  # it holds parts
+                with suppress(OSError):  # not empty
                     self._folder.rmdir()
 
     def _raise(self) -> None:
@@ -119,7 +119,7 @@ class PartWriter(Generic[T]):
         self._number += 1
         self._rows, self._waiting, self._due = [], 0, None
 
-    def _watch(self) -> None:
+    def _flush_when_due(self) -> None:
         with self._state:
             while not self._ended:
                 self._state.wait(None if self._due is None else max(0.0, self._due - time.monotonic()))

@@ -1,6 +1,6 @@
-"""Whether work may go on in a folder: it was begun with the same settings, or with others that change no answer.
+"""Whether a job may resume in a folder: only with the same settings, except those that change no answer.
 
-Of a run, a sweep or a measurement alike.
+For runs, sweeps and measurements alike.
 """
 
 from __future__ import annotations
@@ -14,31 +14,29 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from socialcli.alignment.rules import RENAMED
 from socialcli.errors import InvalidInputError, UsageError
-from socialcli.results.folder import KeepingFolder
+from socialcli.results.folder import ResumableFolder
 from socialcli.results.manifest import ModelIdentity
 from socialcli.settings.alignment import AlignmentSettings
 from socialcli.settings.fields import settings_of
 from socialcli.settings.run import RunSettings, run_settings
 
 if TYPE_CHECKING:
-    from socialcli.results.kept import KeptRows
+    from socialcli.results.earlier import EarlierRows
     from socialcli.results.tables import RowKind
 
 T = TypeVar("T")
 
-# No answer depends on them: speed, limits, checks, and where the clips are (answers depend on what is in the clips).
+# No answer depends on these: they set the speed, the reports, and where the clips are. (The contents of the clips count
+# through the keys.)
 FREE = frozenset(one.key for one in run_settings() if one.about.free)
 _OF_THE_BIAS = frozenset(one.key for one in settings_of(AlignmentSettings)) - {"alignment"}
 DECIDING = ("torch", "transformers")  # packages whose versions can move scores, by rounding at least
 _MADE_WITH = "answers in the folder were made with"
-_BEGIN_ANEW = "name another folder, or begin anew with --overwrite"
+_REMEDY = "name another folder, or start afresh with --overwrite"
 
 
-def begun(folder: KeepingFolder) -> Mapping[str, Any] | None:
-    """The manifest of the work that a folder holds; None: it holds none.
-
-    Raises InvalidInputError where it is damaged.
-    """
+def read_manifest(folder: ResumableFolder) -> Mapping[str, Any] | None:
+    """The manifest in a folder; None if there is none. Raises InvalidInputError where it is damaged."""
     try:
         record = json.loads(folder.manifest.read_text(encoding="utf-8"))
         return {"settings": {**record["settings"]}, "outcome": record["outcome"], "counts": record["counts"], **record}
@@ -46,19 +44,19 @@ def begun(folder: KeepingFolder) -> Mapping[str, Any] | None:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InvalidInputError(
-            f"{folder.manifest}: cannot be read as the manifest of a {folder.kind} ({error}); {_BEGIN_ANEW}"
+            f"{folder.manifest}: cannot be read as the manifest of a {folder.kind} ({error}); {_REMEDY}"
         ) from error
 
 
-def begun_before(
-    folder: KeepingFolder, settings: RunSettings, defaults: Mapping[str, Any] = MappingProxyType({})
+def resumable_manifest(
+    folder: ResumableFolder, settings: RunSettings, defaults: Mapping[str, Any] = MappingProxyType({})
 ) -> Mapping[str, Any] | None:
-    """The manifest of the work that a folder holds and that these settings may go on with; None: it holds nothing.
+    """The manifest of the job in a folder that these settings may resume; None if the folder holds no results.
 
-    `defaults` are what settings that are left out (None) come to: who names one means the same.
-    Raises UsageError where it holds anything else, and InvalidInputError where the manifest is damaged.
+    `defaults` are the values of settings left out (None), so that naming one explicitly means the same. Raises
+    UsageError where the folder holds anything else, and InvalidInputError where the manifest is damaged.
     """
-    found = begun(folder)
+    found = read_manifest(folder)
     if found is None or any(path.exists() for path in folder.foreign):
         folder.check(overwrite=False)
         return None
@@ -66,13 +64,13 @@ def begun_before(
     return found
 
 
-def kept_rows(folder: KeepingFolder, retry_failed: bool, table: RowKind[T]) -> KeptRows[T]:
-    """The rows of a `table` that a folder holds; without those that failed where these are to be asked again."""
-    from socialcli.results.kept import KeptRows  # a finished run needs none
+def earlier_rows(folder: ResumableFolder, retry_failed: bool, table: RowKind[T]) -> EarlierRows[T]:
+    """The rows of a `table` in a folder; with `retry_failed`, without the failed ones."""
+    from socialcli.results.earlier import EarlierRows  # slow to import, and a finished run needs none
     from socialcli.results.parts import part_paths
 
-    there = [path for path in (folder.set_aside, folder.part_set_aside, folder.rows) if path.exists()]
-    return KeptRows.read([*there, *part_paths(folder.parts)], table, failed=not retry_failed)
+    existing = [path for path in (folder.set_aside, folder.part_set_aside, folder.rows) if path.exists()]
+    return EarlierRows.read([*existing, *part_paths(folder.parts)], table, failed=not retry_failed)
 
 
 def check_same_settings(
@@ -82,10 +80,10 @@ def check_same_settings(
     kind: str = "run",
     defaults: Mapping[str, Any] = MappingProxyType({}),
 ) -> None:
-    """Raise UsageError, with each difference, where a run (or other `kind` of work) cannot go on with these settings.
+    """Raise UsageError, with each difference, where a run (or other `kind` of job) cannot resume with these settings.
 
-    More is fine: a higher limit on the number of questions, or the second condition beside the one that was asked.
-    Less would drop answers. Settings of the bias do not matter to a folder that has unaligned answers alone.
+    Asking for more is fine: a higher limit on questions, or the second condition. Less would drop answers. Settings of
+    the bias do not matter to a folder of unaligned answers.
     """
     now = settings.as_record()
     there = before["settings"]
@@ -107,33 +105,33 @@ def check_same_settings(
 
 
 def _means(name: str, old: Any, new: Any) -> bool:
-    """Whether two values of a setting mean the same: the order of tasks, and the way a file is named, do not matter."""
+    """Whether two values of a setting mean the same, whatever the order of tasks and the spelling of paths."""
     if name == "tasks":
         old, new = sorted(old), sorted(new)
     elif name in ("episodes", "heads") and old and new:
         old, new = os.path.realpath(old), os.path.realpath(new)
-    elif name == "more_episodes":  # a file more is more questions, one fewer would drop answers
+    elif name == "more_episodes":  # another file adds questions; one fewer would drop answers
         return set(map(os.path.realpath, old)) <= set(map(os.path.realpath, new))
     return bool(old == new)
 
 
 def _is_default(default: Any, *values: Any) -> bool:
-    """Whether each of the values is the default, by its name or left out."""
+    """Whether each value is the default, named explicitly or left out."""
     return default is not None and all(value is None or value == default for value in values)
 
 
 def check_same_numbers(folder: Path, before: Mapping[str, Any], model: ModelIdentity, kind: str = "run") -> None:
-    """Raise UsageError where the loaded model calculates in another number format than the one before did."""
+    """Raise UsageError where the loaded model computes in another number format than the earlier one."""
     dtype = (before.get("model") or {}).get("dtype")
     if dtype is not None and dtype != model.dtype:
         _refuse(folder, [("dtype", dtype, model.dtype)], kind)
 
 
 def version_warnings(before: Mapping[str, Any], now: Mapping[str, str | None]) -> tuple[str, ...]:
-    """What to say where a run goes on with other versions of `DECIDING` than made the answers in its folder.
+    """The warnings of a job resumed with other versions of the `DECIDING` packages than its answers were made with.
 
-    `before` is the manifest of the run there, `now` the versions installed. What was said before is said again, for
-    answers of that time may be among those that are kept.
+    `before` is the manifest in the folder, `now` the installed versions. Earlier warnings of this kind are repeated,
+    since answers of that time may be among the reused ones.
     """
     there = before.get("versions") or {}
     changes = [
@@ -150,7 +148,7 @@ def _refuse(folder: Path, differences: list[tuple[str, object, object]], kind: s
     if not differences:
         return
     listed = "; ".join(f"{name}: {_shown(old)} there, {_shown(new)} now" for name, old, new in differences)
-    raise UsageError(f"--output {folder}: holds a {kind} with other settings ({listed}); {_BEGIN_ANEW}")
+    raise UsageError(f"--output {folder}: holds a {kind} with other settings ({listed}); {_REMEDY}")
 
 
 def _shown(value: object) -> str:

@@ -10,7 +10,7 @@ import pytest
 
 from socialcli.episodes.reading import EpisodeRow
 from socialcli.jobs import progress
-from socialcli.jobs.progress import FailureLog, Pulse, shown
+from socialcli.jobs.progress import FailureLog, Heartbeat, shown
 from socialcli.logs import _JsonLines
 from socialcli.results.predictions import Prediction
 
@@ -33,10 +33,10 @@ def test_the_rows_pass_in_order_with_a_line_now_and_then_also_while_one_takes_lo
 
     with caplog.at_level(logging.INFO, "socialcli"):
         assert list(shown(slow())) == rows
-    told = len(caplog.messages)
+    logged = len(caplog.messages)
     assert caplog.messages[2].startswith("1 answers, 0 failed, ")
     time.sleep(0.05)
-    assert len(caplog.messages) == told
+    assert len(caplog.messages) == logged
 
 
 def test_a_heartbeat_tells_what_is_left_and_when_it_ends(
@@ -44,33 +44,33 @@ def test_a_heartbeat_tells_what_is_left_and_when_it_ends(
 ) -> None:
     seconds = iter([0.0, 10.0, 40.0])  # the start, and the moments of the lines
     monkeypatch.setattr(progress.time, "monotonic", lambda: next(seconds))
-    pulse = Pulse(total=23)
+    heartbeat = Heartbeat(total=23)
     with caplog.at_level(logging.INFO, "socialcli"):
-        pulse.tell()
-        pulse.add(prediction())
-        pulse.add(failed())
-        pulse.tell()
+        heartbeat.log()
+        heartbeat.add(prediction())
+        heartbeat.add(failed())
+        heartbeat.log()
     first, line = caplog.records
     assert first.getMessage() == "0 of 23 answers, 0 failed, 0.00 a second"
     assert json.loads(_JsonLines().format(first))["end"] is None
     assert line.getMessage().startswith("2 of 23 answers, 1 failed, 0.05 a second; the end is expected at 20")
-    told = json.loads(_JsonLines().format(line))
-    assert (told["event"], told["done"], told["left"], told["failed"], told["rate"]) == ("heartbeat", 2, 21, 1, 0.05)
-    left = datetime.fromisoformat(told["end"]) - datetime.fromisoformat(told["time"])
+    beat = json.loads(_JsonLines().format(line))
+    assert (beat["event"], beat["done"], beat["left"], beat["failed"], beat["rate"]) == ("heartbeat", 2, 21, 1, 0.05)
+    left = datetime.fromisoformat(beat["end"]) - datetime.fromisoformat(beat["time"])
     assert timedelta(seconds=418) <= left <= timedelta(seconds=422)
 
 
 def test_the_rate_is_that_of_the_last_lines(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
     seconds = iter(range(0, 100_000, 30))
     monkeypatch.setattr(progress.time, "monotonic", lambda: float(next(seconds)))
-    pulse = Pulse(total=None)
+    heartbeat = Heartbeat(total=None)
     for _ in range(10_000):  # kept from an earlier night
-        pulse.add(prediction())
+        heartbeat.add(prediction())
     with caplog.at_level(logging.INFO, "socialcli"):
         for _ in range(progress.LINES_OF_A_RATE + 1):
             for _ in range(60):
-                pulse.add(prediction())
-            pulse.tell()
+                heartbeat.add(prediction())
+            heartbeat.log()
     assert caplog.messages[0].endswith(" 335.33 a second")
     assert caplog.messages[-1].endswith(" 2.00 a second")
 
@@ -83,18 +83,18 @@ def test_a_quick_run_writes_no_line(caplog: pytest.LogCaptureFixture) -> None:
 
 def test_a_failure_is_told_once_for_all_questions_and_conditions(caplog: pytest.LogCaptureFixture) -> None:
     rows = [failed(question_id=name) for name in ("q1", "q1", "q2", "q2")]
-    FailureLog().note(EPISODE, [*rows, plain()])
+    FailureLog().warn(EPISODE, [*rows, plain()])
     assert caplog.messages == ["e.jsonl:7: 2 questions failed, 'q1' first: VideoError: clip.mp4: there is no such file"]
 
 
 def test_a_failure_that_names_its_place_is_not_given_another(caplog: pytest.LogCaptureFixture) -> None:
-    FailureLog().note(EPISODE, [failed(error="AnnotationError: e.jsonl:7:questions[0].span: is wrong")])
+    FailureLog().warn(EPISODE, [failed(error="AnnotationError: e.jsonl:7:questions[0].span: is wrong")])
     assert caplog.messages == ["question 'q1' failed: AnnotationError: e.jsonl:7:questions[0].span: is wrong"]
 
 
 def test_many_failures_end_with_where_to_read_of_them(caplog: pytest.LogCaptureFixture) -> None:
     log = FailureLog()
     for index in range(100):
-        log.note(EPISODE, [failed(error=f"VideoError: {index}")])
+        log.warn(EPISODE, [failed(error=f"VideoError: {index}")])
     assert len(caplog.messages) == progress.MOST_WARNINGS + 1
     assert caplog.messages[-1].endswith("the column 'error' of predictions.parquet says why of each")

@@ -12,7 +12,7 @@ from socialcli.episodes.reading import read_episodes
 from socialcli.episodes.records import Question
 from socialcli.episodes.writing import EpisodeWriter
 from socialcli.errors import InvalidInputError, UsageError
-from socialcli.jobs.counts import Tally
+from socialcli.jobs.counts import JobCounter
 from socialcli.jobs.selection import Selection, check_selection, in_file_order, select
 
 from ..episodes.samples import Record, mutated_records, record, write_lines
@@ -21,11 +21,11 @@ from ..results.samples import settings
 TASKS = ("videoqa", "target", "coref", "mentioned")
 
 
-def chosen(folder: Path, lines: list[Record | str], **changes: Any) -> tuple[list[Selection], Tally]:
+def chosen(folder: Path, lines: list[Record | str], **changes: Any) -> tuple[list[Selection], JobCounter]:
     file = write_lines(folder / "e.jsonl", lines)
-    tally = Tally()
+    counter = JobCounter()
     asked = settings(**{"tasks": TASKS, **changes})
-    return list(select(read_episodes(file), asked, asked.selection.tasks, tally)), tally
+    return list(select(read_episodes(file), asked, asked.selection.tasks, counter)), counter
 
 
 def ids(selections: list[Selection]) -> list[list[str | None]]:
@@ -33,10 +33,10 @@ def ids(selections: list[Selection]) -> list[list[str | None]]:
 
 
 def test_the_questions_of_the_tasks_in_the_order_of_the_file(tmp_path: Path) -> None:
-    selections, tally = chosen(tmp_path, [record("e1"), record("e2")], tasks=("mentioned", "target"))
+    selections, counter = chosen(tmp_path, [record("e1"), record("e2")], tasks=("mentioned", "target"))
     assert ids(selections) == [["e1/target", "e1/mentioned"], ["e2/target", "e2/mentioned"]]
-    assert (tally.episodes, tally.questions) == (2, 4)
-    assert tally.tasks == dict.fromkeys((*TASKS, "somebody-elses-task"), 2)
+    assert (counter.episodes, counter.questions) == (2, 4)
+    assert counter.tasks == dict.fromkeys((*TASKS, "somebody-elses-task"), 2)
 
 
 def test_bad_questions_keep_their_places_among_the_good_ones(tmp_path: Path) -> None:
@@ -58,18 +58,18 @@ def test_a_bad_question_without_a_task_may_be_of_any(tmp_path: Path) -> None:
 def test_all_questions_of_a_bad_episode_are_asked_in_vain(tmp_path: Path) -> None:
     episode = record()
     episode["boxes"][0]["speaker"] = "nobody"
-    (selection,), tally = chosen(tmp_path, [episode], tasks=("coref",))
+    (selection,), counter = chosen(tmp_path, [episode], tasks=("coref",))
     assert ids([selection]) == [["e1/coref"]]
     assert selection.row.episode is None
-    assert (tally.questions, tally.unreadable) == (1, 0)
+    assert (counter.questions, counter.unreadable) == (1, 0)
 
 
 def test_the_limit_counts_questions_across_episodes_bad_ones_too(tmp_path: Path) -> None:
     episode = record()
     episode["questions"][0]["answer"] = "nobody"
-    selections, tally = chosen(tmp_path, [episode, record("e2"), record("e3"), "{"], limit=2, tasks=("target",))
+    selections, counter = chosen(tmp_path, [episode, record("e2"), record("e3"), "{"], limit=2, tasks=("target",))
     assert ids(selections) == [["e1/target"], ["e2/target"]]
-    assert (tally.questions, tally.unreadable) == (2, 0)
+    assert (counter.questions, counter.unreadable) == (2, 0)
 
 
 def only(episode_id: str, *tasks: str | None) -> Record:
@@ -93,17 +93,17 @@ def test_the_limit_holds_for_each_task_of_its_own(tmp_path: Path) -> None:
         only("e3", "target", "mentioned", "videoqa"),
         only("e4", "mentioned", "coref", "target"),
     ]
-    selections, tally = chosen(tmp_path, file, limit=2)
+    selections, counter = chosen(tmp_path, file, limit=2)
     assert ids(selections) == [["e1/0", "e1/1", "e1/3"], ["e2/1", "e2/2"], ["e3/1"], ["e4/0", "e4/1"]]
-    assert tally.questions == count_questions([tmp_path / "e.jsonl"], TASKS, limit=2) == 8
+    assert counter.questions == count_questions([tmp_path / "e.jsonl"], TASKS, limit=2) == 8
 
 
 def test_the_file_is_read_until_every_task_has_its_questions(tmp_path: Path) -> None:
     whole = only("e1", *TASKS)
-    _, tally = chosen(tmp_path, [whole, "{"], limit=1)
-    assert (tally.questions, tally.unreadable) == (4, 0)
-    _, tally = chosen(tmp_path, [only("e1", "videoqa"), "{"], limit=1)
-    assert (tally.questions, tally.unreadable) == (1, 1)
+    _, counter = chosen(tmp_path, [whole, "{"], limit=1)
+    assert (counter.questions, counter.unreadable) == (4, 0)
+    _, counter = chosen(tmp_path, [only("e1", "videoqa"), "{"], limit=1)
+    assert (counter.questions, counter.unreadable) == (1, 1)
 
 
 def test_questions_without_a_task_have_a_limit_of_their_own(tmp_path: Path) -> None:
@@ -153,29 +153,29 @@ def test_the_split(tmp_path: Path) -> None:
     other, none = record("e2"), record("e3")
     other["split"] = "train"
     del none["split"]
-    selections, tally = chosen(tmp_path, [record("e1"), other, none], split="train")
+    selections, counter = chosen(tmp_path, [record("e1"), other, none], split="train")
     assert [one.row.row for one in selections] == [2]
-    assert tally.splits == {"test": 1, "train": 1, None: 1}
-    assert tally.episodes == 1
+    assert counter.splits == {"test": 1, "train": 1, None: 1}
+    assert counter.episodes == 1
 
 
 def test_a_row_that_names_no_question_is_unreadable(tmp_path: Path) -> None:
-    selections, tally = chosen(tmp_path, ["{", '{"split": "test"}', '{"split": "train"}', record()], split="test")
+    selections, counter = chosen(tmp_path, ["{", '{"split": "test"}', '{"split": "train"}', record()], split="test")
     assert [one.row.row for one in selections] == [4]
-    assert tally.unreadable == 2  # of the line that is no JSON nobody knows the split
-    assert [problem.split(":")[1] for problem in tally.problems] == ["1", "2"]
+    assert counter.unreadable == 2  # of the line that is no JSON nobody knows the split
+    assert [problem.split(":")[1] for problem in counter.problems] == ["1", "2"]
 
 
 def test_an_episode_without_a_question_of_the_tasks_is_met_and_not_asked(tmp_path: Path) -> None:
     episode = record()
     episode["questions"] = []
-    selections, tally = chosen(tmp_path, [episode])
-    assert (selections, tally.episodes, tally.unreadable) == ([], 1, 0)
+    selections, counter = chosen(tmp_path, [episode])
+    assert (selections, counter.episodes, counter.unreadable) == ([], 1, 0)
 
 
 def test_the_problems_of_a_thousand_unreadable_rows_are_counted_and_not_all_kept(tmp_path: Path) -> None:
-    _, tally = chosen(tmp_path, ["{"] * 1000)
-    assert (tally.unreadable, len(tally.problems)) == (1000, 100)
+    _, counter = chosen(tmp_path, ["{"] * 1000)
+    assert (counter.unreadable, len(counter.problems)) == (1000, 100)
 
 
 @given(episode=mutated_records())
@@ -194,7 +194,7 @@ def test_no_question_changes_its_place_whatever_is_wrong_with_the_episode(tmp_pa
 def test_a_split_that_is_no_text_is_none(tmp_path: Path) -> None:
     episode = record()
     episode["split"] = ["test"]
-    selections, tally = chosen(tmp_path, [episode, record("e2")])
+    selections, counter = chosen(tmp_path, [episode, record("e2")])
     assert len(selections) == 2
-    assert sum(tally.splits.values()) == 2
-    assert None in tally.splits
+    assert sum(counter.splits.values()) == 2
+    assert None in counter.splits

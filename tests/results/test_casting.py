@@ -11,8 +11,8 @@ import pytest
 
 from socialcli.errors import InvalidInputError
 from socialcli.results.casting import fitted
+from socialcli.results.earlier import EarlierRows
 from socialcli.results.heads import read_heads
-from socialcli.results.kept import KeptRows
 from socialcli.results.predictions import PREDICTIONS, as_record, read_predictions
 from socialcli.stats.accuracy import ACCURACY_ARROW_SCHEMA, accuracy_table, read_accuracy, write_accuracy
 
@@ -37,7 +37,7 @@ def test_predictions_of_every_type_are_read(tmp_path: Path, of_list: OfList, tex
     found = with_index(pq.read_table(leave(tmp_path, ROWS) / "predictions.parquet"))
     path = write_retyped(tmp_path / "again.parquet", found, of_list, text)
     assert list(read_predictions(path)) == [as_record(row) for row in ROWS]
-    kept = KeptRows.read([path], PREDICTIONS)
+    kept = EarlierRows.read([path], PREDICTIONS)
     assert [kept.row(row.key) for row in ROWS] == ROWS
 
 
@@ -89,6 +89,6 @@ def test_a_row_that_contradicts_itself_is_told_with_its_file(tmp_path: Path) -> 
         {**row, "prediction": None, "status": "failed", "error": "E: slow", "scores": None} for row in table.to_pylist()
     ]
     pq.write_table(pa.Table.from_pylist(rows, schema=table.schema), path)
-    kept = KeptRows.read([path], PREDICTIONS)
-    with pytest.raises(InvalidInputError, match=r"predictions\.parquet: has a row that cannot be .*prediction_index"):
+    kept = EarlierRows.read([path], PREDICTIONS)
+    with pytest.raises(InvalidInputError, match=r"predictions\.parquet: has an invalid row .*prediction_index"):
         kept.row("1" * 32)

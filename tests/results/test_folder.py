@@ -39,7 +39,7 @@ def test_overwriting_removes_results_and_nothing_else(tmp_path: Path) -> None:
 
 def test_a_file_in_the_way_is_a_usage_error(tmp_path: Path) -> None:
     (tmp_path / "out").write_bytes(b"")
-    with pytest.raises(UsageError, match="cannot be made"):
+    with pytest.raises(UsageError, match="cannot be created"):
         OutputFolder(tmp_path / "out").prepare(overwrite=True)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from socialcli.errors import CheckpointError
-from socialcli.results.inputs import Inputs, clip_stamp, model_stamp, stamp, unchanged
+from socialcli.results.inputs import Inputs, clip_signature, model_signature, signature, unchanged
 from socialcli.settings.run import RunSettings
 
 from .samples import settings
@@ -98,8 +98,10 @@ def test_a_clip_that_leads_out_of_the_root_is_not_looked_at(
 ) -> None:
     outside = tmp_path_factory.mktemp("outside")
     (root / "link").symlink_to(outside)
-    assert clip_stamp(root, "link") is clip_stamp(root, "../outside") is clip_stamp(root, str(outside)) is None
-    assert clip_stamp(root, "images") is not None
+    assert (
+        clip_signature(root, "link") is clip_signature(root, "../outside") is clip_signature(root, str(outside)) is None
+    )
+    assert clip_signature(root, "images") is not None
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"inputs_version": "1.0"}', '{"files": {}}'])
@@ -108,14 +110,14 @@ def test_a_damaged_file_says_nothing(tmp_path: Path, content: str) -> None:
     assert not unchanged(tmp_path / "inputs.json", asked(tmp_path))
 
 
-def test_a_stamp_follows_links(tmp_path: Path) -> None:
+def test_a_signature_follows_links(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"1")
     (tmp_path / "b").write_bytes(b"22")
     (tmp_path / "link").symlink_to(tmp_path / "a")
-    first = clip_stamp(tmp_path, "link")
+    first = clip_signature(tmp_path, "link")
     (tmp_path / "link").unlink()
     (tmp_path / "link").symlink_to(tmp_path / "b")
-    assert clip_stamp(tmp_path, "link") != first == stamp(tmp_path / "a")
+    assert clip_signature(tmp_path, "link") != first == signature(tmp_path / "a")
 
 
 def test_the_same_settings_in_another_folder_name_other_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,7 +142,7 @@ def test_a_folder_that_changes_while_it_is_loaded_is_told(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "additional_chat_templates/a.jinja", "link.safetensors"])
-def test_the_stamp_of_a_model_knows_every_file_that_decides(tmp_path: Path, name: str) -> None:
+def test_the_signature_of_a_model_covers_every_file_that_decides(tmp_path: Path, name: str) -> None:
     weights = tmp_path / "weights"
     (weights / "additional_chat_templates").mkdir(parents=True)
     (tmp_path / "blob").write_bytes(b"1")
@@ -149,19 +151,19 @@ def test_the_stamp_of_a_model_knows_every_file_that_decides(tmp_path: Path, name
     for file in ("model.safetensors", "additional_chat_templates/a.jinja", "tokenizer.json"):
         (weights / file).write_bytes(b"1")
     os.utime(weights / "tokenizer.json", ns=(2**62, 2**62))  # the youngest file is another one
-    before = model_stamp(weights)
+    before = model_signature(weights)
     (weights / "run.log").write_bytes(b"of no matter")
-    assert before == model_stamp(weights) is not None
+    assert before == model_signature(weights) is not None
     os.utime(weights / name, ns=(10**9, 10**9))
-    assert model_stamp(weights) != before
+    assert model_signature(weights) != before
 
 
 def test_folders_in_a_folder_do_not_count(tmp_path: Path) -> None:
     (tmp_path / "1.png").write_bytes(b"1")
-    before = stamp(tmp_path)
+    before = signature(tmp_path)
     (tmp_path / "out").mkdir()
-    assert stamp(tmp_path) == before
+    assert signature(tmp_path) == before
 
 
-def test_a_name_that_no_file_can_have_has_no_stamp(tmp_path: Path) -> None:
-    assert clip_stamp(tmp_path, "a\0b") is stamp(f"{tmp_path}/a\0b") is None
+def test_a_name_that_no_file_can_have_has_no_signature(tmp_path: Path) -> None:
+    assert clip_signature(tmp_path, "a\0b") is signature(f"{tmp_path}/a\0b") is None

@@ -199,8 +199,8 @@ def test_a_file_is_hashed_whole(tmp_path: Path) -> None:
 
 
 def test_an_answer_that_its_text_tells_keeps_the_key_that_it_had_before_places() -> None:
-    told = Question(id="q1", task="videoqa", text="Where?", candidates=("here", "there"), answer="there")
-    assert question_digest(told) == "d762d74f71b6a5d571a63f328fd7bcaa863cec1cf0ece1216b3929dde2e9483b"
+    question = Question(id="q1", task="videoqa", text="Where?", candidates=("here", "there"), answer="there")
+    assert question_digest(question) == "d762d74f71b6a5d571a63f328fd7bcaa863cec1cf0ece1216b3929dde2e9483b"
 
 
 def test_another_one_of_equal_candidates_is_another_question() -> None:

@@ -63,7 +63,7 @@ def test_the_lock_of_a_killed_process_is_taken_over(tmp_path: Path) -> None:
 def test_a_lock_without_a_name_in_it_holds(tmp_path: Path) -> None:
     with locked(tmp_path):
         (tmp_path / LOCK_NAME).write_text("{")
-        with pytest.raises(FolderInUseError, match="has not said yet"):
+        with pytest.raises(FolderInUseError, match="in use by another process; wait"):
             locked(tmp_path).__enter__()
 
 
@@ -101,7 +101,7 @@ def test_a_file_system_without_locks_is_told(
 
     monkeypatch.setattr(fcntl, "flock", refuse)
     with locked(tmp_path):
-        assert "nothing keeps a second run off the folder" in caplog.text
+        assert "nothing keeps a second run out of the folder" in caplog.text
 
 
 def test_the_lock_of_another_user_can_be_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from socialcli.episodes.coverage.total import Coverage
-from socialcli.results.manifest import MAX_PROBLEMS, Counts, Manifest, ModelIdentity, Outcome, write_manifest
+from socialcli.files import write_json
+from socialcli.results.manifest import MAX_PROBLEMS, Counts, Manifest, ModelIdentity, Outcome
 from socialcli.settings.run import run_settings
 
 from .samples import settings, validator
@@ -31,7 +32,7 @@ def begun(**changes: Any) -> Manifest:
 
 
 def written(manifest: Manifest, folder: Path) -> dict[str, Any]:
-    write_manifest(folder / "run.json", manifest)
+    write_json(folder / "run.json", manifest.as_record())
     record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     checker = validator("run")
     Draft202012Validator(checker.schema, format_checker=Draft202012Validator.FORMAT_CHECKER).validate(record)

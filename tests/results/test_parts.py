@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from socialcli.results.kept import KeptRows
+from socialcli.results.earlier import EarlierRows
 from socialcli.results.parts import PartWriter, part_paths
 from socialcli.results.predictions import PREDICTIONS, Prediction
 from socialcli.results.tables import TableWriter
@@ -92,7 +92,7 @@ def written(path: Path, *rows: Prediction) -> Path:
 def test_rows_are_found_by_their_key_in_the_last_file(tmp_path: Path) -> None:
     first = written(tmp_path / "a.parquet", *question(1), *question(2))
     second = written(tmp_path / "b.parquet", prediction(question_id="q1", key=f"{1:031x}1", active_heads=0.5))
-    kept = KeptRows.read([first, second], PREDICTIONS)
+    kept = EarlierRows.read([first, second], PREDICTIONS)
     assert len(kept) == 5
     assert f"{2:031x}0" in kept and f"{3:031x}0" not in kept and "f" * 32 not in kept
     assert kept.row(f"{2:031x}0") == question(2)[0]
@@ -103,14 +103,14 @@ def test_rows_are_found_by_their_key_in_the_last_file(tmp_path: Path) -> None:
 
 def test_failed_rows_can_be_left_out(tmp_path: Path) -> None:
     file = written(tmp_path / "a.parquet", failed(key="a" * 32), prediction(key="b" * 32))
-    assert "a" * 32 in KeptRows.read([file], PREDICTIONS)
-    wanted = KeptRows.read([file], PREDICTIONS, failed=False)
+    assert "a" * 32 in EarlierRows.read([file], PREDICTIONS)
+    wanted = EarlierRows.read([file], PREDICTIONS, failed=False)
     assert "a" * 32 not in wanted and wanted.row("b" * 32) == prediction(key="b" * 32)
 
 
 def test_rows_beyond_the_first_group_are_found(tmp_path: Path) -> None:
     rows = [prediction(question_id=f"q{number}", key=f"{number:032x}") for number in range(700)]
-    kept = KeptRows.read([written(tmp_path / "a.parquet", *rows)], PREDICTIONS)
+    kept = EarlierRows.read([written(tmp_path / "a.parquet", *rows)], PREDICTIONS)
     assert all(kept.row(row.key) == row for row in (rows[0], rows[699], rows[256], rows[255]))
 
 
@@ -118,7 +118,7 @@ def test_rows_beyond_the_first_group_are_found(tmp_path: Path) -> None:
 def test_a_damaged_file_is_told_and_left_out(tmp_path: Path, damage: bytes, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "a.parquet").write_bytes(damage)
     good = written(tmp_path / "b.parquet", *question(1))
-    kept = KeptRows.read([tmp_path / "a.parquet", good], PREDICTIONS)
+    kept = EarlierRows.read([tmp_path / "a.parquet", good], PREDICTIONS)
     assert len(kept) == 2 and kept.row(f"{1:031x}0") == question(1)[0]
     assert "a.parquet: cannot be read, so its answers are computed again" in caplog.text
 
@@ -126,5 +126,5 @@ def test_a_damaged_file_is_told_and_left_out(tmp_path: Path, damage: bytes, capl
 def test_a_file_of_other_columns_is_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     file = written(tmp_path / "a.parquet", *question(1))
     pq.write_table(pq.read_table(file).drop_columns(["frame_times"]), file)
-    assert len(KeptRows.read([file], PREDICTIONS)) == 0
+    assert len(EarlierRows.read([file], PREDICTIONS)) == 0
     assert "columns are missing: frame_times" in caplog.text

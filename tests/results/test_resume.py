@@ -130,12 +130,12 @@ def test_a_setting_that_an_older_version_did_not_have_is_no_difference() -> None
 def test_other_versions_are_told_once_and_stay_told() -> None:
     first = {"versions": {"torch": "2.11.0", "transformers": "5.17.0", "numpy": "2.0"}, "warnings": ["no clip"]}
     now = {"torch": "2.11.0", "transformers": "5.24.0", "numpy": "2.4"}
-    (told,) = version_warnings(first, now)
-    assert told == (
+    (warning,) = version_warnings(first, now)
+    assert warning == (
         "answers in the folder were made with transformers 5.17.0, and 5.24.0 is installed now; they are kept: "
         "--overwrite asks them again"
     )
-    assert version_warnings({"versions": now, "warnings": [told, "no clip"]}, now) == (told,)
+    assert version_warnings({"versions": now, "warnings": [warning, "no clip"]}, now) == (warning,)
     assert version_warnings({"versions": now}, now) == ()
     assert version_warnings({}, now) == ()
 

@@ -61,7 +61,7 @@ def command(
     from socialcli.verbs.measure.work import MeasureRequest, measure
 
     request = MeasureRequest(_settings(options), output, overwrite, sys.argv, retry_failed, figure_format)
-    result = measure(request, registry(), watch=lambda episodes: counted(episodes, "measure", "episodes"))
+    result = measure(request, registry(), show=lambda episodes: counted(episodes, "measure", "episodes"))
     if as_json:
         click.echo(json.dumps(_summary(result, output), ensure_ascii=False))
     else:

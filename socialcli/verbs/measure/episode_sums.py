@@ -120,6 +120,6 @@ def has_failed(table: pa.Table) -> list[bool]:
     return [bool(failed) for failed in table["failed"].to_pylist()]
 
 
-MEASURED: RowKind[EpisodeSums] = RowKind(
+EPISODE_SUMS: RowKind[EpisodeSums] = RowKind(
     "episodes", MEASURED_ARROW_SCHEMA, as_record, from_record, of_this_version, has_failed, ROWS_PER_GROUP
 )

@@ -1,6 +1,6 @@
-"""The folder of `socialcli measure`, and measure.json in it: what was measured, with what, and how it ended.
+"""The folder of `socialcli measure`, and its measure.json: what was measured, with what, and how it ended.
 
-measure.json is written when a measurement starts (outcome "running") and again when it ends, whole each time.
+measure.json is written atomically when a measurement starts (outcome "running"), as it proceeds, and when it ends.
 """
 
 from __future__ import annotations
@@ -10,8 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from socialcli.files import write_json
-from socialcli.results.folder import KeepingFolder
+from socialcli.results.folder import ResumableFolder
 from socialcli.results.manifest import Manifest
 from socialcli.settings.run import RunSettings
 from socialcli.verbs.measure.settings import SETTINGS
@@ -19,7 +18,7 @@ from socialcli.verbs.measure.summary import Place, SummaryRow
 
 MEASURE_VERSION = "1.0"
 
-# Of measure.json. What is not a measurement's own means what it means in run.json.
+# The fields of measure.json; those that run.json has too mean the same.
 FIELDS = (
     *("measure_version", "outcome", "exit_code", "started", "finished", "seconds", "command", "settings", "model"),
     *("input_sha256", "decoder", "counts", "coverage", "summary", "top_heads"),
@@ -28,22 +27,22 @@ FIELDS = (
 
 
 @dataclass(frozen=True, slots=True)
-class MeasureFolder(KeepingFolder):
-    """The folder of `socialcli measure`. It may be that of a run: no name is the same in both."""
+class MeasureFolder(ResumableFolder):
+    """The folder of `socialcli measure`. It may be a run's too: they share no file name."""
 
     @property
     def kind(self) -> str:
-        """A measurement."""
+        """The word for it."""
         return "measurement"
 
     @property
     def rows(self) -> Path:
-        """A row per episode, from which all else is made: see `socialcli.verbs.measure.episode_sums`."""
+        """A row per episode; all other files are made from it: see `socialcli.verbs.measure.episode_sums`."""
         return self.path / "measured.parquet"
 
     @property
     def set_aside(self) -> Path:
-        """Rows of episodes that could be measured before, and now cannot."""
+        """Rows of episodes that were measured before, and fail now."""
         return self.path / "measured_aside.parquet"
 
     @property
@@ -68,7 +67,7 @@ class MeasureFolder(KeepingFolder):
 
     @property
     def manifest(self) -> Path:
-        """What was measured and how it ended."""
+        """measure.json: see `Measurement`."""
         return self.path / "measure.json"
 
     @property
@@ -89,27 +88,27 @@ class MeasureFolder(KeepingFolder):
 
     @property
     def results(self) -> list[Path]:
-        """Those that a measurement leaves at its end, as far as they are there, but for measure.json."""
+        """The existing files that a finished measurement leaves, without measure.json."""
         named = self.attention, self.heads, self.heatmap, self.shift, self.rows
         return [path for path in named if path.exists()]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeasureCounts:
-    """How much there was, and what became of it."""
+    """The counts of measure.json."""
 
     episodes: int = 0  # with questions of the tasks
-    episodes_measured: int = 0  # by at least one question
+    episodes_measured: int = 0  # with at least one measured question
     questions: int = 0
     questions_measured: int = 0
     questions_failed: int = 0
-    unreadable: int = 0  # rows of the episodes file that gave no question at all
-    kept: int = 0  # of the questions, those that an earlier measurement in the folder has come to an end with
+    unreadable: int = 0  # rows of the episodes file without a single question
+    kept: int = 0  # of the questions, those reused from an earlier measurement in the folder
 
 
 @dataclass(frozen=True, slots=True)
 class Decoder:
-    """The size of the model's text decoder, and the layers that take part in the alignment."""
+    """The size of the model's text decoder, and the layers that are aligned."""
 
     layers: int
     heads: int  # of a layer
@@ -120,7 +119,7 @@ class Decoder:
 class Measurement:
     """The content of measure.json; docs/measure.md explains every field."""
 
-    manifest: Manifest  # what a measurement has in common with a run; its counts are not used
+    manifest: Manifest  # the part that run.json has too; its counts are not used
     decoder: Decoder
     counts: MeasureCounts = MeasureCounts()
     summary: Sequence[SummaryRow] = ()
@@ -141,7 +140,7 @@ class Measurement:
 
 
 def measurement_in(record: Mapping[str, Any], manifest: Manifest) -> Measurement | None:
-    """The measurement that a measure.json tells of, whose `manifest` is read already; None where it cannot be read."""
+    """The content of a measure.json whose `manifest` part is read already; None if it cannot be read."""
     try:
         return Measurement(
             manifest=manifest,
@@ -155,11 +154,6 @@ def measurement_in(record: Mapping[str, Any], manifest: Manifest) -> Measurement
 
 
 def measure_settings(settings: RunSettings) -> dict[str, Any]:
-    """Those settings that a measurement has, as JSON values under the names of the options."""
+    """The settings of a measurement as JSON values, by the names of the options."""
     record = settings.as_record()
     return {name: record[name] for name in SETTINGS}
-
-
-def write_measurement(path: Path, measurement: Measurement) -> None:
-    """Write measure.json, whole or not at all. Raises OSError where it cannot be written."""
-    write_json(path, measurement.as_record())

@@ -24,10 +24,10 @@ from socialcli.jobs.prepare import ask_options, clip_digest, loaded_identity, wo
 from socialcli.jobs.rows import RowMaker
 from socialcli.jobs.selection import Selection
 from socialcli.models.contract import choices_of
-from socialcli.results.kept import KeptRows
+from socialcli.results.earlier import EarlierRows
 from socialcli.results.keys import answer_key
 from socialcli.verbs.measure.episode_sums import EpisodeSums, Failure
-from socialcli.verbs.measure.totals import MeasuredEpisode
+from socialcli.verbs.measure.totals import EpisodeMeasurement
 
 FIGURES_VERSION = 1  # to be raised when the figures of the same questions change
 
@@ -79,8 +79,8 @@ class Measurer:
         return [folder for folder in (self._adapter.folder, self._adapter.lora) if folder is not None]
 
     def measure(
-        self, selections: Iterable[Selection], kept: KeptRows[EpisodeSums], keep: Keep
-    ) -> Iterator[MeasuredEpisode]:
+        self, selections: Iterable[Selection], kept: EarlierRows[EpisodeSums], keep: Keep
+    ) -> Iterator[EpisodeMeasurement]:
         """Of each selection the sums over its questions, and why some of them have no part in these.
 
         An episode that is `kept` is not measured again, unless it has other questions now; `keep` is given those that
@@ -89,7 +89,7 @@ class Measurer:
         for selection, prepared in ahead(lambda one: self._prepare(one, kept), selections, self._workers):
             yield self._measured(selection, prepared, kept, keep)
 
-    def _prepare(self, selection: Selection, kept: KeptRows[EpisodeSums]) -> _Prepared | None:
+    def _prepare(self, selection: Selection, kept: EarlierRows[EpisodeSums]) -> _Prepared | None:
         episode = selection.row.episode
         good = [question for question in selection.questions if isinstance(question, Question)]
         if episode is None or not good:
@@ -102,20 +102,20 @@ class Measurer:
         return _Prepared(key, len(good), prepare_episode(self._adapter, episode, good, self._tasks, self._options))
 
     def _measured(
-        self, selection: Selection, prepared: _Prepared | None, kept: KeptRows[EpisodeSums], keep: Keep
-    ) -> MeasuredEpisode:
+        self, selection: Selection, prepared: _Prepared | None, kept: EarlierRows[EpisodeSums], keep: Keep
+    ) -> EpisodeMeasurement:
         place = f"{selection.row.source_name}:{selection.row.row}"
         bad = [question for question in selection.questions if isinstance(question, BadQuestion)]
         failures = [Failure(one.id or place, AnnotationError(one.message).record) for one in bad]
         if prepared is None:
-            return MeasuredEpisode(selection.row, FigureSums(*self.shape), (), tuple(failures))
+            return EpisodeMeasurement(selection.row, FigureSums(*self.shape), (), tuple(failures))
         if prepared.questions is None:
             row, count = kept.row(prepared.key), prepared.asked
         else:
             assert selection.row.episode is not None
             row, count = self._summed(prepared.key, selection.row.episode.episode_id, prepared.questions), 0
             keep(row)
-        return MeasuredEpisode(selection.row, row.sums, row.tasks, (*failures, *row.failures), row, kept=count)
+        return EpisodeMeasurement(selection.row, row.sums, row.tasks, (*failures, *row.failures), row, kept=count)
 
     def _summed(self, key: str, episode_id: str, prepared: PreparedEpisode) -> EpisodeSums:
         sums = FigureSums(*self.shape)

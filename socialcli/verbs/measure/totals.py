@@ -1,4 +1,4 @@
-"""What came of measuring an episode, and of all so far."""
+"""The measurement of an episode, and the totals of all so far."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from socialcli.alignment.head_stats import FigureSums
 from socialcli.episodes.reading import EpisodeRow
-from socialcli.jobs.counts import Tally
+from socialcli.jobs.counts import JobCounter
 from socialcli.jobs.progress import MOST_WARNINGS
 from socialcli.results.manifest import MAX_PROBLEMS
 from socialcli.verbs.measure.episode_sums import EpisodeSums, Failure
@@ -18,37 +18,37 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class MeasuredEpisode:
-    """An episode of which some question was measured, or none: then `sums.prompts` is 0."""
+class EpisodeMeasurement:
+    """The sums over the measured questions of an episode; `sums.prompts` is 0 if there are none."""
 
     row: EpisodeRow
     sums: FigureSums
     tasks: tuple[str, ...]  # of the questions that were measured
     failures: tuple[Failure, ...]
-    record: EpisodeSums | None = None  # the same without what the episodes file gets wrong; None: nothing else is there
-    kept: int = 0  # of its questions, those that were measured, or failed, before
+    record: EpisodeSums | None = None  # the row to write, without annotation errors; None: nothing but these
+    kept: int = 0  # questions whose measurement, or failure, was reused
 
 
 @dataclass(slots=True)
-class MeasureTally:
-    """Running totals: all that is kept of the episodes when the next one comes."""
+class MeasureTotals:
+    """Running totals: all that stays in memory of the measured episodes."""
 
     sums: FigureSums
-    read: Tally = field(default_factory=Tally)  # what was met in the episodes file
+    counter: JobCounter = field(default_factory=JobCounter)  # counts the rows of the episodes file
     episodes: int = 0
-    episode_ids: list[str] = field(default_factory=list)  # of those that were measured
+    episode_ids: list[str] = field(default_factory=list)  # of the measured episodes
     failed: int = 0  # questions
     kept: int = 0  # questions
-    problems: list[str] = field(default_factory=list)  # of episodes, the first ones
+    problems: list[str] = field(default_factory=list)  # the first ones
     _warned: int = 0
 
-    def add(self, episode: MeasuredEpisode) -> None:
-        """Count an episode, and warn of what could not be measured of it."""
+    def add(self, episode: EpisodeMeasurement) -> None:
+        """Count an episode, and warn of its questions that could not be measured."""
         self.episodes += 1
         self.failed += len(episode.failures)
         self.kept += episode.kept
         if episode.record is not None:
-            self.read.coverage.reach(episode.record.episode_id, *episode.record.reached)
+            self.counter.coverage.reach(episode.record.episode_id, *episode.record.reached)
         if episode.sums.prompts and episode.row.episode is not None:
             self.sums.add(episode.sums)
             self.episode_ids.append(episode.row.episode.episode_id)
@@ -62,19 +62,19 @@ class MeasureTally:
                 _log.warning("more could not be measured; 'problems' of measure.json names the first %d", MAX_PROBLEMS)
 
     @property
-    def nameless(self) -> bool:
-        """Whether something could not be read of which nobody knows what it was."""
-        return self.read.unreadable > 0
+    def unidentified(self) -> bool:
+        """Whether any row that could not be read may have been an episode measured before."""
+        return self.counter.unreadable > 0
 
     @property
     def failures(self) -> int:
-        """What `--max-failures` is held against: questions not measured, and rows of the file that gave none."""
-        return self.failed + self.read.unreadable
+        """What `--max-failures` limits: failed questions, and unreadable rows of the file."""
+        return self.failed + self.counter.unreadable
 
     @property
     def total(self) -> int:
-        """What a share of failures is a share of."""
-        return self.read.questions + self.read.unreadable
+        """The number of which `--max-failures P%` takes a share."""
+        return self.counter.questions + self.counter.unreadable
 
     def counts(self) -> MeasureCounts:
         """The counts of measure.json."""
@@ -84,13 +84,13 @@ class MeasureTally:
             questions=self.sums.prompts + self.failed,
             questions_measured=self.sums.prompts,
             questions_failed=self.failed,
-            unreadable=self.read.unreadable,
+            unreadable=self.counter.unreadable,
             kept=self.kept,
         )
 
 
-def _messages(episode: MeasuredEpisode) -> Iterator[str]:
-    """A line for each reason, however many questions of the episode it concerns."""
+def _messages(episode: EpisodeMeasurement) -> Iterator[str]:
+    """A line per error, however many questions of the episode have it."""
     place = f"{episode.row.source_name}:{episode.row.row}"
     name = (episode.row.record or {}).get("episode_id")
     reasons: dict[str, list[str]] = {}

@@ -13,7 +13,7 @@ from socialcli.jobs.job import Job
 from socialcli.jobs.prepare import Asking, Prepared
 from socialcli.jobs.selection import Selection
 from socialcli.models.checkpoints.files import weights_bytes
-from socialcli.results.kept import KeptRows
+from socialcli.results.earlier import EarlierRows
 from socialcli.results.predictions import Prediction
 
 
@@ -58,7 +58,7 @@ class Planner:
         """About how many bytes a prompt of `length` tokens takes beyond that; 0 for none."""
         return prompt_bytes(self._adapter, length) if length else 0
 
-    def plan(self, selections: Iterable[Selection], kept: KeptRows[Prediction]) -> Iterator[Planned]:
+    def plan(self, selections: Iterable[Selection], kept: EarlierRows[Prediction]) -> Iterator[Planned]:
         """What every selection comes to; clips are read ahead in threads as in a run."""
         for selection, prepared in self._asking.prepare_ahead(selections, kept):
             failed = sum(map(kept.has_failed, prepared.kept))

@@ -1,4 +1,4 @@
-"""A dry run: what a run would do and what would fail, without the weights."""
+"""The work of `socialcli plan`: what a run would do and what would fail, found without the weights."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING, Any
 
 from socialcli.episodes.coverage.text import coverage_line
 from socialcli.episodes.coverage.total import Coverage
-from socialcli.jobs.counts import Tally
+from socialcli.jobs.counts import JobCounter
 from socialcli.jobs.coverage import check_coverage
 from socialcli.jobs.job import Job, check_job
 from socialcli.jobs.progress import counted
 from socialcli.jobs.selection import select
 from socialcli.models.sizes import LargeClips
 from socialcli.plugins.registry import Registry
+from socialcli.results.earlier import EarlierRows
 from socialcli.results.folder import OutputFolder
-from socialcli.results.kept import KeptRows
 from socialcli.results.predictions import PREDICTIONS
-from socialcli.results.resume import begun_before, kept_rows
+from socialcli.results.resume import earlier_rows, resumable_manifest
 from socialcli.settings.run import RunSettings
 from socialcli.text_table import laid_out
 
@@ -32,12 +32,12 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-MOST_PROBLEMS = 100  # that are told one by one; all of them count
+MOST_PROBLEMS = 100  # to list; all of them count
 
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """The least, middle and greatest of some numbers."""
+    """The minimum, median and maximum of some numbers."""
 
     least: int
     median: float
@@ -45,7 +45,7 @@ class Spread:
 
     @classmethod
     def of(cls, numbers: Sequence[int]) -> Spread | None:
-        """None for no numbers."""
+        """The spread of the numbers; None if there are none."""
         return cls(min(numbers), statistics.median(numbers), max(numbers)) if numbers else None
 
 
@@ -54,20 +54,20 @@ class Plan:
     """What a run would do. Memory is in bytes; a row is a question under one condition."""
 
     questions: Mapping[str, int]  # by task
-    rows: int  # kept ones included
-    kept: int  # that the folder has already
-    failed_before: int  # of these, the ones that failed
-    failures: int  # rows that would fail, and rows of the file that cannot be read
+    rows: int  # including kept ones
+    kept: int  # that the folder holds already
+    failed_before: int  # kept ones that failed
+    failures: int  # rows that would fail, and unreadable rows of the file
     unreadable: int
-    visual_tokens: Spread | None  # of a question that would be asked; None: there is none
+    visual_tokens: Spread | None  # per question that would be asked; None: none would
     text_tokens: Spread | None
     weights: int
-    prompt: int  # what the longest prompt takes beyond the weights, with its cache
-    prompts: int | None  # that go through the model together at most; None: as many as fit
+    prompt: int  # memory of the longest prompt with its KV cache, on top of the weights
+    prompts: int | None  # in a batch at most; None: as many as fit
     coverage: Coverage
-    by_episode: Sequence[Mapping[str, Any]]  # of each its id, and the utterances and covered ones of its fullest prompt
+    by_episode: Sequence[Mapping[str, Any]]  # ids, and the utterances and covered ones of the fullest prompt
     notes: Sequence[str]
-    problems: Sequence[str]  # the first of them
+    problems: Sequence[str]  # the first ones
     warnings: Sequence[str]
 
     def as_record(self) -> dict[str, Any]:
@@ -78,45 +78,44 @@ class Plan:
 
 
 def plan(settings: RunSettings, folder: OutputFolder | None, retry_failed: bool, registry: Registry) -> Plan:
-    """Find out what a run would do, and what of it is done in `folder` already. Writes nothing.
+    """Find out what a run would do, and how much of it `folder` holds already. Writes nothing.
 
     Raises what `check_job`, `check_coverage` and loading the model's configuration and processor raise, UsageError
-    where the folder holds something that the run could not go on with, and InvalidInputError where no row of the file
-    is an episode.
+    where the run could not resume in the folder, and InvalidInputError where no row of the file is an episode.
     """
     job = check_job(settings, registry)
-    kept = KeptRows.read([], PREDICTIONS)
-    if folder is not None and begun_before(folder, settings, job.model.item.defaults) is not None:
-        kept = kept_rows(folder, retry_failed, PREDICTIONS)
-    told = check_coverage(settings, job.tasks, quiet=True)  # the plan itself lists its warnings
-    tally = Tally(aligned=settings.alignment.mode != "off", told_uncovered=bool(told))
-    tallied = _Tallied()
+    kept = EarlierRows.read([], PREDICTIONS)
+    if folder is not None and resumable_manifest(folder, settings, job.model.item.defaults) is not None:
+        kept = earlier_rows(folder, retry_failed, PREDICTIONS)
+    warnings = check_coverage(settings, job.tasks, quiet=True)  # the plan lists them itself
+    counter = JobCounter(aligned=settings.alignment.mode != "off", coverage_warned=bool(warnings))
+    totals = _Totals()
     planner = _planner(job)
-    found = planner.plan(select(job.episodes, settings, job.tasks, tally), kept)
+    found = planner.plan(select(job.episodes, settings, job.tasks, counter), kept)
     for one in counted(found, "plan", "episodes"):
-        tallied.add(one)
+        totals.add(one)
         if one.episode_id is not None and one.reached:
-            tally.coverage.reach(one.episode_id, *max(one.reached))
-    tally.check_readable()
+            counter.coverage.reach(one.episode_id, *max(one.reached))
+    counter.check_readable()
     conditions = len(settings.alignment.conditions())
-    large = tallied.clips.note(job.model.item)
+    large = totals.clips.note(job.model.item)
     return Plan(
-        questions=dict(sorted(tallied.questions.items())),
-        rows=tally.questions * conditions,
-        kept=tallied.kept,
-        failed_before=tallied.failed_before,
-        failures=tallied.failing + tally.unreadable,
-        unreadable=tally.unreadable,
-        visual_tokens=Spread.of(tallied.visual),
-        text_tokens=Spread.of(tallied.text),
+        questions=dict(sorted(totals.questions.items())),
+        rows=counter.questions * conditions,
+        kept=totals.kept,
+        failed_before=totals.failed_before,
+        failures=totals.failing + counter.unreadable,
+        unreadable=counter.unreadable,
+        visual_tokens=Spread.of(totals.visual),
+        text_tokens=Spread.of(totals.text),
         weights=planner.weights,
-        prompt=planner.prompt_bytes(tallied.longest),
+        prompt=planner.prompt_bytes(totals.longest),
         prompts=None if settings.compute.batch_size == "auto" else int(settings.compute.batch_size),
-        coverage=tally.coverage.total(settings.prompt.box_gap),
-        by_episode=tallied.by_episode,
+        coverage=counter.coverage.total(settings.prompt.box_gap),
+        by_episode=totals.by_episode,
         notes=[] if large is None else [large],
-        problems=[*tally.problems, *tallied.problems][:MOST_PROBLEMS],
-        warnings=[*told, *tally.warnings(settings, job.tasks)],
+        problems=[*counter.problems, *totals.problems][:MOST_PROBLEMS],
+        warnings=[*warnings, *counter.warnings(settings, job.tasks)],
     )
 
 
@@ -126,8 +125,8 @@ def _planner(job: Job) -> Planner:
     return Planner(job)
 
 
-class _Tallied:
-    """What the questions come to: of each its numbers alone, and of each episode what it reaches."""
+class _Totals:
+    """Running totals over the planned questions, and the coverage of each episode."""
 
     def __init__(self) -> None:
         self.questions: Counter[str] = Counter()

@@ -1,4 +1,4 @@
 """`socialcli run`: ask a model the questions of episodes files; write predictions and accuracy.
 
-May import: episodes, errors, interrupts, jobs, options, plugins, results, settings, stats.
+May import: episodes, errors, jobs, options, plugins, results, settings, stats.
 """

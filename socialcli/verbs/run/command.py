@@ -70,12 +70,12 @@ def command(output: Path, overwrite: bool, retry_failed: bool, as_json: bool, **
 
     request = RunRequest(settings_of_run(options), output, overwrite, sys.argv, retry_failed)
 
-    def tell(manifest: Manifest, accuracy: Sequence[AccuracyRow] = ()) -> None:
+    def print_json(manifest: Manifest, accuracy: Sequence[AccuracyRow] = ()) -> None:
         click.echo(json.dumps(summary_json(accuracy, output, manifest), ensure_ascii=False))
 
-    result = find_finished(request, registry()) or _run(request, tell if as_json else lambda _: None)
+    result = find_finished(request, registry()) or _run(request, print_json if as_json else lambda _: None)
     if as_json:
-        tell(result.manifest, result.accuracy)
+        print_json(result.manifest, result.accuracy)
     else:
         click.echo(summary_lines(result.accuracy))
         if result.manifest.coverage is not None:
@@ -83,12 +83,12 @@ def command(output: Path, overwrite: bool, retry_failed: bool, as_json: bool, **
     check_failed_answers(result.manifest, output, "run.json")
 
 
-def _run(request: RunRequest, broken_off: Callable[[Manifest], None]) -> RunResult:
+def _run(request: RunRequest, on_abort: Callable[[Manifest], None]) -> RunResult:
     from socialcli.jobs.progress import shown
     from socialcli.plugins.registry import registry
     from socialcli.verbs.run.work import execute
 
-    return execute(request, registry(), shown, broken_off)
+    return execute(request, registry(), shown, on_abort)
 
 
 def settings_of_run(options: dict[str, Any]) -> RunSettings:

@@ -1,4 +1,4 @@
-"""What became of the questions of a run, so that answers of before can be kept for those that fail now."""
+"""Tracks which questions of a run failed, so that their earlier answers can be set aside."""
 
 from __future__ import annotations
 
@@ -11,35 +11,35 @@ import numpy as np
 from socialcli.results.predictions import Prediction, storable
 
 
-class Fates:
-    """Which questions have failed, and which have an answer; in memory are eight bytes a row."""
+class FailedQuestions:
+    """Which questions failed, and which have an answer; takes eight bytes of memory per row."""
 
     def __init__(self) -> None:
-        """Begin with no question."""
-        self.nameless = False  # whether some failed of which nobody knows the name
+        """Start without questions."""
+        self.unidentified = False  # whether the ids of some failed questions cannot be read
         self._failed: set[int] = set()
         self._answered = array("q")
 
     def add(self, row: Prediction) -> None:
-        """Note a row of the run."""
+        """Add a row of the run."""
         if row.status == "failed":
-            self._failed.add(_name(row))
+            self._failed.add(_hash(row))
         else:
-            self._answered.append(_name(row))
+            self._answered.append(_hash(row))
 
-    def has_failed(self, row: Prediction) -> bool:
-        """Whether the question of an earlier row fails now, or may be one of the nameless; once all rows are noted."""
-        if not self.nameless:
-            return _name(row) in self._failed
-        place = int(np.searchsorted(self._in_order, _name(row)))
-        return place == len(self._in_order) or bool(self._in_order[place] != _name(row))
+    def includes(self, row: Prediction) -> bool:
+        """Whether the question of an earlier row failed, or may be an unidentified one; call after all `add`s."""
+        if not self.unidentified:
+            return _hash(row) in self._failed
+        place = int(np.searchsorted(self._sorted, _hash(row)))
+        return place == len(self._sorted) or bool(self._sorted[place] != _hash(row))
 
     @cached_property
-    def _in_order(self) -> Any:
+    def _sorted(self) -> Any:
         return np.sort(np.array(self._answered, np.int64))
 
 
-def _name(row: Prediction) -> int:
-    """The question under its condition, as a file names it, in 64 bits."""
+def _hash(row: Prediction) -> int:
+    """A 64-bit hash of the question's id and its condition."""
     setting = row.alpha, row.lambda_, row.layers, row.bias
     return hash((storable(row.question_id), row.alignment, setting))

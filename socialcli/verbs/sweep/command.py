@@ -129,7 +129,7 @@ def command(
 
     grid, splits = _grid(options), (options.pop("validation_split"), options.pop("test_split"))
     request = SweepRequest(_settings(options), grid, output, *splits, overwrite, sys.argv, retry_failed, figure_format)
-    result = sweep(request, registry(), watch=lambda rows, total: shown(rows, total, "sweep"))
+    result = sweep(request, registry(), show=lambda rows, total: shown(rows, total, "sweep"))
     if as_json:
         click.echo(json.dumps(summary_json(result.sweep, result.table, output), ensure_ascii=False))
     else:

@@ -1,6 +1,6 @@
-"""The folder of `socialcli sweep`, and sweep.json in it: what was asked, which setting is the best, how it ended.
+"""The folder of `socialcli sweep`, and its sweep.json: what was asked, which setting is best, how the sweep ended.
 
-sweep.json is written when a sweep starts (outcome "running") and again when it ends, whole each time.
+sweep.json is written atomically when a sweep starts (outcome "running"), as it proceeds, and when it ends.
 """
 
 from __future__ import annotations
@@ -10,17 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from socialcli.files import write_json
-from socialcli.jobs.grid import OPTIONS, Grid, Setting, SweptOption
+from socialcli.jobs.grid import OPTIONS, Grid, Setting, SweptOption, setting_of
 from socialcli.jobs.splits import Splits
 from socialcli.results.folder import SWEEP_MANIFEST, OutputFolder
 from socialcli.results.manifest import Manifest
+from socialcli.results.predictions import Prediction
 from socialcli.verbs.sweep.choice import Choice
 from socialcli.verbs.sweep.settings import SETTINGS
 
 SWEEP_VERSION = "1.0"
 
-# Of sweep.json. What is not a sweep's own means what it means in run.json.
+# The fields of sweep.json; those that run.json has too mean the same.
 FIELDS = (
     *("sweep_version", "outcome", "exit_code", "started", "finished", "seconds", "command", "settings", "grid"),
     *("combinations", "conditions", "asked", "splits", "model", "input_sha256", "counts", "coverage", "best"),
@@ -30,16 +30,16 @@ FIELDS = (
 
 @dataclass(frozen=True, slots=True)
 class SweepFolder(OutputFolder):
-    """The folder of `socialcli sweep`: a run's, in which a condition is a setting, with another manifest."""
+    """The folder of `socialcli sweep`: a run's with settings as conditions, and with another manifest."""
 
     @property
     def kind(self) -> str:
-        """A sweep."""
+        """The word for it."""
         return "sweep"
 
     @property
     def manifest(self) -> Path:
-        """What was asked, what is the best, and how it ended."""
+        """sweep.json: see `Sweep`."""
         return self.path / SWEEP_MANIFEST
 
     def plot(self, option: SweptOption) -> Path:
@@ -48,12 +48,12 @@ class SweepFolder(OutputFolder):
 
     @property
     def plots(self) -> list[Path]:
-        """The pictures that are there."""
+        """The existing pictures."""
         return [path for path in self.figures(*OPTIONS) if path.exists()]
 
     @property
     def foreign(self) -> tuple[Path, ...]:
-        """A run's manifest, which says nothing about predictions that replace the run's own."""
+        """A run's manifest; it would describe predictions that no longer exist."""
         return (self.path / "run.json",)
 
     @property
@@ -69,10 +69,14 @@ class Sweep:
 
     manifest: Manifest  # what a sweep has in common with a run
     grid: Grid
-    settings: Sequence[Setting]  # that every question was asked under, the plain model first
+    settings: Sequence[Setting]  # under which every question is asked, the plain model first
     splits: Splits
     best: Sequence[Choice] = ()
-    asked: int | None = None  # of the settings, those that the model was asked under; None: not known yet
+    asked: int | None = None  # settings under which the model was asked; None: not known yet
+
+    def leaves_out(self, row: Prediction) -> bool:
+        """Whether an earlier row is out of scope: of a setting not in the grid, or of a split that is not asked."""
+        return setting_of(row) not in self.settings or row.split not in self.splits.asked
 
     def as_record(self) -> dict[str, Any]:
         """The content as JSON values."""
@@ -92,13 +96,8 @@ class Sweep:
 
 
 def settings_in(record: Mapping[str, Any]) -> tuple[Setting, ...] | None:
-    """The settings that a sweep.json says everything was asked under; None where it is not one of this version."""
+    """The settings that a sweep.json names; None if it is not of this version."""
     try:
         return tuple(Setting(*(condition[option] for option in OPTIONS)) for condition in record["conditions"])
     except (KeyError, TypeError):
         return None
-
-
-def write_sweep(path: Path, sweep: Sweep) -> None:
-    """Write sweep.json, whole or not at all. Raises OSError where it cannot be written."""
-    write_json(path, sweep.as_record())

@@ -1,45 +1,43 @@
-"""A sweep from its settings to its folder: check, load the model, ask everything under every setting, then choose.
+"""The work of `socialcli sweep`: check, load the model, ask everything under every setting, then choose the best.
 
-It is a run whose conditions are settings, and goes on as a run does: an answer that is in the folder, under a setting
-of an earlier grid or from before a kill, is not asked again.
+A sweep writes its rows as a run does, with settings as conditions, and resumes like one: an answer in the folder, under
+a setting of an earlier grid or from before a kill, is reused.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from socialcli.alignment.rules import BiasRule
-from socialcli.episodes.counting import count_questions, has_question
+from socialcli.episodes.counting import has_question
 from socialcli.episodes.reading import EpisodeRow, read_records
 from socialcli.episodes.several import read_files
 from socialcli.errors import InvalidInputError, UsageError
-from socialcli.jobs.counts import Tally
-from socialcli.jobs.coverage import check_coverage
-from socialcli.jobs.finished import finished_work, tell_finished
-from socialcli.jobs.grid import OPTIONS, Grid, Setting, setting_of
+from socialcli.jobs.counts import JobCounter
+from socialcli.jobs.finished import finished_work, log_finished
+from socialcli.jobs.grid import OPTIONS, Grid, Setting
 from socialcli.jobs.job import Job, check_job
-from socialcli.jobs.lifecycle import check_request, manifest_before, take_up
+from socialcli.jobs.lifecycle import JobStart, check_request, recorded
 from socialcli.jobs.request import RunRequest
 from socialcli.jobs.selection import select, split_of
 from socialcli.jobs.splits import Splits, resolve_splits
-from socialcli.models.contract import Adapter
 from socialcli.plugins.registry import Registry
 from socialcli.results.folder import FigureFormat
 from socialcli.results.inputs import Inputs
-from socialcli.results.keys import files_digest
-from socialcli.results.manifest import Manifest
-from socialcli.results.predictions import Prediction, read_predictions
+from socialcli.results.predictions import read_predictions
 from socialcli.settings.run import RunSettings
 from socialcli.stats.accuracy import AccuracyRow, accuracy_table, read_accuracy, write_accuracy
-from socialcli.verbs.run.work import RunWork, Watch, unwatched
+from socialcli.verbs.run.status import RunStatus
+from socialcli.verbs.run.writing import AnswerWriter, ShowProgress, show_nothing
 from socialcli.verbs.sweep.choice import SweepTable, choices, unchosen
-from socialcli.verbs.sweep.files import Sweep, SweepFolder, settings_in, write_sweep
+from socialcli.verbs.sweep.files import Sweep, SweepFolder, settings_in
 from socialcli.verbs.sweep.plot import draw_sweep
 from socialcli.verbs.sweep.settings import SETTINGS
+from socialcli.verbs.sweep.status import SweepStatus
 
 if TYPE_CHECKING:
     from socialcli.alignment.attention import Alignment
@@ -57,35 +55,35 @@ class SweepRequest:
     output: Path
     validation: str | None = None  # the split to choose on; None: the one with one of the usual names
     test: tuple[str, ...] = ()  # the splits to report on; none: all others
-    overwrite: bool = False  # begin anew in a folder that holds a sweep or run
+    overwrite: bool = False  # replace the sweep or run in the folder
     command: Sequence[str] = ()  # the command line, for sweep.json
-    retry_failed: bool = False  # ask again what failed, instead of keeping it
+    retry_failed: bool = False  # ask failed questions again, instead of keeping their rows
     figure_format: FigureFormat = "png"
 
     @property
     def as_run(self) -> RunRequest:
-        """What a sweep is asked to do as a run is."""
+        """The part of the request that a run has too."""
         return RunRequest(self.settings, self.output, self.overwrite, self.command, self.retry_failed)
 
 
 @dataclass(frozen=True, slots=True)
 class SweepResult:
-    """What a sweep left: sweep.json as it was written, and the figures that it was chosen from."""
+    """What a sweep wrote: sweep.json, and the accuracies that the best settings were chosen from."""
 
     sweep: Sweep
     table: SweepTable
 
 
-def sweep(request: SweepRequest, registry: Registry, watch: Watch = unwatched) -> SweepResult:
-    """Do the sweep, or what an earlier one in the folder has left of it; nothing where all is done and as it was.
+def sweep(request: SweepRequest, registry: Registry, show: ShowProgress = show_nothing) -> SweepResult:
+    """Do the sweep, or resume the one in the folder; do nothing where it is finished and nothing has changed.
 
-    `watch` sees every row, and how many there will be (a progress bar).
+    `show` passes every row and knows how many there will be (a progress bar).
 
-    Failed questions are rows, and more of them than allowed are the manifest's `exit_code`, not an error. Raises what
-    `check_job` and loading the model raise, FolderInUseError, and UsageError for values and splits that do not exist,
-    and where the folder holds a sweep with other settings; all with the folder untouched. InvalidInputError where no
-    row of the file is an episode; OSError where results cannot be written. Once the work has begun, whatever ends it
-    leaves the rows that were done, and a sweep.json that says how it ended.
+    Failed questions are rows, and too many of them are the manifest's `exit_code`, not an error. Before the work
+    begins, and with the folder untouched, raises what `check_job`, `JobStart` and loading the model raise,
+    FolderInUseError, and UsageError for values and splits that do not exist. Later raises InvalidInputError where no
+    row of the file is an episode, and OSError where results cannot be written; whatever ends the work, the finished
+    rows stay, and sweep.json says how it ended.
     """
     folder = SweepFolder(request.output, request.figure_format)
     request.grid.check(request.settings)
@@ -95,40 +93,73 @@ def sweep(request: SweepRequest, registry: Registry, watch: Watch = unwatched) -
     job = check_job(request.settings, registry)
     splits = _splits(request)
     _check_asked(job, splits)
-    if (left := _finished(request, job, folder, splits)) is not None:
-        return left
-    with folder.held():
-        return _swept(request, job, folder, rules, splits, inputs, watch)
+    if (finished := _finished(request, job, folder, splits)) is not None:
+        return finished
+    with folder.locked():
+        rows = _of_splits(read_files(job.settings.selection.files), splits)
+        start = JobStart.check(request.as_run, folder, job, rows)
+        answerer, settings = _load(request, job, rules)
+        begun = start.begin(answerer, inputs, tuple(filter(None, [splits.warning])))
+        found = len(settings) - 1, request.grid.combinations
+        _log.info("conditions: without alignment, and %d of %d combinations", *found)
+        counter = JobCounter(coverage_warned=bool(start.coverage_warnings))
+        sweep = Sweep(manifest=begun, grid=request.grid, settings=settings, splits=splits)
+        status = SweepStatus(RunStatus(begun, job, answerer, counter), sweep)
+        with recorded(folder, status) as record:
+            if _writer(request, folder, status, inputs).write(show, record.update):
+                _log_reuse(sweep, counter, folder)
+            table = _write_tables(folder, status)
+            inputs.write(folder.inputs, [folder.predictions, folder.accuracy, *folder.plots])
+            folder.remove_parts()
+            status.run.complete(unchosen(table, splits))
+        _log.info("the results are in %s", folder.path)
+        return SweepResult(record.manifest, table)
 
 
-def _swept(
-    request: SweepRequest,
-    job: Job,
-    folder: SweepFolder,
-    rules: dict[str, BiasRule],
-    splits: Splits,
-    inputs: Inputs,
-    watch: Watch,
-) -> SweepResult:
-    before = manifest_before(request.as_run, folder, job)
-    told = check_coverage(job.settings, job.tasks, _of_splits(read_files(job.settings.selection.files), splits))
-    manifest = Manifest.begin(job.settings, request.command, job.identity, files_digest(job.settings.selection.files))
-    _log.info("loading %s", job.source)
-    adapter = job.model.item.load_checked(job.load_options)
-    settings = request.grid.settings(len(adapter.layers))
-    engine = _engine(job, adapter, settings, rules)
-    inputs.add_folders(engine.files)
-    manifest = take_up(folder, manifest, before, engine.identity, request.overwrite)
-    _log.info("conditions: without alignment, and %d of %d combinations", len(settings) - 1, request.grid.combinations)
-    begun_now = Sweep(manifest=manifest, grid=request.grid, settings=settings, splits=splits)
-    tally = Tally(told_uncovered=bool(told))
-    work = _SweepWork(request.as_run, job, folder, engine, {}, inputs, lambda _: None, tally, sweep=begun_now)
-    work.do(manifest, watch, (*told, *filter(None, [splits.warning])))
-    return SweepResult(work.sweep, work.table)
+def _writer(request: SweepRequest, folder: SweepFolder, status: SweepStatus, inputs: Inputs) -> AnswerWriter:
+    splits = status.sweep.splits
+    return AnswerWriter(
+        job=status.run.job,
+        folder=folder,
+        answerer=status.run.answerer,
+        inputs=inputs,
+        counter=status.run.counter,
+        retry_failed=request.retry_failed,
+        episodes=_of_splits(status.run.job.episodes, splits),
+        splits=splits.asked,
+        out_of_scope=status.sweep.leaves_out,
+    )
+
+
+def _write_tables(folder: SweepFolder, status: SweepStatus) -> SweepTable:
+    """Write accuracy.parquet, choose the best settings and draw the pictures."""
+    accuracy = accuracy_table(read_predictions(folder.predictions))
+    write_accuracy(folder.accuracy, accuracy)
+    table = _table(accuracy, folder, status.sweep.settings)
+    best, asked = choices(table, status.sweep.splits), _asked(status.sweep, status.run.counter)
+    status.sweep = replace(status.sweep, best=best, asked=asked)
+    for old in folder.plots:  # an option that has a single value now gets no picture
+        old.unlink()
+    draw_sweep(folder, table, status.sweep)
+    return table
+
+
+def _asked(sweep: Sweep, counter: JobCounter) -> int:
+    """The number of settings under which the model was asked any question."""
+    return sum(1 for setting in sweep.settings if counter.asked[setting])
+
+
+def _log_reuse(sweep: Sweep, counter: JobCounter, folder: SweepFolder) -> None:
+    asked = _asked(sweep, counter)
+    _log.info(
+        "%d settings kept, %d asked (%d answers kept, %d asked)%s",
+        *(len(sweep.settings) - asked, asked, counter.kept, counter.asked.total()),
+        "; other answers stay in set_aside.parquet for a later grid" * folder.set_aside.exists(),
+    )
 
 
 def _finished(request: SweepRequest, job: Job, folder: SweepFolder, splits: Splits) -> SweepResult | None:
-    """What the sweep left that is to be done again, if it came to its end and all it depends on is as it was then."""
+    """The result in the folder, if the same sweep is finished there and nothing that it depends on has changed."""
     found = finished_work(folder, request.as_run, job.model.item, SETTINGS)
     if found is None:
         return None
@@ -140,9 +171,9 @@ def _finished(request: SweepRequest, job: Job, folder: SweepFolder, splits: Spli
     try:
         table = _table(read_accuracy(folder.accuracy), folder, asked)
     except InvalidInputError:
-        return None  # the sweep writes the table again
+        return None  # write the table again
     done = Sweep(manifest=manifest, grid=request.grid, settings=asked, splits=splits, asked=before.get("asked"))
-    tell_finished(folder, manifest, told=(splits.warning,))
+    log_finished(folder, manifest, logged=(splits.warning,))
     return SweepResult(replace(done, best=choices(table, splits)), table)
 
 
@@ -151,7 +182,7 @@ def _table(accuracy: Sequence[AccuracyRow], folder: SweepFolder, settings: Seque
 
 
 def _splits(request: SweepRequest) -> Splits:
-    """The splits to choose and to report on; reads the file once, to tell of a misspelt one before the work."""
+    """The splits to choose and to report on. Reads the file once, so that a misspelt one is reported now."""
     records = (line.record for line in read_records(Path(request.settings.selection.episodes)))
     found = {split_of(record) for record in records if isinstance(record, dict)}
     splits = resolve_splits(found, request.validation, request.test)
@@ -161,90 +192,38 @@ def _splits(request: SweepRequest) -> Splits:
 
 
 def _check_asked(job: Job, splits: Splits) -> None:
-    """Raise UsageError where no question of the tasks is in the splits; the file as a whole has some."""
+    """Raise UsageError where no question of the tasks is in the splits. (The file as a whole has some.)"""
     settings = job.settings.changed(limit=None)
     if has_question(settings.selection.files, job.tasks, splits.asked):
         return
     rows = _of_splits(read_files(settings.selection.files), splits)
-    if next(select(rows, settings, job.tasks, Tally(), quiet=True), None) is None:
+    if next(select(rows, settings, job.tasks, JobCounter(), quiet=True), None) is None:
         tasks, names = (", ".join(sorted(map(str, found))) for found in (job.tasks, splits.asked))
         raise UsageError(f"{settings.selection.episodes}: no question of {tasks} is in the splits to ask ({names})")
 
 
 def _of_splits(rows: Iterator[EpisodeRow], splits: Splits) -> Iterator[EpisodeRow]:
-    """The rows of the splits that count, and those of which nobody knows the split."""
+    """The rows of the splits to ask, and unreadable rows, whose split is unknown."""
     for row in rows:
         if row.record is None or split_of(row.record) in splits.asked:
             yield row
 
 
-def _engine(job: Job, adapter: Adapter, settings: Sequence[Setting], rules: dict[str, BiasRule]) -> LocalEngine:
+def _load(request: SweepRequest, job: Job, rules: Mapping[str, BiasRule]) -> tuple[LocalEngine, Sequence[Setting]]:
+    """The model, and the settings to ask it under: those that the grid comes to in its decoder."""
+    _log.info("loading %s", job.source)
+    adapter = job.model.item.load_checked(job.load_options)
     from socialcli.jobs.answer import LocalEngine  # imports torch, as loading the model has done
+
+    settings = request.grid.settings(len(adapter.layers))
+    return LocalEngine(job, adapter, [_condition(job, setting, rules) for setting in settings]), settings
+
+
+def _condition(job: Job, setting: Setting, rules: Mapping[str, BiasRule]) -> Alignment | None:
+    """The alignment of a setting; None for the plain model."""
     from socialcli.jobs.conditions import alignment_of
 
-    def condition(setting: Setting) -> Alignment | None:
-        values = {name: value for name, value in asdict(setting).items() if value is not None}
-        if setting.bias is None:  # the plain model
-            return None
-        return alignment_of(replace(job.settings.alignment, **values), rules[setting.bias])
-
-    return LocalEngine(job, adapter, list(map(condition, settings)))
-
-
-@dataclass
-class _SweepWork(RunWork):
-    """A sweep whose model is loaded, and whose folder is held."""
-
-    folder: SweepFolder
-    sweep: Sweep = field(kw_only=True)
-    table: SweepTable = field(init=False)  # once all is asked
-
-    def _record(self, manifest: Manifest) -> None:
-        self.sweep = replace(self.sweep, manifest=manifest)
-        write_sweep(self.folder.manifest, self.sweep)
-
-    def _episodes(self) -> Iterator[EpisodeRow]:
-        return _of_splits(self.job.episodes, self.sweep.splits)
-
-    def _total(self) -> int:
-        settings = self.request.settings
-        asked = count_questions(
-            settings.selection.files, self.job.tasks, self.sweep.splits.asked, settings.selection.limit
-        )
-        return asked * len(self.sweep.settings)
-
-    def _left_out(self, row: Prediction) -> bool:
-        """Of a setting that is not in the grid, or of a split that is not asked: a wider command has them again."""
-        return setting_of(row) not in self.sweep.settings or row.split not in self.sweep.splits.asked
-
-    def _check_failures(self, total: int) -> None:
-        """Ask everything: the limit on failures decides nothing but the exit code."""
-
-    def _write_table(self) -> list[AccuracyRow]:
-        accuracy = accuracy_table(read_predictions(self.folder.predictions))
-        write_accuracy(self.folder.accuracy, accuracy)
-        self.table = _table(accuracy, self.folder, self.sweep.settings)
-        best = choices(self.table, self.sweep.splits)
-        self.sweep = replace(self.sweep, best=best, asked=self._asked_under())
-        for old in self.folder.plots:  # an option that has a single value now has none
-            old.unlink()
-        draw_sweep(self.folder, self.table, self.sweep)
-        return accuracy
-
-    def _tell_kept(self, there: int) -> None:
-        asked = self._asked_under()
-        _log.info(
-            "%d settings kept, %d asked (%d answers kept, %d asked)%s",
-            *(len(self.sweep.settings) - asked, asked, self.tally.kept, self.tally.asked.total()),
-            "; others are kept in set_aside.parquet, for when they are asked for" * self.folder.set_aside.exists(),
-        )
-
-    def _asked_under(self) -> int:
-        """The number of settings under which the model was asked for any answer."""
-        return sum(1 for setting in self.sweep.settings if self.tally.asked[setting])
-
-    def _results(self) -> list[Path]:
-        return [self.folder.predictions, self.folder.accuracy, *self.folder.plots]
-
-    def _found(self) -> list[str]:
-        return [*super()._found(), *unchosen(self.table, self.sweep.splits)]
+    if setting.bias is None:
+        return None
+    values = {name: value for name, value in asdict(setting).items() if value is not None}
+    return alignment_of(replace(job.settings.alignment, **values), rules[setting.bias])

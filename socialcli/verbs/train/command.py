@@ -54,7 +54,7 @@ def command(output: Path, overwrite: bool, figure_format: FigureFormat, as_json:
     from socialcli.verbs.train.work import TrainRequest, train
 
     request = TrainRequest(_settings(options), output, overwrite, sys.argv, figure_format)
-    result = train(request, registry(), watch=trained)
+    result = train(request, registry(), show=trained)
     click.echo(json.dumps(result, ensure_ascii=False) if as_json else accuracy_lines(result["accuracy"]))
     if result["exit_code"]:
         counts = result["counts"]

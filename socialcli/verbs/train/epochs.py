@@ -1,26 +1,23 @@
-"""(torch) The work of a training: epoch after epoch, step after step, with a state to go on from."""
+"""(torch) The training loop: epochs of steps, with a state to resume from."""
 
 from __future__ import annotations
 
 import logging
 import time
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from socialcli.errors import Terminated, TrainingError
-from socialcli.inference.memory import free_bytes, is_out_of_memory
+from socialcli.inference.memory import is_out_of_memory
 from socialcli.interrupts import uninterrupted
 from socialcli.jobs.conditions import job_alignment
 from socialcli.jobs.job import Job
+from socialcli.jobs.lifecycle import Ending
 from socialcli.jobs.prefetch import ahead
 from socialcli.jobs.prepare import ask_options, loaded_identity, workers_of
-from socialcli.models.contract import Adapter
-from socialcli.results.manifest import ending
 from socialcli.settings.failures import FailureLimit
 from socialcli.verbs.train.files import LogRow, TrainFolder, latest_accuracies, read_log, write_log
 from socialcli.verbs.train.learning.examples import Course, Exercise, exercises
@@ -28,15 +25,14 @@ from socialcli.verbs.train.learning.preparing import PreparedRow, RowMaker
 from socialcli.verbs.train.learning.schedule import Schedule
 from socialcli.verbs.train.learning.state import Progress, load_state, save_state, telling_os_errors
 from socialcli.verbs.train.learning.step import Stepper, StepReport, StepSettings, adamw
-from socialcli.verbs.train.learning.trainable import Learner, LoraSettings, learn_all, learn_lora
 from socialcli.verbs.train.learning.validation import judge
-from socialcli.verbs.train.manifest import TrainCounts, TrainManifest, write_train_manifest
+from socialcli.verbs.train.loading import clip_memory, learner_of, load_model
+from socialcli.verbs.train.manifest import TrainCounts, TrainManifest
 from socialcli.verbs.train.material import Material
 from socialcli.verbs.train.settings import TrainSettings
 
 _log = logging.getLogger(__name__)
 
-SHARE_OF_FREE = 0.5  # of the memory that is free, the part that kept clips may take
 MOST_WARNINGS = 20  # of questions that cannot be learnt from
 
 
@@ -44,16 +40,16 @@ class Trainer:
     """One training whose model is loaded."""
 
     def __init__(self, job: Job, settings: TrainSettings, material: Material, folder: TrainFolder) -> None:
-        """Load the model and make ready what learns. Raises CheckpointError and UsageError; writes nothing."""
+        """Load the model and prepare the weights to train. Raises CheckpointError and UsageError; writes nothing."""
         self._settings = settings
         self._job = job
         self._folder = folder
         self._material = material
-        self._adapter = _load(job, settings)
+        self._adapter = load_model(job, settings)
         self._alignment = job_alignment(job, self._adapter) if settings.ask.alignment.mode == "on" else None
         if self._alignment is not None:
             self._alignment.layers_of(len(self._adapter.layers))
-        self._learner = _learner(self._adapter, settings)
+        self._learner = learner_of(self._adapter, settings)
         self._optimizer = adamw(self._learner.parameters, settings.learning_rate, settings.weight_decay)
         self._options = ask_options(settings.ask)
         together = None if settings.questions_per_clip == "all" else settings.questions_per_clip
@@ -63,7 +59,7 @@ class Trainer:
             for exercise in exercises(episode, questions, job.tasks, self._options)
         ]
         self._course = Course(found, together, settings.seed)
-        self._maker = RowMaker(self._adapter, job.tasks, self._options, found, _memory(settings))
+        self._maker = RowMaker(self._adapter, job.tasks, self._options, found, clip_memory(settings))
         self._per_epoch = -(-self._course.rows // settings.batch_size)
         self.steps = min(self._per_epoch * settings.epochs, settings.max_steps or 10**12)
         self._stepper = Stepper(
@@ -80,69 +76,76 @@ class Trainer:
         self._saved = 0
         self._clock = time.perf_counter()
 
-    def begin(
-        self, identity: Mapping[str, Any], command: Sequence[str], begun: Mapping[str, Any] | None
-    ) -> TrainManifest:
-        """Take up the state that the folder holds, if there is one, and write train.json."""
-        if begun is not None and self._folder.state.exists():
-            self._done = load_state(self._folder.state, self._learner.parameters, self._optimizer)
-            self._saved = self._done.step
-            self._log = [row for row in read_log(self._folder.log) if row.step <= self._done.step]
-            _log.info("going on from step %d of %d", self._done.step, self.steps)
-        manifest = TrainManifest.begin(
+    def resume(self) -> None:
+        """Continue from the state in the folder, if there is one. Raises InvalidInputError where it is damaged."""
+        if not self._folder.state.exists():
+            return
+        self._done = load_state(self._folder.state, self._learner.parameters, self._optimizer)
+        self._saved = self._done.step
+        self._log = [row for row in read_log(self._folder.log) if row.step <= self._done.step]
+        _log.info("resuming at step %d of %d", self._done.step, self.steps)
+
+    def begin(self, identity: Mapping[str, Any], command: Sequence[str]) -> None:
+        """Start the manifest of the training; see `TrainManifest` for `identity`."""
+        self._begun = TrainManifest.begin(
             settings=self._settings.as_record(),
             identity=identity,
             command=command,
             model=loaded_identity(self._job.identity, self._adapter),
             resumed_from=self._done.step or None,
         )
-        write_train_manifest(self._folder.manifest, manifest)
-        return manifest
+
+    def manifest(self, ending: Ending | None) -> TrainManifest:
+        """The content of train.json; `ending` is None while the training is on."""
+        if ending is None:
+            return self._begun
+        problems = [*ending.problems, *self._problems()]
+        accuracies = latest_accuracies(self._log)
+        return self._begun.end(ending.outcome, ending.exit_code, self._counts(), accuracies, problems)
+
+    def too_many_failed(self) -> bool:
+        """Whether more questions were lost than `--max-failures` allows."""
+        limit, counts = FailureLimit.parse(self._settings.ask.checks.max_failures), self._counts()
+        return limit.exceeded(counts.lost + counts.unreadable, counts.questions + counts.unreadable)
+
+    @contextmanager
+    def saving_on_interrupt(self) -> Iterator[None]:
+        """Save the state if an interrupt ends the block; it is still the interrupt that is raised."""
+        try:
+            yield
+        except (KeyboardInterrupt, Terminated):
+            with uninterrupted():
+                try:
+                    self._save()
+                except OSError as error:
+                    _log.warning("%s: the state cannot be saved: %s", self._folder.path, error.strerror)
+            raise
 
     def rows(self) -> Iterator[LogRow]:
-        """Learn, and yield every row of the log as it comes, those of an epoch's accuracy behind its last update."""
+        """Learn, and yield the rows of the log one by one; those of an epoch's accuracy follow its last step."""
         self._clock = time.perf_counter() - self._done.seconds
         yield from self._learn()
         self._save()
 
-    def finish(self, manifest: TrainManifest) -> Mapping[str, Any]:
-        """Write the weights, the picture, and how the training ended; its state is needed no more."""
+    @property
+    def target(self) -> Path:
+        """The folder of the weights."""
+        return self._folder.checkpoint if self._learner.lora is None else self._folder.adapter
+
+    def write_results(self) -> None:
+        """Write the weights and the picture. Raises OSError."""
         from socialcli.files import atomic_path
         from socialcli.verbs.train.plot import draw_training
 
-        target = self._folder.checkpoint if self._learner.lora is None else self._folder.adapter
-        with atomic_path(target) as temporary, telling_os_errors(target):
+        with atomic_path(self.target) as temporary, telling_os_errors(self.target):
             temporary.mkdir()
             self._learner.save(temporary)
         draw_training(self._folder.picture, self._log, self._title())
-        limit = FailureLimit.parse(self._settings.ask.checks.max_failures)
-        counts = self._counts()
-        over = limit.exceeded(counts.lost + counts.unreadable, counts.questions + counts.unreadable)
-        ended = manifest.end(
-            "failures" if over else "done", 3 if over else 0, counts, latest_accuracies(self._log), self._problems()
-        )
-        write_train_manifest(self._folder.manifest, ended)
-        self._folder.state.unlink(missing_ok=True)
-        _log.info("the weights are in %s", target)
-        return ended.as_record()
-
-    def record_end(self, manifest: TrainManifest, error: BaseException) -> None:
-        """Keep what an interrupted training has done, and write how it ended; the error is what the user must hear."""
-        try:
-            if isinstance(error, KeyboardInterrupt | Terminated) and self._done.step > self._saved:
-                self._save()
-            problems = [*filter(None, [str(error)]), *self._problems()]
-            write_train_manifest(
-                self._folder.manifest,
-                manifest.end(*ending(error), self._counts(), latest_accuracies(self._log), problems),
-            )
-        except OSError as refused:
-            _log.warning("%s cannot be written: %s", self._folder.path, refused.strerror)
 
     def _learn(self) -> Iterator[LogRow]:
         done = self._done.step
         if self._ends_epoch(done) and not any(row.accuracy is not None and row.step == done for row in self._log):
-            yield from self._judged(done)  # it was broken off right before
+            yield from self._judged(done)  # the interrupt came right before
         first, skipped = divmod(done, self._per_epoch)
         for epoch in range(first, self._settings.epochs):
             for row in self._updates(epoch, skipped if epoch == first else 0):
@@ -157,16 +160,16 @@ class Trainer:
         return step > 0 and (step == self.steps or step % self._per_epoch == 0)
 
     def _updates(self, epoch: int, skipped: int) -> Iterator[LogRow]:
-        """Do the updates of an epoch but the first `skipped`, and none beyond the last step."""
+        """Do the steps of an epoch except the first `skipped`, and none beyond the last step of the training."""
         rows = self._course.epoch(epoch)
         size = self._settings.batch_size
         starts = range(0, len(rows), size)[skipped : max(0, self.steps - epoch * self._per_epoch)]
         batches = (rows[start : start + size] for start in starts)
         prepared = ahead(self._prepare, batches, workers_of(self._settings.ask, self._adapter))
         for step, (_, found) in enumerate(prepared, start=epoch * self._per_epoch + skipped + 1):
-            self._note_lost(found)
+            self._count_lost(found)
             report = self._gradient(step, found)
-            with uninterrupted():  # weights, count and log go together
+            with uninterrupted():  # weights, step and log must match
                 if report is not None:
                     self._stepper.apply(report)
                 self._done = Progress(step, time.perf_counter() - self._clock)
@@ -174,7 +177,7 @@ class Trainer:
             yield self._log[-1]
 
     def _gradient(self, step: int, found: Sequence[PreparedRow]) -> StepReport | None:
-        """None: no question of the update could be prepared."""
+        """The gradient of a step; None if none of its questions could be prepared."""
         rows = [one.row for one in found if one.row is not None]
         try:
             return self._stepper.gradient(step, rows) if rows else None
@@ -191,7 +194,7 @@ class Trainer:
         return [self._maker.make(exercise) for exercise in batch]
 
     def _judged(self, step: int) -> list[LogRow]:
-        """The accuracy on the validation split, as `socialcli run` would find it; goes into the log as a whole."""
+        """The accuracy on the validation split, as `socialcli run` would find it; logged in one piece."""
         if not self._material.validation:
             return []
         split = self._material.validation[0][0].split
@@ -230,7 +233,7 @@ class Trainer:
         )
 
     def _save(self) -> None:
-        """Keep the state; the log first, of which a resumption drops what is newer than the state."""
+        """Save the log, then the state: `resume` drops rows of the log that are newer than the state."""
         if self._done.step == self._saved:
             return
         with uninterrupted():
@@ -238,7 +241,7 @@ class Trainer:
             save_state(self._folder.state, self._learner.parameters, self._optimizer, self._done)
             self._saved = self._done.step
 
-    def _note_lost(self, found: Sequence[PreparedRow]) -> None:
+    def _count_lost(self, found: Sequence[PreparedRow]) -> None:
         for one in found:
             for question, error in one.lost.items():
                 if question not in self._lost:
@@ -269,31 +272,3 @@ class Trainer:
 
     def _problems(self) -> list[str]:
         return [*self._material.problems, *self._lost.values()]
-
-
-def _load(job: Job, settings: TrainSettings) -> Adapter:
-    options = replace(job.load_options, dtype="float32") if settings.full else job.load_options
-    adapter = job.model.item.load_checked(options)
-    if settings.gradient_checkpointing:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FutureWarning)  # it is to have another name, which older versions lack
-            adapter.model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
-    return adapter
-
-
-def _learner(adapter: Adapter, settings: TrainSettings) -> Learner:
-    if settings.full:
-        half = settings.ask.compute.dtype == "bfloat16" or (
-            settings.ask.compute.dtype == "auto" and adapter.device.type == "cuda"
-        )
-        return learn_all(adapter, torch.bfloat16 if half else torch.float32)
-    alpha = 2.0 * settings.lora_rank if settings.lora_alpha is None else settings.lora_alpha
-    lora = LoraSettings(settings.lora_rank, alpha, settings.lora_dropout, settings.lora_targets)
-    return learn_lora(adapter, lora, settings.seed)
-
-
-def _memory(settings: TrainSettings) -> int:
-    """The bytes that clips may take which are kept for the next epoch."""
-    if settings.keep_clips is not None:
-        return int(settings.keep_clips * 2**30)
-    return int(free_bytes() * SHARE_OF_FREE)

@@ -1,4 +1,4 @@
-"""The output folder of a training: log.parquet, train.json, and where weights, state and picture are."""
+"""The output folder of `socialcli train`: log.parquet, and the paths of train.json, weights, state and picture."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class TrainFolder(ResultFolder):
 
     @property
     def state(self) -> Path:
-        """What an unfinished training goes on from: see `socialcli.verbs.train.learning.state`."""
+        """The state to resume an unfinished training from: see `socialcli.verbs.train.learning.state`."""
         return self.path / "state.safetensors"
 
     @property
@@ -104,7 +104,7 @@ class TrainFolder(ResultFolder):
 
     @property
     def manifest(self) -> Path:
-        """What the training was and how far it is."""
+        """train.json: see `socialcli.verbs.train.manifest`."""
         return self.path / "train.json"
 
     @property
@@ -112,8 +112,8 @@ class TrainFolder(ResultFolder):
         """All of them."""
         return self.manifest, self.state, self.log, *self.figures("loss"), self.checkpoint, self.adapter
 
-    def begun(self) -> Mapping[str, Any] | None:
-        """train.json of the training that the folder holds; None: it holds none. Raises InvalidInputError."""
+    def earlier(self) -> Mapping[str, Any] | None:
+        """The train.json in the folder; None if there is none. Raises InvalidInputError where it is damaged."""
         if not self.manifest.exists():
             return None
         try:
@@ -121,13 +121,13 @@ class TrainFolder(ResultFolder):
             return {"identity": record["identity"], "outcome": record["outcome"], **record}
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise InvalidInputError(
-                f"{self.manifest}: cannot be read ({error}); begin anew with --overwrite"
+                f"{self.manifest}: cannot be read ({error}); start afresh with --overwrite"
             ) from error
 
 
-def check_same(folder: TrainFolder, begun: Mapping[str, Any], identity: Mapping[str, Any]) -> None:
+def check_same(folder: TrainFolder, earlier: Mapping[str, Any], identity: Mapping[str, Any]) -> None:
     """Raise UsageError, with each difference, where the folder holds a training of other settings or inputs."""
-    before = begun["identity"]
+    before = earlier["identity"]
     differences = [
         f"{name}: {before.get(name)!r} there, {identity.get(name)!r} now"
         for name in sorted({*before, *identity})
@@ -136,12 +136,12 @@ def check_same(folder: TrainFolder, begun: Mapping[str, Any], identity: Mapping[
     if differences:
         raise UsageError(
             f"--output {folder.path}: holds a training with other settings ({'; '.join(differences)}); "
-            "name another folder, or begin anew with --overwrite"
+            "name another folder, or start afresh with --overwrite"
         )
 
 
 def latest_accuracies(rows: Iterable[LogRow]) -> dict[str, dict[str, float | int | None]]:
-    """Of each task, the last accuracy in the log, with the number of questions and how many of them failed."""
+    """The last accuracy of each task in the log, with the numbers of questions asked and failed."""
     return {
         row.task: {"accuracy": row.accuracy, "questions": row.questions, "failed": row.failed}
         for row in rows
@@ -150,7 +150,7 @@ def latest_accuracies(rows: Iterable[LogRow]) -> dict[str, dict[str, float | int
 
 
 def accuracy_lines(accuracy: Mapping[str, Mapping[str, float]]) -> str:
-    """The accuracies of `latest_accuracies` as a table, a line for each task."""
+    """The accuracies of `latest_accuracies` as a text table with a line per task."""
     if not accuracy:
         return "no validation split, so there is no accuracy to show"
     width = max(len("task"), *map(len, accuracy))

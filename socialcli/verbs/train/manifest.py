@@ -1,4 +1,4 @@
-"""train.json: what a training was, with which versions and inputs, how far it is and how it ended."""
+"""train.json: the settings, inputs and versions of a training, how far it got, and how it ended."""
 
 from __future__ import annotations
 
@@ -6,29 +6,27 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Self
 
-from socialcli.files import write_json
 from socialcli.results.manifest import MAX_PROBLEMS, ModelIdentity, Outcome, installed_versions, this_platform
 from socialcli.verbs.train.files import TRAINING_VERSION
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainCounts:
-    """How much there was, and what became of it."""
+    """The counts of train.json."""
 
     episodes: int = 0  # of the training split, with something to learn from
     questions: int = 0  # labelled ones in them
     validation_episodes: int = 0
     validation_questions: int = 0
-    unlabelled: int = 0  # questions of the tasks without an answer, which are left out
+    unlabelled: int = 0  # questions of the tasks without a gold answer, which are skipped
     unreadable: int = 0  # problems of the episodes file
-    lost: int = 0  # questions that could not be prepared: `problems` says why
+    lost: int = 0  # questions that could not be prepared; `problems` says why
     rows: int = 0  # of an epoch
-    steps: int = 0  # updates in all
+    steps: int = 0  # of the whole training
     steps_done: int = 0
-    weights: int = 0  # numbers that learn
+    weights: int = 0  # trainable parameters
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,13 +34,13 @@ class TrainManifest:
     """The content of train.json."""
 
     settings: Mapping[str, Any]
-    identity: Mapping[str, Any]  # what decides the weights: another training may not go on in this folder
+    identity: Mapping[str, Any]  # everything that decides the weights; only the same training may resume here
     command: tuple[str, ...]
     model: ModelIdentity
     versions: Mapping[str, str | None]
     platform: Mapping[str, str | int | None]
     started: datetime
-    resumed_from: int | None  # the step that an earlier process had saved
+    resumed_from: int | None  # the step of the saved state; None: started afresh
     finished: datetime | None = None
     counts: TrainCounts = TrainCounts()
     accuracy: Mapping[str, Any] = field(default_factory=dict)  # see `socialcli.verbs.train.files.latest_accuracies`
@@ -59,7 +57,7 @@ class TrainManifest:
         model: ModelIdentity,
         resumed_from: int | None,
     ) -> Self:
-        """The manifest of a training that starts, or goes on, now."""
+        """The manifest of a training that starts or resumes now."""
         return cls(
             settings=settings,
             identity=identity,
@@ -79,7 +77,7 @@ class TrainManifest:
         accuracy: Mapping[str, Any],
         problems: Sequence[str] = (),
     ) -> Self:
-        """The same training, ended now. Of `problems` the first `MAX_PROBLEMS` are kept."""
+        """The same training, ended now; keeps the first `MAX_PROBLEMS` of the problems."""
         return dataclasses.replace(
             self,
             outcome=outcome,
@@ -109,8 +107,3 @@ class TrainManifest:
             "versions": dict(self.versions),
             "platform": dict(self.platform),
         }
-
-
-def write_train_manifest(path: Path, manifest: TrainManifest) -> None:
-    """Write train.json, whole or not at all. Raises OSError where it cannot be written."""
-    write_json(path, manifest.as_record())

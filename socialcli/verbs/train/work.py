@@ -1,6 +1,6 @@
-"""A training from its settings to its folder: check, load the model, go on from the state if there is one, learn, save.
+"""The work of `socialcli train`: check, load the model, resume from the saved state if there is one, learn, save.
 
-Whatever ends it, the folder holds a whole state, and the same command goes on from there to the same weights.
+Whatever ends it, the folder holds a complete state, and the same command resumes from it to the same weights.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from socialcli.episodes.coverage.total import CoverageTally
 from socialcli.episodes.coverage.utterances import annotated_coverage
-from socialcli.interrupts import uninterrupted
-from socialcli.jobs.coverage import tell_coverage
+from socialcli.jobs.coverage import warn_of_coverage
 from socialcli.jobs.job import Job, check_job
+from socialcli.jobs.lifecycle import recorded
 from socialcli.plugins.registry import Registry
 from socialcli.results.folder import FigureFormat
 from socialcli.results.keys import checkpoint_fingerprint, file_digest
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-Watch = Callable[[Iterable[LogRow], int], Iterable[LogRow]]
+ShowProgress = Callable[[Iterable[LogRow], int], Iterable[LogRow]]
+"""Passes the rows of the log on, and shows how many of the steps are done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,64 +38,67 @@ class TrainRequest:
 
     settings: TrainSettings
     output: Path
-    overwrite: bool = False  # begin anew, whatever the folder holds
+    overwrite: bool = False  # replace the training in the folder
     command: Sequence[str] = ()  # the command line, for train.json
     figure_format: FigureFormat = "png"
 
 
-def train(request: TrainRequest, registry: Registry, watch: Watch = lambda rows, _: rows) -> Mapping[str, Any]:
-    """Train, and return train.json as it was written. `watch` sees every row of the log, and the number of steps.
+def train(request: TrainRequest, registry: Registry, show: ShowProgress = lambda rows, _: rows) -> Mapping[str, Any]:
+    """Train, and return the content of train.json.
 
-    A folder that holds the same training unfinished is gone on with, one that holds it finished is left as it is.
+    `show` passes every row of the log, and knows the number of steps. An unfinished training in the folder is resumed,
+    a finished one is left unchanged. An interrupt saves the state first.
+
     Raises what `check_job` and loading the model raise; UsageError where the folder holds another training;
-    InvalidInputError where no question has an answer, and below `--min-coverage`; TrainingError where the loss is no
-    number; OSError where nothing can be written. An interrupt saves the state first.
+    InvalidInputError where no question has a gold answer, and below `--min-coverage`; TrainingError where the loss is
+    not finite; OSError where nothing can be written.
     """
     folder = TrainFolder(request.output, request.figure_format)
     folder.check_place()
     job = check_job(request.settings.ask, registry)
-    with folder.held():
-        return _trained(request, job, folder, watch)
+    with folder.locked():
+        return _train(request, job, folder, show)
 
 
-def _trained(request: TrainRequest, job: Job, folder: TrainFolder, watch: Watch) -> Mapping[str, Any]:
+def _train(request: TrainRequest, job: Job, folder: TrainFolder, show: ShowProgress) -> Mapping[str, Any]:
     settings = request.settings
     identity = _identity(settings, job)
-    begun = None if request.overwrite else folder.begun()
-    if begun is not None:
-        check_same(folder, begun, identity)
-        if begun["outcome"] in ("done", "failures"):
-            _log.info("%s holds this training, finished: there is nothing to do", folder.path)
-            return begun
+    earlier = None if request.overwrite else folder.earlier()
+    if earlier is not None:
+        check_same(folder, earlier, identity)
+        if earlier["outcome"] in ("done", "failures"):
+            _log.info("nothing to do: the training in %s is finished", folder.path)
+            return earlier
     elif not request.overwrite:
-        folder.check(overwrite=False)  # something of a training without its train.json
+        folder.check(overwrite=False)  # it may hold files of a training without a train.json
     material = read_material(job.episodes, settings, job.tasks)
     if settings.ask.alignment.mode == "on":
-        tell_coverage(_coverage(material, settings), settings.ask)
-    trainer = _trainer(job, settings, material, folder)
-    if begun is None:
+        warn_of_coverage(_coverage(material, settings), settings.ask)
+    trainer = _load(job, settings, material, folder)
+    if earlier is None:
         folder.prepare(request.overwrite)
-    manifest = trainer.begin(identity, request.command, begun)
-    try:
-        for _ in watch(trainer.rows(), trainer.steps):
+    else:
+        trainer.resume()
+    trainer.begin(identity, request.command)
+    with recorded(folder, trainer) as record, trainer.saving_on_interrupt():
+        for _ in show(trainer.rows(), trainer.steps):
             pass
-        return trainer.finish(manifest)
-    except BaseException as error:
-        with uninterrupted():
-            trainer.record_end(manifest, error)
-        raise
+        trainer.write_results()
+    folder.state.unlink(missing_ok=True)  # not before train.json says that the training is done
+    _log.info("the weights are in %s", trainer.target)
+    return record.manifest.as_record()
 
 
 def _coverage(material: Material, settings: TrainSettings) -> CoverageTally:
-    """What the annotation of the episodes to learn from tells."""
-    tally = CoverageTally()
+    """The annotated coverage of the episodes to learn from."""
+    found = CoverageTally()
     for episode, _ in material.training:
-        tally.add(annotated_coverage(episode, settings.ask.prompt.box_gap))
-    return tally
+        found.add(annotated_coverage(episode, settings.ask.prompt.box_gap))
+    return found
 
 
 def _identity(settings: TrainSettings, job: Job) -> dict[str, Any]:
-    """What decides the weights that come out, as JSON values."""
+    """Everything that decides the resulting weights, as JSON values."""
     options = job.load_options
     folder = Path(options.checkpoint)
     on_hub = options.checkpoint if options.revision is None else f"{options.checkpoint}@{options.revision}"
@@ -104,7 +108,7 @@ def _identity(settings: TrainSettings, job: Job) -> dict[str, Any]:
     }
 
 
-def _trainer(job: Job, settings: TrainSettings, material: Material, folder: TrainFolder) -> Trainer:
+def _load(job: Job, settings: TrainSettings, material: Material, folder: TrainFolder) -> Trainer:
     from socialcli.verbs.train.epochs import Trainer  # imports torch and peft: seconds
 
     _log.info("loading %s", job.source)

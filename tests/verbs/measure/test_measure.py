@@ -24,7 +24,7 @@ from socialcli.plugins.registry import registry
 from socialcli.results.heads import read_heads
 from socialcli.settings.run import RunSettings
 from socialcli.verbs.measure.attention_table import figure_columns
-from socialcli.verbs.measure.totals import MeasuredEpisode
+from socialcli.verbs.measure.totals import EpisodeMeasurement
 from socialcli.verbs.measure.work import MeasureRequest, measure
 
 from ...conftest import SAMPLE, sample_episodes, tiny_model
@@ -353,7 +353,7 @@ def test_results_are_replaced_only_when_asked_and_those_of_a_run_never(tmp_path:
     ("error", "code"), [(KeyboardInterrupt, 130), (Terminated, 143)], ids=["interrupted", "terminated"]
 )
 def test_what_was_measured_before_an_interrupt_is_kept(error: type[BaseException], code: int, tmp_path: Path) -> None:
-    def one_and_no_more(episodes: Iterable[MeasuredEpisode]) -> Iterable[MeasuredEpisode]:
+    def one_and_no_more(episodes: Iterable[EpisodeMeasurement]) -> Iterable[EpisodeMeasurement]:
         yield next(iter(episodes))
         # At this moment the file says that the work is on.
         assert manifest_of(done)["outcome"] == "running"

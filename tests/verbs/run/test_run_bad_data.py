@@ -218,7 +218,7 @@ def test_a_run_that_leaves_some_out_says_so(media: Path) -> None:
     episode["questions"] = [mentioned(episode), {"id": "other", "task": "somebody-elses", "text": "Why?"}]
     file = write(media / "episodes.jsonl", [episode])
     done = run(file, media / "out", "--frames", "1", tasks=["all"]).validated()
-    message = "questions of tasks that no plug-in provides were left out: somebody-elses 1"
+    message = "questions of tasks that no plug-in provides were skipped: somebody-elses 1"
     assert done.code == 0
     assert f"socialcli: warning: {message}" in done.stderr.splitlines()
     assert done.manifest["warnings"] == [message]

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from socialcli.errors import UsageError
+from socialcli.files import write_json
 from socialcli.jobs.grid import OPTIONS
 from socialcli.jobs.splits import Splits
 from socialcli.verbs.sweep.choice import FIGURES
-from socialcli.verbs.sweep.files import FIELDS, SETTINGS, SweepFolder, write_sweep
+from socialcli.verbs.sweep.files import FIELDS, SETTINGS, SweepFolder
 
 from ...conftest import ROOT
 from ...results.samples import settings
@@ -24,7 +25,7 @@ ASKED = GRID.settings(LAYERS)
 
 def test_sweep_json_holds_the_choice_and_what_it_was_made_from(tmp_path: Path) -> None:
     table = table_of(answered(lambda task, split, setting, question: setting.alpha == 0.5, ASKED), ASKED)
-    write_sweep(tmp_path / "sweep.json", sweep_of(table, SPLITS, GRID))
+    write_json(tmp_path / "sweep.json", sweep_of(table, SPLITS, GRID).as_record())
     record = json.loads((tmp_path / "sweep.json").read_text(encoding="utf-8"))
     assert tuple(record) == FIELDS and tuple(record["settings"]) == SETTINGS
     assert record["grid"] == {"alpha": [0.0, 0.5, 1.0], "lambda": [5e-5], "layers": ["auto"], "bias": ["published"]}

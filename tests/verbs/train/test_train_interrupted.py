@@ -1,4 +1,4 @@
-"""`socialcli train`, killed or interrupted at any moment: the same command goes on to the same weights."""
+"""`socialcli train`, killed or interrupted at any moment: the same command resumes, to the same weights."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ OPTIONS = ("--epochs", "12", "--lr", "1e-2", "--bias-warmup", "8", "--save-steps
 
 @pytest.fixture(scope="module")
 def undisturbed(world: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:  # the fixture
-    """The training that was not broken off."""
+    """The uninterrupted training."""
     output = tmp_path_factory.mktemp("undisturbed")
     assert train(world, output, *OPTIONS).code == 0
     return output

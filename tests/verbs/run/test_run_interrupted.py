@@ -1,4 +1,4 @@
-"""`socialcli run`, broken off by a full disk or a signal: what was done is kept, and run.json says how it ended."""
+"""`socialcli run`, ended by a full disk or a signal: what was done is kept, and run.json says how it ended."""
 
 from __future__ import annotations
 
