@@ -13,7 +13,7 @@ from socialcli.models.contract import Adapter, LoadOptions
 from socialcli.plugins.registry import registry
 
 if TYPE_CHECKING:
-    from socialcli.inference.asked import AskedQuestion
+    from socialcli.inference.clip import ClipQuestion
     from socialcli.inference.session import ClipSession
 
 
@@ -66,7 +66,7 @@ def open_clip(model: Adapter, episode: Episode, media_root: str | Path, **option
     return ClipSession(model, episode, AskOptions(media_root=Path(media_root), **options))
 
 
-def ask(clip: ClipSession, question: Question) -> AskedQuestion:
+def ask(clip: ClipSession, question: Question) -> ClipQuestion:
     """Put a question of the clip's episode into words and tokens, and plan its alignment.
 
     Raises UnknownNameError for a task that nobody provides, AnnotationError and PromptError for the question.

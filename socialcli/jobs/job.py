@@ -11,6 +11,7 @@ from socialcli.alignment.rules import BiasRule
 from socialcli.episodes.reading import EpisodeRow
 from socialcli.episodes.several import check_distinct, read_files
 from socialcli.errors import CheckpointError, NotThereError, UsageError
+from socialcli.inference.answer_modes import AnswerMode
 from socialcli.jobs.selection import check_selection
 from socialcli.models.checkpoints.lora_files import read_lora
 from socialcli.models.checkpoints.names import checkpoint_advice
@@ -29,6 +30,7 @@ class Job:
     settings: RunSettings
     tasks: Mapping[str, Task]  # the ones to ask, by name
     rule: BiasRule
+    answer_mode: AnswerMode
     model: Provided[ModelSpec]
     episodes: Iterator[EpisodeRow]  # the rows of the episodes file, from the first one on
     other_models: Mapping[str, str]  # as in `LoadOptions`
@@ -87,13 +89,14 @@ def check_job(settings: RunSettings, registry: Registry) -> Job:
     model = registry.model(settings.model)
     tasks = _tasks(settings, registry)
     rule = registry.bias_rule(settings.bias).item
+    mode = registry.answer_mode(settings.answer).item
     model.item.choose(settings.frame_fit, settings.positions, settings.max_pixels)
     _check_checkpoint(settings.checkpoint, settings.revision)
     if settings.adapter is not None:
         read_lora(settings.adapter)
     _check_media_root(settings.media_root)
     others = registry.other_models(settings.model)
-    job = Job(settings, tasks, rule, model, _opened(settings.episode_files), others, _heads(settings))
+    job = Job(settings, tasks, rule, mode, model, _opened(settings.episode_files), others, _heads(settings))
     check_distinct(settings.episode_files)
     check_selection(settings, tasks)
     return job

@@ -21,7 +21,7 @@ EPISODES = range(len(sample_episodes()))
 
 def measured(model: Any, clip: Any, asked: list[Any], settings: Alignment) -> HeadFigures:
     gauge = AttentionGauge(len(model.layers), model.model.config.get_text_config().num_attention_heads)
-    attention_only.gauge(clip.adapter, [clip.prompt(one) for one in asked], settings, gauge)
+    attention_only.gauge(clip.adapter, asked, settings, gauge)
     return gauge.figures()
 
 
@@ -100,7 +100,7 @@ def test_a_batch_measures_what_its_questions_do_one_by_one(model: Any) -> None:
     together = measured(model, clip, asked, Alignment())
     gauge = AttentionGauge(len(model.layers), model.model.config.get_text_config().num_attention_heads)
     for question in asked:
-        attention_only.gauge(clip.adapter, [clip.prompt(question)], Alignment(), gauge)
+        attention_only.gauge(clip.adapter, [question], Alignment(), gauge)
     alone = gauge.figures()
     assert (together.rows, together.pairs, together.prompts) == (alone.rows, alone.pairs, alone.prompts)
     for key in together.attn_max:

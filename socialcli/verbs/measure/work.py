@@ -55,7 +55,7 @@ from socialcli.verbs.measure.titles import Description
 from socialcli.verbs.measure.totals import MeasuredEpisode, MeasureTally
 
 if TYPE_CHECKING:
-    from socialcli.verbs.measure.forward import Keep, Measurer
+    from socialcli.verbs.measure.forward import Measurer, Store
 
 _log = logging.getLogger(__name__)
 
@@ -255,7 +255,7 @@ class _Work:
         )
         return write_any(self._folder.part_set_aside, MEASURED, rows)
 
-    def _episodes(self, kept: KeptRows[EpisodeSums], keep: Keep) -> Iterator[MeasuredEpisode]:
+    def _episodes(self, kept: KeptRows[EpisodeSums], keep: Store) -> Iterator[MeasuredEpisode]:
         return self._measurer.measure(self._selections(), kept, keep)
 
     def _selections(self) -> Iterator[Selection]:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from socialcli.episodes.records import Question
-from socialcli.jobs.answer import LocalEngine
+from socialcli.jobs.answer import Answerer
 from socialcli.jobs.selection import Selection
 from socialcli.results.invariance import WAYS, Change
 from socialcli.results.predictions import Prediction
@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 class InvarianceCheck:
     """Asks the first `count` questions of a run again, and remembers how the answers differ."""
 
-    def __init__(self, engine: LocalEngine, count: int) -> None:
+    def __init__(self, engine: Answerer, count: int) -> None:
         """Start with no question compared."""
         self._engine = engine
         self._left = count

@@ -46,7 +46,7 @@ from socialcli.stats.accuracy import AccuracyRow, accuracy_table, write_accuracy
 from socialcli.verbs.run.failures import Fates
 
 if TYPE_CHECKING:
-    from socialcli.jobs.answer import Answered, LocalEngine
+    from socialcli.jobs.answer import Answered, Answerer
     from socialcli.verbs.run.invariance import InvarianceCheck
 
 _log = logging.getLogger(__name__)
@@ -93,11 +93,11 @@ def execute(
         return work.do(manifest, watch, told)
 
 
-def _engine(job: Job) -> LocalEngine:
-    from socialcli.jobs.answer import LocalEngine  # imports torch: seconds
+def _engine(job: Job) -> Answerer:
+    from socialcli.jobs.answer import Answerer  # imports torch: seconds
 
     _log.info("loading %s", job.source)
-    return LocalEngine.load(job)
+    return Answerer.load(job)
 
 
 @dataclass
@@ -107,7 +107,7 @@ class RunWork:
     request: RunRequest
     job: Job
     folder: OutputFolder
-    engine: LocalEngine
+    engine: Answerer
     stages: Mapping[str, float]  # seconds spent before
     inputs: Inputs
     broken_off: Callable[[Manifest], None]

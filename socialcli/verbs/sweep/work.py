@@ -42,7 +42,7 @@ from socialcli.verbs.sweep.plot import draw_sweep
 
 if TYPE_CHECKING:
     from socialcli.alignment.attention import Alignment
-    from socialcli.jobs.answer import LocalEngine
+    from socialcli.jobs.answer import Answerer
 
 _log = logging.getLogger(__name__)
 
@@ -177,10 +177,10 @@ def _of_splits(rows: Iterator[EpisodeRow], splits: Splits) -> Iterator[EpisodeRo
             yield row
 
 
-def _engine(job: Job, adapter: Adapter, settings: Sequence[Setting], rules: dict[str, BiasRule]) -> LocalEngine:
-    from socialcli.jobs.answer import LocalEngine  # imports torch, as loading the model has done
+def _engine(job: Job, adapter: Adapter, settings: Sequence[Setting], rules: dict[str, BiasRule]) -> Answerer:
+    from socialcli.jobs.answer import Answerer  # imports torch, as loading the model has done
 
-    return LocalEngine(job, adapter, [_alignment(setting, rules) for setting in settings])
+    return Answerer(job, adapter, [_alignment(setting, rules) for setting in settings])
 
 
 def _alignment(setting: Setting, rules: dict[str, BiasRule]) -> Alignment | None:

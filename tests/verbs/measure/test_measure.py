@@ -89,7 +89,7 @@ def gauged(family: str, index: int, questions: int) -> HeadFigures:
     model = tiny_model(family)
     clip = open_clip(model, sample_episodes()[index], SAMPLE, frames=FRAMES)
     gauge = AttentionGauge(LAYERS, HEADS)
-    prompts = [clip.prompt(ask(clip, question)) for question in clip.episode.questions[:questions]]
+    prompts = [ask(clip, question) for question in clip.episode.questions[:questions]]
     attention_only.gauge(clip.adapter, prompts, Alignment(), gauge)
     return gauge.figures()
 

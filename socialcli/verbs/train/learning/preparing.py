@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from socialcli.episodes.records import Question
 from socialcli.errors import QuestionError
+from socialcli.inference.clip import Clip
 from socialcli.inference.clip_view import AskOptions, known_until, last_moment
-from socialcli.inference.session import ClipSession
 from socialcli.models.contract import Adapter, EncodedClip
 from socialcli.tasks.base import Task
 from socialcli.verbs.train.learning.examples import Exercise
@@ -76,21 +76,21 @@ class RowMaker:
         """Decode the clip of an exercise, and put its questions to it; with all others on the clip, if it is kept."""
         questions: Sequence[Question] = self._questions[place]
         try:
-            session = ClipSession(self._adapter, known_until(exercise.episode, place[1]), self._options)
+            opened = Clip(self._adapter, known_until(exercise.episode, place[1]), self._options)
         except QuestionError as error:
             self._kept[place] = _Studied(None, {question.id: error for question in questions})
             return self._kept[place]
-        clip = _on_cpu(session.clip)
+        clip = _on_cpu(opened.clip)
         size = _Studied(clip, {}).size
         if size > self._left:
-            return _Studied(clip, {question.id: self._lesson(session, question) for question in exercise.questions})
+            return _Studied(clip, {question.id: self._lesson(opened, question) for question in exercise.questions})
         self._left -= size
-        self._kept[place] = _Studied(clip, {question.id: self._lesson(session, question) for question in questions})
+        self._kept[place] = _Studied(clip, {question.id: self._lesson(opened, question) for question in questions})
         return self._kept[place]
 
-    def _lesson(self, session: ClipSession, question: Question) -> Lesson | QuestionError:
+    def _lesson(self, clip: Clip, question: Question) -> Lesson | QuestionError:
         try:
-            return lesson(self._adapter, session.clip, session.ask(question, self._tasks[question.task]))
+            return lesson(clip.ask(question, self._tasks[question.task]))
         except QuestionError as error:
             return error
 

@@ -18,9 +18,9 @@ from torch.nn.functional import pad
 
 from socialcli.alignment.plan import AlignmentPlan, Indices
 from socialcli.errors import AnnotationError
-from socialcli.inference.asked import AskedQuestion
 from socialcli.inference.batching import transcript_end
-from socialcli.models.contract import Adapter, EncodedClip
+from socialcli.inference.clip import ClipQuestion
+from socialcli.models.contract import EncodedClip, EncodedPrompt
 
 TRUNK = -1  # the branch of tokens that all questions of a row share
 FILLER = -2  # the branch of what fills a short row up; nobody looks at it
@@ -28,9 +28,13 @@ FILLER = -2  # the branch of what fills a short row up; nobody looks at it
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lesson:
-    """A question with the tokens of its right answer, the token that ends an answer included."""
+    """A question with the tokens of its gold answer, including the token that ends an answer.
 
-    asked: AskedQuestion
+    It does not hold the question's clip, whose tensors are on the model's device.
+    """
+
+    prompt: EncodedPrompt
+    plan: AlignmentPlan | None
     positions: Tensor  # (..., 1, prompt): as the model's forward takes them for a batch of one
     answer: Indices  # (A,) token ids
 
@@ -60,27 +64,29 @@ class TrainingRow:
         }
 
 
-def lesson(adapter: Adapter, clip: EncodedClip | None, asked: AskedQuestion) -> Lesson:
-    """A question with its answer. Raises AnnotationError where it has none, or one that is no candidate."""
+def lesson(asked: ClipQuestion) -> Lesson:
+    """A question with its gold answer. Raises AnnotationError if it has none, or one that is no candidate."""
+    adapter, question = asked.clip.adapter, asked.question
     ids = [candidate.id for candidate in asked.prompt.candidates]
-    if asked.question.answer not in ids:
-        raise AnnotationError(f"the answer {asked.question.answer!r} is none of the candidates: {', '.join(ids)}")
-    place = asked.question.place_of_answer(ids)
-    letter = asked.prompt.letters[ids.index(asked.question.answer) if place is None else place]
+    if question.answer not in ids:
+        raise AnnotationError(f"the answer {question.answer!r} is none of the candidates: {', '.join(ids)}")
+    place = question.place_of_answer(ids)
+    letter = asked.prompt.letters[ids.index(question.answer) if place is None else place]
     answer = (*adapter.continuation_ids(adapter.letter_prefix + letter), adapter.end_id)
-    return Lesson(asked, adapter.positions(asked.encoded, clip).cpu(), np.array(answer, dtype=np.int64))
+    positions = adapter.positions(asked.encoded, asked.clip.clip).cpu()
+    return Lesson(asked.encoded, asked.plan, positions, np.array(answer, dtype=np.int64))
 
 
 def pack(clip: EncodedClip | None, lessons: Sequence[Lesson]) -> TrainingRow:
     """Put questions with the same frames, transcript and alignment into one row."""
     first = lessons[0]
-    trunk = transcript_end(first.asked) if len(lessons) > 1 else first.asked.encoded.length
-    ids, positions = [first.asked.encoded.ids[:trunk]], [first.positions[..., :trunk]]
+    trunk = transcript_end(first.prompt) if len(lessons) > 1 else first.prompt.length
+    ids, positions = [first.prompt.ids[:trunk]], [first.positions[..., :trunk]]
     branch, places, length = [np.full(trunk, TRUNK)], [], trunk
     for number, one in enumerate(lessons):
-        if not np.array_equal(one.asked.encoded.ids[:trunk], ids[0]):
+        if not np.array_equal(one.prompt.ids[:trunk], ids[0]):
             raise ValueError("questions of one row must have their transcript in common")
-        tail = np.concatenate([one.asked.encoded.ids[trunk:], one.answer[:-1]])
+        tail = np.concatenate([one.prompt.ids[trunk:], one.answer[:-1]])
         later = torch.arange(1, one.answer.size)
         ids.append(tail)
         positions.append(torch.cat([one.positions[..., trunk:], one.positions[..., -1:] + later], dim=-1))
@@ -92,7 +98,7 @@ def pack(clip: EncodedClip | None, lessons: Sequence[Lesson]) -> TrainingRow:
         ids=np.concatenate(ids),
         positions=torch.cat(positions, dim=-1),
         branch=np.concatenate(branch),
-        plan=first.asked.plan,
+        plan=first.plan,
         places=np.concatenate(places),
         tokens=np.concatenate([one.answer for one in lessons]),
         weights=torch.cat([torch.full((one.answer.size,), 1 / one.answer.size) for one in lessons]),
