@@ -20,20 +20,20 @@ from socialcli.results.predictions import Prediction
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """What the questions of an episode come to."""
+    """The questions of an episode, as a run would meet them."""
 
     tasks: Sequence[str]  # of every question
-    kept: int  # rows that the folder has already
-    tokens: Sequence[tuple[int, int]]  # visual ones and all, of each question that would be asked
+    kept: int  # rows that the folder already has
+    tokens: Sequence[tuple[int, int]]  # visual tokens and all tokens of each question that would be asked
     problems: Sequence[str]  # of each question that would fail
     failing: int  # rows that would fail
     failed_before: int = 0  # rows that the folder has, and that failed
     episode_id: str | None = None  # None: the row of the file is no episode
-    reached: Sequence[tuple[int, int]] = ()  # utterances and covered ones of each question, also of those that are kept
+    reached: Sequence[tuple[int, int]] = ()  # utterances and covered ones of each question, kept ones included
 
 
 class Planner:
-    """Prepares what a run would ask."""
+    """Prepares the questions that a run would ask."""
 
     def __init__(self, job: Job) -> None:
         """Load the model's configuration and processor. Raises CheckpointError and UsageError."""
@@ -44,23 +44,23 @@ class Planner:
     def weights(self) -> int:
         """The bytes that the model's weights take in memory.
 
-        Their files, or the index of these, tell it as they are stored; weights that are not quantised take the number
-        format of --dtype instead. Where neither is there yet, the shapes tell.
+        Taken from the checkpoint's files or their index, converted to --dtype unless the weights are quantised; without
+        files, computed from the shapes.
         """
         model, folder = self._adapter.model, self._adapter.folder
         if folder is None or (stored := weights_bytes(folder)) is None:
             return sum(one.numel() * one.element_size() for one in model.parameters())
         if getattr(model.config, "quantization_config", None) is not None:
             return stored
-        kept = model.config.dtype or model.dtype  # of the files, as config.json says
+        kept = model.config.dtype or model.dtype  # of the files, according to config.json
         return int(stored * model.dtype.itemsize // kept.itemsize)
 
     def prompt_bytes(self, length: int) -> int:
-        """About how many bytes a prompt of `length` tokens takes beyond that; 0 for none."""
+        """About how many bytes a prompt of `length` tokens takes beyond the weights; 0 without tokens."""
         return prompt_bytes(self._adapter, length) if length else 0
 
     def plan(self, selections: Iterable[Selection], kept: KeptRows[Prediction]) -> Iterator[Planned]:
-        """What every selection comes to; threads read the next clips as in a run."""
+        """What a run would do with each selection; threads read the next clips as in a run."""
         for prepared in self._preparer.prepare_ahead(selections, kept):
             failed = sum(map(kept.has_failed, prepared.kept))
             rows = [kept.row(key) for key in prepared.kept] if prepared.questions is None else []
