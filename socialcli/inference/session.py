@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from socialcli.alignment.attention import Alignment
 from socialcli.errors import ModelError
 from socialcli.inference.answer_modes import GENERATE, SCORE, Answer, AnswerMode
-from socialcli.inference.answering import answer_batch
+from socialcli.inference.answers import answer_batch
 from socialcli.inference.clip import Clip, ClipQuestion
 
 

@@ -11,7 +11,7 @@ from typing import Self
 from socialcli.alignment.attention import Alignment
 from socialcli.alignment.hooks import attention_kernel
 from socialcli.episodes.reading import BadQuestion
-from socialcli.inference.answering import answer_batches
+from socialcli.inference.answers import answer_batches
 from socialcli.inference.batching import BatchLimit
 from socialcli.inference.clip import PreparedQuestion
 from socialcli.jobs.job import Job

@@ -13,7 +13,7 @@ from socialcli.episodes.records import Episode, Question
 from socialcli.errors import UsageError, VideoError
 from socialcli.inference.clip import PreparedQuestion
 from socialcli.inference.clip_view import AskOptions
-from socialcli.inference.preparing import prepare_episode
+from socialcli.inference.preparation import prepare_episode
 from socialcli.jobs.job import Job
 from socialcli.jobs.prefetch import ahead, default_workers
 from socialcli.jobs.rows import RowMaker

@@ -11,7 +11,7 @@ from socialcli.episodes.reading import BadQuestion, EpisodeRow
 from socialcli.episodes.records import Episode, Question
 from socialcli.errors import AnnotationError, QuestionError
 from socialcli.inference.answer_modes import AlignedPrompt
-from socialcli.inference.answering import QuestionResult
+from socialcli.inference.answers import QuestionResult
 from socialcli.inference.clip import ClipQuestion, PreparedQuestion
 from socialcli.models.contract import InputChoices
 from socialcli.results.keys import answer_key, episode_digest, heads_digest, question_digest

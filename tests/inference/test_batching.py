@@ -13,12 +13,12 @@ from socialcli.alignment.attention import Alignment
 from socialcli.api import ask, open_clip
 from socialcli.errors import ModelError, OutOfMemoryError, PromptError, QuestionError
 from socialcli.inference.answer_modes import SCORE, Answer
-from socialcli.inference.answering import answer_batches
+from socialcli.inference.answers import answer_batches
 from socialcli.inference.batching import MOST, BatchLimit, batches, in_parts
 from socialcli.inference.clip import ClipQuestion
 from socialcli.inference.clip_view import AskOptions
 from socialcli.inference.memory import free_bytes, prompt_bytes
-from socialcli.inference.preparing import prepare_episode
+from socialcli.inference.preparation import prepare_episode
 from socialcli.plugins.registry import registry
 from tests.conftest import SAMPLE, sample_episodes, tiny_model
 

@@ -13,8 +13,8 @@ from socialcli.alignment.attention import Alignment
 from socialcli.alignment.bias import PROBABILITY
 from socialcli.api import ask, open_clip
 from socialcli.inference.answer_modes import GENERATE, SCORE, Answer, AnswerMode
-from socialcli.inference.answering import answer_batch
-from socialcli.inference.attention_only import observe
+from socialcli.inference.answers import answer_batch
+from socialcli.inference.attention_pass import observe
 from socialcli.inference.clip import ClipQuestion
 from socialcli.inference.conditions import common_length, continue_under
 from tests.conftest import SAMPLE, sample_episodes

@@ -10,12 +10,12 @@ import torch
 from socialcli.api import ask, open_clip
 from socialcli.errors import TimeLimitError
 from socialcli.inference.answer_modes import SCORE, Answer
-from socialcli.inference.answering import QuestionResult, answer_batches
+from socialcli.inference.answers import QuestionResult, answer_batches
 from socialcli.inference.batching import BatchLimit
 from socialcli.inference.clip import FailedQuestion, PreparedQuestion
 from socialcli.inference.clip_view import AskOptions
 from socialcli.inference.deadline import time_limit
-from socialcli.inference.preparing import prepare_episode
+from socialcli.inference.preparation import prepare_episode
 from socialcli.plugins.registry import registry
 from tests.conftest import SAMPLE, sample_episodes, tiny_model
 

@@ -9,7 +9,7 @@ import numpy as np
 from socialcli.alignment.attention import Alignment, AlignmentReport
 from socialcli.alignment.attention_maps import AttentionTrace
 from socialcli.errors import ModelError
-from socialcli.inference.attention_only import observe
+from socialcli.inference.attention_pass import observe
 from socialcli.inference.clip import ClipQuestion
 from socialcli.models.contract import Adapter
 from socialcli.verbs.inspect.heads import HeadQuery, Heads, layers_named

@@ -15,10 +15,10 @@ from socialcli.alignment.plan import AlignmentPlan
 from socialcli.episodes.reading import BadQuestion
 from socialcli.episodes.records import Episode, Question
 from socialcli.errors import AnnotationError, ModelError, QuestionError
-from socialcli.inference.attention_only import gauge
+from socialcli.inference.attention_pass import gauge
 from socialcli.inference.batching import BatchLimit, batches, in_parts
 from socialcli.inference.clip import ClipQuestion, FailedQuestion, PreparedQuestion
-from socialcli.inference.preparing import prepare_episode
+from socialcli.inference.preparation import prepare_episode
 from socialcli.jobs.job import Job
 from socialcli.jobs.prefetch import ahead
 from socialcli.jobs.prepare import ask_options, clip_digest, loaded_identity, workers_of

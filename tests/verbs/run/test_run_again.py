@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from socialcli.inference import answering
-from socialcli.inference.answering import answer_batch
+from socialcli.inference import answers
+from socialcli.inference.answers import answer_batch
 from socialcli.inference.clip import ClipQuestion
 from socialcli.jobs.answer import Answerer
 from socialcli.jobs.job import Job
@@ -138,7 +138,7 @@ def test_a_run_broken_off_between_two_batches_asks_the_rest_in_the_same_ones(
         together.append([one.question.id for one in questions])
         return answer_batch(adapter, questions, *others)
 
-    monkeypatch.setattr(answering, "answer_batch", noted)
+    monkeypatch.setattr(answers, "answer_batch", noted)
     whole = ask(episodes, *options).rows
     expected = together.copy()
     together.clear()

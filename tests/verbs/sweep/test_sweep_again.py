@@ -13,8 +13,8 @@ import pytest
 
 from socialcli.alignment.attention import Alignment
 from socialcli.episodes.writing import EpisodeWriter
-from socialcli.inference import answering
-from socialcli.inference.answering import answer_batch
+from socialcli.inference import answers
+from socialcli.inference.answers import answer_batch
 from socialcli.inference.clip import ClipQuestion
 from socialcli.models.contract import Adapter
 from socialcli.results.lock import locked
@@ -65,7 +65,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
         )
         return answer_batch(adapter, questions, conditions, *others)
 
-    monkeypatch.setattr(answering, "answer_batch", noted)
+    monkeypatch.setattr(answers, "answer_batch", noted)
     return found
 
 

@@ -10,11 +10,11 @@ from socialcli.alignment.attention import Alignment
 from socialcli.episodes.records import Episode, Question
 from socialcli.errors import QuestionError
 from socialcli.inference.answer_modes import SCORE, Answer
-from socialcli.inference.answering import QuestionResult, answer_batches
+from socialcli.inference.answers import QuestionResult, answer_batches
 from socialcli.inference.batching import BatchLimit
 from socialcli.inference.clip import ClipQuestion
 from socialcli.inference.clip_view import AskOptions
-from socialcli.inference.preparing import prepare_episode
+from socialcli.inference.preparation import prepare_episode
 from socialcli.models.contract import Adapter
 from socialcli.results.predictions import is_correct
 from socialcli.tasks.base import Task
