@@ -14,8 +14,9 @@ from socialcli.episodes.reading import BadQuestion
 from socialcli.inference.answers import answer_batches
 from socialcli.inference.batching import BatchLimit
 from socialcli.inference.clip import PreparedQuestion
+from socialcli.jobs.conditions import conditions_of
 from socialcli.jobs.job import Job
-from socialcli.jobs.prepare import Kept, Prepared, Preparer, conditions_of
+from socialcli.jobs.prepare import Kept, Prepared, Preparer
 from socialcli.jobs.selection import Selection
 from socialcli.models.contract import Adapter
 from socialcli.results.manifest import ModelIdentity
@@ -48,12 +49,12 @@ class Answerer:
         settings = job.settings
         for condition in filter(None, conditions):
             condition.layers_of(len(adapter.layers))
-        with attention_kernel(adapter, settings.attn):
+        with attention_kernel(adapter, settings.compute.attn):
             pass  # report a missing kernel before the work begins
         self._preparer = Preparer(job, adapter, conditions)
         self._adapter = adapter
         self._mode = job.answer_mode
-        self._attn = settings.attn
+        self._attn = settings.compute.attn
         self._limit = BatchLimit(self._preparer.options.batch_size)
         self.seconds = {"prepare": 0.0, "answer": 0.0}  # spent on clips and prompts, in all threads, and in the model
 

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from socialcli.alignment.attention import Alignment
 from socialcli.episodes.records import Episode, Question
-from socialcli.errors import UsageError, VideoError
+from socialcli.errors import VideoError
 from socialcli.inference.clip import PreparedQuestion
 from socialcli.inference.clip_view import AskOptions
 from socialcli.inference.preparation import prepare_episode
@@ -108,7 +108,7 @@ class Preparer:
         return replace(prepared, questions=[replace(one, missing=prepared.missing[one.question.id]) for one in ready])
 
     def _options_for(self, selection: Selection) -> AskOptions:
-        return replace(self.options, media_root=self._settings.media_root_of(selection.row.folder))
+        return replace(self.options, media_root=self._settings.selection.media_root_of(selection.row.folder))
 
 
 def _good(selection: Selection) -> list[Question]:
@@ -116,43 +116,24 @@ def _good(selection: Selection) -> list[Question]:
     return [question for question in selection.questions if isinstance(question, Question)]
 
 
-def conditions_of(job: Job, adapter: Adapter) -> list[Alignment | None]:
-    """The conditions under which every question is asked. Raises as `alignment_of` does."""
-    aligned = alignment_of(job, adapter)
-    return [aligned if condition else None for condition in job.settings.conditions()]
-
-
-def alignment_of(job: Job, adapter: Adapter) -> Alignment:
-    """The settings of the method. Raises UsageError for a choice of heads from a decoder of another shape."""
-    settings = job.settings
-    if job.heads is None:
-        return Alignment(settings.alpha, settings.lambda_, settings.layers, job.rule, max_heads=settings.max_heads)
-    shape = len(adapter.layers), adapter.model.config.get_text_config().num_attention_heads
-    if job.heads.shape != shape:
-        raise UsageError(
-            f"--heads {settings.heads}: chosen in a decoder of {job.heads.shape[0]} layers with {job.heads.shape[1]} "
-            f"heads each, and this one has {shape[0]} with {shape[1]}"
-        )
-    return Alignment(settings.alpha, settings.lambda_, rule=job.rule, heads=job.heads.heads)
-
-
 def ask_options(settings: RunSettings) -> AskOptions:
     """How the settings put questions to the model."""
     return AskOptions(
-        media_root=Path(settings.media_root or Path(settings.episodes).parent),
-        with_video=settings.inputs != "L",
-        boxes_as=settings.boxes_as,
-        context=settings.context,
-        frames=settings.frames,
-        box_gap=settings.box_gap,
-        timeout=settings.timeout_per_question,
-        batch_size=None if settings.batch_size == "auto" else settings.batch_size,
+        media_root=Path(settings.selection.media_root or Path(settings.selection.episodes).parent),
+        with_video=settings.prompt.inputs != "L",
+        boxes_as=settings.prompt.boxes_as,
+        context=settings.prompt.context,
+        frames=settings.prompt.frames,
+        box_gap=settings.prompt.box_gap,
+        timeout=settings.checks.timeout_per_question,
+        batch_size=None if settings.compute.batch_size == "auto" else settings.compute.batch_size,
     )
 
 
 def workers_of(settings: RunSettings, adapter: Adapter) -> int:
     """How many threads read clips while the model works."""
-    return default_workers(adapter.device.type == "cpu") if settings.workers is None else settings.workers
+    workers = settings.compute.workers
+    return default_workers(adapter.device.type == "cpu") if workers is None else workers
 
 
 def loaded_identity(identity: ModelIdentity, adapter: Adapter) -> ModelIdentity:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from socialcli.alignment.attention import Alignment
 from socialcli.alignment.head_attention import AttentionGauge
 from socialcli.alignment.head_stats import FigureSums
 from socialcli.alignment.hooks import attention_kernel
@@ -19,6 +18,7 @@ from socialcli.inference.attention_pass import gauge
 from socialcli.inference.batching import BatchLimit, batches, in_parts
 from socialcli.inference.clip import ClipQuestion, FailedQuestion, PreparedQuestion
 from socialcli.inference.preparation import prepare_episode
+from socialcli.jobs.conditions import alignment_of
 from socialcli.jobs.job import Job
 from socialcli.jobs.prefetch import ahead
 from socialcli.jobs.prepare import ask_options, clip_digest, loaded_identity, workers_of
@@ -56,9 +56,9 @@ class Measurer:
         settings = job.settings
         self._adapter = job.model.item.load_checked(job.load_options)
         self.shape = len(self._adapter.layers), int(self._adapter.model.config.get_text_config().num_attention_heads)
-        self.chosen = resolve_layers(settings.layers, self.shape[0])
+        self.chosen = resolve_layers(settings.alignment.layers, self.shape[0])
         self.identity = loaded_identity(job.identity, self._adapter)
-        self._alignment = Alignment(settings.alpha, settings.lambda_, settings.layers, job.rule)
+        self._alignment = alignment_of(settings.alignment, job.rule)
         self._rows = RowMaker(
             settings=settings,
             model=self.identity,
@@ -69,7 +69,7 @@ class Measurer:
         )
         self._tasks = job.tasks
         self._options = ask_options(settings)
-        self._attn = settings.attn
+        self._attn = settings.compute.attn
         with attention_kernel(self._adapter, self._attn):
             pass  # report a missing kernel before the work begins
         self._limit = BatchLimit(self._options.batch_size)

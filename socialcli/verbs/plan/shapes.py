@@ -9,8 +9,9 @@ from socialcli.episodes.reading import BadQuestion
 from socialcli.errors import AnnotationError
 from socialcli.inference.clip import ClipQuestion, FailedQuestion
 from socialcli.inference.memory import prompt_bytes
+from socialcli.jobs.conditions import conditions_of
 from socialcli.jobs.job import Job
-from socialcli.jobs.prepare import Prepared, Preparer, conditions_of
+from socialcli.jobs.prepare import Prepared, Preparer
 from socialcli.jobs.selection import Selection
 from socialcli.models.checkpoints.files import weights_bytes
 from socialcli.models.contract import EncodedPrompt
