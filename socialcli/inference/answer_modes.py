@@ -1,7 +1,7 @@
 """Answer modes: how the model's state behind a prompt becomes an answer.
 
 A third party adds one by returning it from the `socialcli_answer_modes` hook. This module imports no torch, because
-the options of every command are made with the names of the modes.
+`--help` and shell completion list the modes.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class AnswerMode(Protocol):
 
     @property
     def summary(self) -> str:
-        """A few words for the help of `--answer`."""
+        """A few words that shell completion of `--answer` shows."""
         ...
 
     @property
