@@ -181,6 +181,8 @@ def _values(setting: Setting) -> str:
     """The choices or the range of a setting."""
     if setting.choices is not None:
         return ", ".join(f"`{one}`" for one in setting.choices)
+    if setting.about.names == "answer_modes":
+        return ", ".join(f"`{one}`" for one in registry().answer_modes())
     if setting.number is None:
         return ""
     word = f"; `{setting.word}`" if setting.word else ""
