@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from socialcli.alignment.attention import Alignment
@@ -13,6 +15,8 @@ from socialcli.inference.answers import answer_batch
 from socialcli.inference.clip import ClipQuestion
 from socialcli.inference.prefix import Continuation
 from tests.conftest import SAMPLE, sample_episodes
+
+PAGE = Path(__file__).parents[2] / "docs" / "plugins.md"
 
 
 class LongestLabel:
@@ -31,6 +35,19 @@ class LongestLabel:
             lengths = [len(candidate.label) for candidate in one.prompt.candidates]
             found.append(Answer(lengths.index(max(lengths)), text="longest"))
         return [ModelError("the first one fails"), *found[1:]]
+
+
+def test_the_mode_of_the_page_reads_the_letter_that_generation_begins_with(model: Any) -> None:
+    (source,) = re.findall(r"```python\n([^`]*class FirstLetter[^`]*)```", PAGE.read_text(encoding="utf-8"))
+    names: dict[str, Any] = {}
+    exec(compile(source, PAGE.name, "exec"), names)
+    (mode,) = names["socialcli_answer_modes"]()
+    clip = open_clip(model, sample_episodes()[0], SAMPLE, frames=2)
+    asked = [ask(clip, question) for question in clip.episode.questions[:3]]
+    for one, answer, generated in zip(asked, clip.answer(asked, mode), clip.generate(asked), strict=True):
+        assert answer.text is not None and generated.text is not None
+        assert generated.text.strip().startswith(answer.text)
+        assert answer.choice is None or one.prompt.letters[answer.choice] == answer.text
 
 
 def test_a_third_partys_mode_answers_a_batch_under_every_condition(model: Any) -> None:
