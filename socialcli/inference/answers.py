@@ -44,29 +44,27 @@ def answer_batches(
     of the questions that failed in preparation. The batches are made of all `questions`, and only then are those left
     out that miss nothing: so a question shares its batch with the same others, whatever has been answered before.
     """
-    failed = [_failed(one, conditions) for one in questions if isinstance(one, FailedQuestion)]
-    if any(failed):
-        yield [results for results in failed if results]
+    failed = [one for one in questions if isinstance(one, FailedQuestion)]
+    if any(_wanted(one, conditions) for one in failed):
+        yield [_failures(one, one.error, conditions) for one in failed if _wanted(one, conditions)]
 
-    def run(batch: Sequence[ClipQuestion]) -> tuple[list[list[Answer | ModelError]], float]:
-        started = time.perf_counter()
-        under = [conditions[index] for index in _wanted(batch[0], conditions)]
+    def run(batch: Sequence[ClipQuestion]) -> list[list[QuestionResult]]:
+        started, indices = time.perf_counter(), _wanted(batch[0], conditions)
         with time_limit(adapter, timeout, len(batch)):
-            answers = answer_batch(adapter, batch, under, mode)
-        return answers, (time.perf_counter() - started) / (len(batch) * len(under))
+            answers = answer_batch(adapter, batch, [conditions[index] for index in indices], mode)
+        seconds = (time.perf_counter() - started) / (len(batch) * len(indices))
+        return [
+            [
+                QuestionResult(one, index, answer, one.seconds / len(conditions) + seconds)
+                for index, answer in zip(indices, by_condition, strict=True)
+            ]
+            for one, by_condition in zip(batch, zip(*answers, strict=True), strict=True)
+        ]
 
-    ready = [one for one in questions if isinstance(one, ClipQuestion)]
-    for whole in batches(ready, adapter, limit):
-        for indices, batch in _by_conditions(whole, conditions):
-            for part, result in in_parts(batch, run, limit):
-                answers, seconds = ([[result]] * len(indices), 0.0) if isinstance(result, QuestionError) else result
-                yield [
-                    [
-                        QuestionResult(one, index, answer, one.seconds / len(conditions) + seconds)
-                        for index, answer in zip(indices, of_question, strict=True)
-                    ]
-                    for one, of_question in zip(part, zip(*answers, strict=True), strict=True)
-                ]
+    for whole in batches([one for one in questions if isinstance(one, ClipQuestion)], adapter, limit):
+        for batch in _by_conditions(whole, conditions):
+            for part, results in in_parts(batch, run, limit):
+                yield [_failures(part[0], results, conditions)] if isinstance(results, QuestionError) else results
 
 
 def answer_batch(
@@ -74,7 +72,7 @@ def answer_batch(
 ) -> list[list[Answer | ModelError]]:
     """For each of `conditions` the answers to `questions`, whose prefixes are equally long; an error where one fails.
 
-    Raises PromptError, and OutOfMemoryError's causes as PyTorch raises them.
+    Raises PromptError, and what PyTorch raises when memory runs out.
     """
     answers: list[list[Answer | ModelError]] = [[] for _ in conditions]
     for state in continue_under(adapter, questions, conditions, decoding=mode.decodes):
@@ -92,14 +90,17 @@ def _wanted(question: PreparedQuestion, conditions: Sequence[Alignment | None]) 
 
 def _by_conditions(
     batch: Sequence[ClipQuestion], conditions: Sequence[Alignment | None]
-) -> Iterator[tuple[tuple[int, ...], list[ClipQuestion]]]:
-    """The questions of a batch by the conditions they are to be answered under; nearly always the same for all."""
+) -> Iterator[list[ClipQuestion]]:
+    """The questions of a batch that are to be answered under the same conditions; nearly always all of them."""
     groups: dict[tuple[int, ...], list[ClipQuestion]] = {}
     for one in batch:
         groups.setdefault(_wanted(one, conditions), []).append(one)
-    yield from ((indices, group) for indices, group in groups.items() if indices)
+    yield from (group for indices, group in groups.items() if indices)
 
 
-def _failed(failed: FailedQuestion, conditions: Sequence[Alignment | None]) -> list[QuestionResult]:
-    share = failed.seconds / len(conditions)
-    return [QuestionResult(failed, index, failed.error, share) for index in _wanted(failed, conditions)]
+def _failures(
+    question: PreparedQuestion, error: QuestionError, conditions: Sequence[Alignment | None]
+) -> list[QuestionResult]:
+    """The results of a question that fails under every condition it is to be answered under."""
+    share = question.seconds / len(conditions)
+    return [QuestionResult(question, index, error, share) for index in _wanted(question, conditions)]

@@ -36,18 +36,18 @@ def ahead(prepare: Callable[[T], U], items: Iterable[T], workers: int) -> Genera
     if not workers:
         yield from ((item, prepare(item)) for item in items)
         return
-    waiting: deque[tuple[T, Future[U]]] = deque()
+    queue: deque[tuple[T, Future[U]]] = deque()
     threads = _Threads(prepare, workers)
     source = _Source(items)
     try:
         for item in source:
-            waiting.append((item, threads.submit(item)))
-            if len(waiting) > workers + 1:
-                yield _taken(waiting)
-        while waiting:
-            yield _taken(waiting)
+            queue.append((item, threads.submit(item)))
+            if len(queue) > workers + 1:
+                yield _next(queue)
+        while queue:
+            yield _next(queue)
     finally:
-        for _, future in waiting:
+        for _, future in queue:
             future.cancel()
         threads.end()
     if source.error is not None:
@@ -111,6 +111,6 @@ class _Threads(Generic[T, U]):
                 future.set_exception(error)
 
 
-def _taken(waiting: deque[tuple[T, Future[U]]]) -> tuple[T, U]:
-    item, future = waiting.popleft()
+def _next(queue: deque[tuple[T, Future[U]]]) -> tuple[T, U]:
+    item, future = queue.popleft()
     return item, future.result()
