@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from socialcli.errors import ModelError
-from socialcli.tasks.answers import parse_answer
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -96,6 +95,7 @@ class Generate:
     ) -> list[Answer | ModelError]:
         """Generate a text for each question, and parse it."""
         from socialcli.inference.decoding import generate_greedily  # torch
+        from socialcli.tasks.answers import parse_answer  # compiles the patterns of several scripts
 
         return [
             text if isinstance(text, ModelError) else Answer(parse_answer(text, one.prompt.candidates), text=text)
