@@ -10,12 +10,12 @@ import torch
 from _eager import EagerAlignment, eager
 from _passes import letter_ids
 
-from socialcli.inference.asked import AskedQuestion
+from socialcli.inference.clip import ClipQuestion
 from socialcli.video.sampling import sample_frames
 
 
 @torch.inference_mode()
-def loop_choice(adapter: Any, video: Path, asked: AskedQuestion, layers: range, new_tokens: int) -> int:
+def loop_choice(adapter: Any, video: Path, asked: ClipQuestion, layers: range, new_tokens: int) -> int:
     """Answer one question as a loop over a data set does, aligned in `layers`; the candidate it chooses.
 
     The prompt's text, the frames' moments and the plan are those of the run, so that both do the same work; making the

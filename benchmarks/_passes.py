@@ -19,7 +19,7 @@ from transformers import DynamicCache
 
 from socialcli.alignment.attention import Alignment, aligned
 from socialcli.alignment.plan import AlignmentPlan
-from socialcli.inference.asked import AskedQuestion
+from socialcli.inference.clip import ClipQuestion
 from socialcli.inference.session import ClipSession
 from socialcli.models.transformers_internals import forward_with_cache
 
@@ -36,7 +36,7 @@ class Passes:
     tokens: int  # of the prefix and of all words
 
 
-def prepare(adapter: Any, clip: ClipSession, asked: Sequence[AskedQuestion]) -> Passes:
+def prepare(adapter: Any, clip: ClipSession, asked: Sequence[ClipQuestion]) -> Passes:
     """Make the inputs of a clip's forwards. The words are filled up on the right."""
     assert clip.clip is not None  # the benchmarks' clips all have a video
     prompts = [question.encoded for question in asked]
@@ -70,7 +70,7 @@ def run_passes(adapter: Any, passes: Passes, alignment: Alignment | None) -> lis
     return [int(row[list(ids)].argmax()) for row, ids in zip(logits[batch, slot], passes.letters, strict=True)]
 
 
-def letter_ids(adapter: Any, question: AskedQuestion) -> list[int]:
+def letter_ids(adapter: Any, question: ClipQuestion) -> list[int]:
     """The token by which the model says the letter of each candidate."""
     return [adapter.continuation_ids(adapter.letter_prefix + letter)[-1] for letter in question.prompt.letters]
 

@@ -26,7 +26,7 @@ from _timing import Work, in_turns, limit_cell, note, row, table_head
 from socialcli.alignment.attention import Alignment
 from socialcli.api import ask, open_clip
 from socialcli.episodes.reading import read_episodes
-from socialcli.jobs.answer import LocalEngine
+from socialcli.jobs.answer import Answerer
 from socialcli.jobs.counts import JobCounter
 from socialcli.jobs.job import check_job
 from socialcli.jobs.selection import select
@@ -110,7 +110,7 @@ def work_of(adapter: Any, episodes: Path, variant: Variant) -> Work:
     """Answering all questions of a file under all conditions of a variant."""
     settings = RunSettings.of(episodes=str(episodes), model=adapter.spec.name, tasks=ALL_TASKS)
     job = check_job(settings, registry())
-    engine = LocalEngine(job, adapter, variant.conditions(len(adapter.layers)))
+    engine = Answerer(job, adapter, variant.conditions(len(adapter.layers)))
     selections = list(select(job.episodes, settings, job.tasks, JobCounter()))
 
     def work() -> None:

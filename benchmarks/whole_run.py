@@ -32,7 +32,7 @@ from socialcli.alignment.attention import Alignment
 from socialcli.alignment.layers import resolve_layers
 from socialcli.api import ask, open_clip
 from socialcli.episodes.reading import read_episodes
-from socialcli.inference.asked import AskedQuestion
+from socialcli.inference.clip import ClipQuestion
 from socialcli.inference.session import ClipSession
 from socialcli.results.predictions import read_predictions
 from socialcli.settings.run import RunSettings
@@ -48,7 +48,7 @@ class Material:
 
     adapter: Any
     episodes: Path
-    clips: Sequence[tuple[ClipSession, Sequence[AskedQuestion]]]
+    clips: Sequence[tuple[ClipSession, Sequence[ClipQuestion]]]
     alignment: Alignment | None
 
     @classmethod

@@ -21,7 +21,7 @@ import click
 from socialcli.cli import COMMANDS, main
 from socialcli.episodes.reading import read_episodes
 from socialcli.episodes.records import Episode
-from socialcli.inference.clip_view import AskOptions, look
+from socialcli.inference.clip_view import AskOptions, sample_clip
 from socialcli.plugins.discovery import LOAD_PLUGINS
 from socialcli.plugins.registry import registry
 from socialcli.settings.fields import Setting
@@ -138,7 +138,7 @@ def prompts() -> str:
 def shown_boxes(boxes_as: BoxesAs) -> str:
     """What a prompt says of the boxes in three frames."""
     options = AskOptions(media_root=SAMPLE, boxes_as=boxes_as, frames=3)
-    scene, _ = look(_example(), options)
+    scene, _ = sample_clip(_example(), options)
     lines = _prompt("videoqa", scene).splitlines()
     return _fenced("\n".join(lines[1 : lines.index("Transcript:")]))
 
@@ -181,6 +181,8 @@ def _values(setting: Setting) -> str:
     """The choices or the range of a setting."""
     if setting.choices is not None:
         return ", ".join(f"`{one}`" for one in setting.choices)
+    if setting.about.names == "answer_modes":
+        return ", ".join(f"`{one}`" for one in registry().answer_modes())
     if setting.number is None:
         return ""
     word = f"; `{setting.word}`" if setting.word else ""

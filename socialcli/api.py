@@ -1,7 +1,4 @@
-"""The Python interface: load a model by name, open a clip in it, ask.
-
-What the commands do, these few functions do; README.md shows them at work.
-"""
+"""The Python interface: load a model by name, open a clip in it, ask questions. README.md shows an example."""
 
 from __future__ import annotations
 
@@ -13,7 +10,7 @@ from socialcli.models.contract import Adapter, LoadOptions
 from socialcli.plugins.registry import registry
 
 if TYPE_CHECKING:
-    from socialcli.inference.asked import AskedQuestion
+    from socialcli.inference.clip import ClipQuestion
     from socialcli.inference.session import ClipSession
 
 
@@ -33,11 +30,11 @@ def load_model(
 ) -> Adapter:
     """Load a model that a plug-in provides, from a folder or a hub id (default: the model's own).
 
-    `frame_fit`, `positions` and `max_pixels` are for the families that leave these choices (None: their default).
-    On top of it comes the LoRA `adapter` in a local folder, where one is named: beside the weights, or with `merge`
-    added to them. `revision` is a branch, tag or commit of a hub id; `allow_links` follows symbolic links out of the
-    checkpoint's folder. Raises UnknownNameError for a name that nobody provides, CheckpointError for a checkpoint or an
-    adapter that cannot be had, UsageError for options that contradict each other.
+    `frame_fit`, `positions` and `max_pixels` are for the families that offer these choices (None: their default).
+    `adapter` is the local folder of a LoRA adapter to apply, kept beside the weights, or with `merge` added to them.
+    `revision` is a branch, tag or commit of a hub id; `allow_links` follows symbolic links out of the checkpoint's
+    folder. Raises UnknownNameError for a name that no plug-in provides, CheckpointError for a checkpoint or LoRA
+    adapter that cannot be loaded, UsageError for options that contradict each other.
     """
     spec = registry().model(name).item
     source, lora = str(checkpoint or spec.default_checkpoint), None if adapter is None else str(adapter)
@@ -66,9 +63,9 @@ def open_clip(model: Adapter, episode: Episode, media_root: str | Path, **option
     return ClipSession(model, episode, AskOptions(media_root=Path(media_root), **options))
 
 
-def ask(clip: ClipSession, question: Question) -> AskedQuestion:
-    """Put a question of the clip's episode into words and tokens, and plan its alignment.
+def ask(clip: ClipSession, question: Question) -> ClipQuestion:
+    """Prepare a question of the clip's episode: its prompt, its tokens, and the plan of its alignment.
 
-    Raises UnknownNameError for a task that nobody provides, AnnotationError and PromptError for the question.
+    Raises UnknownNameError for a task that no plug-in provides, AnnotationError and PromptError for the question.
     """
     return clip.ask(question, registry().task(question.task).item)

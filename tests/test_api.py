@@ -30,10 +30,11 @@ def test_the_ten_lines(family: str) -> None:
     plain = model.model(**model.forward_inputs([asked.encoded], clip.clip)).logits
     with aligned(model, asked.plan) as report:
         raised = model.model(**model.forward_inputs([asked.encoded], clip.clip)).logits
+        shorter = model.forward(clip, [asked]).logits
     after = model.model(**model.forward_inputs([asked.encoded], clip.clip)).logits
     assert report.active_share()[0] > 0
     assert (raised - plain).abs().max() > 1e-4
-    assert (after == plain).all()
+    assert (after == plain).all() and (shorter == raised).all()
     (changed,) = clip.score([asked], Alignment(alpha=2.0))
     assert changed.scores != answer.scores
 

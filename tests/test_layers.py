@@ -21,7 +21,8 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("episodes", "video", "plots", "signals"),
     ("alignment", "tasks"),
     ("models", "settings"),
-    ("inference", "plugins", "results"),
+    ("inference", "results"),
+    ("plugins",),
     ("api", "stats"),
     ("options", "jobs", "synth"),
     ("converting",),
@@ -52,6 +53,7 @@ MAY_IMPORT_TORCH = (
     "socialcli.jobs.answer",  # through socialcli.inference
     "socialcli.jobs.conditions",  # through socialcli.alignment
     "socialcli.jobs.prepare",  # through socialcli.inference
+    "socialcli.jobs.rows",  # through socialcli.inference
     "socialcli.models.checkpoints.weights",
     "socialcli.models.huggingface",
     "socialcli.models.lora",

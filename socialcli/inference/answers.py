@@ -1,63 +1,106 @@
-"""(torch) From prompts to answers: a batch, under every condition."""
+"""(torch) Prepared questions through the model, in batches, under every condition.
+
+Each question gets a `QuestionResult` per condition: an answer, or an error that says why there is none. A batch that
+does not fit in memory is retried in halves, down to single questions.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
-from torch import Tensor
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from socialcli.alignment.attention import Alignment
-from socialcli.errors import ModelError
-from socialcli.inference.asked import PromptOnClip
-from socialcli.inference.conditions import AlignedPrompt, ConditionedState, continue_under
-from socialcli.inference.decoding import candidate_scores, generate_greedily
+from socialcli.errors import ModelError, QuestionError
+from socialcli.inference.answer_modes import Answer, AnswerMode
+from socialcli.inference.batching import BatchLimit, batches, in_parts
+from socialcli.inference.clip import ClipQuestion, FailedQuestion, PreparedQuestion
+from socialcli.inference.conditions import continue_under
+from socialcli.inference.deadline import time_limit
 from socialcli.models.contract import Adapter
-from socialcli.tasks.answers import parse_answer
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What the model answered. `choice` is an index of the prompt's candidates, None for text that names none."""
+@dataclass(frozen=True, slots=True, eq=False)
+class QuestionResult:
+    """A question's answer under one condition, or the error that prevented it."""
 
-    choice: int | None
-    scores: tuple[float, ...] | None = None  # log-probabilities of the candidates; None for generated text
-    text: str | None = None  # generated text
-    aligned: AlignedPrompt | None = None  # what the alignment did; None without it
+    question: PreparedQuestion
+    condition: int  # its index
+    answer: Answer | QuestionError
+    seconds: float  # its share of the time: that of its episode's preparation, and that of its batch
+
+
+def answer_batches(
+    adapter: Adapter,
+    questions: Sequence[PreparedQuestion],
+    conditions: Sequence[Alignment | None],
+    mode: AnswerMode,
+    limit: BatchLimit,
+    timeout: float | None = None,
+) -> Iterator[list[list[QuestionResult]]]:
+    """Answer questions under those of `conditions` that each is `missing`, for at most `timeout` seconds a question.
+
+    Yields the results of each batch as soon as it is done, by question, each in the order of `conditions`; first those
+    of the questions that failed in preparation. The batches are made of all `questions`, and only then are those left
+    out that miss nothing: so a question shares its batch with the same others, whatever has been answered before.
+    """
+    failed = [one for one in questions if isinstance(one, FailedQuestion)]
+    if any(_wanted(one, conditions) for one in failed):
+        yield [_failures(one, one.error, conditions) for one in failed if _wanted(one, conditions)]
+
+    def run(batch: Sequence[ClipQuestion]) -> list[list[QuestionResult]]:
+        started, indices = time.perf_counter(), _wanted(batch[0], conditions)
+        with time_limit(adapter, timeout, len(batch)):
+            answers = answer_batch(adapter, batch, [conditions[index] for index in indices], mode)
+        seconds = (time.perf_counter() - started) / (len(batch) * len(indices))
+        return [
+            [
+                QuestionResult(one, index, answer, one.seconds / len(conditions) + seconds)
+                for index, answer in zip(indices, by_condition, strict=True)
+            ]
+            for one, by_condition in zip(batch, zip(*answers, strict=True), strict=True)
+        ]
+
+    for whole in batches([one for one in questions if isinstance(one, ClipQuestion)], adapter, limit):
+        for batch in _by_conditions(whole, conditions):
+            for part, results in in_parts(batch, run, limit):
+                yield [_failures(part[0], results, conditions)] if isinstance(results, QuestionError) else results
 
 
 def answer_batch(
-    adapter: Adapter, prompts: Sequence[PromptOnClip], conditions: Sequence[Alignment | None], generate: bool
+    adapter: Adapter, questions: Sequence[ClipQuestion], conditions: Sequence[Alignment | None], mode: AnswerMode
 ) -> list[list[Answer | ModelError]]:
-    """For each of `conditions` the answers to `prompts`, ranked by letter or generated; an error where there is none.
+    """For each of `conditions` the answers to `questions`, whose prefixes are equally long; an error where one fails.
 
-    The prefixes of the prompts are equally long.
+    Raises PromptError, and what PyTorch raises when memory runs out.
     """
     answers: list[list[Answer | ModelError]] = [[] for _ in conditions]
-    read = _generated if generate else _ranked
-    for state in continue_under(adapter, prompts, conditions, decoding=generate):
-        answers[state.condition] = read(adapter, prompts, state)
+    for state in continue_under(adapter, questions, conditions, decoding=mode.decodes):
+        found = zip(mode.answers(adapter, questions, state.state), state.alignments, strict=True)
+        answers[state.condition] = [
+            replace(answer, aligned=done) if isinstance(answer, Answer) else answer for answer, done in found
+        ]
     return answers
 
 
-def _ranked(adapter: Adapter, prompts: Sequence[PromptOnClip], state: ConditionedState) -> list[Answer | ModelError]:
-    rows = zip(prompts, state.state.logits, state.alignments, strict=True)
-    return [_rank(adapter, prompt, logits, done) for prompt, logits, done in rows]
+def _wanted(question: PreparedQuestion, conditions: Sequence[Alignment | None]) -> tuple[int, ...]:
+    """The indices of the conditions that a question is to be answered under."""
+    return tuple(range(len(conditions)) if question.missing is None else sorted(question.missing))
 
 
-def _rank(adapter: Adapter, prompt: PromptOnClip, logits: Tensor, done: AlignedPrompt | None) -> Answer | ModelError:
-    try:
-        scores = candidate_scores(adapter, logits, prompt.asked.prompt.letters)
-    except ModelError as error:
-        return error
-    return Answer(max(range(len(scores)), key=scores.__getitem__), scores=scores, aligned=done)
+def _by_conditions(
+    batch: Sequence[ClipQuestion], conditions: Sequence[Alignment | None]
+) -> Iterator[list[ClipQuestion]]:
+    """The questions of a batch that are to be answered under the same conditions; nearly always all of them."""
+    groups: dict[tuple[int, ...], list[ClipQuestion]] = {}
+    for one in batch:
+        groups.setdefault(_wanted(one, conditions), []).append(one)
+    yield from (group for indices, group in groups.items() if indices)
 
 
-def _generated(adapter: Adapter, prompts: Sequence[PromptOnClip], state: ConditionedState) -> list[Answer | ModelError]:
-    rows = zip(prompts, generate_greedily(adapter, state.state), state.alignments, strict=True)
-    return [
-        text
-        if isinstance(text, ModelError)
-        else Answer(parse_answer(text, prompt.asked.prompt.candidates), text=text, aligned=done)
-        for prompt, text, done in rows
-    ]
+def _failures(
+    question: PreparedQuestion, error: QuestionError, conditions: Sequence[Alignment | None]
+) -> list[QuestionResult]:
+    """The results of a question that fails under every condition it is to be answered under."""
+    share = question.seconds / len(conditions)
+    return [QuestionResult(question, index, error, share) for index in _wanted(question, conditions)]

@@ -9,41 +9,38 @@ from typing import TypeVar
 import torch
 
 from socialcli.errors import OutOfMemoryError, QuestionError
-from socialcli.inference.asked import AskedQuestion
+from socialcli.inference.clip import ClipQuestion
 from socialcli.inference.memory import free_bytes, is_out_of_memory, prompt_bytes
-from socialcli.inference.session import ClipSession
-from socialcli.models.contract import Adapter
+from socialcli.models.contract import Adapter, EncodedPrompt
 
 _log = logging.getLogger(__name__)
 
-MOST = 16  # questions: more at a time make nothing faster, for a prompt is long enough to keep a device busy
-SHARE_OF_FREE = 0.5  # of the memory that is free, the part that a batch may plan with
+MOST = 16  # questions in a batch: more are no faster, since one prompt is long enough to keep a device busy
+SHARE_OF_FREE = 0.5  # of the free memory, what a batch may take
 
 R = TypeVar("R")
 
-Waiting = tuple[ClipSession, AskedQuestion]
-
 
 class BatchLimit:
-    """How many questions may go through the model together: so many as were asked for, or as fit."""
+    """The number of questions in a batch: the number the user wants, or as many as fit in memory."""
 
     def __init__(self, wanted: int | None = None) -> None:
-        """`wanted` None: find what fits."""
+        """`wanted` None: as many as fit."""
         self._fits = wanted is None
         self.most = MOST if wanted is None else wanted
 
     def to_collect(self, adapter: Adapter) -> int:
-        """The number of questions worth waiting for, clip after clip, before any goes through the model.
+        """The number of questions to collect, clip after clip, before the first batch runs.
 
-        Where what fits is taken, a CPU waits for no second clip: it is busy with one question already.
+        With as many as fit, a CPU collects no second clip: one question keeps it busy.
         """
         return 1 if self._fits and adapter.device.type == "cpu" else self.most
 
     def allowed(self, adapter: Adapter, length: int) -> int:
         """The number for prompts of up to `length` tokens.
 
-        Memory is asked for on a CPU alone, where a system short of it grows slow, or kills, before it says no. A GPU
-        says no, and `shrink` follows.
+        Free memory is only looked up on a CPU, where a system short of memory swaps or kills before an allocation
+        fails. On a GPU the allocation fails, and `shrink` follows.
         """
         if not self._fits or adapter.device.type != "cpu":
             return self.most
@@ -51,40 +48,40 @@ class BatchLimit:
         return max(1, min(self.most, fitting))
 
     def shrink(self, failed: int) -> None:
-        """From now on, fewer than the `failed` questions together that did not fit."""
+        """Allow half of the `failed` questions that did not fit, from now on."""
         self.most = max(1, failed // 2)
-        _log.warning("%d questions at a time do not fit into memory; going on with %d", failed, self.most)
+        _log.warning("%d questions at a time do not fit in memory; trying %d", failed, self.most)
         if torch.cuda.is_available():
-            torch.cuda.empty_cache()  # what the failed batch left in pieces
+            torch.cuda.empty_cache()  # return the failed batch's fragments to the device
 
 
-def batches(waiting: Sequence[Waiting], adapter: Adapter, limit: BatchLimit) -> Iterator[Sequence[Waiting]]:
-    """Put questions on a few clips into batches: first those of one clip with the same transcript, then what else fits.
+def batches(questions: Sequence[ClipQuestion], adapter: Adapter, limit: BatchLimit) -> Iterator[Sequence[ClipQuestion]]:
+    """Cut questions on a few clips into batches: first those that share clip and transcript, then what else fits.
 
-    Prompts of a batch begin with equally many visual tokens. Every question is in one batch.
+    The prompts of a batch begin with equally many visual tokens. Every question is in exactly one batch.
     """
-    alone: list[Waiting] = []
-    for group in _grouped(waiting, lambda one: (id(one[0]), _transcript(one[1]))):
+    alone: list[ClipQuestion] = []
+    for group in _grouped(questions, lambda one: (one.clip, _transcript(one.encoded))):
         if len(group) > 1:
             yield from _cut(group, adapter, limit)
         else:
             alone += group
-    for group in _grouped(alone, lambda one: one[1].encoded.prefix):
+    for group in _grouped(alone, lambda one: one.encoded.prefix):
         yield from _cut(group, adapter, limit)
 
 
 def in_parts(
-    batch: Sequence[Waiting], run: Callable[[Sequence[Waiting]], R], limit: BatchLimit
-) -> Iterator[tuple[Sequence[Waiting], R | QuestionError]]:
-    """`run` a batch; where it fails as a whole, run it in parts, down to each question alone.
+    batch: Sequence[ClipQuestion], run: Callable[[Sequence[ClipQuestion]], R], limit: BatchLimit
+) -> Iterator[tuple[Sequence[ClipQuestion], R | QuestionError]]:
+    """`run` a batch; if it fails as a whole, run it in parts, down to single questions.
 
-    Yields every part with what `run` made of it, or with the error of the one question in it. What is a bug is raised.
+    Yields every part with the result of `run`, or with the error of the one question in it. Other errors are raised.
     """
     try:
         result: R | QuestionError = run(batch)
     except (QuestionError, RuntimeError, MemoryError) as error:
-        result = _as_question_error(error, max(asked.encoded.length for _, asked in batch))
-    # Behind the handler: until its end, the error keeps alive what the failed batch had in memory.
+        result = _as_question_error(error, max(one.encoded.length for one in batch))
+    # Outside the handler: inside it, the error would keep the failed batch's tensors alive.
     if len(batch) == 1 or not isinstance(result, QuestionError):
         yield batch, result
         return
@@ -106,15 +103,17 @@ def _as_question_error(error: Exception, length: int) -> QuestionError:
     )
 
 
-def _grouped(waiting: Iterable[Waiting], key: Callable[[Waiting], Hashable]) -> Iterable[Sequence[Waiting]]:
-    groups: dict[Hashable, list[Waiting]] = {}
-    for one in waiting:
+def _grouped(
+    questions: Iterable[ClipQuestion], key: Callable[[ClipQuestion], Hashable]
+) -> Iterable[Sequence[ClipQuestion]]:
+    groups: dict[Hashable, list[ClipQuestion]] = {}
+    for one in questions:
         groups.setdefault(key(one), []).append(one)
     return groups.values()
 
 
-def _cut(group: Sequence[Waiting], adapter: Adapter, limit: BatchLimit) -> Iterator[Sequence[Waiting]]:
-    longest = max(asked.encoded.length for _, asked in group)
+def _cut(group: Sequence[ClipQuestion], adapter: Adapter, limit: BatchLimit) -> Iterator[Sequence[ClipQuestion]]:
+    longest = max(one.encoded.length for one in group)
     start = 0
     while start < len(group):
         size = limit.allowed(adapter, longest)
@@ -122,10 +121,10 @@ def _cut(group: Sequence[Waiting], adapter: Adapter, limit: BatchLimit) -> Itera
         start += size
 
 
-def transcript_end(asked: AskedQuestion) -> int:
+def transcript_end(prompt: EncodedPrompt) -> int:
     """The number of tokens of a prompt up to the end of its last utterance."""
-    return max((int(span[-1]) + 1 for span in asked.encoded.token_spans if span.size), default=asked.encoded.prefix)
+    return max((int(span[-1]) + 1 for span in prompt.token_spans if span.size), default=prompt.prefix)
 
 
-def _transcript(asked: AskedQuestion) -> bytes:
-    return asked.encoded.ids[: transcript_end(asked)].tobytes()
+def _transcript(prompt: EncodedPrompt) -> bytes:
+    return prompt.ids[: transcript_end(prompt)].tobytes()

@@ -1,8 +1,8 @@
-"""(torch) Caches of keys and values that are continued many times: what they begin with is never computed again.
+"""(torch) KV caches that are continued many times without computing their beginning again.
 
-A cache is put together once for a batch, with room behind its entries. Every continuation then works on a shallow copy
-(`copied_cache`) that writes into this room, instead of copying all that stands before it, in every layer and condition.
-Copies of one cache share the room: they are to be used one after the other.
+A batch's cache is built once, with room behind its entries. Every continuation works on a shallow copy (`copied_cache`)
+that writes into this room, instead of copying all earlier entries in every layer and condition. Copies of one cache
+share the room, so use them one after the other.
 
 This is the one place that reaches into transformers' caches: their list of layers, and in each its `keys`, `values`,
 `is_initialized` and `lazy_initialization`. `tests/inference/test_cache.py` fails where a release changes these.
@@ -21,13 +21,13 @@ from transformers.cache_utils import DynamicLayer
 
 
 class RoomyLayer(DynamicLayer):
-    """A layer's keys and values at the head of a larger piece of memory, into which what follows is written."""
+    """A layer's keys and values at the start of a larger tensor that later entries are written into."""
 
     keys: Tensor
     values: Tensor
 
     def __init__(self, keys: Tensor, values: Tensor, length: int) -> None:
-        """Take memory of (B, heads, length + room, width), of which the first `length` entries are there."""
+        """Take tensors of (B, heads, length + room, width) whose first `length` entries are set."""
         DynamicLayer.__init__(self)
         self.lazy_initialization(keys, values)
         self._room = keys, values
@@ -52,9 +52,9 @@ class RoomyLayer(DynamicLayer):
 
 @torch.inference_mode()
 def joined_cache(caches: Sequence[DynamicCache], batch: int, room: int) -> DynamicCache:
-    """A cache for `batch` prompts with room for `room` tokens; the entries of `caches` are copied into it.
+    """A cache for `batch` prompts with room for `room` more tokens; the entries of `caches` are copied into it.
 
-    There is one cache of a single prompt for all of the batch, or one for each of its prompts, all equally long.
+    `caches` is one cache of a single prompt for the whole batch, or one for each of its prompts, all equally long.
     """
     joined = copied_cache(caches[0])
     for index, layer in enumerate(joined.layers):
@@ -63,7 +63,7 @@ def joined_cache(caches: Sequence[DynamicCache], batch: int, room: int) -> Dynam
 
 
 def copied_cache(cache: DynamicCache) -> DynamicCache:
-    """A cache that may grow, while `cache` stays as it is; no tensor is copied."""
+    """A cache that can grow while `cache` stays as it is; no tensor is copied."""
     copied = copy.copy(cache)
     copied.layers = [copy.copy(layer) for layer in cache.layers]
     return copied
@@ -75,7 +75,7 @@ def kept_layers(cache: DynamicCache, count: int) -> Sequence[Any]:
 
 
 def put_layers(cache: DynamicCache, layers: Sequence[Any]) -> None:
-    """Let a cache begin with what `kept_layers` returned; it may be put into several."""
+    """Replace a cache's first layers with those from `kept_layers`, which several caches can share."""
     cache.layers[: len(layers)] = [copy.copy(layer) for layer in layers]
 
 
@@ -86,7 +86,7 @@ def _joined_layer(first: Any, layers: Sequence[Any], batch: int, room: int) -> A
     if type(first) in (DynamicLayer, RoomyLayer):
         length = first.get_seq_length()
         return RoomyLayer(_with_room(keys, length + room, batch), _with_room(values, length + room, batch), length)
-    # A layer of another kind, such as one with a sliding window, keeps its own ways.
+    # A layer of another class, such as one with a sliding window, keeps its own behaviour.
     first.keys, first.values = (torch.cat(list(parts)) for parts in (keys, values))
     if len(layers) < batch:
         first.batch_repeat_interleave(batch)
@@ -94,9 +94,9 @@ def _joined_layer(first: Any, layers: Sequence[Any], batch: int, room: int) -> A
 
 
 def _with_room(parts: Sequence[Tensor], length: int, batch: int) -> Tensor:
-    """Memory of (batch, heads, length, width) that begins with the entries of `parts`.
+    """A tensor (batch, heads, length, width) that begins with the entries of `parts`.
 
-    These are one part for all of the batch, or one of a single prompt for each of the batch.
+    `parts` is one tensor for the whole batch, or one of a single prompt for each of its prompts.
     """
     heads, filled, width = parts[0].shape[1:]
     memory = parts[0].new_empty((batch, heads, length, width))

@@ -1,4 +1,4 @@
-"""What of a clip the model gets to see: its frames, and what the prompt tells of the boxes in them."""
+"""What the model sees of a clip: its frames, and the boxes in them that the prompt mentions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from socialcli.video.media import resolve_media
 from socialcli.video.overlay import draw_boxes, speaker_colors
 from socialcli.video.sampling import check_size, sample_frames
 
-_ROUNDING = 1e-6  # seconds by which a frame of the clip's own may come before its start
+_ROUNDING = 1e-6  # seconds that a frame of the clip may lie before its start
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,13 +32,12 @@ class AskOptions:
     context: Context = "full"
     frames: int = 8
     box_gap: float = MAX_GAP  # seconds
-    generate: bool = False  # False: score the candidates
     timeout: float | None = None  # seconds for reading a clip, and for each question in the model; None: no limit
-    batch_size: int | None = None  # questions that go through the model together; None: as many as fit
+    batch_size: int | None = None  # questions in a batch; None: as many as fit
 
 
-def look(episode: Episode, options: AskOptions) -> tuple[Scene | None, FrameSet | None]:
-    """Sample the clip's frames, and say what of them the prompt tells. Raises VideoError."""
+def sample_clip(episode: Episode, options: AskOptions) -> tuple[Scene | None, FrameSet | None]:
+    """Sample the clip's frames, with what the prompt says about them; nothing without video. Raises VideoError."""
     if not options.with_video:
         return None, None
     video = episode.video
@@ -58,14 +57,14 @@ def look(episode: Episode, options: AskOptions) -> tuple[Scene | None, FrameSet 
 
 
 def last_moment(episode: Episode, question: Question, options: AskOptions) -> float:
-    """The moment (seconds) after which the question may see nothing; infinity: the clip's own end."""
+    """The time in seconds after which the question may see nothing; infinity: the end of the clip."""
     if options.context == "full" or question.utterance is None:
         return float("inf")
     return asked_utterance(episode, question).end
 
 
 def known_until(episode: Episode, end: float) -> Episode:
-    """The episode as it was known at `end`: neither frames nor boxes from later. Words are the prompt's business."""
+    """The episode up to `end`: without later frames and boxes. The prompt leaves out later words itself."""
     if end == float("inf"):
         return episode
     stop = end if episode.video.end is None else min(end, episode.video.end)
@@ -74,9 +73,9 @@ def known_until(episode: Episode, end: float) -> Episode:
 
 
 def _since(start: float | None, frames: FrameSet) -> FrameSet:
-    """The frames of a clip that begins at `start`: one that has been on screen since before it is seen from then on.
+    """The frames of a clip that begins at `start`; one on screen since before gets the time `start`.
 
-    Words and boxes of a clip lie inside it, so that a frame with a time outside would belong to none of them.
+    Words and boxes of a clip lie inside it, so that a frame with an earlier time would match none of them.
     """
     first = frames.frames[0]
     if start is None or first.time >= start - _ROUNDING:

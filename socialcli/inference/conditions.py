@@ -1,11 +1,11 @@
-"""(torch) A batch of prompts under several conditions; what the conditions have in common runs once.
+"""(torch) A batch of prompts under several conditions; what the conditions share runs once.
 
-Three things are the same, to the last bit or nearly so, and need not be computed again:
+Three things are the same, to the last bit or nearly so, and are computed once:
 
 - the visual prefix of a clip, under every condition and for every question (`socialcli.inference.prefix`);
-- the decoder layers below the first aligned one, under every condition: one condition, the *trunk*, runs whole, and the
-  others start where they part from it;
-- the words that the prompts of a batch begin with, such as the transcript of the clip, where the conditions align them
+- the decoder layers below the first aligned one, under every condition: one condition, the *trunk*, runs in full, and
+  the others start at the layer where they part from it;
+- the words that all prompts of a batch begin with, such as the transcript of the clip, if the conditions align them
   alike in all of the prompts.
 """
 
@@ -23,32 +23,18 @@ from transformers import DynamicCache
 
 from socialcli.alignment.attention import Alignment, AlignmentReport, aligned
 from socialcli.alignment.plan import AlignmentPlan
-from socialcli.inference.asked import PromptOnClip
+from socialcli.inference.answer_modes import AlignedPrompt
 from socialcli.inference.cache import copied_cache, joined_cache, kept_layers, put_layers
+from socialcli.inference.clip import ClipQuestion
 from socialcli.inference.prefix import Continuation, Step, continued_cache, room_for, run_step, step_of
 from socialcli.models.contract import Adapter
 
-WORTH_SHARING = 16  # tokens: a step of its own costs more than it saves for fewer
-
-
-@dataclass(frozen=True, slots=True)
-class AlignedPrompt:
-    """What the alignment did to a prompt."""
-
-    active_share: float = 0.0  # of the heads in the layers that take part
-    active_heads: int = 0
-    negative_share: float | None = None  # of the biased rows, over the active heads: W < 0; None: there were none
-
-    @classmethod
-    def each(cls, report: AlignmentReport) -> Sequence[AlignedPrompt]:
-        """What it did to each prompt of a batch."""
-        parts = zip(report.active_share(), report.active_count(), report.negative_share(), strict=True)
-        return [cls(*part) for part in parts]
+WORTH_SHARING = 16  # tokens: for fewer, a step of its own costs more than it saves
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ConditionedState:
-    """A batch after its last token under one of the conditions."""
+    """A batch after its last token, under one of the conditions."""
 
     condition: int  # its index
     state: Continuation
@@ -65,15 +51,15 @@ class _Stage:
 
 @dataclass(slots=True)
 class _Trunk:
-    """What the first condition left for the others."""
+    """What the first condition computed for the others."""
 
     starts: frozenset[int]  # the layers at which others part from it
-    decoding: bool  # whether what stands in the caches after the last stage is needed
+    decoding: bool  # whether the caches are needed after the last stage
     outputs: list[dict[int, Any]] = field(default_factory=list)  # per stage: what entered these layers
     keys: list[Sequence[Any]] = field(default_factory=list)  # per stage: the layers of the cache afterwards
 
     def complete(self, cache: DynamicCache, stage: int, start: int, is_trunk: bool) -> None:
-        """Keep the trunk's keys and values, or give those of the layers below `start` to a cache that lacks them."""
+        """Store the trunk's keys and values, or put those of the layers below `start` into a cache that lacks them."""
         if is_trunk:
             self.keys.append(kept_layers(cache, max(self.starts, default=0)))
         else:
@@ -82,22 +68,22 @@ class _Trunk:
 
 def continue_under(
     adapter: Adapter,
-    prompts: Sequence[PromptOnClip],
+    questions: Sequence[ClipQuestion],
     conditions: Sequence[Alignment | None],
     decoding: bool = False,
 ) -> Iterator[ConditionedState]:
-    """Run the rest of `prompts` in one batch under each of `conditions` (None: the model's own attention).
+    """Run the prompts of `questions` behind their prefixes, in one batch, under each condition (None: the plain model).
 
-    Their prefixes are equally long. States come one by one, in no particular order, so that only one condition's keys
-    and values need be in memory; without `decoding`, a state's cache is not fit to be continued. Raises PromptError
-    for a prompt that does not begin with its prefix.
+    The prefixes are equally long. States come one by one, in no particular order, so that only one condition's keys
+    and values are in memory; without `decoding`, a state's cache cannot be continued. Raises PromptError for a prompt
+    that does not begin with its prefix.
     """
     count = len(adapter.decoder_layers)
-    starts = [_start(condition, prompts, count) for condition in conditions]
+    starts = [_start(condition, questions, count) for condition in conditions]
     order = sorted(range(len(conditions)), key=lambda index: -starts[index])
-    stages = _stages(adapter, prompts)
+    stages = _stages(adapter, questions)
     first = stages[0].step
-    prefixes = continued_cache(adapter, [prompt.prefix for prompt in prompts[: len(first.ids)]], room_for(first))
+    prefixes = continued_cache(adapter, [one.prefix for one in questions[: len(first.ids)]], room_for(first))
     may_repeat = [index for index in order[:1] if (alignment := conditions[index]) and alignment.max_heads is not None]
     trunk = _Trunk(frozenset(starts[index] for index in [*order[1:], *may_repeat]) - {0}, decoding)
     for index in order:
@@ -106,50 +92,51 @@ def continue_under(
         capped = report.capped(alignment.max_heads) if alignment is not None else None
         if capped is not None:
             state, report = _run(adapter, stages, copied_cache(prefixes), alignment, starts[index], trunk, capped)
-        yield ConditionedState(index, state, _done(prompts, conditions[index], report))
+        yield ConditionedState(index, state, _aligned_prompts(questions, conditions[index], report))
 
 
-def _done(
-    prompts: Sequence[PromptOnClip], condition: Alignment | None, report: AlignmentReport
+def _aligned_prompts(
+    questions: Sequence[ClipQuestion], condition: Alignment | None, report: AlignmentReport
 ) -> Sequence[AlignedPrompt | None]:
-    """What was done to each prompt; where the prompts share their words, it was done once for all of them."""
-    if condition is None or prompts[0].plan is None:
-        return [None] * len(prompts)
-    done = AlignedPrompt.each(report) or [AlignedPrompt()]
-    return [*done] * len(prompts) if len(done) == 1 else done
+    """What was done to each prompt; if the prompts share their words, it was done once for all of them."""
+    if condition is None or questions[0].plan is None:
+        return [None] * len(questions)
+    figures = zip(report.active_share(), report.active_count(), report.negative_share(), strict=True)
+    done = [AlignedPrompt(*of_prompt) for of_prompt in figures] or [AlignedPrompt()]
+    return [*done] * len(questions) if len(done) == 1 else done
 
 
-def _start(alignment: Alignment | None, prompts: Sequence[PromptOnClip], count: int) -> int:
-    """The first decoder layer in which a condition differs from the plain model; `count` where none does."""
-    if alignment is None or not any(prompt.alignable for prompt in prompts):
+def _start(alignment: Alignment | None, questions: Sequence[ClipQuestion], count: int) -> int:
+    """The first decoder layer in which a condition differs from the plain model; `count` if none does."""
+    if alignment is None or not any(one.alignable for one in questions):
         return count
     return min(alignment.layers_of(count), default=count)
 
 
-def _stages(adapter: Adapter, prompts: Sequence[PromptOnClip]) -> list[_Stage]:
-    """One stage; two where the prompts begin with the same words, which then run once."""
-    prefixes, encoded = [prompt.prefix for prompt in prompts], [prompt.encoded for prompt in prompts]
-    plans = [prompt.plan for prompt in prompts if prompt.plan is not None]
-    start, common = prefixes[0].length, common_length(prompts)
+def _stages(adapter: Adapter, questions: Sequence[ClipQuestion]) -> list[_Stage]:
+    """One stage; two if the prompts begin with the same words, which then run once."""
+    prefixes, encoded = [one.prefix for one in questions], [one.encoded for one in questions]
+    plans = [one.plan for one in questions if one.plan is not None]
+    start, common = prefixes[0].length, common_length(questions)
     if common - start < WORTH_SHARING:
         return [_Stage(step_of(adapter, prefixes, encoded, start), plans)]
     first = step_of(adapter, prefixes[:1], encoded[:1], start, common)
     return [_Stage(first, plans[:1]), _Stage(step_of(adapter, prefixes, encoded, common), ())]
 
 
-def common_length(prompts: Sequence[PromptOnClip]) -> int:
-    """How many tokens all of `prompts` begin with that are aligned alike in all of them; none of them is there whole.
+def common_length(questions: Sequence[ClipQuestion]) -> int:
+    """The number of leading tokens that all prompts share and that are aligned alike in all; shorter than any prompt.
 
-    0 where some condition could align them differently, whatever the conditions at hand: the same prompts take the same
-    way under all conditions, so that a condition that changes nothing changes not the last bit.
+    0 if some condition could align them differently, whatever the conditions at hand: the same prompts take the same
+    path under all conditions, so that a condition that changes nothing does not change the last bit either.
     """
-    first = prompts[0]
-    if len(prompts) == 1 or any(prompt.prefix is not first.prefix for prompt in prompts):
+    first = questions[0]
+    if len(questions) == 1 or any(one.prefix is not first.prefix for one in questions):
         return 0
-    shortest = min(prompt.encoded.length for prompt in prompts) - 1
-    same = np.logical_and.reduce([prompt.encoded.ids[:shortest] == first.encoded.ids[:shortest] for prompt in prompts])
+    shortest = min(one.encoded.length for one in questions) - 1
+    same = np.logical_and.reduce([one.encoded.ids[:shortest] == first.encoded.ids[:shortest] for one in questions])
     common = shortest if same.all() else int(same.argmin())
-    return common if all(_planned_alike(first.plan, prompt.plan, common) for prompt in prompts) else 0
+    return common if all(_planned_alike(first.plan, one.plan, common) for one in questions) else 0
 
 
 def _planned_alike(one: AlignmentPlan | None, other: AlignmentPlan | None, length: int) -> bool:
@@ -175,7 +162,7 @@ def _run(
 ) -> tuple[Continuation, AlignmentReport]:
     """Run the stages under a condition that parts from the trunk at layer `start`; the first run is the trunk.
 
-    `capped`: the active heads, as for `aligned`. Returns the state after the last stage and what was done in the one
+    `capped`: the active heads, as for `aligned`. Returns the state after the last stage, and the report of the stage
     with the plans.
     """
     layers, is_trunk = adapter.decoder_layers, not trunk.outputs
@@ -198,7 +185,7 @@ def _run(
 
 @contextmanager
 def _kept_outputs(layers: Sequence[Any], starts: Collection[int]) -> Iterator[dict[int, Any]]:
-    """Keep what the layers before each of `starts` put out, under that number, while the block runs."""
+    """Store the output of the layer before each of `starts`, under that number, while the block runs."""
     outputs: dict[int, Any] = {}
 
     def keep(start: int, _layer: Any, _inputs: Any, output: Any) -> None:
@@ -214,8 +201,8 @@ def _kept_outputs(layers: Sequence[Any], starts: Collection[int]) -> Iterator[di
 
 @contextmanager
 def _skipped(layers: Sequence[Any], output: Any) -> Iterator[None]:
-    """Let `layers` do nothing while the block runs, the last of them having put out `output`."""
-    own = [vars(layer).get("forward") for layer in layers]  # other tools put theirs there, too
+    """Skip `layers` while the block runs; the last of them returns `output`."""
+    own = [vars(layer).get("forward") for layer in layers]  # other tools may have put theirs there
     for layer in layers:
         layer.forward = lambda *_, **__: output
     try:

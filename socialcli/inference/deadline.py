@@ -1,7 +1,7 @@
-"""(torch) A limit on the time that questions take in the model.
+"""(torch) A time limit for questions in the model.
 
-The clock is looked at before every block of the model, vision tower and decoder alike. Nothing is torn from the middle
-of its work, as a signal would do, so that what the next question finds is whole.
+The clock is checked before every block of the model, vision tower and decoder alike. Unlike a signal, this never stops
+a block halfway, so the next question finds the model in a clean state.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from socialcli.models.contract import Adapter
 
 @contextmanager
 def time_limit(adapter: Adapter, seconds: float | None, questions: int) -> Iterator[None]:
-    """Give `questions` that go through the model together `seconds` each; None: as long as it takes.
+    """Limit a batch of `questions` to `seconds` for each of them; None: no limit.
 
     Raises TimeLimitError at the first block of the model that begins too late.
     """

@@ -1,4 +1,4 @@
-"""(torch) From a continued prompt to an answer: the candidates' scores, or generated text."""
+"""(torch) From the state behind a prompt to the candidates' scores, or to generated text."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from socialcli.models.contract import Adapter
 
 
 def letter_ids(adapter: Adapter, letters: str) -> tuple[int, ...]:
-    """The token by which the model says each letter, right after the prompt.
+    """The token with which the model answers each letter, right after the prompt.
 
-    Raises ModelError where the letters do not differ in their last token, so that one token could not tell them apart.
+    Raises ModelError unless each letter has a single token of its own there.
     """
     spoken = [adapter.continuation_ids(adapter.letter_prefix + letter) for letter in letters]
     if len({ids[:-1] for ids in spoken}) > 1 or len({ids[-1] for ids in spoken}) < len(letters) or len(spoken[0]) > 1:
@@ -26,7 +26,7 @@ def letter_ids(adapter: Adapter, letters: str) -> tuple[int, ...]:
 def candidate_scores(adapter: Adapter, logits: Tensor, letters: str) -> tuple[float, ...]:
     """The log-probability of each letter as the next token, normalised over the letters; `logits` is (vocabulary,).
 
-    Raises ModelError where the model's output is not a number.
+    Raises ModelError if the model's output is not a number.
     """
     chosen = logits[list(letter_ids(adapter, letters))]
     scores = torch.log_softmax(chosen.double(), dim=-1)
@@ -38,22 +38,22 @@ def candidate_scores(adapter: Adapter, logits: Tensor, letters: str) -> tuple[fl
 def generate_greedily(adapter: Adapter, state: Continuation, limit: int = MAX_NEW_TOKENS) -> list[str | ModelError]:
     """The most likely continuation of every prompt of the batch, up to its end or `limit` tokens.
 
-    A prompt on which the model's output is not a number gets a ModelError in its place. Written here because
-    transformers' `generate` cannot continue a batch of unequal prompts over one shared prefix.
+    A prompt for which the model's output is not a number gets a ModelError instead. Not transformers' `generate`,
+    which cannot continue a batch of unequal prompts behind one shared prefix.
     """
     ends = torch.tensor(sorted(adapter.end_ids), device=state.logits.device)
-    said: list[Tensor] = []
+    chosen: list[Tensor] = []
     broken = torch.zeros(state.logits.shape[0], dtype=torch.bool, device=state.logits.device)
     ended = broken.clone()
     for step in range(1, limit + 1):
         broken |= ~torch.isfinite(state.logits).all(dim=-1) & ~ended
         tokens = state.logits.argmax(dim=-1)
-        said.append(tokens)
+        chosen.append(tokens)
         ended |= torch.isin(tokens, ends) | broken
         if bool(ended.all()) or step == limit:
             break
         state = next_logits(adapter, state, tokens, step)
-    texts = torch.stack(said, dim=1).tolist()
+    texts = torch.stack(chosen, dim=1).tolist()
     return [
         _not_numbers() if failed else adapter.decode(_until_end(row, adapter.end_ids))
         for row, failed in zip(texts, broken.tolist(), strict=True)

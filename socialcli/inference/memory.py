@@ -1,4 +1,4 @@
-"""(torch) Memory: how much a prompt takes, how much there is, and how to tell that there was not enough."""
+"""(torch) Memory: what a prompt takes, what is free, and whether an error means that there was not enough."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ import torch
 
 from socialcli.models.contract import Adapter
 
-_CGROUP = Path("/sys/fs/cgroup")  # where Linux keeps the limit of a container
+_CGROUP = Path("/sys/fs/cgroup")  # where Linux has the limits of a container
 
 
 def prompt_bytes(adapter: Adapter, length: int) -> int:
-    """About how much memory a prompt of `length` tokens takes in a batch, beyond the model: rather more than less.
+    """An upper estimate of the bytes that a prompt of `length` tokens takes in a batch, beyond the model.
 
-    Keys and values are there twice for a moment, as the prefix and as the continuation; of what the layers compute in
-    between, one layer's is.
+    For a moment, keys and values exist twice, in the prefix and in its continuation; activations exist for one layer.
     """
     config = adapter.model.config.get_text_config()
     heads = config.num_attention_heads
@@ -28,7 +27,7 @@ def prompt_bytes(adapter: Adapter, length: int) -> int:
 
 
 def free_bytes() -> int:
-    """How much memory this process may still take without the system having to swap or to kill, in bytes."""
+    """The bytes that this process can still take before the system swaps or kills it."""
     free = int(psutil.virtual_memory().available)
     try:
         limit = int((_CGROUP / "memory.max").read_text(encoding="ascii"))
@@ -40,8 +39,8 @@ def free_bytes() -> int:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether `error` says that there was not enough memory, on a GPU or on this machine."""
+    """Whether `error` means that memory ran out, on a GPU or on this machine."""
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
-    text = str(error)  # PyTorch has no class of its own for it on a CPU
+    text = str(error)  # on a CPU, PyTorch has no class for it
     return isinstance(error, RuntimeError) and ("can't allocate memory" in text or "not enough memory" in text)

@@ -1,7 +1,7 @@
 """(torch) A clip's visual prefix in the model: computed once, then continued by every question on the clip.
 
-The visual tokens stand before the words, so their keys and values depend neither on the question nor on the bias. The
-cache of a prefix is never changed: what continues it works on a copy.
+The visual tokens come before the words, so their keys and values depend neither on the question nor on the bias. The
+cache of a prefix never changes: continuations work on copies.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ MAX_NEW_TOKENS = 16  # of an answer: a letter, or a short label
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prefix:
-    """The first tokens of every prompt on a clip, and the keys and values that the model made of them."""
+    """The first tokens of every prompt on a clip, and their keys and values."""
 
-    clip: EncodedClip | None  # None: prompts without video, which share nothing
+    clip: EncodedClip | None  # None: prompts without video, which share no prefix
     ids: npt.NDArray[np.int64]  # (P,)
     cache: DynamicCache | None
 
@@ -39,16 +39,16 @@ class Prefix:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Step:
-    """Tokens of a batch of prompts that run through the model at once, behind those that a cache holds.
+    """Tokens of a batch of prompts that run through the model at once, behind those in a cache.
 
-    Short prompts are filled up on the right. Token i of a prompt is key i of the sequence, so the indices of an
-    alignment plan hold as they are.
+    Short prompts are padded on the right. Token i of a prompt is key i of the sequence, so an alignment plan's indices
+    need no shift.
     """
 
     ids: Tensor  # (B, S)
     mask: Tensor  # (B, K), 1 where a key is real
     positions: Tensor  # (..., B, S)
-    last: Tensor  # (B,) where the last token of each prompt is among the S
+    last: Tensor  # (B,) index of each prompt's last token among the S
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,7 +63,7 @@ class Continuation:
 
 @torch.inference_mode()
 def compute_prefix(adapter: Adapter, clip: EncodedClip | None, prompt: EncodedPrompt) -> Prefix:
-    """Run the tokens up to the last visual one, which `prompt` has in common with every prompt on the clip."""
+    """Run the tokens of `prompt` up to the last visual one, which every prompt on the clip shares."""
     ids = prompt.ids[: prompt.prefix]
     if clip is None or ids.size == 0:
         return Prefix(clip, ids, None)
@@ -80,7 +80,7 @@ def compute_prefix(adapter: Adapter, clip: EncodedClip | None, prompt: EncodedPr
 
 
 def continued_cache(adapter: Adapter, prefixes: Sequence[Prefix], room: int) -> DynamicCache:
-    """A cache that holds the prefix of each prompt of a batch, all equally long, with room for `room` tokens more."""
+    """A cache with the prefix of each prompt of a batch, all equally long, and room for `room` more tokens."""
     distinct = prefixes[:1] if len(set(prefixes)) == 1 else prefixes
     caches = [prefix.cache for prefix in distinct if prefix.cache is not None]
     return joined_cache(caches, len(prefixes), room) if caches else empty_cache(adapter)
@@ -95,24 +95,24 @@ def step_of(
         if not np.array_equal(prompt.ids[: prefix.length], prefix.ids):
             raise PromptError("the prompt does not begin with the clip's visual prefix")
     parts = [prompt.ids[start:end] for prompt in prompts]
-    ids, mask = (torch.from_numpy(array).to(adapter.device) for array in _filled(parts))
+    ids, mask = (torch.from_numpy(array).to(adapter.device) for array in _padded(parts))
     whole = [adapter.positions(prompt, prefix.clip) for prompt, prefix in zip(prompts, prefixes, strict=True)]
     return Step(
         ids=ids,
         mask=torch.nn.functional.pad(mask, (start, 0), value=1),
-        positions=_filled_positions([positions[..., start:end] for positions in whole]),
+        positions=_padded_positions([positions[..., start:end] for positions in whole]),
         last=torch.tensor([part.size - 1 for part in parts], device=adapter.device),
     )
 
 
 def room_for(step: Step) -> int:
-    """The tokens that a cache needs room for, so that the step and an answer fit behind what it holds."""
+    """The number of tokens that a cache needs room for: those of the step, and an answer."""
     return int(step.ids.shape[1]) + MAX_NEW_TOKENS
 
 
 @torch.inference_mode()
 def run_step(adapter: Adapter, step: Step, cache: DynamicCache) -> Continuation:
-    """Run a step behind `cache`, which grows, with the model's attention as it stands now."""
+    """Run a step behind `cache`, which grows, with the attention that the model has now."""
     kept, slot = torch.unique(step.last, return_inverse=True)
     output = forward_with_cache(
         adapter.model,
@@ -146,11 +146,11 @@ def next_logits(adapter: Adapter, state: Continuation, tokens: Tensor, step: int
 
 
 def empty_cache(adapter: Adapter) -> DynamicCache:
-    """A cache with nothing in it."""
+    """A cache without entries."""
     return DynamicCache(config=adapter.model.config)
 
 
-def _filled(parts: Sequence[npt.NDArray[np.int64]]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+def _padded(parts: Sequence[npt.NDArray[np.int64]]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     longest = max(part.size for part in parts)
     ids = np.zeros((len(parts), longest), dtype=np.int64)
     mask = np.zeros_like(ids)
@@ -159,7 +159,7 @@ def _filled(parts: Sequence[npt.NDArray[np.int64]]) -> tuple[npt.NDArray[np.int6
     return ids, mask
 
 
-def _filled_positions(parts: Sequence[Tensor]) -> Tensor:
-    """The positions of a batch, (..., B, S). What fills a short row up is masked: any number does."""
+def _padded_positions(parts: Sequence[Tensor]) -> Tensor:
+    """The positions of a batch, (..., B, S). Padding is masked, so its positions can be any number."""
     longest = max(part.shape[-1] for part in parts)
     return torch.cat([torch.nn.functional.pad(part, (0, longest - part.shape[-1])) for part in parts], dim=-2)

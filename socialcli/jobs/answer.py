@@ -1,4 +1,4 @@
-"""(torch) The work of a run in this process: one model, one episode after the other."""
+"""(torch) Answers the questions of a job: one model, one episode after the other."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ from typing import Self
 from socialcli.alignment.attention import Alignment
 from socialcli.alignment.hooks import attention_kernel
 from socialcli.episodes.reading import BadQuestion
-from socialcli.inference.answering import Outcome, answer_batches
+from socialcli.inference.answers import answer_batches
 from socialcli.inference.batching import BatchLimit
+from socialcli.inference.clip import PreparedQuestion
 from socialcli.jobs.conditions import conditions_of
 from socialcli.jobs.job import Job
-from socialcli.jobs.prepare import Asking, Kept, Prepared
+from socialcli.jobs.prepare import Kept, Prepared, Preparer
 from socialcli.jobs.selection import Selection
 from socialcli.models.contract import Adapter
 from socialcli.results.manifest import ModelIdentity
 from socialcli.results.predictions import Prediction
 
-MOST_EPISODES = 64  # to wait for before any is answered: those of which no question can be asked add none
+MOST_EPISODES = 64  # to collect before any is answered; episodes without a question to ask do not fill a batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,47 +34,48 @@ class Answered:
     kept: int  # of the rows, those of an earlier run
 
 
-Keep = Callable[[Sequence[Sequence[Prediction]]], None]
+Store = Callable[[Sequence[Sequence[Prediction]]], None]
 """Takes the rows, by question, of questions that went through the model together."""
 
 
-class LocalEngine:
-    """Asks one model the questions of a run."""
+class Answerer:
+    """Answers the questions of a job with its model, under every condition."""
 
     def __init__(self, job: Job, adapter: Adapter, conditions: Sequence[Alignment | None]) -> None:
         """Take the job's model, loaded, and the conditions to ask it under (None: plain).
 
-        Raises UsageError for layers that the decoder does not have, and for an attention kernel that is not there.
+        Raises UsageError for layers that the decoder does not have, and for an attention kernel that is missing.
         """
         settings = job.settings
         for condition in filter(None, conditions):
             condition.layers_of(len(adapter.layers))
         with attention_kernel(adapter, settings.compute.attn):
-            pass  # one that is not there is told before the work begins
-        self._asking = Asking(job, adapter, conditions)
+            pass  # report a missing kernel before the work begins
+        self._preparer = Preparer(job, adapter, conditions)
         self._adapter = adapter
+        self._mode = job.answer_mode
         self._attn = settings.compute.attn
-        self._limit = BatchLimit(self._asking.options.batch_size)
+        self._limit = BatchLimit(self._preparer.options.batch_size)
         self.seconds = {"prepare": 0.0, "answer": 0.0}  # spent on clips and prompts, in all threads, and in the model
 
     @classmethod
     def load(cls, job: Job) -> Self:
-        """Load the model of a run, to be asked under the conditions of the run's settings.
+        """Load the model of a job, to be asked under the conditions of its settings.
 
-        Raises CheckpointError where it cannot be had, UsageError for a device or layers that are not there.
+        Raises CheckpointError if it cannot be loaded, UsageError for a missing device or missing layers.
         """
         adapter = job.model.item.load_checked(job.load_options)
         return cls(job, adapter, conditions_of(job, adapter))
 
     @property
     def conditions(self) -> Sequence[Alignment | None]:
-        """What every question is asked under; None: plain."""
-        return self._asking.conditions
+        """The conditions under which every question is asked; None: plain."""
+        return self._preparer.conditions
 
     @property
     def identity(self) -> ModelIdentity:
         """Which model answers."""
-        return self._asking.identity
+        return self._preparer.identity
 
     @property
     def files(self) -> list[Path]:
@@ -81,79 +83,63 @@ class LocalEngine:
         return [folder for folder in (self._adapter.folder, self._adapter.lora) if folder is not None]
 
     def answer(
-        self, selections: Iterable[Selection], kept: Kept | None = None, keep: Keep = lambda _: None
+        self, selections: Iterable[Selection], kept: Kept | None = None, store: Store = lambda _: None
     ) -> Iterator[list[Answered]]:
-        """Every selection with its rows; a question is asked under those conditions of which no row is `kept`.
+        """Every selection with its rows; a question is only asked under conditions for which no row is `kept`.
 
-        While the model works, the next clips are read in threads. Selections are answered a few at a time, so that
-        questions on several clips can go through the model together. `keep` is given the rows of questions that did as
-        soon as they are there. Which do depends on the questions alone, not on what is kept, unless memory runs short:
-        who goes on behind a run that was broken off gets the same scores as who never stopped.
+        Threads read the next clips while the model works. A few selections are answered at a time, so that questions on
+        several clips can share a batch. `store` gets the rows of each batch as soon as it is done. Batches depend on
+        the questions alone, not on what is kept, unless memory runs short: a resumed run gets the same scores as an
+        uninterrupted one.
         """
-        group: list[tuple[Selection, Prepared]] = []
+        group: list[Prepared] = []
         questions = 0
-        for item in self._asking.prepare_ahead(selections, kept):
-            group.append(item)
-            questions += len(item[1].keys)
+        for prepared in self._preparer.prepare_ahead(selections, kept):
+            group.append(prepared)
+            questions += len(prepared.keys)
             if questions >= self._limit.to_collect(self._adapter) or len(group) >= MOST_EPISODES:
-                yield self._answered(group, kept, keep)
+                yield self._answered(group, kept, store)
                 group, questions = [], 0
-        yield self._answered(group, kept, keep)
+        yield self._answered(group, kept, store)
 
     def again(self, selection: Selection, *, eager: bool = False) -> Sequence[Prediction]:
-        """The rows of a selection asked one question at a time, with the plain eager attention if wanted."""
-        prepared = self._asking.prepare(selection, None)
-        fresh = self._asked([prepared], BatchLimit(1), "eager" if eager else self._attn, lambda _: None)
-        return self._with_rows(selection, prepared, None, fresh).rows
+        """The rows of a selection asked one question at a time, with plain eager attention if `eager`."""
+        prepared = self._preparer.prepare(selection, None)
+        fresh = self._fresh(prepared.questions or (), BatchLimit(1), "eager" if eager else self._attn, lambda _: None)
+        return self._with_rows(prepared, None, fresh).rows
 
-    def _answered(self, group: Sequence[tuple[Selection, Prepared]], kept: Kept | None, keep: Keep) -> list[Answered]:
+    def _answered(self, group: Sequence[Prepared], kept: Kept | None, store: Store) -> list[Answered]:
         fresh: Mapping[str, Prediction] = {}
-        if any(prepared.questions is not None for _, prepared in group):
-            whole = [self._asking.completed(selection, prepared) for selection, prepared in group]
-            fresh = self._asked(whole, self._limit, self._attn, keep)
-        return [self._with_rows(selection, prepared, kept, fresh) for selection, prepared in group]
+        if any(prepared.questions is not None for prepared in group):
+            whole = [self._preparer.completed(prepared) for prepared in group]
+            questions = [one for prepared in whole for one in prepared.questions or ()]
+            fresh = self._fresh(questions, self._limit, self._attn, store)
+        return [self._with_rows(prepared, kept, fresh) for prepared in group]
 
-    def _asked(self, group: Sequence[Prepared], limit: BatchLimit, kernel: str, keep: Keep) -> dict[str, Prediction]:
-        """The rows by key that were not kept, of all questions of a few selections."""
-        of_question = {question: prepared for prepared in group for question in prepared.keys}
-        ready = [prepared.questions for prepared in group if prepared.questions is not None]
-        options = self._asking.options
+    def _fresh(
+        self, questions: Sequence[PreparedQuestion], limit: BatchLimit, kernel: str, store: Store
+    ) -> dict[str, Prediction]:
+        """The missing rows of some questions, by key."""
         fresh: dict[str, Prediction] = {}
         started = time.perf_counter()
+        timeout = self._preparer.options.timeout
         with attention_kernel(self._adapter, kernel):
-            for batch in answer_batches(
-                self._adapter,
-                ready,
-                self.conditions,
-                options.generate,
-                limit,
-                options.timeout,
-                wanted=lambda question: of_question[question.id].missing(question),
-            ):
-                rows = [self._rows_of(of_question[outcomes[0].question.id], outcomes) for outcomes in batch]
-                keep(rows)
-                fresh |= {row.key: row for of_one in rows for row in of_one}
+            for batch in answer_batches(self._adapter, questions, self.conditions, self._mode, limit, timeout):
+                rows = [[self._preparer.rows.answered(result) for result in of_question] for of_question in batch]
+                store(rows)
+                fresh |= {row.key: row for of_question in rows for row in of_question}
         self.seconds["answer"] += time.perf_counter() - started
-        self.seconds["prepare"] += sum(prepared.seconds for prepared in ready)
+        self.seconds["prepare"] += sum(one.seconds for one in questions)
         return fresh
 
-    def _rows_of(self, prepared: Prepared, outcomes: Sequence[Outcome]) -> list[Prediction]:
-        """The rows of a question that were not there yet: it was asked under no other condition."""
-        assert prepared.episode is not None
-        question = outcomes[0].question
-        keys = [prepared.keys[question.id][place] for place in prepared.missing(question)]
-        found = zip(outcomes, keys, strict=True)
-        return [self._asking.rows.answered(prepared.episode, outcome, key) for outcome, key in found]
-
-    def _with_rows(
-        self, selection: Selection, prepared: Prepared, kept: Kept | None, fresh: Mapping[str, Prediction]
-    ) -> Answered:
-        """The rows of the questions in their places: kept, asked, or refused because the file gets them wrong."""
+    def _with_rows(self, prepared: Prepared, kept: Kept | None, fresh: Mapping[str, Prediction]) -> Answered:
+        """The rows of a selection in the order of its questions: kept, fresh, or refused for an error in the file."""
+        selection, reused = prepared.selection, prepared.kept
         rows: list[Prediction] = []
         for question in selection.questions:
             if isinstance(question, BadQuestion):
-                rows += [self._asking.rows.refused(selection.row, question, one) for one in self.conditions]
+                rows += self._preparer.rows.refused(selection.row, question)
                 continue
-            for key in prepared.keys[question.id]:
-                rows.append(kept.row(key) if kept is not None and key in prepared.kept else fresh[key])
-        return Answered(selection, rows, len(prepared.kept))
+            for key in prepared.keys[question.id].values():
+                rows.append(kept.row(key) if kept is not None and key in reused else fresh[key])
+        return Answered(selection, rows, len(reused))

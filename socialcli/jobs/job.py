@@ -11,6 +11,7 @@ from socialcli.alignment.rules import BiasRule
 from socialcli.episodes.reading import EpisodeRow
 from socialcli.episodes.several import check_distinct, read_files
 from socialcli.errors import CheckpointError, NotThereError, UsageError
+from socialcli.inference.answer_modes import AnswerMode
 from socialcli.jobs.selection import check_selection
 from socialcli.models.checkpoints.lora_files import read_lora
 from socialcli.models.checkpoints.names import checkpoint_advice
@@ -30,6 +31,7 @@ class Job:
     settings: RunSettings
     tasks: Mapping[str, Task]  # the ones to ask, by name
     rule: BiasRule
+    answer_mode: AnswerMode
     model: Provided[ModelSpec]
     episodes: Iterator[EpisodeRow]  # the rows of the episodes file, from the first one on
     other_models: Mapping[str, str]  # as in `LoadOptions`
@@ -94,13 +96,14 @@ def check_job(settings: RunSettings, registry: Registry) -> Job:
     model = registry.model(settings.model.name)
     tasks = _tasks(settings, registry)
     rule = registry.bias_rule(settings.alignment.bias).item
+    mode = registry.answer_mode(settings.prompt.answer).item
     model.item.choose(settings.prompt.frame_fit, settings.prompt.positions, settings.prompt.max_pixels)
     _check_checkpoint(settings.model.checkpoint, settings.model.revision)
     if settings.model.lora is not None:
         read_lora(settings.model.lora)
     _check_media_root(settings.selection.media_root)
     others = registry.other_models(settings.model.name)
-    job = Job(settings, tasks, rule, model, _opened(settings.selection.files), others, _heads(settings))
+    job = Job(settings, tasks, rule, mode, model, _opened(settings.selection.files), others, _heads(settings))
     check_distinct(settings.selection.files)
     check_selection(settings, tasks)
     return job

@@ -1,4 +1,4 @@
-"""Work on the next items while somebody is busy with the ones before: threads, a bounded queue, the order kept."""
+"""Prepares the next items in threads while the caller works on the current one, in order and bounded in number."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 U = TypeVar("U")
 
-MOST_WORKERS = 4  # more decode faster than any model answers
-SECONDS_TO_END = 1.0  # for work that nobody waits for any more
+MOST_WORKERS = 4  # more would decode faster than any model answers
+SECONDS_TO_END = 1.0  # to wait for work whose result nobody needs
 
 
 def default_workers(on_cpu: bool) -> int:
-    """A thread for every four cores; at least one, unless the model itself computes `on_cpu`.
+    """One thread for every four cores; at least one, unless the model itself runs `on_cpu`.
 
-    There, on a machine of two cores, a thread made a run 5 % slower: what it reads costs the model as much time.
+    There, on a machine with two cores, a thread made a run 5 % slower: it takes its time from the model.
     """
     cores = os.cpu_count() or 1
     return min(MOST_WORKERS, max(cores // 4, 0 if on_cpu else 1))
@@ -29,25 +29,25 @@ def default_workers(on_cpu: bool) -> int:
 def ahead(prepare: Callable[[T], U], items: Iterable[T], workers: int) -> Generator[tuple[T, U], None, None]:
     """Yield every item with what `prepare` made of it, in order, while `workers` threads prepare the next ones.
 
-    At most `workers` + 1 items are ready or on their way beyond the one that was asked for; without workers, none is.
-    An error of `items` is raised when all items before it have been yielded, one of `prepare` at its item's turn.
-    However the iteration ends, no more work is begun.
+    At most `workers` + 1 items are prepared ahead of the one being yielded; without workers, none is. An error of
+    `items` is raised when all items before it have been yielded, one of `prepare` at its item's turn. However the
+    iteration ends, no further work starts.
     """
     if not workers:
         yield from ((item, prepare(item)) for item in items)
         return
-    waiting: deque[tuple[T, Future[U]]] = deque()
+    queue: deque[tuple[T, Future[U]]] = deque()
     threads = _Threads(prepare, workers)
     source = _Source(items)
     try:
         for item in source:
-            waiting.append((item, threads.submit(item)))
-            if len(waiting) > workers + 1:
-                yield _taken(waiting)
-        while waiting:
-            yield _taken(waiting)
+            queue.append((item, threads.submit(item)))
+            if len(queue) > workers + 1:
+                yield _next(queue)
+        while queue:
+            yield _next(queue)
     finally:
-        for _, future in waiting:
+        for _, future in queue:
             future.cancel()
         threads.end()
     if source.error is not None:
@@ -55,7 +55,7 @@ def ahead(prepare: Callable[[T], U], items: Iterable[T], workers: int) -> Genera
 
 
 class _Source(Iterable[T]):
-    """Items up to the first error, which is kept for later."""
+    """Items up to the first error, which is stored."""
 
     def __init__(self, items: Iterable[T]) -> None:
         self._items = items
@@ -68,50 +68,49 @@ class _Source(Iterable[T]):
                 item = next(items)
             except StopIteration:
                 return
-            except Exception as error:  # raised by `ahead`, when the items before it are done
+            except Exception as error:  # `ahead` raises it once the items before it are done
                 self.error = error
                 return
             yield item
 
 
 class _Threads(Generic[T, U]):
-    """Threads that do as they are told, in order, and that no exit of the process waits for.
+    """Threads that work on items in order, and that the process does not wait for when it exits.
 
-    That is why they are not those of `concurrent.futures`: somebody who interrupts a run would have to sit through the
-    clips that are just being read.
+    Those of `concurrent.futures` are waited for: an interrupted run would first read the clips it has begun.
     """
 
     def __init__(self, work: Callable[[T], U], count: int) -> None:
         self._work = work
-        self._orders: SimpleQueue[tuple[T, Future[U]] | None] = SimpleQueue()
+        self._items: SimpleQueue[tuple[T, Future[U]] | None] = SimpleQueue()
         self._threads = [Thread(target=self._run, name=f"socialcli-prepare-{n}", daemon=True) for n in range(count)]
         for thread in self._threads:
             thread.start()
 
     def submit(self, item: T) -> Future[U]:
-        """Have `item` worked on, when all before it are begun."""
+        """Queue `item` for work."""
         future: Future[U] = Future()
-        self._orders.put((item, future))
+        self._items.put((item, future))
         return future
 
     def end(self) -> None:
-        """Let the threads end; those that are at work are waited for only a moment."""
+        """Stop the threads, waiting only briefly for those at work."""
         for _ in self._threads:
-            self._orders.put(None)
+            self._items.put(None)
         for thread in self._threads:
             thread.join(SECONDS_TO_END)
 
     def _run(self) -> None:
-        while (order := self._orders.get()) is not None:
-            item, future = order
+        while (submitted := self._items.get()) is not None:
+            item, future = submitted
             if not future.set_running_or_notify_cancel():
                 continue
             try:
                 future.set_result(self._work(item))
-            except BaseException as error:  # it belongs to whoever waits for the result
+            except BaseException as error:  # for whoever takes the result
                 future.set_exception(error)
 
 
-def _taken(waiting: deque[tuple[T, Future[U]]]) -> tuple[T, U]:
-    item, future = waiting.popleft()
+def _next(queue: deque[tuple[T, Future[U]]]) -> tuple[T, U]:
+    item, future = queue.popleft()
     return item, future.result()

@@ -1,19 +1,19 @@
-"""(torch) What is to be asked of a loaded model: its questions made ready, but for those that have their answers."""
+"""(torch) Prepares a job's questions for a loaded model, except those whose rows all exist already."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import chain
 from pathlib import Path
 from typing import Protocol
 
 from socialcli.alignment.attention import Alignment
 from socialcli.episodes.records import Episode, Question
 from socialcli.errors import VideoError
+from socialcli.inference.clip import PreparedQuestion
 from socialcli.inference.clip_view import AskOptions
-from socialcli.inference.preparing import PreparedEpisode, prepare_episode
+from socialcli.inference.preparation import prepare_episode
 from socialcli.jobs.job import Job
 from socialcli.jobs.prefetch import ahead, default_workers
 from socialcli.jobs.rows import RowMaker
@@ -38,20 +38,27 @@ class Kept(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prepared:
-    """A selection of which nothing is missing but the answers."""
+    """A selection that lacks nothing but the model's answers.
 
-    episode: Episode | None  # None: the row of the file is no episode
-    keys: Mapping[str, Sequence[str]]  # of the rows, by question that can be asked, in the order of the conditions
-    kept: Set[str]  # keys of the rows that are there already
-    questions: PreparedEpisode | None  # None: all rows are there
+    `keys` holds the keys of the rows of each question that can be asked, by its id: of the row under each condition, by
+    the condition's index. `missing` holds those of them that no earlier row has.
+    """
 
-    def missing(self, question: Question) -> tuple[int, ...]:
-        """The conditions, by their place, under which there is no row of a question."""
-        return tuple(place for place, key in enumerate(self.keys[question.id]) if key not in self.kept)
+    selection: Selection
+    keys: Mapping[str, Mapping[int, str]]
+    missing: Mapping[str, Mapping[int, str]]
+    questions: Sequence[PreparedQuestion] | None  # None: no row is missing
+
+    @property
+    def kept(self) -> frozenset[str]:
+        """The keys of the rows that an earlier run left."""
+        return frozenset(
+            key for id, keys in self.keys.items() for index, key in keys.items() if index not in self.missing[id]
+        )
 
 
-class Asking:
-    """How a job puts its questions to a model."""
+class Preparer:
+    """Prepares the selections of a job for its model."""
 
     def __init__(self, job: Job, adapter: Adapter, conditions: Sequence[Alignment | None]) -> None:
         """Take the job's model, with or without its weights, and the conditions to ask it under (None: plain)."""
@@ -64,6 +71,7 @@ class Asking:
             settings=settings,
             model=self.identity,
             tasks=job.tasks,
+            conditions=conditions,
             choices=choices_of(adapter, job.load_options),
             decoder_layers=len(adapter.layers),
         )
@@ -71,41 +79,45 @@ class Asking:
         self._tasks = job.tasks
         self._workers = workers_of(settings, adapter)
 
-    def prepare_ahead(self, selections: Iterable[Selection], kept: Kept | None) -> Iterator[tuple[Selection, Prepared]]:
-        """Every selection, prepared; the next clips are read in threads meanwhile."""
-        return ahead(partial(self.prepare, kept=kept), selections, self._workers)
+    def prepare_ahead(self, selections: Iterable[Selection], kept: Kept | None) -> Iterator[Prepared]:
+        """Every selection, prepared, in order; threads read the next clips meanwhile."""
+        for _, prepared in ahead(partial(self.prepare, kept=kept), selections, self._workers):
+            yield prepared
 
     def prepare(self, selection: Selection, kept: Kept | None) -> Prepared:
-        """Make a selection ready, with all its questions, unless all its rows are `kept`."""
-        episode = selection.row.episode
-        good = [question for question in selection.questions if isinstance(question, Question)]
-        if episode is None or not good:
-            return Prepared(episode, {}, frozenset(), None)
-        options = self._options_for(selection)
-        media = clip_digest(episode, options)
-        keys = {one.id: self.rows.keys(episode, media, one, self.conditions) for one in good}
-        all_keys = frozenset(chain.from_iterable(keys.values()))
-        there = frozenset(key for key in all_keys if key in kept) if kept is not None else frozenset()
-        if there == all_keys:
-            return Prepared(episode, keys, there, None)
-        return Prepared(episode, keys, there, self._questions(episode, good, options))
+        """Prepare all questions of a selection, unless all their rows are `kept`."""
+        episode, questions = selection.row.episode, _good(selection)
+        if episode is None or not questions:
+            return Prepared(selection, {}, {}, None)
+        media = clip_digest(episode, self._options_for(selection))
+        keys = {one.id: dict(enumerate(self.rows.keys(episode, media, one))) for one in questions}
+        missing = {
+            id: {index: key for index, key in of_question.items() if kept is None or key not in kept}
+            for id, of_question in keys.items()
+        }
+        prepared = Prepared(selection, keys, missing, None)
+        return self.completed(prepared) if any(missing.values()) else prepared
 
-    def completed(self, selection: Selection, prepared: Prepared) -> Prepared:
-        """The same, made ready even where all its rows are kept: others stand in batches with its questions."""
-        good = [question for question in selection.questions if isinstance(question, Question)]
-        if prepared.questions is not None or prepared.episode is None or not good:
+    def completed(self, prepared: Prepared) -> Prepared:
+        """The same with its questions prepared even if no row is missing: they belong in batches with others."""
+        episode, questions = prepared.selection.row.episode, _good(prepared.selection)
+        if prepared.questions is not None or episode is None or not questions:
             return prepared
-        return replace(prepared, questions=self._questions(prepared.episode, good, self._options_for(selection)))
+        options = self._options_for(prepared.selection)
+        ready = prepare_episode(self.adapter, episode, questions, self._tasks, options)
+        return replace(prepared, questions=[replace(one, missing=prepared.missing[one.question.id]) for one in ready])
 
     def _options_for(self, selection: Selection) -> AskOptions:
         return replace(self.options, media_root=self._settings.selection.media_root_of(selection.row.folder))
 
-    def _questions(self, episode: Episode, good: Sequence[Question], options: AskOptions) -> PreparedEpisode:
-        return prepare_episode(self.adapter, episode, good, self._tasks, options)
+
+def _good(selection: Selection) -> list[Question]:
+    """The questions that can be asked, as far as the episodes file shows."""
+    return [question for question in selection.questions if isinstance(question, Question)]
 
 
 def ask_options(settings: RunSettings) -> AskOptions:
-    """How the settings want questions to be put to the model."""
+    """How the settings put questions to the model."""
     return AskOptions(
         media_root=Path(settings.selection.media_root or Path(settings.selection.episodes).parent),
         with_video=settings.prompt.inputs != "L",
@@ -113,21 +125,19 @@ def ask_options(settings: RunSettings) -> AskOptions:
         context=settings.prompt.context,
         frames=settings.prompt.frames,
         box_gap=settings.prompt.box_gap,
-        generate=settings.prompt.answer == "generate",
         timeout=settings.checks.timeout_per_question,
         batch_size=None if settings.compute.batch_size == "auto" else settings.compute.batch_size,
     )
 
 
 def workers_of(settings: RunSettings, adapter: Adapter) -> int:
-    """How many threads are to read clips while the model works."""
-    return (
-        default_workers(adapter.device.type == "cpu") if settings.compute.workers is None else settings.compute.workers
-    )
+    """How many threads read clips while the model works."""
+    workers = settings.compute.workers
+    return default_workers(adapter.device.type == "cpu") if workers is None else workers
 
 
 def loaded_identity(identity: ModelIdentity, adapter: Adapter) -> ModelIdentity:
-    """The identity with what only the loaded model tells."""
+    """The identity, completed with what only the loaded model knows."""
     return replace(
         identity,
         checkpoint_sha256=checkpoint_fingerprint(adapter.folder) if adapter.folder else None,
@@ -144,4 +154,4 @@ def clip_digest(episode: Episode, options: AskOptions) -> str | None:
     try:
         return media_digest(resolve_media(options.media_root, episode.video.path))
     except VideoError:
-        return None  # asking the questions meets the same error, and each row tells it
+        return None  # preparing the questions meets the same error, and their rows report it

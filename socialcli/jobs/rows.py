@@ -1,14 +1,18 @@
-"""From what became of a question to its row in predictions.parquet."""
+"""(torch) From the results of a question to its rows in predictions.parquet."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from socialcli.alignment.attention import Alignment
 from socialcli.episodes.reading import BadQuestion, EpisodeRow
 from socialcli.episodes.records import Episode, Question
-from socialcli.errors import AnnotationError, ModelError, QuestionError
+from socialcli.errors import AnnotationError, QuestionError
+from socialcli.inference.answer_modes import AlignedPrompt
+from socialcli.inference.answers import QuestionResult
+from socialcli.inference.clip import ClipQuestion, PreparedQuestion
 from socialcli.models.contract import InputChoices
 from socialcli.results.keys import answer_key, episode_digest, heads_digest, question_digest
 from socialcli.results.manifest import ModelIdentity
@@ -16,11 +20,6 @@ from socialcli.results.predictions import Prediction
 from socialcli.settings.run import RunSettings
 from socialcli.tasks.base import Task
 from socialcli.tasks.prompt import build_prompt
-
-if TYPE_CHECKING:
-    from socialcli.alignment.attention import Alignment
-    from socialcli.inference.answering import Outcome
-    from socialcli.inference.answers import Answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,16 +29,15 @@ class RowMaker:
     settings: RunSettings
     model: ModelIdentity
     tasks: Mapping[str, Task]
-    choices: InputChoices  # what the settings of the model's input came to
-    decoder_layers: int  # of the model: what "auto" is a third of
+    conditions: Sequence[Alignment | None]  # that every question has a row under; None: plain
+    choices: InputChoices  # how the model's input is made, where its family leaves a choice
+    decoder_layers: int  # of the model: "auto" layers are the middle third of them
 
-    def keys(
-        self, episode: Episode, media: str | None, question: Question, conditions: Iterable[Alignment | None]
-    ) -> list[str]:
-        """The keys of the rows that a question is to have, which is known before it is asked.
+    def keys(self, episode: Episode, media: str | None, question: Question) -> list[str]:
+        """The keys of a question's rows, by condition, which are known before it is asked.
 
-        `media` is the hash of its clip. Of the prompt they hold all but what it tells of boxes in the frames, which
-        follows from episode, clip and settings.
+        `media` is the hash of its clip. The keys cover the whole prompt except its text about boxes in the frames,
+        which follows from episode, clip and settings.
         """
         parts = {
             "episode": episode_digest(episode),
@@ -47,18 +45,18 @@ class RowMaker:
             "media": media,
             "prompt": self._prompt(episode, question),
         }
-        return [self._key(self._condition(alignment), parts) for alignment in conditions]
+        return [self._key(self._columns(alignment), parts) for alignment in self.conditions]
 
     def _prompt(self, episode: Episode, question: Question) -> str | None:
         try:
             return build_prompt(self.tasks[question.task], episode, question, None, self.settings.prompt.context).text
         except QuestionError:
-            return None  # to ask it meets the same error
+            return None  # preparing the question meets the same error
 
-    def answered(self, episode: Episode, outcome: Outcome, key: str) -> Prediction:
-        """The row of a question that was put to the model, or should have been."""
-        question = outcome.question
-        condition = self._condition(outcome.alignment)
+    def answered(self, result: QuestionResult) -> Prediction:
+        """The row of a question that was put to the model, or failed before."""
+        prepared, alignment = result.question, self.conditions[result.condition]
+        episode, question = prepared.episode, prepared.question
         return Prediction(
             question_id=question.id,
             episode_id=episode.episode_id,
@@ -68,34 +66,37 @@ class RowMaker:
             answer=question.answer,
             checkpoint=self.model.checkpoint,
             adapter=self.model.adapter,
-            **condition,
-            **_result(outcome),
-            **_sizes(outcome),
-            key=key,
+            **self._columns(alignment),
+            **_answer_columns(result),
+            seconds=result.seconds,
+            **_clip_columns(prepared, alignment is not None),
+            key=prepared.missing[result.condition] if prepared.missing is not None else "",
         )
 
-    def refused(self, row: EpisodeRow, bad: BadQuestion, alignment: Alignment | None) -> Prediction:
-        """The row of a question that the episodes file gets wrong. Where it has no name, its place is its name."""
+    def refused(self, row: EpisodeRow, bad: BadQuestion) -> list[Prediction]:
+        """The rows of a question with an error in the episodes file. Without an id, it is called by its place there."""
         record = row.record or {}
-        condition = self._condition(alignment)
         place = f"{row.source_name}:{row.row}"
-        return Prediction(
-            question_id=bad.id or place,
-            episode_id=_text(record.get("episode_id")) or place,
-            dataset=_text(record.get("dataset")),
-            split=_text(record.get("split")),
-            task=bad.task or "unknown",
-            answer=bad.answer,
-            checkpoint=self.model.checkpoint,
-            adapter=self.model.adapter,
-            **condition,
-            status="failed",
-            error=AnnotationError(bad.message).record,
-            key=self._key(condition, {"question": bad.id, "problem": bad.message}),
-        )
+        return [
+            Prediction(
+                question_id=bad.id or place,
+                episode_id=_text(record.get("episode_id")) or place,
+                dataset=_text(record.get("dataset")),
+                split=_text(record.get("split")),
+                task=bad.task or "unknown",
+                answer=bad.answer,
+                checkpoint=self.model.checkpoint,
+                adapter=self.model.adapter,
+                **columns,
+                status="failed",
+                error=AnnotationError(bad.message).record,
+                key=self._key(columns, {"question": bad.id, "problem": bad.message}),
+            )
+            for columns in map(self._columns, self.conditions)
+        ]
 
-    def _condition(self, alignment: Alignment | None) -> dict[str, Any]:
-        """The columns that say how the question was asked."""
+    def _columns(self, alignment: Alignment | None) -> dict[str, Any]:
+        """The columns that say how a question was asked."""
         settings = self.settings
         return {
             "model": settings.model.name,
@@ -141,14 +142,16 @@ class RowMaker:
         return answer_key({**limited, **others, **parts})
 
 
-def _result(outcome: Outcome) -> dict[str, Any]:
-    answer, asked = outcome.answer, outcome.asked
-    candidates = tuple(candidate.id for candidate in asked.prompt.candidates) if asked else None
-    place = None if candidates is None else outcome.question.place_of_answer(candidates)
+def _answer_columns(result: QuestionResult) -> dict[str, Any]:
+    """The columns that hold the answer, or the error."""
+    question, answer = result.question, result.answer
+    candidates = place = None
+    if isinstance(question, ClipQuestion):
+        candidates = tuple(candidate.id for candidate in question.prompt.candidates)
+        place = question.question.place_of_answer(candidates)
     lettered = {"candidates": candidates, "answer_index": place}
-    if answer is None:
-        error = outcome.error or ModelError("the model gave no answer")
-        return {"status": "failed", "error": error.record, **lettered}
+    if isinstance(answer, QuestionError):
+        return {"status": "failed", "error": answer.record, **lettered}
     chosen = candidates[answer.choice] if candidates and answer.choice is not None else None
     return {
         "status": "unparsed" if chosen is None else "ok",
@@ -157,12 +160,12 @@ def _result(outcome: Outcome) -> dict[str, Any]:
         "prediction": chosen,
         "prediction_index": answer.choice if chosen is not None else None,
         "raw_text": answer.text,
-        **_aligned(answer),
+        **_alignment_columns(answer.aligned),
     }
 
 
-def _aligned(answer: Answer) -> dict[str, Any]:
-    done = answer.aligned
+def _alignment_columns(done: AlignedPrompt | None) -> dict[str, Any]:
+    """The columns that hold what the alignment did."""
     if done is None:
         return {}
     return {
@@ -172,23 +175,24 @@ def _aligned(answer: Answer) -> dict[str, Any]:
     }
 
 
-def _sizes(outcome: Outcome) -> dict[str, Any]:
-    asked, frames = outcome.asked, outcome.frames
-    sizes: dict[str, Any] = {"seconds": outcome.seconds}
+def _clip_columns(prepared: PreparedQuestion, aligned: bool) -> dict[str, Any]:
+    """The columns that describe the frames and the prompt, as far as they exist."""
+    frames = prepared.frames
+    columns: dict[str, Any] = {}
     if frames is not None:
-        sizes |= {"frame_times": frames.times, "distinct_frames": frames.distinct}
-    if asked is not None:
-        grid, plan = asked.encoded.grid, asked.plan
-        sizes |= {
-            "prompt_tokens": asked.encoded.length,
+        columns |= {"frame_times": frames.times, "distinct_frames": frames.distinct}
+    if isinstance(prepared, ClipQuestion):
+        grid, plan = prepared.encoded.grid, prepared.plan
+        columns |= {
+            "prompt_tokens": prepared.encoded.length,
             "visual_tokens": grid.tokens.size if grid else 0,
-            "aligned_text_tokens": plan.rows.size if plan and outcome.alignment else 0,
+            "aligned_text_tokens": plan.rows.size if plan and aligned else 0,
             "box_tokens": plan.columns.size if plan else 0,
             "boxes_unseen": plan.boxes_unseen if plan else None,
             "utterances": plan.utterances if plan else None,
             "covered_utterances": plan.covered if plan else None,
         }
-    return sizes
+    return columns
 
 
 def _text(value: object) -> str | None:

@@ -170,6 +170,24 @@ class EncodedPrompt:
         return int(self.ids.shape[0])
 
 
+class OpenClip(Protocol):
+    """A clip that is open in a model, as `socialcli.open_clip` returns it."""
+
+    @property
+    def clip(self) -> EncodedClip | None:
+        """Its frames as the model's visual inputs; None: prompts without video."""
+        ...
+
+
+class AskedQuestion(Protocol):
+    """A question on an open clip, as `socialcli.ask` returns it."""
+
+    @property
+    def encoded(self) -> EncodedPrompt:
+        """The tokens of its prompt."""
+        ...
+
+
 def choices_of(adapter: Adapter, options: LoadOptions) -> InputChoices:
     """The choices that the model loaded with `options` made: a default can depend on its checkpoint.
 
@@ -245,6 +263,14 @@ class Adapter(Protocol):
 
     def forward_inputs(self, prompts: Sequence[EncodedPrompt], clip: EncodedClip | None) -> dict[str, torch.Tensor]:
         """The keyword arguments of one whole forward over `prompts` on one clip, padded on the left."""
+        ...
+
+    def forward(self, clip: OpenClip, asked: Sequence[AskedQuestion]) -> Any:
+        """The model's output for whole prompts of questions on one clip, padded on the left; it has `logits` (B, L, V).
+
+        Runs with the attention that the model has now, within `aligned` the aligned one. In a batch of prompts of
+        different lengths, the plan of a prompt padded by n tokens is `plan.shifted(n)`.
+        """
         ...
 
     def positions(self, prompt: EncodedPrompt, clip: EncodedClip | None) -> torch.Tensor:

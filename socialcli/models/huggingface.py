@@ -30,7 +30,7 @@ from socialcli.models.checkpoints.context_length import context_limit
 from socialcli.models.checkpoints.files import CheckpointFiles
 from socialcli.models.checkpoints.load_errors import explaining, one_line
 from socialcli.models.checkpoints.weights import WeightSource
-from socialcli.models.contract import EncodedClip, EncodedPrompt, LoadOptions, ModelSpec
+from socialcli.models.contract import AskedQuestion, EncodedClip, EncodedPrompt, LoadOptions, ModelSpec, OpenClip
 from socialcli.models.processors import ProcessorParts
 from socialcli.models.transformers_internals import WITH_VIDEO_TEXT, take_video_text
 from socialcli.models.trial import try_out
@@ -283,6 +283,10 @@ class HuggingFaceAdapter(ABC):
         }
         visual = clip.inputs if clip is not None else {}
         return text | {name: torch.cat([value] * len(prompts)) for name, value in visual.items()}
+
+    def forward(self, clip: OpenClip, asked: Sequence[AskedQuestion]) -> Any:
+        """The model's output for whole prompts of questions on one clip, padded on the left."""
+        return self.model(**self.forward_inputs([one.encoded for one in asked], clip.clip))
 
     def _check_words(self, checkpoint: str) -> None:
         """Without its vocabulary a tokenizer still loads, and makes nothing of every text; likewise the template."""

@@ -37,6 +37,12 @@ def tasks(_context: click.Context, _parameter: click.Parameter, incomplete: str)
     return _items([*found, (ALL_TASKS, "all tasks")], incomplete)
 
 
+def answer_modes(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The answer modes, with what they do."""
+    found = _registered(lambda registry: registry.answer_modes())
+    return _items(((name, one.item.summary) for name, one in found.items()), incomplete)
+
+
 def rules(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """The bias rules; after a comma, as in the lists of `sweep`, those not listed yet."""
     before, comma, last = incomplete.rpartition(",")

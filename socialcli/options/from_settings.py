@@ -12,7 +12,7 @@ import click
 from socialcli.alignment.rules import current_name
 from socialcli.options import completion
 from socialcli.options.resolve import resolve_alignment, resolve_inputs
-from socialcli.options.values import FiniteRange
+from socialcli.options.values import FiniteRange, RegisteredChoice
 from socialcli.settings.fields import Setting
 from socialcli.settings.run import RunSettings
 from socialcli.settings.selection import ALL_TASKS
@@ -32,7 +32,12 @@ class _RuleName(click.ParamType[str]):
 
 RULE_NAME = _RuleName()
 
-_COMPLETIONS = {"models": completion.models, "tasks": completion.tasks, "rules": completion.rules}
+_COMPLETIONS = {
+    "models": completion.models,
+    "tasks": completion.tasks,
+    "rules": completion.rules,
+    "answer_modes": completion.answer_modes,
+}
 
 
 def setting_options(
@@ -115,6 +120,8 @@ def _click_type(setting: Setting) -> click.ParamType[Any]:
         return click.Path(path_type=Path)
     if about.names == "rules":
         return RULE_NAME
+    if about.names == "answer_modes":
+        return RegisteredChoice(lambda registry: registry.answer_modes())
     if setting.number is int:
         return click.IntRange(min=None if about.least is None else int(about.least))
     if setting.number is float:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from socialcli.plugins.registry import Registry
 
 
 class FiniteRange(click.FloatRange):
@@ -18,6 +22,22 @@ class FiniteRange(click.FloatRange):
         if not math.isfinite(number):
             self.fail(f"{value!r} is not a finite number.", param, ctx)
         return number
+
+
+class RegisteredChoice(click.Choice[str]):
+    """The name of a thing that plug-ins provide. They are loaded when a value or the help is first needed."""
+
+    def __init__(self, kind: Callable[[Registry], Mapping[str, Any]]) -> None:
+        """`kind` returns the things of a registry, by name."""
+        self._kind = kind
+        self.case_sensitive = True
+
+    @property
+    def choices(self) -> tuple[str, ...]:  # type: ignore[override]
+        """The names that are provided now."""
+        from socialcli.plugins.registry import registry
+
+        return tuple(self._kind(registry()))
 
 
 class Size(click.ParamType[tuple[int, int]]):

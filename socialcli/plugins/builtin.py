@@ -1,4 +1,4 @@
-"""The tasks and bias rules that socialcli brings itself, offered through the hooks that everyone uses."""
+"""The tasks, bias rules and answer modes of socialcli itself, provided through the same hooks as any plug-in's."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from socialcli.alignment.bias import RULES
 from socialcli.alignment.rules import BiasRule
+from socialcli.inference.answer_modes import MODES, AnswerMode
 from socialcli.plugins.hookspecs import hookimpl
 from socialcli.tasks.base import Task
 from socialcli.tasks.coref import Coref
@@ -24,3 +25,9 @@ def socialcli_tasks() -> Sequence[Task]:
 def socialcli_bias_rules() -> Sequence[BiasRule]:
     """Return the published bias and the alternatives to compare it with."""
     return RULES
+
+
+@hookimpl
+def socialcli_answer_modes() -> Sequence[AnswerMode]:
+    """Return the two ways to answer: rank the candidates, or generate."""
+    return MODES

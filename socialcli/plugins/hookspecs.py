@@ -1,4 +1,4 @@
-"""The hooks a plug-in may implement: models, tasks, bias rules, converters and commands.
+"""The hooks a plug-in may implement: models, tasks, bias rules, answer modes, converters and commands.
 
 A plug-in is a module named by an entry point of the group "socialcli":
 
@@ -15,8 +15,8 @@ It implements any of the hooks below, marked with `hookimpl`:
         return [ModelSpec(name="my-model", ...)]
 
 A hook is called once per process, when something of its kind is first asked for, `socialcli --help` included.
-It must be quick, and must not import torch or transformers: what is heavy belongs into the functions that the
-returned items hold.
+It must be quick, and must not import torch or transformers: anything heavy belongs in the functions of the
+returned items.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ import click
 import pluggy
 
 from socialcli.alignment.rules import BiasRule
+from socialcli.inference.answer_modes import AnswerMode
 from socialcli.models.contract import ModelSpec
 from socialcli.tasks.base import Task
 
@@ -74,6 +75,17 @@ def socialcli_bias_rules() -> Sequence[BiasRule]:
 
     Returns:
         One rule for each way of raising the attention of an aligned pair; its `name` must be unique.
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def socialcli_answer_modes() -> Sequence[AnswerMode]:
+    """Provide answer modes for `--answer`.
+
+    Returns:
+        One object for each mode; see `socialcli.inference.answer_modes.AnswerMode` for its members. Its `name` must be
+        unique, and is what the column `answer_mode` says. Import torch only in `answers`.
     """
     raise NotImplementedError
 

@@ -17,6 +17,7 @@ import pluggy
 
 from socialcli.alignment.rules import BiasRule, current_name
 from socialcli.errors import PluginError, UnknownNameError
+from socialcli.inference.answer_modes import AnswerMode
 from socialcli.models.contract import ModelSpec
 from socialcli.plugins.discovery import LOAD_PLUGINS, Origin, Plugin, Problem, broken, describe, discover
 from socialcli.plugins.hookspecs import Converter
@@ -59,7 +60,7 @@ class PluginReport:
     """A plug-in as `socialcli plugins` lists it."""
 
     origin: Origin
-    provides: Mapping[str, tuple[str, ...]]  # names by kind: "model", "task", "bias rule", "converter", "command"
+    provides: Mapping[str, tuple[str, ...]]  # names by kind: "model", "bias rule", "answer mode" ...
     problems: tuple[str, ...]  # empty: everything about it works
 
 
@@ -100,6 +101,15 @@ def _is_bias_rule(item: object) -> TypeGuard[BiasRule]:
     return isinstance(item, BiasRule)
 
 
+def _is_answer_mode(item: object) -> TypeGuard[AnswerMode]:
+    texts = (getattr(item, "name", None), getattr(item, "summary", None))
+    return (
+        all(isinstance(text, str) for text in texts)
+        and isinstance(getattr(item, "decodes", None), bool)
+        and callable(getattr(item, "answers", None))
+    )
+
+
 def _is_converter(item: object) -> TypeGuard[Converter]:
     return isinstance(item, Converter)
 
@@ -111,9 +121,10 @@ def _is_command(item: object) -> TypeGuard[click.Command]:
 _MODELS = _Kind("model", "socialcli_models", "ModelSpec", _is_model)
 _TASKS = _Kind("task", "socialcli_tasks", "Task", _is_task, frozenset({ALL_TASKS}))
 _BIAS_RULES = _Kind("bias rule", "socialcli_bias_rules", "BiasRule", _is_bias_rule)
+_ANSWER_MODES = _Kind("answer mode", "socialcli_answer_modes", "AnswerMode", _is_answer_mode)
 _CONVERTERS = _Kind("converter", "socialcli_converters", "Converter", _is_converter)
 _COMMANDS = _Kind("command", "socialcli_commands", "named click commands", _is_command)
-_KINDS: tuple[_Kind[Any], ...] = (_MODELS, _TASKS, _BIAS_RULES, _CONVERTERS, _COMMANDS)
+_KINDS: tuple[_Kind[Any], ...] = (_MODELS, _TASKS, _BIAS_RULES, _ANSWER_MODES, _CONVERTERS, _COMMANDS)
 
 
 class Registry:
@@ -142,6 +153,10 @@ class Registry:
     def bias_rules(self) -> Mapping[str, Provided[BiasRule]]:
         """Return the bias rules."""
         return self._unique(_BIAS_RULES)
+
+    def answer_modes(self) -> Mapping[str, Provided[AnswerMode]]:
+        """Return the answer modes."""
+        return self._unique(_ANSWER_MODES)
 
     def converters(self) -> Mapping[str, Provided[Converter]]:
         """Return the converters."""
@@ -176,6 +191,10 @@ class Registry:
     def bias_rule(self, name: str) -> Provided[BiasRule]:
         """Return the bias rule of that name; a former name works with a warning."""
         return _named(_BIAS_RULES, self.bias_rules(), current_name(name))
+
+    def answer_mode(self, name: str) -> Provided[AnswerMode]:
+        """Return the answer mode of that name."""
+        return _named(_ANSWER_MODES, self.answer_modes(), name)
 
     def converter(self, name: str) -> Provided[Converter]:
         """Return the converter of that name."""

@@ -39,7 +39,7 @@ class About:
     otherwise: str | None = None  # the default in words, where it depends on other options or on the model
     pattern: str | None = None  # a regular expression of a text, for the JSON Schema
     is_path: bool = False
-    names: Literal["models", "tasks", "rules"] | None = None  # values are names that plug-ins provide
+    names: Literal["models", "tasks", "rules", "answer_modes"] | None = None  # values are names that plug-ins provide
     free: bool = False  # no answer depends on it: an interrupted run may be resumed with another value
     check: Callable[[Any], object] | None = None  # raises UsageError for a value that is not None
 

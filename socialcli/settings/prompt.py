@@ -9,7 +9,6 @@ from socialcli.settings.fields import check_settings, setting
 from socialcli.tasks.prompt import BoxesAs, Context
 
 Inputs = Literal["L", "VL", "VLB"]
-AnswerMode = Literal["score", "generate"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,10 +70,11 @@ class PromptSettings:
             help="Longest gap in seconds between two boxes of a speaker to interpolate over, or to the nearest box.",
         ),
     )
-    answer: AnswerMode = field(  # "score" gives every question an answer
+    answer: str = field(  # "score" gives every question an answer
         default="score",
         metadata=setting(
-            help="score: rank the candidates by probability; generate: let the model write, and parse its text."
+            names="answer_modes",
+            help="score: rank the candidates by probability; generate: let the model write, and parse its text.",
         ),
     )
 

@@ -12,7 +12,7 @@ from socialcli.alignment.attention import Alignment
 from socialcli.alignment.head_attention import AttentionGauge, HeadFigures
 from socialcli.alignment.layers import resolve_layers
 from socialcli.api import ask, open_clip
-from socialcli.inference import attention_only
+from socialcli.inference import attention_pass
 from tests.conftest import SAMPLE, sample_episodes
 from tests.eager import dense_attention
 
@@ -21,7 +21,7 @@ EPISODES = range(len(sample_episodes()))
 
 def measured(model: Any, clip: Any, asked: list[Any], settings: Alignment) -> HeadFigures:
     gauge = AttentionGauge(len(model.layers), model.model.config.get_text_config().num_attention_heads)
-    attention_only.gauge(clip.adapter, [clip.prompt(one) for one in asked], settings, gauge)
+    attention_pass.gauge(clip.adapter, asked, settings, gauge)
     return gauge.figures()
 
 
@@ -100,7 +100,7 @@ def test_a_batch_measures_what_its_questions_do_one_by_one(model: Any) -> None:
     together = measured(model, clip, asked, Alignment())
     gauge = AttentionGauge(len(model.layers), model.model.config.get_text_config().num_attention_heads)
     for question in asked:
-        attention_only.gauge(clip.adapter, [clip.prompt(question)], Alignment(), gauge)
+        attention_pass.gauge(clip.adapter, [question], Alignment(), gauge)
     alone = gauge.figures()
     assert (together.rows, together.pairs, together.prompts) == (alone.rows, alone.pairs, alone.prompts)
     for key in together.attn_max:

@@ -8,7 +8,7 @@ import pytest
 
 from socialcli.alignment.plan import utterance_frames
 from socialcli.episodes.records import Box, Episode, Speaker, Utterance, Video
-from socialcli.inference.clip_view import AskOptions, look
+from socialcli.inference.clip_view import AskOptions, sample_clip
 from tests.video.clips import HEIGHT, WIDTH, numbers, write_slides
 
 
@@ -23,7 +23,7 @@ def _clip(folder: Path, start: float | None, end: float | None) -> tuple[Episode
 
 def test_a_slide_from_before_the_clip_is_seen_from_its_start_on(tmp_path: Path) -> None:
     episode, options = _clip(tmp_path, 5.5, 8.0)
-    scene, frames = look(episode, options)
+    scene, frames = sample_clip(episode, options)
     assert frames is not None and scene is not None
     assert numbers(frames) == [1] * 4 and frames.distinct == 1
     assert frames.times == scene.times == (5.5,) * 4
@@ -33,5 +33,5 @@ def test_a_slide_from_before_the_clip_is_seen_from_its_start_on(tmp_path: Path) 
 
 @pytest.mark.parametrize(("start", "end", "times"), [(4.0, 8.0, 4.0), (8.0, 10.0, 9.0), (None, 3.0, 0.0)])
 def test_frames_of_the_clip_keep_their_times(tmp_path: Path, start: float | None, end: float, times: float) -> None:
-    _, frames = look(*_clip(tmp_path, start, end))
+    _, frames = sample_clip(*_clip(tmp_path, start, end))
     assert frames is not None and frames.times == (times,) * 4

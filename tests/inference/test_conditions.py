@@ -12,9 +12,10 @@ import pytest
 from socialcli.alignment.attention import Alignment
 from socialcli.alignment.bias import PROBABILITY
 from socialcli.api import ask, open_clip
-from socialcli.inference.answers import Answer, answer_batch
-from socialcli.inference.asked import PromptOnClip
-from socialcli.inference.attention_only import observe
+from socialcli.inference.answer_modes import GENERATE, SCORE, Answer, AnswerMode
+from socialcli.inference.answers import answer_batch
+from socialcli.inference.attention_pass import observe
+from socialcli.inference.clip import ClipQuestion
 from socialcli.inference.conditions import common_length, continue_under
 from tests.conftest import SAMPLE, sample_episodes
 
@@ -32,15 +33,17 @@ CONDITIONS = (
 )
 
 
-def prompts_of(model: Any, episode: int, task: str | None = None, **options: Any) -> list[PromptOnClip]:
+def prompts_of(model: Any, episode: int, task: str | None = None, **options: Any) -> list[ClipQuestion]:
     clip = open_clip(model, sample_episodes()[episode], SAMPLE, **options)
     questions = [question for question in clip.episode.questions if task in (None, question.task)]
-    return [clip.prompt(ask(clip, question)) for question in questions]
+    asked = [ask(clip, question) for question in questions]
+    assert len({one.prefix for one in asked}) == 1  # it runs now, not among the forwards that a test counts
+    return asked
 
 
-def alone(model: Any, prompts: Sequence[PromptOnClip], condition: Alignment | None, generate: bool = False) -> Any:
+def alone(model: Any, prompts: Sequence[ClipQuestion], condition: Alignment | None, mode: AnswerMode = SCORE) -> Any:
     """The answers to prompts that go through the model one by one."""
-    return [answer_batch(model, [prompt], [condition], generate)[0][0] for prompt in prompts]
+    return [answer_batch(model, [prompt], [condition], mode)[0][0] for prompt in prompts]
 
 
 def largest_difference(left: Sequence[Answer], right: Sequence[Answer]) -> float:
@@ -65,7 +68,7 @@ def tokens_run(model: Any, layer: int) -> Iterator[list[int]]:
 
 def test_together_the_conditions_answer_as_each_does_alone(model: Any) -> None:
     prompts = prompts_of(model, 0)[:3]
-    together = answer_batch(model, prompts, CONDITIONS, generate=False)
+    together = answer_batch(model, prompts, CONDITIONS, SCORE)
     for condition, answers in zip(CONDITIONS, together, strict=True):
         expected = alone(model, prompts, condition)
         assert largest_difference(answers, expected) < 1e-5
@@ -75,9 +78,9 @@ def test_together_the_conditions_answer_as_each_does_alone(model: Any) -> None:
 
 def test_together_the_conditions_generate_what_each_does_alone(model: Any) -> None:
     prompts, conditions = prompts_of(model, 0)[:2], (*CONDITIONS[1:4], *CONDITIONS[-2:])
-    together = answer_batch(model, prompts, conditions, generate=True)
+    together = answer_batch(model, prompts, conditions, GENERATE)
     for condition, answers in zip(conditions, together, strict=True):
-        assert [answer.text for answer in answers] == [one.text for one in alone(model, prompts, condition, True)]
+        assert [answer.text for answer in answers] == [one.text for one in alone(model, prompts, condition, GENERATE)]
 
 
 def test_layers_below_the_first_aligned_one_run_once(model: Any) -> None:
@@ -91,14 +94,14 @@ def test_layers_below_the_first_aligned_one_run_once(model: Any) -> None:
     assert calls == [1, 2, 4, 4]
 
 
-@pytest.mark.parametrize("generate", [False, True])
-def test_the_condition_that_the_others_start_from_may_have_a_limit(model: Any, generate: bool) -> None:
+@pytest.mark.parametrize("mode", [SCORE, GENERATE])
+def test_the_condition_that_the_others_start_from_may_have_a_limit(model: Any, mode: AnswerMode) -> None:
     prompts = prompts_of(model, 0)[:2]
     conditions = [Alignment(max_heads=1, layers="2-3"), Alignment(layers="0-1"), Alignment(max_heads=2, layers="1-3")]
-    for condition, answers in zip(conditions, answer_batch(model, prompts, conditions, generate), strict=True):
-        expected = alone(model, prompts, condition, generate)
+    for condition, answers in zip(conditions, answer_batch(model, prompts, conditions, mode), strict=True):
+        expected = alone(model, prompts, condition, mode)
         assert [answer.aligned for answer in answers] == [answer.aligned for answer in expected]
-        if generate:
+        if mode is GENERATE:
             assert [answer.text for answer in answers] == [answer.text for answer in expected]
         else:
             assert largest_difference(answers, expected) < 1e-5
@@ -128,7 +131,7 @@ def test_a_limit_that_no_prompt_reaches_changes_nothing_and_runs_nothing_twice(m
     calls = []
     for most in (None, 8, 7):
         with tokens_run(model, 1) as seen, tokens_run(model, 0) as below:
-            ((answer,),) = answer_batch(model, prompts, [Alignment(max_heads=most)], generate=False)
+            ((answer,),) = answer_batch(model, prompts, [Alignment(max_heads=most)], SCORE)
         calls.append((len(below), len(seen), answer.aligned.active_heads))
     assert calls == [(1, 1, 8), (1, 1, 8), (1, 2, 7)]
     unlimited, limited = (alone(model, prompts, Alignment(max_heads=most)) for most in (None, 8))
@@ -145,7 +148,7 @@ def test_no_head_at_all_is_the_plain_model(model: Any) -> None:
 def test_a_condition_that_has_nothing_to_align_costs_no_layer(model: Any) -> None:
     prompts = prompts_of(model, 0, with_video=False)[:1]
     with tokens_run(model, 3) as seen:
-        plain, aligned = answer_batch(model, prompts, [None, Alignment()], generate=False)
+        plain, aligned = answer_batch(model, prompts, [None, Alignment()], SCORE)
     assert len(seen) == 1
     assert [answer.scores for answer in plain] == [answer.scores for answer in aligned]
 
@@ -158,7 +161,7 @@ def test_a_transcript_that_questions_share_runs_once(model: Any) -> None:
     assert start + 16 < common < min(prompt.encoded.length for prompt in prompts)
     rests = [prompt.encoded.length - common for prompt in prompts]
     with tokens_run(model, 0) as seen:
-        together = answer_batch(model, prompts, [None, Alignment()], generate=False)
+        together = answer_batch(model, prompts, [None, Alignment()], SCORE)
     assert seen == [common - start, max(rests) * len(prompts)]
     for condition, answers in zip([None, Alignment()], together, strict=True):
         assert largest_difference(answers, alone(model, prompts, condition)) < 1e-5
@@ -174,14 +177,14 @@ def test_transcripts_that_are_aligned_differently_are_not_shared(model: Any) -> 
 
 
 def test_questions_on_several_clips_are_answered_as_alone(model: Any) -> None:
-    found: dict[int, list[PromptOnClip]] = {}
+    found: dict[int, list[ClipQuestion]] = {}
     for index in range(len(sample_episodes())):
         for prompt in prompts_of(model, index)[:1]:
             found.setdefault(prompt.prefix.length, []).append(prompt)
     prompts = max(found.values(), key=len)[:4]
     assert len({id(prompt.prefix) for prompt in prompts}) > 2
     for condition in (None, Alignment()):
-        (together,) = answer_batch(model, prompts, [condition], generate=False)
+        (together,) = answer_batch(model, prompts, [condition], SCORE)
         assert largest_difference(together, alone(model, prompts, condition)) < 1e-5
 
 

@@ -32,6 +32,12 @@ def test_the_identity_of_the_model_before_it_is_loaded() -> None:
     assert job(checkpoint=str(SAMPLE)).identity.checkpoint == str(SAMPLE)
 
 
+def test_an_answer_mode_that_nobody_provides_is_a_usage_error() -> None:
+    assert job(answer="generate").answer_mode.name == "generate"
+    with pytest.raises(UsageError, match="there is no answer mode 'guess'"):
+        job(answer="guess")
+
+
 @pytest.mark.parametrize("checkpoint", ["owner/name", "name"])
 def test_what_may_be_on_the_hub_is_left_to_the_adapter(checkpoint: str) -> None:
     assert job(checkpoint=checkpoint).load_options.checkpoint == checkpoint

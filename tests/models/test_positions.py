@@ -213,14 +213,14 @@ def test_questions_that_share_a_row_of_a_training_have_the_positions_of_each_alo
     clip = slow_clip(model, tmp_path)
     by_transcript: dict[int, list[Any]] = {}
     for question in clip.episode.questions:
-        one = lesson(model, clip.clip, ask(clip, question))
-        by_transcript.setdefault(transcript_end(one.asked), []).append(one)
+        one = lesson(ask(clip, question))
+        by_transcript.setdefault(transcript_end(one.prompt), []).append(one)
     lessons = max(by_transcript.values(), key=len)
     row = pack(clip.clip, lessons)
     assert row.questions > 1
     for number, one in enumerate(lessons):
         own = torch.from_numpy((row.branch == TRUNK) | (row.branch == number))
-        expected = Encoded(model, clip.clip, one.asked.encoded).authors(tuple(one.answer[:-1].tolist()))
+        expected = Encoded(model, clip.clip, one.prompt).authors(tuple(one.answer[:-1].tolist()))
         assert torch.equal(row.positions[..., own], expected)
 
 

@@ -42,6 +42,12 @@ def test_bias_rules(name: str) -> None:
     assert offered(name, "e.jsonl", "--bias", "pub") == ["published"]
 
 
+@pytest.mark.parametrize("name", ["run", "plan", "sweep"])
+def test_answer_modes(name: str) -> None:
+    assert {"score", "generate"} <= set(offered(name, "e.jsonl", "--answer", ""))
+    assert offered(name, "e.jsonl", "--answer", "gen") == ["generate"]
+
+
 def test_a_list_goes_on_behind_its_comma_without_what_it_has() -> None:
     found = offered("sweep", "e.jsonl", "--bias", "published,")
     assert "published,floored" in found and "published,published" not in found

@@ -27,6 +27,7 @@ def socialcli_models():
 EVERYTHING = """
 import click
 from socialcli.alignment.rules import BiasRule
+from socialcli.inference.answer_modes import Answer
 from socialcli.plugins.hookspecs import Converter, hookimpl
 
 class Laughter:
@@ -36,8 +37,16 @@ class Laughter:
     def candidates(self, episode, question, labels): return ()
     def sentence(self, episode, question, labels): return "Who laughs?"
 
+class Silence:
+    name = "silence"
+    summary = "say nothing"
+    decodes = False
+    def answers(self, adapter, questions, state): return [Answer(None) for _ in questions]
+
 @hookimpl
 def socialcli_tasks(): return [Laughter()]
+@hookimpl
+def socialcli_answer_modes(): return [Silence()]
 @hookimpl
 def socialcli_bias_rules(): return (BiasRule("halved", "half of the largest score", lambda visual, _: visual.largest),)
 @hookimpl
@@ -57,12 +66,13 @@ def hook(body: str, name: str = "socialcli_models", parameters: str = "") -> str
     return f"from socialcli.plugins.hookspecs import hookimpl\n@hookimpl\ndef {name}({parameters}):\n    {body}\n"
 
 
-def test_the_tasks_and_bias_rules_of_the_method_come_from_socialcli_itself() -> None:
+def test_the_tasks_bias_rules_and_answer_modes_of_the_method_come_from_socialcli_itself() -> None:
     registry = Registry()
     for name in ("videoqa", "target", "coref", "mentioned"):
         assert (registry.task(name).distribution, registry.task(name).plugin) == ("socialcli", "builtin")
     rules = ["published", "floored", "centred", "probability", "constant"]
     assert list(registry.bias_rules())[: len(rules)] == rules
+    assert list(registry.answer_modes())[:2] == ["score", "generate"]
 
 
 def test_a_third_partys_model_says_where_it_comes_from(distribution: Install) -> None:
@@ -77,6 +87,7 @@ def test_every_kind_of_thing_comes_through_its_hook(distribution: Install) -> No
     registry = Registry()
     assert registry.task("laughter").item.summary == "who laughs"
     assert registry.bias_rule("halved").item.summary == "half of the largest score"
+    assert registry.answer_mode("silence").item.decodes is False
     assert registry.converter("subtitles").item.command.name == "subtitles"
     assert registry.command("stats").item.name == "stats"
 
@@ -113,6 +124,7 @@ def test_a_broken_plugin_is_a_warning_that_names_it_and_the_rest_works(
     [
         ("socialcli_tasks", "return [object()]"),
         ("socialcli_bias_rules", "return [object()]"),
+        ("socialcli_answer_modes", "return [object()]"),
         ("socialcli_converters", "return [object()]"),
         ("socialcli_commands", "import click; return [click.Command(None)]"),
     ],

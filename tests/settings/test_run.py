@@ -22,7 +22,6 @@ def test_conditions_put_the_unaligned_one_first(alignment: str, conditions: tupl
         ({"inputs": "vl"}, "--inputs 'vl'"),
         ({"boxes_as": "drawn"}, "--boxes-as 'drawn'"),
         ({"context": "online"}, "--context 'online'"),
-        ({"answer": "guess"}, "--answer 'guess'"),
         ({"alpha": -0.1}, "--alpha -0.1 is out of range"),
         ({"alpha": float("nan")}, "--alpha nan"),
         ({"lambda_": float("inf")}, "--lambda inf"),

@@ -9,9 +9,8 @@ import numpy as np
 from socialcli.alignment.attention import Alignment, AlignmentReport
 from socialcli.alignment.attention_maps import AttentionTrace
 from socialcli.errors import ModelError
-from socialcli.inference.asked import AskedQuestion
-from socialcli.inference.attention_only import observe
-from socialcli.inference.session import ClipSession
+from socialcli.inference.attention_pass import observe
+from socialcli.inference.clip import ClipQuestion
 from socialcli.models.contract import Adapter
 from socialcli.verbs.inspect.heads import HeadQuery, Heads, layers_named
 from socialcli.verbs.inspect.maps import AttentionMaps, Map
@@ -40,23 +39,21 @@ class AttentionQuery:
         return [line for line in known if not self.utterances or line.id in self.utterances]
 
 
-def attention_maps(
-    session: ClipSession, asked: AskedQuestion, inspection: Inspection, query: AttentionQuery
-) -> tuple[AttentionMaps, ...]:
+def attention_maps(asked: ClipQuestion, inspection: Inspection, query: AttentionQuery) -> tuple[AttentionMaps, ...]:
     """Where the words of each chosen utterance look; nothing without video. Raises ModelError for what is no number."""
     lines, grid, plan = query.lines(inspection), inspection.grid, inspection.plan
     if grid is None or plan is None or not lines:
         return ()
-    shape, alignment = _shape(session.adapter), query.alignment
+    adapter, alignment = asked.clip.adapter, query.alignment
+    shape = _shape(adapter)
     layers = alignment.layers_of(shape[0])
-    adapter, prompts = session.adapter, [session.prompt(asked)]
-    shown = query.heads.choose(shape, layers, _active(observe(adapter, prompts, alignment)))
+    shown = query.heads.choose(shape, layers, _active(observe(adapter, [asked], alignment)))
     columns = np.sort(grid.tokens, axis=None)
 
     def traced(setting: Alignment) -> Map:
         """The maps of all lines under a setting, (lines, steps, height, width)."""
         trace = AttentionTrace(plan, [line.tokens for line in lines], columns, shown.heads)
-        observe(adapter, prompts, setting, trace.watch, [columns])
+        observe(adapter, [asked], setting, trace.watch, [columns])
         return _finite(trace.means())[:, np.searchsorted(columns, grid.tokens)]
 
     plain, aligned = traced(PLAIN), traced(alignment)

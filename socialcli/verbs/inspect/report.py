@@ -24,9 +24,8 @@ from socialcli.tasks.prompt import UNKNOWN_SPEAKER
 from socialcli.video.frames import FrameSet
 
 if TYPE_CHECKING:
-    from socialcli.inference.asked import AskedQuestion
+    from socialcli.inference.clip import ClipQuestion
     from socialcli.inference.clip_view import AskOptions
-    from socialcli.inference.session import ClipSession
 
 Rectangle = tuple[float, float, float, float]  # x0, y0, x1, y1 in pixels of the original frame
 Tokens = tuple[int, ...]  # indices in the model's input sequence, ascending
@@ -117,18 +116,19 @@ class Inspection:
         return "VL" if self.options.boxes_as == "none" else "VLB"
 
 
-def inspect_question(session: ClipSession, asked: AskedQuestion, task: Task, source: LoadOptions) -> Inspection:
-    """Take apart a question that was put to a clip; `source` is how the session's model was loaded."""
-    spec, options, episode = session.adapter.spec, session.options, session.episode
+def inspect_question(asked: ClipQuestion, task: Task, source: LoadOptions) -> Inspection:
+    """Take a prepared question apart; `source` is how its clip's model was loaded."""
+    clip = asked.clip
+    spec, options, episode = clip.adapter.spec, clip.options, clip.episode
     labels = speaker_labels(episode.speakers, task.named)
-    grid, frames = asked.encoded.grid, session.frames
+    grid, frames = asked.encoded.grid, clip.frames
     utterances = _utterances(asked, labels, frames)
     return Inspection(
         episode=episode,
         question=asked.question,
         model=spec.name,
         checkpoint=source.checkpoint,
-        choices=choices_of(session.adapter, source),
+        choices=choices_of(clip.adapter, source),
         options=options,
         labels=labels,
         prompt=asked.prompt.text,
@@ -154,7 +154,7 @@ def _frames(frames: FrameSet, grid: VisualGrid) -> tuple[InspectedFrame, ...]:
 
 
 def _utterances(
-    asked: AskedQuestion, labels: Mapping[str, str], frames: FrameSet | None
+    asked: ClipQuestion, labels: Mapping[str, str], frames: FrameSet | None
 ) -> tuple[InspectedUtterance, ...]:
     prompt = asked.prompt
     return tuple(

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from socialcli.episodes.reading import EpisodeRow
 from socialcli.episodes.records import Episode, Question
 from socialcli.errors import QuestionError, UnknownNameError
+from socialcli.inference.clip import Clip
 from socialcli.inference.clip_view import AskOptions, known_until, last_moment
-from socialcli.inference.session import ClipSession
 from socialcli.models.contract import Adapter, LoadOptions
 from socialcli.tasks.base import Task
 from socialcli.verbs.inspect.attention import AttentionQuery, attention_maps
@@ -76,29 +76,29 @@ class Inspector:
                 yield None
 
     def _of_episode(self, episode: Episode, questions: Sequence[Question]) -> Iterator[Inspected | None]:
-        known: Episode | None = None  # the episode as the session's questions may know it
-        session: ClipSession | None = None
+        known: Episode | None = None  # the episode up to the time that the clip's questions may see
+        clip: Clip | None = None
         for question in questions:
             inspected = None
             try:
                 now = known_until(episode, last_moment(episode, question, self._options))
-                if session is None or now != known:
-                    session, known = ClipSession(self._adapter, now, self._options), now
-                inspected = self._of_question(session, question)
+                if clip is None or now != known:
+                    clip, known = Clip(self._adapter, now, self._options), now
+                inspected = self._of_question(clip, question)
             except (QuestionError, UnknownNameError) as error:
                 what = error.record if isinstance(error, QuestionError) else str(error)
                 _log.warning("%s: %s: %s", episode.episode_id, question.id, what)
             yield inspected
 
-    def _of_question(self, session: ClipSession, question: Question) -> Inspected:
+    def _of_question(self, clip: Clip, question: Question) -> Inspected:
         if question.task not in self._tasks:
             raise UnknownNameError("task", question.task, self._tasks)
         task = self._tasks[question.task]
-        asked = session.ask(question, task)
-        inspection = inspect_question(session, asked, task, self._source)
+        asked = clip.ask(question, task)
+        inspection = inspect_question(asked, task, self._source)
         if self._attention is None:
-            return Inspected(inspection, session.frames)
-        maps = attention_maps(session, asked, inspection, self._attention)
+            return Inspected(inspection, clip.frames)
+        maps = attention_maps(asked, inspection, self._attention)
         if not maps:
             _log.warning("%s: no words of a known speaker to show the attention of", question.id)
-        return Inspected(inspection, session.frames, maps)
+        return Inspected(inspection, clip.frames, maps)

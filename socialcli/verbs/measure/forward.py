@@ -1,4 +1,4 @@
-"""(torch) The work of a measurement: one model, one episode after the other, for the attention alone."""
+"""(torch) Measures one model's attention, one episode after the other."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from socialcli.alignment.hooks import attention_kernel
 from socialcli.alignment.layers import resolve_layers
 from socialcli.alignment.plan import AlignmentPlan
 from socialcli.episodes.reading import BadQuestion
-from socialcli.episodes.records import Question
+from socialcli.episodes.records import Episode, Question
 from socialcli.errors import AnnotationError, ModelError, QuestionError
-from socialcli.inference.attention_only import gauge
-from socialcli.inference.batching import BatchLimit, Waiting, batches, in_parts
-from socialcli.inference.preparing import PreparedEpisode, prepare_episode
+from socialcli.inference.attention_pass import gauge
+from socialcli.inference.batching import BatchLimit, batches, in_parts
+from socialcli.inference.clip import ClipQuestion, FailedQuestion, PreparedQuestion
+from socialcli.inference.preparation import prepare_episode
 from socialcli.jobs.conditions import alignment_of
 from socialcli.jobs.job import Job
 from socialcli.jobs.prefetch import ahead
@@ -29,19 +30,19 @@ from socialcli.results.keys import answer_key
 from socialcli.verbs.measure.episode_sums import EpisodeSums, Failure
 from socialcli.verbs.measure.totals import EpisodeMeasurement
 
-FIGURES_VERSION = 1  # to be raised when the figures of the same questions change
+FIGURES_VERSION = 1  # raise it when the figures of the same questions change
 
-Keep = Callable[[EpisodeSums], None]
-Outcome = FigureSums | Failure  # of a batch of questions, or of one
+Store = Callable[[EpisodeSums], None]
+BatchResult = FigureSums | Failure  # of a batch of questions, or of a single one
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Prepared:
-    """The good questions of an episode, of which nothing is missing but the figures."""
+    """The good questions of an episode, which lack nothing but the figures."""
 
     key: str
-    asked: int  # how many they are
-    questions: PreparedEpisode | None  # None: the figures are there already
+    asked: Sequence[Question]  # in the order of the file
+    questions: Sequence[PreparedQuestion] | None  # None: the figures exist already
 
 
 class Measurer:
@@ -50,26 +51,27 @@ class Measurer:
     def __init__(self, job: Job) -> None:
         """Load the model.
 
-        Raises CheckpointError where it cannot be had, UsageError for a device or layers that are not there.
+        Raises CheckpointError if it cannot be loaded, UsageError for a missing device or missing layers.
         """
         settings = job.settings
         self._adapter = job.model.item.load_checked(job.load_options)
         self.shape = len(self._adapter.layers), int(self._adapter.model.config.get_text_config().num_attention_heads)
         self.chosen = resolve_layers(settings.alignment.layers, self.shape[0])
         self.identity = loaded_identity(job.identity, self._adapter)
+        self._alignment = alignment_of(settings.alignment, job.rule)
         self._rows = RowMaker(
             settings=settings,
             model=self.identity,
             tasks=job.tasks,
+            conditions=[self._alignment],
             choices=choices_of(self._adapter, job.load_options),
             decoder_layers=self.shape[0],
         )
         self._tasks = job.tasks
-        self._alignment = alignment_of(settings.alignment, job.rule)
         self._options = ask_options(settings)
         self._attn = settings.compute.attn
         with attention_kernel(self._adapter, self._attn):
-            pass  # one that is not there is told before the work begins
+            pass  # report a missing kernel before the work begins
         self._limit = BatchLimit(self._options.batch_size)
         self._workers = workers_of(settings, self._adapter)
 
@@ -79,15 +81,15 @@ class Measurer:
         return [folder for folder in (self._adapter.folder, self._adapter.lora) if folder is not None]
 
     def measure(
-        self, selections: Iterable[Selection], kept: EarlierRows[EpisodeSums], keep: Keep
+        self, selections: Iterable[Selection], kept: EarlierRows[EpisodeSums], store: Store
     ) -> Iterator[EpisodeMeasurement]:
-        """Of each selection the sums over its questions, and why some of them have no part in these.
+        """Of each selection the sums over its questions, and the errors of those that could not be measured.
 
-        An episode that is `kept` is not measured again, unless it has other questions now; `keep` is given those that
-        are. The next clips are read in threads while the model works.
+        An episode that is `kept` is not measured again, unless its questions have changed; `store` gets those that are.
+        Threads read the next clips while the model works.
         """
         for selection, prepared in ahead(lambda one: self._prepare(one, kept), selections, self._workers):
-            yield self._measured(selection, prepared, kept, keep)
+            yield self._measured(selection, prepared, kept, store)
 
     def _prepare(self, selection: Selection, kept: EarlierRows[EpisodeSums]) -> _Prepared | None:
         episode = selection.row.episode
@@ -95,14 +97,14 @@ class Measurer:
         if episode is None or not good:
             return None
         media = clip_digest(episode, self._options)
-        keys = [self._rows.keys(episode, media, question, [self._alignment]) for question in good]
+        keys = [self._rows.keys(episode, media, question) for question in good]
         key = answer_key({"figures": FIGURES_VERSION, "questions": keys})
         if key in kept:
-            return _Prepared(key, len(good), None)
-        return _Prepared(key, len(good), prepare_episode(self._adapter, episode, good, self._tasks, self._options))
+            return _Prepared(key, good, None)
+        return _Prepared(key, good, prepare_episode(self._adapter, episode, good, self._tasks, self._options))
 
     def _measured(
-        self, selection: Selection, prepared: _Prepared | None, kept: EarlierRows[EpisodeSums], keep: Keep
+        self, selection: Selection, prepared: _Prepared | None, kept: EarlierRows[EpisodeSums], store: Store
     ) -> EpisodeMeasurement:
         place = f"{selection.row.source_name}:{selection.row.row}"
         bad = [question for question in selection.questions if isinstance(question, BadQuestion)]
@@ -110,53 +112,54 @@ class Measurer:
         if prepared is None:
             return EpisodeMeasurement(selection.row, FigureSums(*self.shape), (), tuple(failures))
         if prepared.questions is None:
-            row, count = kept.row(prepared.key), prepared.asked
+            row, count = kept.row(prepared.key), len(prepared.asked)
         else:
             assert selection.row.episode is not None
-            row, count = self._summed(prepared.key, selection.row.episode.episode_id, prepared.questions), 0
-            keep(row)
+            row, count = self._summed(selection.row.episode, prepared.asked, prepared.key, prepared.questions), 0
+            store(row)
         return EpisodeMeasurement(selection.row, row.sums, row.tasks, (*failures, *row.failures), row, kept=count)
 
-    def _summed(self, key: str, episode_id: str, prepared: PreparedEpisode) -> EpisodeSums:
+    def _summed(
+        self, episode: Episode, asked: Sequence[Question], key: str, questions: Sequence[PreparedQuestion]
+    ) -> EpisodeSums:
         sums = FigureSums(*self.shape)
         failures = []
-        for outcome in self._outcomes(prepared):
-            if isinstance(outcome, Failure):
-                failures.append(outcome)
+        for result in self._results(questions):
+            if isinstance(result, Failure):
+                failures.append(result)
             else:
-                sums.add(outcome)
+                sums.add(result)
         failed = {failure.question_id for failure in failures}
-        tasks = dict.fromkeys(question.task for question in prepared.questions if question.id not in failed)
-        plans = [asked.plan for _, asked in prepared.asked if asked.plan is not None]
+        plans = [one.plan for one in questions if isinstance(one, ClipQuestion) and one.plan is not None]
         return EpisodeSums(
             key=key,
-            episode_id=episode_id,
-            tasks=tuple(tasks),
+            episode_id=episode.episode_id,
+            tasks=tuple(dict.fromkeys(question.task for question in asked if question.id not in failed)),
             failures=tuple(failures),
             sums=sums,
             reached=max(((plan.utterances, plan.covered) for plan in plans), default=(None, None)),
         )
 
-    def _outcomes(self, prepared: PreparedEpisode) -> Iterator[Outcome]:
+    def _results(self, questions: Sequence[PreparedQuestion]) -> Iterator[BatchResult]:
         """Questions that see the same frames go through the model together, as in a run."""
-        yield from (Failure(failed.question.id, failed.error.record) for failed in prepared.failed)
+        yield from (Failure(one.question.id, one.error.record) for one in questions if isinstance(one, FailedQuestion))
         measurable = []
-        for session, asked in prepared.asked:
-            try:
-                _check_measurable(asked.plan)
-                measurable.append((session, asked))
-            except QuestionError as error:
-                yield Failure(asked.question.id, error.record)
+        for one in questions:
+            if isinstance(one, ClipQuestion):
+                try:
+                    _check_measurable(one.plan)
+                    measurable.append(one)
+                except QuestionError as error:
+                    yield Failure(one.question.id, error.record)
         for batch in batches(measurable, self._adapter, self._limit):
             for part, sums in in_parts(batch, self._sums, self._limit):
-                yield Failure(part[0][1].question.id, sums.record) if isinstance(sums, QuestionError) else sums
+                yield Failure(part[0].question.id, sums.record) if isinstance(sums, QuestionError) else sums
 
-    def _sums(self, batch: Sequence[Waiting]) -> FigureSums:
-        """The sums over a batch. Raises ModelError where the model's attention is not made of numbers."""
-        prompts = [session.prompt(asked) for session, asked in batch]
+    def _sums(self, batch: Sequence[ClipQuestion]) -> FigureSums:
+        """The sums over a batch. Raises ModelError if the model's attention is not made of numbers."""
         figures = AttentionGauge(*self.shape)
         with attention_kernel(self._adapter, self._attn):
-            gauge(self._adapter, prompts, self._alignment, figures)
+            gauge(self._adapter, batch, self._alignment, figures)
         if not figures.sums.finite:
             raise ModelError("the model's attention is not made of numbers; try --dtype float32")
         return figures.sums

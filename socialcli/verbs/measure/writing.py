@@ -28,7 +28,7 @@ from socialcli.verbs.measure.titles import Description
 from socialcli.verbs.measure.totals import EpisodeMeasurement
 
 if TYPE_CHECKING:
-    from socialcli.verbs.measure.forward import Keep
+    from socialcli.verbs.measure.forward import Store
 
 _log = logging.getLogger(__name__)
 
@@ -90,7 +90,7 @@ class MeasureWriter:
         )
         return write_any(self.folder.part_set_aside, EPISODE_SUMS, rows)
 
-    def _episodes(self, earlier: EarlierRows[EpisodeSums], keep: Keep) -> Iterator[EpisodeMeasurement]:
+    def _episodes(self, earlier: EarlierRows[EpisodeSums], keep: Store) -> Iterator[EpisodeMeasurement]:
         return self.status.measurer.measure(self._selections(), earlier, keep)
 
     def _selections(self) -> Iterator[Selection]:

@@ -1,7 +1,7 @@
-"""(torch) Ask a run's first questions again: one by one, and with the plain eager attention.
+"""(torch) Asks a run's first questions again: one by one, and with plain eager attention.
 
-Scores that move with the batch size or the attention kernel cannot be compared with anybody's. How far they move here
-stands in run.json.
+Scores that change with the batch size or the attention kernel cannot be compared between set-ups. run.json records how
+far they change here.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from socialcli.episodes.records import Question
-from socialcli.jobs.answer import LocalEngine
+from socialcli.jobs.answer import Answerer
 from socialcli.jobs.selection import Selection
 from socialcli.results.invariance import WAYS, Change
 from socialcli.results.predictions import Prediction
@@ -20,16 +20,16 @@ _log = logging.getLogger(__name__)
 
 
 class InvarianceCheck:
-    """Asks the first `count` questions of a run again, and remembers how the answers differ."""
+    """Asks the first `count` questions of a run again, and records how the answers differ."""
 
-    def __init__(self, engine: LocalEngine, count: int) -> None:
+    def __init__(self, answerer: Answerer, count: int) -> None:
         """Start with no question compared."""
-        self._engine = engine
+        self._answerer = answerer
         self._left = count
         self._changes = {way: Change() for way in WAYS}
 
     def compare(self, selection: Selection, rows: Sequence[Prediction]) -> None:
-        """Ask the selection's questions again, as long as some are left to check; `rows` are the run's own answers."""
+        """Ask the selection's questions again, up to `count` in all; `rows` are the run's own answers."""
         questions = [question for question in selection.questions if isinstance(question, Question)][: self._left]
         if not questions:
             return
@@ -37,14 +37,14 @@ class InvarianceCheck:
         again = replace(selection, questions=tuple(questions))
         ours = {(row.question_id, row.alignment): row for row in rows}
         for way, others in (
-            ("batch_size_1", self._engine.again(again)),
-            ("eager_attention", self._engine.again(again, eager=True)),
+            ("batch_size_1", self._answerer.again(again)),
+            ("eager_attention", self._answerer.again(again, eager=True)),
         ):
             pairs = [(ours[other.question_id, other.alignment], other) for other in others]
             self._changes[way] = self._changes[way].with_answers(pairs)
 
     def changes(self) -> Mapping[str, Change]:
-        """The differences found so far, by the other way of asking; told on standard error as well."""
+        """The differences found so far, by the other set-up; they are logged as well."""
         for way, change in self._changes.items():
             moved = "no scores" if change.largest_score_change is None else f"{change.largest_score_change:.1e}"
             _log.info("%s: %d answers, largest change of a score %s", way, change.answers, moved)

@@ -14,7 +14,7 @@ from socialcli.results.manifest import Manifest
 from socialcli.settings.failures import FailureLimit
 
 if TYPE_CHECKING:
-    from socialcli.jobs.answer import LocalEngine
+    from socialcli.jobs.answer import Answerer
     from socialcli.results.invariance import Change
 
 _log = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ class RunStatus:
 
     begun: Manifest
     job: Job
-    answerer: LocalEngine
+    answerer: Answerer
     counter: JobCounter
     seconds: Mapping[str, float] = field(default_factory=dict)  # spent before, by stage
     invariance: Mapping[str, Change] | None = None

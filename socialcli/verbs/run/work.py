@@ -25,7 +25,7 @@ from socialcli.verbs.run.status import RunStatus
 from socialcli.verbs.run.writing import AnswerWriter, ShowProgress, show_nothing
 
 if TYPE_CHECKING:
-    from socialcli.jobs.answer import LocalEngine
+    from socialcli.jobs.answer import Answerer
     from socialcli.verbs.run.invariance import InvarianceCheck
 
 _log = logging.getLogger(__name__)
@@ -91,14 +91,14 @@ def _writer(
     )
 
 
-def _load(job: Job) -> LocalEngine:
-    from socialcli.jobs.answer import LocalEngine  # imports torch: seconds
+def _load(job: Job) -> Answerer:
+    from socialcli.jobs.answer import Answerer  # imports torch: seconds
 
     _log.info("loading %s", job.source)
-    return LocalEngine.load(job)
+    return Answerer.load(job)
 
 
-def _invariance_check(answerer: LocalEngine, count: int) -> InvarianceCheck | None:
+def _invariance_check(answerer: Answerer, count: int) -> InvarianceCheck | None:
     from socialcli.verbs.run.invariance import InvarianceCheck  # imports torch, as the answerer has done
 
     return InvarianceCheck(answerer, count) if count else None

@@ -29,7 +29,7 @@ from socialcli.settings.failures import FailureLimit
 from socialcli.verbs.run.failures import FailedQuestions
 
 if TYPE_CHECKING:
-    from socialcli.jobs.answer import Answered, LocalEngine
+    from socialcli.jobs.answer import Answered, Answerer
 
 ShowProgress = Callable[[Iterable[Prediction], int], Iterable[Prediction]]
 """Passes the rows on, and shows how many of the total there have been."""
@@ -50,7 +50,7 @@ class AnswerWriter:
 
     job: Job
     folder: OutputFolder
-    answerer: LocalEngine
+    answerer: Answerer
     inputs: Inputs
     counter: JobCounter
     retry_failed: bool

@@ -41,7 +41,7 @@ from socialcli.verbs.sweep.status import SweepStatus
 
 if TYPE_CHECKING:
     from socialcli.alignment.attention import Alignment
-    from socialcli.jobs.answer import LocalEngine
+    from socialcli.jobs.answer import Answerer
 
 _log = logging.getLogger(__name__)
 
@@ -209,14 +209,14 @@ def _of_splits(rows: Iterator[EpisodeRow], splits: Splits) -> Iterator[EpisodeRo
             yield row
 
 
-def _load(request: SweepRequest, job: Job, rules: Mapping[str, BiasRule]) -> tuple[LocalEngine, Sequence[Setting]]:
+def _load(request: SweepRequest, job: Job, rules: Mapping[str, BiasRule]) -> tuple[Answerer, Sequence[Setting]]:
     """The model, and the settings to ask it under: those that the grid comes to in its decoder."""
     _log.info("loading %s", job.source)
     adapter = job.model.item.load_checked(job.load_options)
-    from socialcli.jobs.answer import LocalEngine  # imports torch, as loading the model has done
+    from socialcli.jobs.answer import Answerer  # imports torch, as loading the model has done
 
     settings = request.grid.settings(len(adapter.layers))
-    return LocalEngine(job, adapter, [_condition(job, setting, rules) for setting in settings]), settings
+    return Answerer(job, adapter, [_condition(job, setting, rules) for setting in settings]), settings
 
 
 def _condition(job: Job, setting: Setting, rules: Mapping[str, BiasRule]) -> Alignment | None:

@@ -21,7 +21,7 @@ from socialcli.jobs.prepare import ask_options, loaded_identity, workers_of
 from socialcli.settings.failures import FailureLimit
 from socialcli.verbs.train.files import LogRow, TrainFolder, latest_accuracies, read_log, write_log
 from socialcli.verbs.train.learning.examples import Course, Exercise, exercises
-from socialcli.verbs.train.learning.preparing import PreparedRow, RowMaker
+from socialcli.verbs.train.learning.preparing import PreparedRow, TrainingRowMaker
 from socialcli.verbs.train.learning.schedule import Schedule
 from socialcli.verbs.train.learning.state import Progress, load_state, save_state, telling_os_errors
 from socialcli.verbs.train.learning.step import Stepper, StepReport, StepSettings, adamw
@@ -59,7 +59,7 @@ class Trainer:
             for exercise in exercises(episode, questions, job.tasks, self._options)
         ]
         self._course = Course(found, together, settings.seed)
-        self._maker = RowMaker(self._adapter, job.tasks, self._options, found, clip_memory(settings))
+        self._maker = TrainingRowMaker(self._adapter, job.tasks, self._options, found, clip_memory(settings))
         self._per_epoch = -(-self._course.rows // settings.batch_size)
         self.steps = min(self._per_epoch * settings.epochs, settings.max_steps or 10**12)
         self._stepper = Stepper(

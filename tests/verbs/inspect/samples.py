@@ -12,8 +12,7 @@ from click.testing import CliRunner, Result
 from socialcli.api import ask, open_clip
 from socialcli.cli import main
 from socialcli.episodes.records import Episode
-from socialcli.inference.asked import AskedQuestion
-from socialcli.inference.session import ClipSession
+from socialcli.inference.clip import ClipQuestion
 from socialcli.models.contract import LoadOptions
 from socialcli.plugins.registry import registry
 from socialcli.verbs.inspect.report import Inspection, inspect_question
@@ -53,19 +52,19 @@ def of_every_episode(family: str, *arguments: str) -> list[dict[str, Any]]:
 
 def asked_and_inspected(
     family: str, episode: Episode, *, frame_fit: str | None = None, **options: Any
-) -> tuple[ClipSession, AskedQuestion, Inspection]:
-    """The first question of an episode: the clip in the model, the question as it is put to it, and its inspection."""
+) -> tuple[ClipQuestion, Inspection]:
+    """The first question of an episode, prepared on its clip in the model, and its inspection."""
     clip = open_clip(tiny_model(family, frame_fit), episode, SAMPLE, **options)
     question = episode.questions[0]
     asked, task = ask(clip, question), registry().task(question.task).item
     source = LoadOptions(checkpoint(family), frame_fit=frame_fit)
-    return clip, asked, inspect_question(clip, asked, task, source)
+    return asked, inspect_question(asked, task, source)
 
 
 def inspected(family: str, episode: Episode, **options: Any) -> Inspected:
     """The first question of an episode, inspected from Python."""
-    clip, _, found = asked_and_inspected(family, episode, **options)
-    return Inspected(found, clip.frames)
+    asked, found = asked_and_inspected(family, episode, **options)
+    return Inspected(found, asked.frames)
 
 
 def inspection(family: str, episode: Episode, **options: Any) -> Inspection:

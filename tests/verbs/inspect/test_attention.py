@@ -27,17 +27,17 @@ ALL_HEADS = HeadQuery("all", "all")
 
 def maps_of(family: str, episode: Episode, query: AttentionQuery) -> tuple[Any, Inspection, tuple[AttentionMaps, ...]]:
     """The first question as it was put to the model, its inspection, and its maps."""
-    clip, asked, inspection = asked_and_inspected(family, episode, frames=3)
-    return asked, inspection, attention_maps(clip, asked, inspection, query)
+    asked, inspection = asked_and_inspected(family, episode, frames=3)
+    return asked, inspection, attention_maps(asked, inspection, query)
 
 
 @cache
 def dense_maps(family: str, aligned_layers: range, alpha: float, bias: str) -> np.ndarray[Any, Any]:
     """The attention of the first question in every layer and head, (layers, heads, tokens, tokens)."""
     model = tiny_model(family)
-    clip, asked, _ = asked_and_inspected(family, sample_episodes()[0], frames=3)
+    asked, _ = asked_and_inspected(family, sample_episodes()[0], frames=3)
     with torch.inference_mode(), dense_attention(model, [asked.plan], aligned_layers, alpha, 5e-5, bias):
-        output = model.model(**model.forward_inputs([asked.encoded], clip.clip), output_attentions=True)
+        output = model.model(**model.forward_inputs([asked.encoded], asked.clip.clip), output_attentions=True)
     return np.stack([layer[0].double().numpy() for layer in output.attentions])
 
 
@@ -80,7 +80,7 @@ def test_aligned_words_look_more_at_their_speaker(family: str) -> None:
 
 
 def test_the_active_heads_are_those_that_pass_lambda(family: str) -> None:
-    plan = asked_and_inspected(family, sample_episodes()[0], frames=3)[1].plan
+    plan = asked_and_inspected(family, sample_episodes()[0], frames=3)[0].plan
     assert plan is not None
     attention = dense_maps(family, range(0), 1.0, "published")[0][:, plan.rows][..., plan.columns].mean(axis=(-1, -2))
     threshold = float(np.median(attention))
@@ -112,5 +112,5 @@ def test_words_look_somewhere_also_where_nobody_has_a_box(episode: Episode) -> N
 
 
 def test_without_video_there_is_nothing_to_look_at(episode: Episode) -> None:
-    clip, asked, inspection = asked_and_inspected("internvl3", episode, with_video=False)
-    assert attention_maps(clip, asked, inspection, AttentionQuery(Alignment(), HeadQuery())) == ()
+    asked, inspection = asked_and_inspected("internvl3", episode, with_video=False)
+    assert attention_maps(asked, inspection, AttentionQuery(Alignment(), HeadQuery())) == ()

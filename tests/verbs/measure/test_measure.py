@@ -19,7 +19,7 @@ from socialcli.alignment.head_attention import AttentionGauge
 from socialcli.alignment.head_stats import HeadFigures
 from socialcli.api import ask, open_clip
 from socialcli.errors import Terminated
-from socialcli.inference import attention_only
+from socialcli.inference import attention_pass
 from socialcli.plugins.registry import registry
 from socialcli.results.heads import read_heads
 from socialcli.settings.run import RunSettings
@@ -89,8 +89,8 @@ def gauged(family: str, index: int, questions: int) -> HeadFigures:
     model = tiny_model(family)
     clip = open_clip(model, sample_episodes()[index], SAMPLE, frames=FRAMES)
     gauge = AttentionGauge(LAYERS, HEADS)
-    prompts = [clip.prompt(ask(clip, question)) for question in clip.episode.questions[:questions]]
-    attention_only.gauge(clip.adapter, prompts, Alignment(), gauge)
+    prompts = [ask(clip, question) for question in clip.episode.questions[:questions]]
+    attention_pass.gauge(clip.adapter, prompts, Alignment(), gauge)
     return gauge.figures()
 
 

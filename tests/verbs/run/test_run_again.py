@@ -14,10 +14,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from socialcli.inference import answering
+from socialcli.inference import answers
 from socialcli.inference.answers import answer_batch
-from socialcli.inference.asked import PromptOnClip
-from socialcli.jobs.answer import LocalEngine
+from socialcli.inference.clip import ClipQuestion
+from socialcli.jobs.answer import Answerer
 from socialcli.jobs.job import Job
 from socialcli.models.contract import Adapter
 from socialcli.results.predictions import PREDICTION_ARROW_SCHEMA
@@ -134,11 +134,11 @@ def test_a_run_broken_off_between_two_batches_asks_the_rest_in_the_same_ones(
     write(episodes, [{**first, "questions": first["questions"][:1]}, record(1), record(2)])
     together: list[list[str]] = []
 
-    def noted(adapter: Adapter, prompts: Sequence[PromptOnClip], *others: Any) -> Any:
-        together.append([prompt.asked.question.id for prompt in prompts])
-        return answer_batch(adapter, prompts, *others)
+    def noted(adapter: Adapter, questions: Sequence[ClipQuestion], *others: Any) -> Any:
+        together.append([one.question.id for one in questions])
+        return answer_batch(adapter, questions, *others)
 
-    monkeypatch.setattr(answering, "answer_batch", noted)
+    monkeypatch.setattr(answers, "answer_batch", noted)
     whole = ask(episodes, *options).rows
     expected = together.copy()
     together.clear()
@@ -219,7 +219,7 @@ def test_a_file_that_is_replaced_while_the_model_loads_is_asked_the_next_time(
     write(episodes, [record(0)])
     load = engine._engine
 
-    def slowly(job: Job) -> LocalEngine:
+    def slowly(job: Job) -> Answerer:
         episodes.with_name("new").write_text(whole, encoding="utf-8")
         episodes.with_name("new").replace(episodes)
         return load(job)

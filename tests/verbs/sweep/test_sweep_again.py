@@ -13,9 +13,9 @@ import pytest
 
 from socialcli.alignment.attention import Alignment
 from socialcli.episodes.writing import EpisodeWriter
-from socialcli.inference import answering
+from socialcli.inference import answers
 from socialcli.inference.answers import answer_batch
-from socialcli.inference.asked import PromptOnClip
+from socialcli.inference.clip import ClipQuestion
 from socialcli.models.contract import Adapter
 from socialcli.results.lock import locked
 
@@ -58,14 +58,14 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
     found: Asked = Counter()
 
     def noted(
-        adapter: Adapter, prompts: Sequence[PromptOnClip], conditions: Sequence[Alignment | None], *others: Any
+        adapter: Adapter, questions: Sequence[ClipQuestion], conditions: Sequence[Alignment | None], *others: Any
     ) -> Any:
         found.update(
-            (prompt.asked.question.id, None if one is None else one.alpha) for prompt in prompts for one in conditions
+            (question.question.id, None if one is None else one.alpha) for question in questions for one in conditions
         )
-        return answer_batch(adapter, prompts, conditions, *others)
+        return answer_batch(adapter, questions, conditions, *others)
 
-    monkeypatch.setattr(answering, "answer_batch", noted)
+    monkeypatch.setattr(answers, "answer_batch", noted)
     return found
 
 

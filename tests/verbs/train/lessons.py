@@ -14,7 +14,7 @@ from socialcli.episodes.records import Episode
 from socialcli.inference.clip_view import AskOptions
 from socialcli.plugins.registry import registry
 from socialcli.verbs.train.learning.examples import Exercise, exercises
-from socialcli.verbs.train.learning.preparing import RowMaker
+from socialcli.verbs.train.learning.preparing import TrainingRowMaker
 from socialcli.verbs.train.learning.rows import TrainingBatch, TrainingRow
 from socialcli.verbs.train.learning.step import token_losses
 from tests.conftest import SAMPLE
@@ -34,7 +34,7 @@ def found(episode: Episode, **changes: Any) -> list[Exercise]:
 
 def rows_of(adapter: Any, wanted: Sequence[Exercise], **changes: Any) -> list[TrainingRow]:
     """The rows of some exercises; none may be lost."""
-    maker = RowMaker(adapter, TASKS, options(**changes), wanted, memory=2**30)
+    maker = TrainingRowMaker(adapter, TASKS, options(**changes), wanted, memory=2**30)
     made = [maker.make(one) for one in wanted]
     assert not any(one.lost for one in made)
     return [one.row for one in made if one.row is not None]

@@ -12,7 +12,7 @@ import torch
 from socialcli.alignment.attention import Alignment
 from socialcli.episodes.records import Question
 from socialcli.errors import AnnotationError
-from socialcli.inference.session import ClipSession
+from socialcli.inference.clip import Clip
 from socialcli.verbs.train.learning.rows import TRUNK, TrainingBatch, alike, lesson
 from socialcli.verbs.train.learning.step import token_losses
 from socialcli.verbs.train.learning.validation import judge
@@ -105,11 +105,11 @@ def test_clips_of_other_shapes_go_apart() -> None:
 
 def test_an_answer_that_is_no_candidate_is_told() -> None:
     model, episode = tiny_model("llava-next-video"), sample_episodes()[0]
-    session = ClipSession(model, episode, options())
+    clip = Clip(model, episode, options())
     question = replace(episode.questions[0], answer="nobody at all")
-    asked = session.ask(question, TASKS[question.task])
+    asked = clip.ask(question, TASKS[question.task])
     with pytest.raises(AnnotationError, match="'nobody at all' is none of the candidates"):
-        lesson(model, session.clip, asked)
+        lesson(asked)
 
 
 def test_of_equal_candidates_the_one_at_the_answers_place_is_learnt(model: Any) -> None:
@@ -117,8 +117,8 @@ def test_of_equal_candidates_the_one_at_the_answers_place_is_learnt(model: Any) 
     candidates = ("茶", "茶", "水", "茶")
     for place, letter in ((0, "A"), (1, "B"), (3, "D")):
         asked = Question("q", "videoqa", text="?", candidates=candidates, answer="茶", answer_index=place)
-        session = ClipSession(model, episode, options())
-        learnt = lesson(model, session.clip, session.ask(asked, TASKS["videoqa"]))
+        clip = Clip(model, episode, options())
+        learnt = lesson(clip.ask(asked, TASKS["videoqa"]))
         assert model.decode(learnt.answer[:-1].tolist()).strip() == letter
 
 

@@ -1,4 +1,4 @@
-"""What there is to learn from: the labelled questions of the training split, and in which order each epoch has them."""
+"""The training examples: the labelled questions of the training split, and their order in each epoch."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from socialcli.tasks.prompt import build_prompt
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Exercise:
-    """Questions on a clip that have frames and transcript in common, so that they can share a row."""
+    """Questions on a clip that share frames and transcript, and so can share a row."""
 
     episode: Episode
     questions: tuple[Question, ...]
@@ -24,7 +24,7 @@ class Exercise:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Course:
-    """All exercises, each with as many questions as there are; `together` of them go into a row at most."""
+    """All exercises; a row holds at most `together` questions of one."""
 
     exercises: Sequence[Exercise]
     together: int | None  # None: all
@@ -54,9 +54,9 @@ class Course:
 def exercises(
     episode: Episode, questions: Sequence[Question], tasks: Mapping[str, Task], options: AskOptions
 ) -> list[Exercise]:
-    """Those of an episode's `questions` that have an answer, grouped by what they are shown. Looks at no video.
+    """The labelled ones of an episode's `questions`, grouped by frames and transcript. Reads no video.
 
-    A question that cannot be put into words is one of its own: asking it tells why.
+    A question whose prompt cannot be built is an exercise of its own: preparing it reports why.
     """
     groups: dict[Hashable, list[Question]] = {}
     for question in questions:
@@ -66,7 +66,7 @@ def exercises(
 
 
 def _shown(episode: Episode, question: Question, task: Task, options: AskOptions) -> Hashable:
-    """What decides frames and transcript."""
+    """What determines frames and transcript."""
     try:
         prompt = build_prompt(task, episode, question, None, options.context)
         end = last_moment(episode, question, options)

@@ -1,8 +1,8 @@
-"""(torch) Questions on a clip as one row for training: what they begin with stands once, each follows in a branch.
+"""(torch) Questions on a clip packed into one training row: their shared beginning once, then a branch for each.
 
-A row is a tree: the trunk holds the visual tokens and the transcript, and behind it stand the rest of each question and
-its answer. A token sees the trunk and its own branch up to itself, and has the position that it has in its question
-alone. So every question gets the logits, and gives the gradient, that it would have in a row of its own.
+A row is a tree: the trunk holds the visual tokens and the transcript; each branch holds the rest of a question and its
+answer. A token attends to the trunk and to its own branch up to itself, and has the same position as in a row of its
+own. So every question gets the same logits, and gives the same gradient, as in a row of its own.
 """
 
 from __future__ import annotations
@@ -18,40 +18,44 @@ from torch.nn.functional import pad
 
 from socialcli.alignment.plan import AlignmentPlan, Indices
 from socialcli.errors import AnnotationError
-from socialcli.inference.asked import AskedQuestion
 from socialcli.inference.batching import transcript_end
-from socialcli.models.contract import Adapter, EncodedClip
+from socialcli.inference.clip import ClipQuestion
+from socialcli.models.contract import EncodedClip, EncodedPrompt
 
-TRUNK = -1  # the branch of tokens that all questions of a row share
-FILLER = -2  # the branch of what fills a short row up; nobody looks at it
+TRUNK = -1  # the branch of the tokens that all questions of a row share
+PADDING = -2  # the branch of padding; no token attends to it
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lesson:
-    """A question with the tokens of its right answer, the token that ends an answer included."""
+    """A question with the tokens of its gold answer, including the token that ends an answer.
 
-    asked: AskedQuestion
+    It does not hold the question's clip, whose tensors are on the model's device.
+    """
+
+    prompt: EncodedPrompt
+    plan: AlignmentPlan | None
     positions: Tensor  # (..., 1, prompt): as the model's forward takes them for a batch of one
     answer: Indices  # (A,) token ids
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrainingRow:
-    """One row: its tokens, who sees whom, and which tokens are to be learnt."""
+    """One row: its tokens, what each attends to, and the tokens to predict."""
 
     clip: EncodedClip | None
     ids: Indices  # (L,)
     positions: Tensor  # (..., 1, L)
     branch: Indices  # (L,) TRUNK, or the number of a question
     plan: AlignmentPlan | None
-    places: Indices  # (T,) whose logits are to give ...
-    tokens: Indices  # (T,) ... these tokens
+    places: Indices  # (T,) the places whose logits ...
+    tokens: Indices  # (T,) ... should predict these tokens
     weights: Tensor  # (T,) of each in the loss: those of a question add up to 1
     questions: int
 
     @property
     def form(self) -> Mapping[str, object]:
-        """What rows of one forward have in common: the shapes and formats of the visual inputs."""
+        """What the rows of one forward pass must share: the shapes and formats of the visual inputs."""
         inputs = self.clip.inputs if self.clip is not None else {}
         return {name: (tuple(value.shape[1:]), value.dtype) for name, value in inputs.items()} | {
             "visual": int(self.clip.cells.shape[0] * self.clip.cells.shape[1] * len(self.clip.frames))
@@ -60,27 +64,29 @@ class TrainingRow:
         }
 
 
-def lesson(adapter: Adapter, clip: EncodedClip | None, asked: AskedQuestion) -> Lesson:
-    """A question with its answer. Raises AnnotationError where it has none, or one that is no candidate."""
+def lesson(asked: ClipQuestion) -> Lesson:
+    """A question with its gold answer. Raises AnnotationError if it has none, or one that is no candidate."""
+    adapter, question = asked.clip.adapter, asked.question
     ids = [candidate.id for candidate in asked.prompt.candidates]
-    if asked.question.answer not in ids:
-        raise AnnotationError(f"the answer {asked.question.answer!r} is none of the candidates: {', '.join(ids)}")
-    place = asked.question.place_of_answer(ids)
-    letter = asked.prompt.letters[ids.index(asked.question.answer) if place is None else place]
+    if question.answer not in ids:
+        raise AnnotationError(f"the answer {question.answer!r} is none of the candidates: {', '.join(ids)}")
+    place = question.place_of_answer(ids)
+    letter = asked.prompt.letters[ids.index(question.answer) if place is None else place]
     answer = (*adapter.continuation_ids(adapter.letter_prefix + letter), adapter.end_id)
-    return Lesson(asked, adapter.positions(asked.encoded, clip).cpu(), np.array(answer, dtype=np.int64))
+    positions = adapter.positions(asked.encoded, asked.clip.clip).cpu()
+    return Lesson(asked.encoded, asked.plan, positions, np.array(answer, dtype=np.int64))
 
 
 def pack(clip: EncodedClip | None, lessons: Sequence[Lesson]) -> TrainingRow:
     """Put questions with the same frames, transcript and alignment into one row."""
     first = lessons[0]
-    trunk = transcript_end(first.asked) if len(lessons) > 1 else first.asked.encoded.length
-    ids, positions = [first.asked.encoded.ids[:trunk]], [first.positions[..., :trunk]]
+    trunk = transcript_end(first.prompt) if len(lessons) > 1 else first.prompt.length
+    ids, positions = [first.prompt.ids[:trunk]], [first.positions[..., :trunk]]
     branch, places, length = [np.full(trunk, TRUNK)], [], trunk
     for number, one in enumerate(lessons):
-        if not np.array_equal(one.asked.encoded.ids[:trunk], ids[0]):
+        if not np.array_equal(one.prompt.ids[:trunk], ids[0]):
             raise ValueError("questions of one row must have their transcript in common")
-        tail = np.concatenate([one.asked.encoded.ids[trunk:], one.answer[:-1]])
+        tail = np.concatenate([one.prompt.ids[trunk:], one.answer[:-1]])
         later = torch.arange(1, one.answer.size)
         ids.append(tail)
         positions.append(torch.cat([one.positions[..., trunk:], one.positions[..., -1:] + later], dim=-1))
@@ -92,7 +98,7 @@ def pack(clip: EncodedClip | None, lessons: Sequence[Lesson]) -> TrainingRow:
         ids=np.concatenate(ids),
         positions=torch.cat(positions, dim=-1),
         branch=np.concatenate(branch),
-        plan=first.asked.plan,
+        plan=first.plan,
         places=np.concatenate(places),
         tokens=np.concatenate([one.answer for one in lessons]),
         weights=torch.cat([torch.full((one.answer.size,), 1 / one.answer.size) for one in lessons]),
@@ -102,11 +108,11 @@ def pack(clip: EncodedClip | None, lessons: Sequence[Lesson]) -> TrainingRow:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrainingBatch:
-    """Rows of one form, filled up on the right, as one forward takes them."""
+    """Rows of one form, padded on the right, as the inputs of one forward pass."""
 
     inputs: Mapping[str, Tensor]
     plans: Sequence[AlignmentPlan | None]
-    row: Tensor  # (T,) of each token to learn: its row ...
+    row: Tensor  # (T,) of each token to predict: its row ...
     slot: Tensor  # (T,) ... and its place among the places that are `kept`
     kept: Tensor  # (K,) the places in a row whose logits are needed
     tokens: Tensor  # (T,)
@@ -117,9 +123,9 @@ class TrainingBatch:
     def of(cls, rows: Sequence[TrainingRow], device: torch.device) -> Self:
         """Stack `rows` on a device."""
         longest = max(row.ids.size for row in rows)
-        filled = [longest - row.ids.size for row in rows]
-        ids = torch.stack([pad(torch.from_numpy(row.ids), (0, gap)) for row, gap in zip(rows, filled, strict=True)])
-        positions = torch.cat([pad(row.positions, (0, gap)) for row, gap in zip(rows, filled, strict=True)], dim=-2)
+        gaps = [longest - row.ids.size for row in rows]
+        ids = torch.stack([pad(torch.from_numpy(row.ids), (0, gap)) for row, gap in zip(rows, gaps, strict=True)])
+        positions = torch.cat([pad(row.positions, (0, gap)) for row, gap in zip(rows, gaps, strict=True)], dim=-2)
         number = torch.cat([torch.full((row.places.size,), index) for index, row in enumerate(rows)])
         kept, slot = torch.unique(torch.from_numpy(np.concatenate([row.places for row in rows])), return_inverse=True)
         text = {"input_ids": ids, "position_ids": positions, "attention_mask": _mask(rows, longest)}
@@ -136,7 +142,7 @@ class TrainingBatch:
 
 
 def alike(rows: Iterable[TrainingRow]) -> list[list[TrainingRow]]:
-    """Rows that can go through the model together, in the order of their first ones."""
+    """The rows grouped by form, so that a group can share a forward pass; groups in the order of their first row."""
     groups: list[tuple[Mapping[str, object], list[TrainingRow]]] = []
     for row in rows:
         group = next((group for form, group in groups if form == row.form), None)
@@ -148,15 +154,15 @@ def alike(rows: Iterable[TrainingRow]) -> list[list[TrainingRow]]:
 
 
 def _mask(rows: Sequence[TrainingRow], longest: int) -> Tensor:
-    """Who sees whom, (B, 1, L, L) bool; where no row has branches, ones (B, L), which let a fused kernel be causal.
+    """What each token attends to, (B, 1, L, L) bool; if no row has branches, ones (B, L), so fused kernels are causal.
 
-    What fills a row up stands on its right, where nobody sees it.
+    Padding is on the right, where no token attends to it.
     """
     if all((row.branch == TRUNK).all() for row in rows):
         return torch.ones(len(rows), longest, dtype=torch.int64)
-    branch = torch.full((len(rows), longest), FILLER)
-    for filled, row in zip(branch, rows, strict=True):
-        filled[: row.branch.size] = torch.from_numpy(row.branch)
+    branch = torch.full((len(rows), longest), PADDING)
+    for padded, row in zip(branch, rows, strict=True):
+        padded[: row.branch.size] = torch.from_numpy(row.branch)
     own = branch[:, :, None] == branch[:, None, :]
     earlier = torch.ones(longest, longest, dtype=torch.bool).tril()
     return ((own | (branch == TRUNK)[:, None, :]) & earlier).unsqueeze(1)

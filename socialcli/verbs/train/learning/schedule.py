@@ -1,4 +1,4 @@
-"""What changes from step to step: the learning rate, and the floor of the bias."""
+"""What changes from step to step: the learning rate and the floor of the bias."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ Shape = Literal["cosine", "linear", "constant"]
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """Of `steps` updates, the first `warmup` share with a learning rate that grows from 0, then one that falls to 0.
+    """A learning rate that grows from 0 over the first `warmup` share of `steps` updates, and then falls to 0.
 
-    `bias_warmup` is the number of steps over which the floor of the bias falls from `bias_floor` to 0, where it stays.
+    The floor of the bias falls from `bias_floor` to 0 over the first `bias_warmup` steps.
     """
 
     steps: int

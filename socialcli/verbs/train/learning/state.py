@@ -1,6 +1,6 @@
-"""(torch) The state of a training as one safetensors file: what learns, the optimizer's moments, how far it is.
+"""(torch) The state of a training as one safetensors file: trainable weights, optimizer moments, progress.
 
-One file, renamed when it is whole: whatever ends the process, the state before or the state after it is there.
+The file is renamed once it is whole, so that whenever the process ends, either the old or the new state exists.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from socialcli.files import atomic_path
 
 _WEIGHT = "weight/"
 _OS_ERROR = re.compile(r"\(os error ([0-9]+)\)")
-_MOMENTS = ("step", "exp_avg", "exp_avg_sq")  # what torch.optim.AdamW keeps of a weight that has had a gradient
+_MOMENTS = ("step", "exp_avg", "exp_avg_sq")  # torch.optim.AdamW's state of a weight that has had a gradient
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a training is."""
+    """The progress of a training."""
 
     step: int  # updates done
-    seconds: float  # that they took
+    seconds: float  # spent on them
 
 
 def save_state(
@@ -49,7 +49,7 @@ def save_state(
 
 @contextmanager
 def telling_os_errors(path: Path) -> Iterator[None]:
-    """Raise what the operating system says, when `path` is written with safetensors, as the OSError that it is."""
+    """Re-raise an error of the operating system from safetensors, while it writes `path`, as an OSError."""
     try:
         yield
     except SafetensorError as error:
@@ -60,7 +60,7 @@ def telling_os_errors(path: Path) -> Iterator[None]:
 
 
 def load_state(path: Path, parameters: Mapping[str, Tensor], optimizer: torch.optim.Optimizer) -> Progress:
-    """Take up the state of `path`. Raises InvalidInputError where it is damaged or of other weights."""
+    """Load the state from `path`. Raises InvalidInputError if it is damaged or belongs to other weights."""
     try:
         with safe_open(path, framework="pt") as file:
             progress = Progress(**json.loads(file.metadata()["progress"]))

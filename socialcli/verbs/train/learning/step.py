@@ -1,6 +1,6 @@
-"""(torch) One update: forward and backward with the alignment in place, then the optimizer.
+"""(torch) One optimizer step: forward and backward with the alignment in place, then the update.
 
-The loss is the mean over the update's questions of the cross-entropy of the answer's tokens; prompts are not learnt.
+The loss is the mean over the step's questions of the cross-entropy of the gold answer's tokens, not of the prompt's.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from socialcli.verbs.train.learning.trainable import Learner
 
 @dataclass(frozen=True, slots=True)
 class StepReport:
-    """What an update came to."""
+    """The figures of a step."""
 
-    loss: float  # before the update, mean over its questions
+    loss: float  # before the update, mean over the step's questions
     questions: int
-    gradient: float  # its norm before it was cut
+    gradient: float  # its norm before clipping
     active_heads: float | None  # share, mean over the rows; None: nothing was aligned
     learning_rate: float
     bias_floor: float
@@ -36,16 +36,16 @@ class StepReport:
 
 @dataclass(frozen=True, slots=True)
 class StepSettings:
-    """How an update is done."""
+    """The settings of a step."""
 
     learning_rate: float
-    accumulate: int = 1  # forwards into which an update is cut
-    max_gradient: float = 1.0  # the norm above which a gradient is scaled down to it
+    accumulate: int = 1  # gradient-accumulation steps per update
+    max_gradient: float = 1.0  # gradients with a larger norm are scaled down to it
     seed: int = 0
 
 
 class Stepper:
-    """Does updates; keeps the optimizer."""
+    """Makes updates, and holds the optimizer."""
 
     def __init__(
         self,
@@ -65,11 +65,11 @@ class Stepper:
         self.alignment = alignment
 
     def gradient(self, number: int, rows: Sequence[TrainingRow]) -> StepReport:
-        """Find the gradient for update `number`, counted from 1, on `rows`. The weights stay as they are.
+        """Compute the gradient of step `number`, counted from 1, on `rows`. The weights do not change.
 
-        Raises TrainingError where the loss or its gradient is no number.
+        Raises TrainingError if the loss or its gradient is not a number.
         """
-        torch.manual_seed(self.settings.seed + number)  # dropout is the same after a resumption
+        torch.manual_seed(self.settings.seed + number)  # so that dropout is the same in a resumed training
         rate, floor = self.schedule.rate(number), self.schedule.floor(number)
         questions = sum(row.questions for row in rows)
         self.optimizer.zero_grad(set_to_none=True)
@@ -96,13 +96,13 @@ class Stepper:
         )
 
     def apply(self, report: StepReport) -> None:
-        """Do the update whose gradient was just found. Not to be interrupted: half an update is none."""
+        """Update the weights with the gradient just computed. Do not interrupt: half an update breaks the weights."""
         for group in self.optimizer.param_groups:
             group["lr"] = report.learning_rate
         self.optimizer.step()
 
     def _parts(self, rows: Sequence[TrainingRow]) -> Iterator[Sequence[TrainingRow]]:
-        """The rows of each forward, long ones together, so that little is filled up."""
+        """The rows of each forward pass, of similar length together, for little padding."""
         rows = sorted(rows, key=lambda row: row.ids.size)
         size = -(-len(rows) // self.settings.accumulate)
         for start in range(0, len(rows), size):
@@ -111,7 +111,7 @@ class Stepper:
     def _backward(
         self, rows: Sequence[TrainingRow], questions: int, floor: float
     ) -> tuple[float, AlignmentReport | None]:
-        """Add the gradient of these rows; their share of the loss of an update with so many `questions`."""
+        """Add the gradient of these rows; return their share of the loss of a step with `questions` questions."""
         batch = TrainingBatch.of(rows, self.adapter.device)
         with self._aligned(batch, floor) as report:
             with self._autocast():
@@ -135,13 +135,13 @@ class Stepper:
 
 
 def token_losses(adapter: Adapter, batch: TrainingBatch) -> Tensor:
-    """The cross-entropy of each token to learn, (T,) float32, with the model's attention as it stands now."""
+    """The cross-entropy of each token to predict, (T,) float32, with the attention that the model has now."""
     output = adapter.model(**batch.inputs, use_cache=False, logits_to_keep=batch.kept)
     return cross_entropy(output.logits[batch.row, batch.slot].float(), batch.tokens, reduction="none")
 
 
 def adamw(parameters: Mapping[str, Tensor], learning_rate: float, weight_decay: float) -> torch.optim.AdamW:
-    """AdamW over what learns; vectors (biases, norms) do not decay, as is usual."""
+    """AdamW over the trainable weights; vectors (biases, norms) do not decay, as usual."""
     decaying = [value for value in parameters.values() if value.ndim > 1]
     others = [value for value in parameters.values() if value.ndim <= 1]
     groups = [{"params": decaying, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}]

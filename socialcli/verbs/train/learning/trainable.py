@@ -1,7 +1,7 @@
-"""(torch) What learns: all weights, or LoRA layers in the text decoder; and how it is saved.
+"""(torch) The trainable weights: all weights, or LoRA layers in the text decoder; and how they are saved.
 
-LoRA: "LoRA: Low-Rank Adaptation of Large Language Models", arXiv 2106.09685, as `peft` has it. Whatever learns is kept
-in float32, since an update of bfloat16 is mostly rounded away; the rest has the format that it was loaded in.
+LoRA: "LoRA: Low-Rank Adaptation of Large Language Models", arXiv 2106.09685, as `peft` implements it. Trainable weights
+are float32, since most of an update in bfloat16 is rounded away; the others keep the dtype they were loaded in.
 """
 
 from __future__ import annotations
@@ -25,44 +25,44 @@ class LoraSettings:
     """The shape of the LoRA layers."""
 
     rank: int = 128  # as published
-    alpha: float = 256.0  # what they add is scaled by alpha / rank
+    alpha: float = 256.0  # their output is scaled by alpha / rank
     dropout: float = 0.0
     targets: tuple[str, ...] = ()  # names of linear layers of the text decoder, such as "q_proj"; none: all of them
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Learner:
-    """What learns of a model."""
+    """A model with its trainable weights."""
 
     adapter: Adapter
     parameters: Mapping[str, Tensor]  # by name, each float32
-    dtype: torch.dtype  # that forward and backward compute in
-    lora: PeftModel | None  # None: all weights learn
+    dtype: torch.dtype  # of the computation, forward and backward
+    lora: PeftModel | None  # None: all weights are trained
 
     def save(self, folder: Path) -> None:
-        """Write the weights into `folder`, which has to be there, as safetensors. Raises OSError."""
+        """Write the weights into `folder`, which must exist, as safetensors. Raises OSError."""
         if self.lora is None:
             self.adapter.save(folder)
-        else:  # embeddings are not trained; by default peft would look on the hub whether the vocabulary has grown
+        else:  # embeddings are not trained; by default peft would check on the hub whether the vocabulary has grown
             self.lora.save_pretrained(str(folder), safe_serialization=True, save_embedding_layers=False)
-            (folder / "README.md").unlink(missing_ok=True)  # peft's form for a description, which nobody has filled in
+            (folder / "README.md").unlink(missing_ok=True)  # peft's empty template of a model card
 
 
 def learn_all(adapter: Adapter, dtype: torch.dtype) -> Learner:
-    """Let all weights learn, which have to be in float32; `dtype` is that to compute in."""
+    """Train all weights, which must be float32; `dtype` is that of the computation."""
     adapter.model.requires_grad_(True)
     return Learner(adapter, _trainable(adapter.model), dtype, lora=None)
 
 
 def learn_lora(adapter: Adapter, settings: LoraSettings, seed: int) -> Learner:
-    """Put LoRA layers into the text decoder, drawn from `seed`, and let them alone learn.
+    """Put LoRA layers into the text decoder, initialised with `seed`, and train only these.
 
-    Raises UsageError where a target is no linear layer of the decoder.
+    Raises UsageError for a target that is no linear layer of the decoder.
     """
     torch.manual_seed(seed)
     options: dict[str, Any] = {
         "r": settings.rank,
-        "lora_alpha": settings.alpha,  # any number: it is divided by the rank, nothing else
+        "lora_alpha": settings.alpha,  # a float: peft only divides it by the rank
         "lora_dropout": settings.dropout,
         "target_modules": _targets(adapter, settings.targets),
         "bias": "none",
@@ -76,7 +76,7 @@ def learn_lora(adapter: Adapter, settings: LoraSettings, seed: int) -> Learner:
 
 
 def _targets(adapter: Adapter, wanted: tuple[str, ...]) -> list[str]:
-    """The full names of the linear layers of the text decoder, so that the vision tower keeps its own."""
+    """The full names of the decoder's linear layers, so that the vision tower gets no LoRA layers."""
     inside = {id(module) for layer in adapter.decoder_layers for module in layer.modules()}
     linear = [
         name for name, module in adapter.model.named_modules() if isinstance(module, nn.Linear) and id(module) in inside

@@ -1,16 +1,20 @@
-"""(torch) How many questions a model in training gets right, asked as a run asks them."""
+"""(torch) The accuracy of a model in training, with questions asked as a run asks them."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from socialcli.alignment.attention import Alignment
 from socialcli.episodes.records import Episode, Question
-from socialcli.inference.answering import Outcome, answer_episodes
+from socialcli.errors import QuestionError
+from socialcli.inference.answer_modes import SCORE, Answer
+from socialcli.inference.answers import QuestionResult, answer_batches
 from socialcli.inference.batching import BatchLimit
+from socialcli.inference.clip import ClipQuestion
 from socialcli.inference.clip_view import AskOptions
-from socialcli.inference.preparing import prepare_episode
+from socialcli.inference.preparation import prepare_episode
 from socialcli.models.contract import Adapter
 from socialcli.results.predictions import is_correct
 from socialcli.tasks.base import Task
@@ -18,7 +22,7 @@ from socialcli.tasks.base import Task
 
 @dataclass(frozen=True, slots=True)
 class TaskScore:
-    """Of the questions of a task, how many were answered right and how many failed; a failed one is not right."""
+    """How many of a task's questions were answered correctly, and how many failed; a failed one is not correct."""
 
     task: str
     questions: int
@@ -35,26 +39,22 @@ def judge(
 ) -> list[TaskScore]:
     """Ask the labelled questions of some episodes; a score for each task, in alphabetical order."""
     limit = BatchLimit()
-    by_task: dict[str, list[Outcome]] = {}
+    asked, right, failed = Counter[str](), Counter[str](), Counter[str]()
     for episode, questions in material:
         prepared = prepare_episode(adapter, episode, questions, tasks, options)
-        for outcomes in answer_episodes(adapter, [prepared], [alignment], False, limit):
-            for outcome in outcomes:
-                by_task.setdefault(outcome.question.task, []).append(outcome)
-    return [
-        TaskScore(
-            task=task,
-            questions=len(outcomes),
-            right=sum(_is_right(outcome) for outcome in outcomes),
-            failed=sum(outcome.answer is None for outcome in outcomes),
-        )
-        for task, outcomes in sorted(by_task.items())
-    ]
+        for batch in answer_batches(adapter, prepared, [alignment], SCORE, limit):
+            for (result,) in batch:
+                task = result.question.question.task
+                asked[task] += 1
+                right[task] += _is_right(result)
+                failed[task] += isinstance(result.answer, QuestionError)
+    return [TaskScore(task, asked[task], right[task], failed[task]) for task in sorted(asked)]
 
 
-def _is_right(outcome: Outcome) -> bool:
-    if outcome.answer is None or outcome.asked is None or outcome.answer.choice is None:
+def _is_right(result: QuestionResult) -> bool:
+    asked, answer = result.question, result.answer
+    if not (isinstance(asked, ClipQuestion) and isinstance(answer, Answer)) or answer.choice is None:
         return False
-    choice, question = outcome.answer.choice, outcome.question
-    ids = [candidate.id for candidate in outcome.asked.prompt.candidates]
+    choice, question = answer.choice, asked.question
+    ids = [candidate.id for candidate in asked.prompt.candidates]
     return bool(is_correct(ids[choice], choice, question.answer, question.place_of_answer(ids)))

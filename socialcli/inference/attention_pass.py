@@ -1,0 +1,34 @@
+"""(torch) Questions through the model for their attention alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from socialcli.alignment.attention import Alignment, AlignmentReport, Watch, aligned
+from socialcli.alignment.head_attention import AttentionGauge
+from socialcli.alignment.plan import Indices
+from socialcli.inference.clip import ClipQuestion
+from socialcli.inference.prefix import continued_cache, room_for, run_step, step_of
+from socialcli.models.contract import Adapter
+
+
+def observe(
+    adapter: Adapter,
+    questions: Sequence[ClipQuestion],
+    alignment: Alignment,
+    watch: Watch | None = None,
+    watched: Sequence[Indices] | None = None,
+) -> AlignmentReport:
+    """Run a batch of questions with plans and equally long prefixes; `watch` and `watched` as for `aligned`."""
+    prefixes = [one.prefix for one in questions]
+    step = step_of(adapter, prefixes, [one.encoded for one in questions], prefixes[0].length)
+    plans = [one.plan for one in questions if one.plan is not None]
+    with aligned(adapter, plans, alignment, watch, watched) as report:
+        run_step(adapter, step, continued_cache(adapter, prefixes, room_for(step)))
+    return report
+
+
+def gauge(adapter: Adapter, questions: Sequence[ClipQuestion], alignment: Alignment, figures: AttentionGauge) -> None:
+    """Add the attention of a batch of questions with plans and equally long prefixes to `figures`."""
+    figures.expect([one.plan for one in questions if one.plan is not None], adapter.device)
+    observe(adapter, questions, alignment, figures.watch)

@@ -1,0 +1,51 @@
+"""(torch) Prepares an episode's questions for the model: sampled, encoded, tokenized, planned.
+
+Nothing runs through the model yet. Questions that see the same frames share one `Clip`. A video that cannot be read
+costs the questions on it, any other error one question.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import groupby
+
+from socialcli.episodes.records import Episode, Question
+from socialcli.errors import QuestionError
+from socialcli.inference.clip import Clip, FailedQuestion, PreparedQuestion
+from socialcli.inference.clip_view import AskOptions, known_until, last_moment
+from socialcli.models.contract import Adapter
+from socialcli.tasks.base import Task
+
+
+def prepare_episode(
+    adapter: Adapter, episode: Episode, questions: Sequence[Question], tasks: Mapping[str, Task], options: AskOptions
+) -> list[PreparedQuestion]:
+    """Prepare `questions` of an episode, ordered by the time up to which they may see it, then as given."""
+    started = time.perf_counter()
+    ends = {question.id: last_moment(episode, question, options) for question in questions}
+    by_end = sorted(questions, key=lambda question: ends[question.id])
+    prepared = [
+        one
+        for end, group in groupby(by_end, key=lambda question: ends[question.id])
+        for one in _prepare_clip(adapter, known_until(episode, end), list(group), tasks, options)
+    ]
+    share = (time.perf_counter() - started) / max(len(prepared), 1)
+    return [replace(one, seconds=share) for one in prepared]
+
+
+def _prepare_clip(
+    adapter: Adapter, episode: Episode, questions: Sequence[Question], tasks: Mapping[str, Task], options: AskOptions
+) -> Iterator[PreparedQuestion]:
+    """Prepare questions that see the same frames."""
+    try:
+        clip = Clip(adapter, episode, options)
+    except QuestionError as error:
+        yield from (FailedQuestion(episode, question, error, None) for question in questions)
+        return
+    for question in questions:
+        try:
+            yield clip.ask(question, tasks[question.task])
+        except QuestionError as error:
+            yield FailedQuestion(episode, question, error, clip.frames)
