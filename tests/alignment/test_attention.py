@@ -14,10 +14,11 @@ from torch.nn.functional import scaled_dot_product_attention
 from torch.utils.checkpoint import checkpoint
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from socialcli.alignment.attention import ENTRIES_AT_ONCE, Alignment, AlignmentReport, aligned, aligned_attention
+from socialcli.alignment.attention import Alignment, AlignmentReport, aligned, aligned_attention
 from socialcli.alignment.bias import RULES as ALL_RULES
 from socialcli.alignment.method import mean_attention
 from socialcli.alignment.plan import AlignmentPlan
+from socialcli.alignment.rows.correction import ENTRIES_AT_ONCE
 from socialcli.errors import UsageError
 from tests.alignment.dense import Case, dense, plan_of, random_case, random_plan
 
@@ -297,16 +298,16 @@ def test_chosen_heads_in_some_layers_leave_the_others_alone() -> None:
     def outputs_of(settings: Alignment) -> tuple[list[Tensor], AlignmentReport]:
         found: list[Tensor] = []
         hooks = [module.register_forward_hook(lambda *args: found.append(args[2][0])) for module in model.layers]
-        with torch.inference_mode(), aligned(model, random_plan(ROWS, COLUMNS), settings, watch) as report:
+        with torch.inference_mode(), aligned(model, random_plan(ROWS, COLUMNS), settings, observer) as report:
             model.model(ids)
         for hook in hooks:
             hook.remove()
         return found, report
 
-    def note(layer: int, _before: Tensor, _after: Tensor, active: Tensor) -> None:
+    def record(layer: int, _before: Tensor, _after: Tensor, active: Tensor) -> None:
         seen[layer] = active
 
-    watch = None
+    observer = None
     own, _ = outputs_of(Alignment(heads=frozenset()))
     settings = Alignment(heads=frozenset({(1, 0), (1, 3), (2, 2)}))
     found, report = outputs_of(settings)
@@ -318,9 +319,9 @@ def test_chosen_heads_in_some_layers_leave_the_others_alone() -> None:
     assert not torch.allclose(found[1][:, list(ROWS)], own[1][:, list(ROWS)])
     others = [row for row in range(24) if row not in ROWS]
     assert torch.equal(found[1][:, others], own[1][:, others])
-    watch = note
-    watched, _ = outputs_of(settings)
-    torch.testing.assert_close(watched, found)
+    observer = record
+    observed, _ = outputs_of(settings)
+    torch.testing.assert_close(observed, found)
     assert [int(active.sum()) for active in seen.values()] == [0, 2, 1, 0]
 
 

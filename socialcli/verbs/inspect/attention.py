@@ -56,7 +56,7 @@ def attention_maps(
     def traced(setting: Alignment) -> Map:
         """The maps of all lines under a setting, (lines, steps, height, width)."""
         trace = AttentionTrace(plan, [line.tokens for line in lines], columns, shown.heads)
-        observe(adapter, prompts, setting, trace.watch, [columns])
+        observe(adapter, prompts, setting, trace.observe, [columns])
         return _finite(trace.means())[:, np.searchsorted(columns, grid.tokens)]
 
     plain, aligned = traced(PLAIN), traced(alignment)
