@@ -18,7 +18,7 @@ class VisualGrid:
     """The visual tokens of one prompt, as `steps` temporal steps of `height` x `width` cells.
 
     `tokens[t, row, column]` is the index of a cell's token in the model's input sequence, without padding.
-    `cells[row, column]` is the rectangle, in pixels of the original frame, that the cell stands for; where frames are
+    `cells[row, column]` is the cell's rectangle in pixels of the original frame; where frames are
     padded to another shape it reaches beyond the frame. `frames[t]` are the indices of the sampled frames that step t
     merges (one, unless the model merges frames in time).
     """

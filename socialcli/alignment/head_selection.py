@@ -30,5 +30,5 @@ class HeadSelection:
         if self.named is not None:
             named = [head in self.named for head in range(heads.start, heads.stop)]
             return torch.tensor(named, device=scores.device) & plans.alignable, None
-        means = mean_attention(attention(scores, lse), plans.count)
+        means = mean_attention(attention(scores, lse), plans.count)  # equation (1) of docs/method.md
         return (means > self.threshold) & plans.alignable, means

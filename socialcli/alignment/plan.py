@@ -70,7 +70,7 @@ def build_plan(
     known = [(line, span) for line, span in zip(utterances, token_spans, strict=True) if line.speaker is not None]
     rows = _union(span for _, span in known)
     if rows.size and columns.size and columns[-1] >= rows[0]:
-        raise ValueError("visual tokens must stand before the words that are aligned to them")
+        raise ValueError("visual tokens must come before the words that are aligned to them")
     pairs = np.zeros((rows.size, columns.size), dtype=np.bool_)
     others = np.zeros_like(pairs)
     covered_utterances = 0

@@ -28,7 +28,7 @@ ROWS = (10, 11, 12, 17, 23)
 
 
 class Decoder:
-    """The least that can be aligned: a small text model of the transformers library."""
+    """A minimal model to align: a small text model of the transformers library."""
 
     def __init__(self, groups: int = 2, layers: int = 1) -> None:
         torch.manual_seed(0)
@@ -206,7 +206,7 @@ def test_a_speaker_without_boxes_keeps_every_word_as_it_is(rule: str) -> None:
     plan.pairs[:] = False
     output, report = run(case, [plan], rule=RULES[rule])
     assert torch.equal(output, plain(case))
-    assert not report.layers[0].active.any()  # whatever its mean attention: there is nothing to do
+    assert not report.layers[0].active.any()  # whatever its mean attention: there is nothing to bias
 
 
 @pytest.mark.parametrize("rule", list(RULES))
@@ -488,6 +488,6 @@ def test_no_head_is_active_for_a_prompt_of_a_batch_without_a_pair(rule: str) -> 
     assert torch.equal(output[1:], plain(case)[1:]) and not torch.equal(output[0], plain(case)[0])
     assert report.active_share() == [1.0, 0.0, 0.0]
     assert report.negative_share()[1:] == [None, None]
-    named = frozenset({(0, 1), (0, 2)})  # chosen heads have nothing to do either
+    named = frozenset({(0, 1), (0, 2)})  # named heads are not active either
     _, report = run(case, [plan_of(ROWS, COLUMNS), nothing, plan_of(ROWS, ())], rule=RULES[rule], heads=named)
     assert report.active_count() == [2, 0, 0]

@@ -21,7 +21,7 @@ ON_CPU = tuple(name for name in KERNELS if name != "efficient")
 
 
 class Decoder:
-    """The least that can be aligned: two layers."""
+    """A minimal model to align: two layers."""
 
     def __init__(self) -> None:
         torch.manual_seed(0)
@@ -131,7 +131,7 @@ def test_a_missing_kernel_is_an_error_before_anything_runs() -> None:
         ),
         attention_kernel(decoder(), "efficient"),
     ):
-        pytest.fail("it went on")
+        pytest.fail("the block ran")
     assert torch.backends.cuda.flash_sdp_enabled()
 
 
@@ -155,7 +155,7 @@ def test_a_name_that_is_no_kernel_is_an_error_that_suggests_one() -> None:
         pytest.raises(UnknownNameError, match=r"no attention kernel 'flsh'\. Did you mean 'flash'"),
         attention_kernel(decoder(), "flsh"),
     ):
-        pytest.fail("it went on")
+        pytest.fail("the block ran")
 
 
 def test_alignment_with_missing_kernels_raises_pytorchs_own_error() -> None:

@@ -51,7 +51,7 @@ class MaskedPlans:
 def visible_columns(mask: Tensor | None, rows: PaddedIndices, columns: PaddedIndices, prompts: int) -> Tensor | None:
     """Which real columns each row sees, (B, 1 or Hq, R, C) bool; None where all see all.
 
-    Columns stand before the rows, so that only a mask or padding hides one. Padded rows see everything.
+    Columns precede the rows, so that only a mask or padding hides one. Padded rows see everything.
     """
     seen = None if mask is None else visible(mask, rows.expanded(prompts), columns.expanded(prompts))
     if columns.real is not None:

@@ -20,7 +20,7 @@ MASKS_KEPT = 2  # a decoder's layers share one mask, or two where some of them s
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ObservedColumns:
-    """The columns that an observer asked for, where these are not the plans' own."""
+    """An observer's columns, where these are not the plans' own."""
 
     columns: PaddedIndices  # N of them, in the key sequence
     places: Tensor  # (B, C): where each column of the plan is among them; N where it is not

@@ -26,7 +26,7 @@ EVERY = np.arange(24)
 
 
 class Decoder:
-    """The least that can be aligned: a decoder of one layer."""
+    """A minimal model to align: a decoder of one layer."""
 
     def __init__(self) -> None:
         config = LlamaConfig(
