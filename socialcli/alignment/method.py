@@ -1,7 +1,7 @@
 """(torch) The method on one page, in the order of docs/method.md: scores, attention, head test, gain, mixed rows.
 
-Equations as numbered in docs/method.md: (1), step 1, and (2), step 2, are published (arXiv 2511.17952); (3) is the exact
-cheap form of (2), an identity. All of it concerns the rows U and the columns V_all of one layer.
+Equations as numbered in docs/method.md: (1), step 1, and (2), step 2, are published (arXiv 2511.17952); (3) is the
+exact cheap form of (2), an identity. All of it concerns the rows U and the columns V_all of one layer.
 
     S(u, v)  = q_u . k_v * scale                        A(u, v) = exp(S(u, v) - lse(u)) = softmax over all keys of S
     active   : mean over U, V_all of A(u, v) > lambda                                                               (1)
