@@ -51,6 +51,7 @@ MAY_IMPORT_TORCH = (
     "socialcli.alignment.rows",
     "socialcli.inference",
     "socialcli.jobs.answer",  # through socialcli.inference
+    "socialcli.jobs.conditions",  # through socialcli.alignment
     "socialcli.jobs.prepare",  # through socialcli.inference
     "socialcli.models.checkpoints.weights",
     "socialcli.models.huggingface",
