@@ -44,11 +44,12 @@ HEAVY = ("torch", "torchvision", "transformers", "peft")
 MAY_IMPORT_TORCH = (
     "socialcli.alignment.attention",
     "socialcli.alignment.attention_maps",
-    "socialcli.alignment.batch",
     "socialcli.alignment.head_attention",
+    "socialcli.alignment.head_selection",
     "socialcli.alignment.kernels",
     "socialcli.alignment.method",
     "socialcli.alignment.report",
+    "socialcli.alignment.rows",
     "socialcli.inference",
     "socialcli.jobs.answer",  # through socialcli.inference
     "socialcli.jobs.conditions",  # through socialcli.alignment

@@ -1,4 +1,4 @@
-"""Multi-speaker attention alignment: the plan (pure geometry), the bias rules, and the fused attention (torch).
+"""Multi-speaker attention alignment: plan (geometry), method (equations), bias rules, and the attention hook (torch).
 
 May import: episodes, errors.
 """

@@ -1,4 +1,4 @@
-"""(torch) Where words look: the mean attention of groups of the rows U to chosen columns, in chosen heads."""
+"""(torch) Attention maps: the mean attention of groups of the rows U to chosen columns, in chosen heads."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from socialcli.alignment.plan import AlignmentPlan, Indices
 
 
 class AttentionTrace:
-    """The mean attention of groups of tokens: pass its `watch` to `aligned`, for one prompt and its `columns`."""
+    """The mean attention of groups of tokens: pass `observe` to `aligned`, for one prompt and its `columns`."""
 
     def __init__(
         self, plan: AlignmentPlan, groups: Sequence[Sequence[int]], columns: Indices, heads: Collection[tuple[int, int]]
     ) -> None:
-        """Start from nothing, for groups of the plan's rows, tokens of the sequence, and for heads (layer, head)."""
+        """Start empty: `groups` of the plan's rows, as tokens of the sequence; `heads` as (layer, head)."""
         self._heads = sorted(heads)
         self._weights = np.zeros((len(groups), plan.rows.size))
         for weights, tokens in zip(self._weights, groups, strict=True):
             weights[np.searchsorted(plan.rows, tokens)] = 1 / len(tokens)
         self._total = np.zeros((len(groups), columns.size))
 
-    def watch(self, layer: int, before: Tensor, after: Tensor, active: Tensor) -> None:
-        """Add up one layer; the arguments are those of `socialcli.alignment.attention.Watch`."""
+    def observe(self, layer: int, before: Tensor, after: Tensor, active: Tensor) -> None:
+        """Add one layer; the arguments are those of `socialcli.alignment.rows.observation.Observer`."""
         heads = [head for its_layer, head in self._heads if its_layer == layer]
         if heads:
             self._total += self._weights @ after[0, heads].sum(dim=0).double().cpu().numpy()

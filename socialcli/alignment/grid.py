@@ -10,7 +10,7 @@ import numpy.typing as npt
 from socialcli.episodes.records import Box
 
 Cells = npt.NDArray[np.float64]  # (height, width, 4): x0, y0, x1, y1 of each cell in pixels of the original frame
-TOLERANCE = 1e-9  # of a cell's area: a box that covers exactly half of a cell covers it, whatever the rounding
+TOLERANCE = 1e-9  # of a cell's area: a box over exactly half of a cell covers it despite rounding
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -18,7 +18,7 @@ class VisualGrid:
     """The visual tokens of one prompt, as `steps` temporal steps of `height` x `width` cells.
 
     `tokens[t, row, column]` is the index of a cell's token in the model's input sequence, without padding.
-    `cells[row, column]` is the rectangle, in pixels of the original frame, that the cell stands for; where frames are
+    `cells[row, column]` is the cell's rectangle in pixels of the original frame; where frames are
     padded to another shape it reaches beyond the frame. `frames[t]` are the indices of the sampled frames that step t
     merges (one, unless the model merges frames in time).
     """
@@ -49,10 +49,10 @@ def affine_cells(height: int, width: int, origin: tuple[float, float], cell: tup
 
 
 def covered(box: Box, cells: Cells) -> npt.NDArray[np.bool_]:
-    """Which cells a box covers, (height, width).
+    """Which cells a box covers, (height, width) bool.
 
-    A cell is covered when at least half of its area lies in the box. Where no cell is, the one that holds the box's
-    centre counts; where that lies outside all cells too, none does.
+    A cell is covered when at least half of its area lies in the box. If no cell is, the one that holds the box's centre
+    counts as covered; if the centre lies outside all cells, none does.
     """
     overlap_x = np.minimum(cells[..., 2], box.x1) - np.maximum(cells[..., 0], box.x0)
     overlap_y = np.minimum(cells[..., 3], box.y1) - np.maximum(cells[..., 1], box.y0)
@@ -67,5 +67,5 @@ def _holding_centre(box: Box, cells: Cells) -> npt.NDArray[np.bool_]:
     holds = (cells[..., 0] <= x) & (x <= cells[..., 2]) & (cells[..., 1] <= y) & (y <= cells[..., 3])
     only = np.zeros_like(holds)
     if holds.any():
-        only.flat[int(holds.argmax())] = True  # on a border between cells: the first
+        only.flat[int(holds.argmax())] = True  # a centre on a border between cells: the first
     return only

@@ -1,7 +1,6 @@
-"""What is told of attention: AttnMax, AttnMean and the active share of every head, and how they add up over prompts.
+"""AttnMax, AttnMean and the active share of every head, and their sums over prompts. Without torch.
 
-The definitions stand in `socialcli.alignment.head_attention`, which takes them from a model; here
-are numbers alone, and no torch.
+`socialcli.alignment.head_attention` has the definitions and takes the figures from a model.
 """
 
 from __future__ import annotations
@@ -13,13 +12,13 @@ import numpy.typing as npt
 
 Table = npt.NDArray[np.float64]  # (layers, heads)
 STAGES = ("before", "after")  # of the bias
-TARGETS = ("own", "other")  # whose tokens the words look at: their speaker's, or the other speakers'
+TARGETS = ("own", "other")  # whose tokens are attended to: those of the words' speaker, or of the other speakers
 KEYS = tuple((stage, target) for stage in STAGES for target in TARGETS)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HeadFigures:
-    """The figures of every layer and head, (layers, heads); NaN where there is nothing to take a mean over.
+    """The figures of every layer and head, (layers, heads); NaN for a mean over nothing.
 
     Keys are a stage ("before" or "after" the bias) and a target ("own" or "other" speakers' tokens).
     """
@@ -33,10 +32,10 @@ class HeadFigures:
 
 
 class FigureSums:
-    """Sums and counts that figures are the quotients of; those of several batches or episodes add up exactly."""
+    """Sums and counts whose quotients are the figures; those of several batches or episodes add up exactly."""
 
     def __init__(self, layers: int, heads: int) -> None:
-        """Start from nothing, for a decoder of that many layers and heads."""
+        """Start empty, for a decoder of that many layers and heads."""
         self.largest = {key: np.zeros((layers, heads)) for key in KEYS}  # over rows, of each row's maximum
         self.attention = {key: np.zeros((layers, heads)) for key in KEYS}  # over pairs
         self.active = np.zeros((layers, heads))  # prompts in which the head was active
@@ -45,7 +44,7 @@ class FigureSums:
         self.pairs = dict.fromkeys(TARGETS, 0)
 
     def add(self, other: FigureSums) -> None:
-        """Count what `other`, of the same decoder, has counted."""
+        """Add the sums and counts of `other`, of the same decoder."""
         for key in KEYS:
             self.largest[key] += other.largest[key]
             self.attention[key] += other.attention[key]
@@ -57,7 +56,7 @@ class FigureSums:
 
     @property
     def finite(self) -> bool:
-        """Whether all the attention was made of numbers."""
+        """Whether every sum of attention is finite."""
         return all(bool(np.isfinite(table).all()) for table in (*self.largest.values(), *self.attention.values()))
 
     def figures(self) -> HeadFigures:

@@ -1,6 +1,6 @@
-"""Another attention for a model's text decoder, for as long as a context lasts. Always undone.
+"""Hooks into a model's text decoder: change, yield, finally. Each context manager restores what it changed.
 
-Without torch at import, so that a command can name the kernels.
+Does not import torch at module level, so that a command can list the kernels.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 KERNELS = ("auto", "flash", "efficient", "math", "eager")
-"""What attention can be computed with: what PyTorch takes for the best, one of its kernels, or no fused kernel."""
+"""The attention kernels: PyTorch's own choice, one of its fused kernels or its math kernel, or no kernel at all."""
 
-# How PyTorch says, in the words of its several devices, that no kernel which is allowed can do what is asked.
+# Error messages of PyTorch, on its several devices, where no allowed kernel supports the inputs.
 _NO_KERNEL = ("No viable backend for scaled_dot_product_attention", "No available kernel")
+_STATE = "_socialcli_alignment"  # the attribute of an attention module
 
 
 class Alignable(Protocol):
@@ -35,11 +36,10 @@ class Alignable(Protocol):
 
 @contextmanager
 def attention_kernel(model: Alignable, name: str) -> Iterator[None]:
-    """Force an attention kernel, one of `KERNELS`, around `aligned`. All but `eager` hold for the vision tower too.
+    """Force an attention kernel, one of `KERNELS`, around `aligned`. All but `eager` apply to the vision tower too.
 
-    Raises UsageError where the kernel is not there for the model's device and data type; from within also where it
-    cannot do what a prompt needs. Flash on CUDA, for one, knows no mask, and a mask is needed for prompts of unequal
-    length and for those behind a cached prefix.
+    Raises UsageError where the model's device and dtype have no such kernel, and from within where it does not support
+    a prompt: flash on CUDA, for one, takes no mask, which prompts of unequal length and cached prefixes need.
     """
     if name not in KERNELS:
         raise UnknownNameError("attention kernel", name, KERNELS)
@@ -49,32 +49,50 @@ def attention_kernel(model: Alignable, name: str) -> Iterator[None]:
         with eager_attention(model):
             yield
     else:
-        with _decoder_attention(model, "sdpa"), _fused_kernel(model, name):
+        with decoder_attention(model, "sdpa"), _fused_kernel(model, name):
             yield
 
 
-def eager_attention(model: Alignable) -> AbstractContextManager[None]:
-    """Give the text decoder the plain eager attention, every score in memory: to compare with."""
-    return _decoder_attention(model, "eager")
-
-
-def switch(model: Any, implementation: str) -> str:
-    """Give the text decoder, and it alone, another attention; returns the name of the one it had."""
-    text = model.config.get_text_config()
-    before: str = text._attn_implementation  # transformers has no public word for it; a test holds the name
-    # A plain name would take the vision tower too.
-    own_key = next((key for key in model.config.sub_configs if getattr(model.config, key, None) is text), None)
-    model.set_attn_implementation(implementation if own_key is None else {own_key: implementation})
-    return before
+def eager_attention(model: Alignable) -> AbstractContextManager[str]:
+    """Give the text decoder plain eager attention, with every score in memory, as a reference."""
+    return decoder_attention(model, "eager")
 
 
 @contextmanager
-def _decoder_attention(model: Alignable, implementation: str) -> Iterator[None]:
-    before = switch(model.model, implementation)
+def decoder_attention(model: Alignable, implementation: str) -> Iterator[str]:
+    """Give the text decoder another attention, by its name in transformers; yields the name of its own."""
+    own = switch(model.model, implementation)
     try:
+        yield own
+    finally:
+        switch(model.model, own)
+
+
+@contextmanager
+def module_states(modules: Sequence[Any], states: Sequence[Any]) -> Iterator[None]:
+    """Attach a state to each attention module, where `state_of` finds it."""
+    try:
+        for module, state in zip(modules, states, strict=True):
+            setattr(module, _STATE, state)
         yield
     finally:
-        switch(model.model, before)
+        for module in modules:
+            vars(module).pop(_STATE, None)
+
+
+def state_of(module: Any) -> Any:
+    """The state that `module_states` attached to a module; None if there is none."""
+    return getattr(module, _STATE, None)
+
+
+def switch(model: Any, implementation: str) -> str:
+    """Set the attention of the text decoder, not of the vision tower; returns the name of the previous one."""
+    text = model.config.get_text_config()
+    before: str = text._attn_implementation  # no public name for it; a test checks this one
+    # A plain name would change the vision tower too.
+    own_key = next((key for key in model.config.sub_configs if getattr(model.config, key, None) is text), None)
+    model.set_attn_implementation(implementation if own_key is None else {own_key: implementation})
+    return before
 
 
 @contextmanager
@@ -88,18 +106,19 @@ def _fused_kernel(model: Alignable, name: str) -> Iterator[None]:
     }
     weights = next(model.layers[0].parameters())
     device = weights.device.type
-    missing = f"kernel {name!r} is not there on {device}; take auto, or another one that can work in {weights.dtype}"
-    if device not in ("cpu", "cuda"):  # elsewhere PyTorch does not let its kernels be chosen
+    missing = f"kernel {name!r} is not available on {device} in {weights.dtype}; choose auto or another kernel"
+    if device not in ("cpu", "cuda"):  # PyTorch cannot select kernels elsewhere
         raise UsageError(missing)
     with sdpa_kernel(backends[name]):
-        with _blamed_on_the_kernel(missing):
-            _try_out(weights)
-        with _blamed_on_the_kernel(f"kernel {name!r} cannot do what a prompt needs on {device}; take auto"):
+        with _kernel_errors(missing):
+            _probe(weights)
+        with _kernel_errors(f"kernel {name!r} does not support a prompt on {device}; choose auto"):
             yield
 
 
 @contextmanager
-def _blamed_on_the_kernel(message: str) -> Iterator[None]:
+def _kernel_errors(message: str) -> Iterator[None]:
+    """Re-raise PyTorch's error about a missing kernel as a UsageError."""
     try:
         yield
     except RuntimeError as error:
@@ -108,11 +127,11 @@ def _blamed_on_the_kernel(message: str) -> Iterator[None]:
         raise
 
 
-def _try_out(weights: Tensor) -> None:
-    """Run attention once, on the device of `weights` and in their data type."""
+def _probe(weights: Tensor) -> None:
+    """Run attention once, on the device and in the dtype of `weights`."""
     from torch.nn.functional import scaled_dot_product_attention
 
-    tried = weights.new_zeros(1, 1, 8, 64)
+    inputs = weights.new_zeros(1, 1, 8, 64)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # PyTorch tells, one warning each, what every kernel lacks
-        scaled_dot_product_attention(tried, tried, tried)
+        warnings.simplefilter("ignore")  # PyTorch warns once for each kernel that it rules out
+        scaled_dot_product_attention(inputs, inputs, inputs)

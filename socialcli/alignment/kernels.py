@@ -1,14 +1,14 @@
-"""(torch) Fused attention that also tells each row's log-sum-exp, where the kernel gives it.
+"""(torch) Fused attention that also returns each row's log-sum-exp (lse), where the kernel computes it.
 
-The output is, bit for bit, that of `torch.nn.functional.scaled_dot_product_attention`. Where nothing learns, on a CPU
-and on CUDA, PyTorch is asked which kernel it would choose, among those that are allowed, and that very kernel is called
-for its log-sum-exp too:
+The output is, bit for bit, that of `torch.nn.functional.scaled_dot_product_attention`. On a CPU and on CUDA, where no
+gradient is needed, PyTorch reports which of the allowed kernels it would choose, and that kernel is called directly,
+because it returns its log-sum-exp too:
 
     on a CPU   flash
-    on CUDA    flash (which wants half precision and no mask), efficient, cuDNN
+    on CUDA    flash (half precision, no mask), efficient, cuDNN
 
-In every other case (the math kernel, Apple's MPS, tensors that learn) that function itself is called, and the
-log-sum-exp of the few rows that need it comes from `row_lse`.
+In every other case (the math kernel, Apple's MPS, tensors that need gradients) the function itself is called, and
+`row_lse` computes the log-sum-exp of the few rows that need it.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ def attend(
 ) -> tuple[Tensor, Tensor | None]:
     """Attention of `query` (B, Hq, Q, D) over `key` and `value` (B, Hkv, K, D), Hq a multiple of Hkv.
 
-    `mask` broadcasts to (B, Hq, Q, K), boolean or as `additive` makes it of one; or it is None for plain causal
-    attention with Q = K, or with a single query that stands last. Returns the output (B, Hq, Q, D) and the log-sum-exp
-    of the scaled scores (B, Hq, Q), None where the kernel keeps it to itself. `eager`, which takes a boolean mask, does
-    without a fused kernel, every score in memory, to compare with.
+    `mask` broadcasts to (B, Hq, Q, K), boolean or as `additive` returns it; None is plain causal attention, with Q = K
+    or with a single, last query. Returns the output (B, Hq, Q, D) and the log-sum-exp of the scaled scores (B, Hq, Q),
+    None where the kernel does not return it. `eager`, which takes a boolean mask, uses no fused kernel and holds every
+    score in memory: a reference.
     """
     if eager:
         return _attend_eagerly(query, key, value, mask, scale)
@@ -57,15 +57,15 @@ def _attend_eagerly(
         mask = torch.ones(scores.shape[-2:], dtype=torch.bool, device=scores.device).tril()
     if mask is not None:
         scores = scores.masked_fill(~mask, -math.inf)
-    # A row that sees nothing pads a prompt: 0, as the fused kernels have it.
+    # A row that sees nothing is padding: 0, as in the fused kernels.
     weights = scores.softmax(dim=-1).nan_to_num(0)
     return grouped_sum(weights.to(value.dtype), value), scores.logsumexp(dim=-1)
 
 
 def additive(mask: Tensor, dtype: torch.dtype) -> Tensor:
-    """A boolean mask as what is added to scores: 0 where it is true, else -inf.
+    """A boolean mask as a term of the scores: 0 where it is true, else -inf.
 
-    Its rows begin at multiples of 16 entries, as the efficient kernel wants them.
+    Its rows begin at multiples of 16 entries, which the efficient kernel requires.
     """
     width = mask.shape[-1]
     padded = torch.zeros(*mask.shape[:-1], -(-width // 16) * 16, dtype=dtype, device=mask.device)
@@ -73,10 +73,10 @@ def additive(mask: Tensor, dtype: torch.dtype) -> Tensor:
 
 
 def row_lse(queries: Tensor, rows: Tensor, key: Tensor, mask: Tensor | None, scale: float, cached: int = 0) -> Tensor:
-    """The log-sum-exp of the scaled scores of a few rows alone, (B, Hq, R): the portable, differentiable way.
+    """The log-sum-exp of the scaled scores of a few rows, (B, Hq, R), on any device and with gradients.
 
-    `queries` (B, Hq, R, D) are the rows' queries and `rows` (B, R) their places among the queries, before which
-    `cached` keys stand; `key` is (B, Hkv, K, D); `mask` as in `attend`. Memory grows with R * K, never with K * K.
+    `queries` (B, Hq, R, D) are the rows' queries and `rows` (B, R) their indices among the queries, which `cached` keys
+    precede; `key` is (B, Hkv, K, D); `mask` as in `attend`. Memory grows with R * K, never with K * K.
     """
     scores = grouped_scores(queries, key, scale)
     if mask is None:
@@ -101,7 +101,7 @@ def visible(mask: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
 
 
 def grouped_scores(queries: Tensor, keys: Tensor, scale: float) -> Tensor:
-    """S = q.k * scale, (B, Hq, R, C), of `queries` (B, Hq, R, D) and `keys` (B, Hkv, C, D), which are not repeated."""
+    """S = q.k * scale, (B, Hq, R, C), of `queries` (B, Hq, R, D) and `keys` (B, Hkv, C, D), without repeating keys."""
     batch, heads, rows, width = queries.shape
     by_group = queries.reshape(batch, keys.shape[1], -1, width) * scale
     return (by_group @ keys.transpose(-1, -2)).view(batch, heads, rows, -1)
@@ -115,7 +115,7 @@ def grouped_sum(weights: Tensor, values: Tensor) -> Tensor:
 
 
 def _is_causal(query: Tensor, mask: Tensor | None) -> bool:
-    # A single query stands behind all keys: the kernels' causal mask would show it the first one alone.
+    # A single query comes after all keys: the kernels' causal mask would show it only the first one.
     return mask is None and query.shape[2] > 1
 
 
@@ -146,7 +146,7 @@ def _attend_on_cuda(
     if bias is not None:
         key, value = _repeated(key, query), _repeated(value, query)
     causal, kernel = _is_causal(query, bias), _chosen(query, key, value, bias, scale)
-    if kernel == _FLASH and query.shape[-1] % 8 == 0:  # heads of other widths would have to be filled up
+    if kernel == _FLASH and query.shape[-1] % 8 == 0:  # heads of other widths would have to be padded
         output, lse, *_ = torch.ops.aten._scaled_dot_product_flash_attention(
             query, key, value, 0.0, causal, scale=scale
         )
@@ -155,7 +155,7 @@ def _attend_on_cuda(
         output, lse, *_ = torch.ops.aten._scaled_dot_product_efficient_attention(
             query, key, value, whole, True, 0.0, causal, scale=scale
         )
-        lse = lse[..., : query.shape[2]]  # it is filled up
+        lse = lse[..., : query.shape[2]]  # it is padded
     elif kernel == _CUDNN:
         output, lse, *_ = torch.ops.aten._scaled_dot_product_cudnn_attention(
             query, key, value, bias, True, 0.0, causal, scale=scale
@@ -167,7 +167,7 @@ def _attend_on_cuda(
 
 
 def _chosen(query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None, scale: float) -> int:
-    """The number of the kernel that `scaled_dot_product_attention` would choose; RuntimeError where none is allowed."""
+    """The number of the kernel that PyTorch would choose. Raises RuntimeError if none is allowed."""
     shared = key.shape[1] != query.shape[1]
     causal = _is_causal(query, bias)
     return torch._fused_sdp_choice(query, key, value, bias, 0.0, causal, scale=scale, enable_gqa=shared)

@@ -10,11 +10,11 @@ _RANGE = re.compile(r"(\d+)(?:-(\d+))?")
 
 
 def resolve_layers(layers: str, count: int, option: str = "--layers") -> range:
-    """The layers that `layers` names in a decoder of `count` layers, the first one being 0.
+    """The layers that `layers` names in a decoder of `count` layers, counted from 0.
 
     "auto" is the middle third, round(10 N / 28) .. round(20 N / 28) - 1, and at least one layer: the published best,
     layers 10-19 of a 28-layer decoder. "all" is all; "10-19" includes both ends; "12" is one layer. Raises UsageError
-    for anything else, and for layers that the decoder does not have; `option` is who gets the blame.
+    for anything else, and for layers that the decoder does not have; its message names `option`.
     """
     named = check_layers(layers, option)
     if layers == "all":
@@ -31,7 +31,7 @@ def resolve_layers(layers: str, count: int, option: str = "--layers") -> range:
 
 
 def check_layers(layers: str, option: str = "--layers") -> range | None:
-    """The layers that the text names by number; None for "auto" and "all". Raises UsageError where it is no range."""
+    """The layers that the text names by number; None for "auto" and "all". Raises UsageError for any other text."""
     if layers in ("auto", "all"):
         return None
     match = _RANGE.fullmatch(layers)

@@ -1,4 +1,4 @@
-"""The plan of an alignment: which text tokens are raised towards which visual tokens. Pure geometry, no torch.
+"""The plan of an alignment: which text tokens are biased towards which visual tokens. Pure geometry, no torch.
 
 In the symbols of the method (arXiv 2511.17952): rows are U, columns are V_all, and `pairs[i, j]` says whether column j
 is in V(speaker(u), f) for a frame f in F(u), where u is the utterance that row i belongs to.
@@ -23,22 +23,22 @@ Indices = npt.NDArray[np.int64]
 class AlignmentPlan:
     """Rows U and columns V_all as token indices of the unpadded sequence, ascending, and the pairs between them.
 
-    `others` are the pairs with the regions of everybody else in the same frames: nothing is done to them, but an
-    alignment is judged by how much more its own pairs gain. `boxes_unseen` counts the boxes, over speakers and sampled
-    frames, that cover no visual token at all. `utterances` are those of the prompt, whoever speaks, and `covered` the
-    ones among them with at least one pair: a visual token shows their speaker in their frames.
+    `others` are the pairs with the regions of the other speakers in the same frames: they get no bias and serve as a
+    contrast. `boxes_unseen` counts the boxes, over speakers and sampled frames, that cover no visual token.
+    `utterances` counts those of the prompt, `covered` those with at least one pair: a visual token shows their speaker
+    in their frames.
     """
 
     rows: Indices  # (R,)
     columns: Indices  # (C,)
     pairs: npt.NDArray[np.bool_]  # (R, C)
-    others: npt.NDArray[np.bool_]  # (R, C), none of `pairs`
+    others: npt.NDArray[np.bool_]  # (R, C), disjoint from `pairs`
     boxes_unseen: int = 0
     utterances: int = 0
     covered: int = 0
 
     def shifted(self, padding: int) -> AlignmentPlan:
-        """The same plan for a sequence with `padding` tokens in front."""
+        """The same plan for a sequence padded with `padding` tokens in front."""
         return replace(self, rows=self.rows + padding, columns=self.columns + padding)
 
 
@@ -47,7 +47,7 @@ class SpeakerTokens:
     """The tokens that show one speaker: `tokens[t]` in temporal step t, V(s, f) for every frame f of the step."""
 
     tokens: tuple[Indices, ...]  # (steps), each (n,)
-    unseen: int  # boxes that cover no token
+    unseen: int  # boxes that cover no token, over the sampled frames
 
 
 def build_plan(
@@ -61,39 +61,39 @@ def build_plan(
 ) -> AlignmentPlan:
     """Plan the alignment of `utterances`, whose tokens are `token_spans`, on frames at `times` (seconds).
 
-    `shown` is what `cover_speakers` finds for the same boxes, times, grid and gap, where that is known. Utterances
-    without a known speaker have no rows. Visual tokens must stand before the words, as they do in every model with an
-    adapter here; ValueError if they do not.
+    `shown` is the result of `cover_speakers` for the same boxes, times, grid and gap: pass it for all questions on a
+    clip, to compute it once. Utterances without a known speaker have no rows. Raises ValueError if a visual token comes
+    after a word; all supported models put them first.
     """
     shown = cover_speakers(boxes, times, grid, max_gap) if shown is None else shown
     columns = _union(tokens for cover in shown.values() for tokens in cover.tokens)
     known = [(line, span) for line, span in zip(utterances, token_spans, strict=True) if line.speaker is not None]
     rows = _union(span for _, span in known)
     if rows.size and columns.size and columns[-1] >= rows[0]:
-        raise ValueError("visual tokens must stand before the words that are aligned to them")
+        raise ValueError("visual tokens must come before the words that are aligned to them")
     pairs = np.zeros((rows.size, columns.size), dtype=np.bool_)
     others = np.zeros_like(pairs)
-    reached = 0
+    covered_utterances = 0
     for line, span in known:
         steps = utterance_steps(line, times, grid)
         own = np.isin(columns, _tokens_in(steps, [cover for name, cover in shown.items() if name == line.speaker]))
         anyone = np.isin(columns, _tokens_in(steps, shown.values()))
         pairs[np.searchsorted(rows, span)] |= own
         others[np.searchsorted(rows, span)] |= anyone & ~own
-        reached += bool(span.size and own.any())
+        covered_utterances += bool(span.size and own.any())
     unseen = sum(cover.unseen for cover in shown.values())
-    return AlignmentPlan(rows, columns, pairs, others & ~pairs, unseen, len(utterances), reached)
+    return AlignmentPlan(rows, columns, pairs, others & ~pairs, unseen, len(utterances), covered_utterances)
 
 
 def cover_speakers(
     boxes: Sequence[Box], times: Sequence[float], grid: VisualGrid, max_gap: float = MAX_GAP
 ) -> dict[str, SpeakerTokens]:
-    """The visual tokens that show each speaker who has a box. A step that merges frames takes the union over them."""
+    """V(s, f) of each speaker who has a box: the same for every question on a clip. Merged frames share their union."""
     return {speaker: _cover_track(track, grid) for speaker, track in speaker_boxes(boxes, times, max_gap).items()}
 
 
 def utterance_frames(utterance: Utterance, times: Sequence[float]) -> tuple[int, ...]:
-    """F(u): the sampled frames in [start, end] of the utterance, or else the nearest one (ties: the earlier)."""
+    """F(u): the sampled frames in [start, end] of the utterance, or else the nearest one (of two, the earlier)."""
     inside = tuple(i for i, time in enumerate(times) if utterance.start <= time <= utterance.end)
     if inside:
         return inside

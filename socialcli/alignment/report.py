@@ -1,4 +1,4 @@
-"""(torch) What an aligned forward did: active heads, their means, and rows with a negative bias."""
+"""(torch) Report of an aligned forward pass: active heads, their means, and rows with a negative bias."""
 
 from __future__ import annotations
 
@@ -11,24 +11,35 @@ from torch import Tensor
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LayerReport:
-    """What was done in one layer, for each prompt of the batch."""
+    """The alignment of one layer, for each prompt of the batch."""
 
     active: Tensor  # (B, Hq) bool
-    means: Tensor  # (B, Hq) the mean attention of U to V_all, by which heads are chosen; NaN where it was not needed
+    means: Tensor  # (B, Hq) mean attention of U to V_all, which selects heads; NaN where it was not needed
     biased: Tensor  # (B,) rows with a bias, over the active heads
     negative: Tensor  # (B,) those of them whose bias is below 0
 
     @classmethod
     def of(cls, output: Tensor) -> LayerReport:
-        """Nothing done yet, for a layer with this `output` (B, Hq, Q, D)."""
+        """An empty report on a layer with this `output` (B, Hq, Q, D)."""
         heads = output.new_zeros(output.shape[:2], dtype=torch.float32)
         count = heads.new_zeros(heads.shape[0], dtype=torch.int64)
         return cls(heads.bool(), heads.fill_(torch.nan), count, count.clone())
 
+    def record_heads(self, heads: slice, active: Tensor, means: Tensor | None) -> None:
+        """Enter the active ones among some `heads`, (B, H), and their means where these decided it."""
+        if means is not None:
+            self.means[:, heads] = means.detach().float()
+        self.active[:, heads] = active
+
+    def record_rows(self, biased: Tensor, negative: Tensor) -> None:
+        """Count rows of some heads with a bias, (B, H, R, 1) bool, and with a negative one, (B, H, R) bool."""
+        self.biased.add_(biased.sum(dim=(1, 2, 3)))
+        self.negative.add_(negative.sum(dim=(1, 2)))
+
 
 @dataclass(slots=True)
 class AlignmentReport:
-    """What the aligned forward did, per decoder layer that took part."""
+    """The alignment of a forward pass, per decoder layer that took part."""
 
     layers: dict[int, LayerReport] = field(default_factory=dict)
 
@@ -51,9 +62,9 @@ class AlignmentReport:
         return [part / whole if whole else None for part, whole in zip(negative, biased, strict=True)]
 
     def capped(self, most: int | None) -> dict[int, Tensor] | None:
-        """Of the active heads the `most` with the largest means, per prompt: (B, Hq) bool for each layer.
+        """The `most` active heads with the largest means of each prompt: (B, Hq) bool by layer.
 
-        None where no prompt has more of them, or `most` is None. Of equal means the lower layer and head comes first.
+        None if no prompt has more, or if `most` is None. Of equal means, the lower layer and head comes first.
         """
         if most is None or not any(count > most for count in self.active_count()):
             return None
@@ -65,7 +76,7 @@ class AlignmentReport:
 
     @staticmethod
     def _total(counts: Iterable[Tensor]) -> list[int]:
-        """The sum over layers, with one wait for the device."""
+        """The sum over layers, with one GPU sync."""
         found = list(counts)
         total: list[int] = torch.stack(found).sum(dim=0).tolist() if found else []
         return total

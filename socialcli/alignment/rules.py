@@ -1,4 +1,4 @@
-"""What a bias rule is, and what it gets to see. The named rules of the method are in `socialcli.alignment.bias`.
+"""What a bias rule is, and its inputs. The named rules are in `socialcli.alignment.bias`.
 
 A third party adds one by returning it from the `socialcli_bias_rules` hook.
 """
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
     import torch
 
 DEFAULT_RULE = "published"
-RENAMED = {"logit": "floored"}  # a rule's former name, and the present one
+RENAMED = {"logit": "floored"}  # former name: present name
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VisualScores:
-    """How the words U score the visual tokens V_all in some heads of a layer; float32 or wider."""
+    """The scores of the words U towards the visual tokens V_all in some heads of a layer; float32 or wider."""
 
-    # (..., R, C): S = q.k * scale; minus infinity where a row does not see a column, 0 in a row that sees none
+    # (..., R, C): S = q.k * scale; -inf where a row does not see a column, 0 in a row that sees no column at all
     scores: torch.Tensor
     lse: torch.Tensor  # (..., R): the log-sum-exp of each whole row, so that exp(scores - lse) is the attention
     keys: torch.Tensor  # broadcasts to (..., R): how many keys each row sees, itself included
@@ -36,10 +36,10 @@ class VisualScores:
 
 @dataclass(frozen=True, slots=True)
 class BiasRule:
-    """The bias W that an aligned pair gets before the softmax: A' = softmax(S + W).
+    """The bias W of an aligned pair, added before the softmax: A' = softmax(S + W).
 
     `bias(visual, alpha)` returns W, of shape (..., R, 1) where the pairs of a row share it, which is faster, or
-    (..., R, C). It may be negative. It applies to the aligned pairs alone. With `alpha` 0 it must be 0.
+    (..., R, C). It may be negative, must be 0 for `alpha` 0, and is applied to the aligned pairs only.
     """
 
     name: str  # what --bias takes
@@ -48,8 +48,8 @@ class BiasRule:
 
 
 def current_name(name: str) -> str:
-    """The present name of a rule; a former one works with a warning."""
+    """The present name of a rule. Logs a warning for a former name."""
     if name not in RENAMED:
         return name
-    _log.warning("the bias rule %r is now called %r; the old name goes with the next version", name, RENAMED[name])
+    _log.warning("the bias rule %r is now called %r; the next version drops the old name", name, RENAMED[name])
     return RENAMED[name]

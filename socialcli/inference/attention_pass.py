@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from socialcli.alignment.attention import Alignment, AlignmentReport, Watch, aligned
+from socialcli.alignment.attention import Alignment, AlignmentReport, Observer, aligned
 from socialcli.alignment.head_attention import AttentionGauge
 from socialcli.alignment.plan import Indices
 from socialcli.inference.clip import ClipQuestion
@@ -16,14 +16,14 @@ def observe(
     adapter: Adapter,
     questions: Sequence[ClipQuestion],
     alignment: Alignment,
-    watch: Watch | None = None,
-    watched: Sequence[Indices] | None = None,
+    observer: Observer | None = None,
+    observed: Sequence[Indices] | None = None,
 ) -> AlignmentReport:
-    """Run a batch of questions with plans and equally long prefixes; `watch` and `watched` as for `aligned`."""
+    """Run a batch of questions with plans and equally long prefixes; `observer` and `observed` as for `aligned`."""
     prefixes = [one.prefix for one in questions]
     step = step_of(adapter, prefixes, [one.encoded for one in questions], prefixes[0].length)
     plans = [one.plan for one in questions if one.plan is not None]
-    with aligned(adapter, plans, alignment, watch, watched) as report:
+    with aligned(adapter, plans, alignment, observer, observed) as report:
         run_step(adapter, step, continued_cache(adapter, prefixes, room_for(step)))
     return report
 
@@ -31,4 +31,4 @@ def observe(
 def gauge(adapter: Adapter, questions: Sequence[ClipQuestion], alignment: Alignment, figures: AttentionGauge) -> None:
     """Add the attention of a batch of questions with plans and equally long prefixes to `figures`."""
     figures.expect([one.plan for one in questions if one.plan is not None], adapter.device)
-    observe(adapter, questions, alignment, figures.watch)
+    observe(adapter, questions, alignment, figures.observe)

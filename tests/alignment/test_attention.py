@@ -14,10 +14,11 @@ from torch.nn.functional import scaled_dot_product_attention
 from torch.utils.checkpoint import checkpoint
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from socialcli.alignment.attention import ENTRIES_AT_ONCE, Alignment, AlignmentReport, aligned, aligned_attention
+from socialcli.alignment.attention import Alignment, AlignmentReport, aligned, aligned_attention
 from socialcli.alignment.bias import RULES as ALL_RULES
 from socialcli.alignment.method import mean_attention
 from socialcli.alignment.plan import AlignmentPlan
+from socialcli.alignment.rows.correction import ENTRIES_AT_ONCE
 from socialcli.errors import UsageError
 from tests.alignment.dense import Case, dense, plan_of, random_case, random_plan
 
@@ -27,7 +28,7 @@ ROWS = (10, 11, 12, 17, 23)
 
 
 class Decoder:
-    """The least that can be aligned: a small text model of the transformers library."""
+    """A minimal model to align: a small text model of the transformers library."""
 
     def __init__(self, groups: int = 2, layers: int = 1) -> None:
         torch.manual_seed(0)
@@ -205,7 +206,7 @@ def test_a_speaker_without_boxes_keeps_every_word_as_it_is(rule: str) -> None:
     plan.pairs[:] = False
     output, report = run(case, [plan], rule=RULES[rule])
     assert torch.equal(output, plain(case))
-    assert not report.layers[0].active.any()  # whatever its mean attention: there is nothing to do
+    assert not report.layers[0].active.any()  # whatever its mean attention: there is nothing to bias
 
 
 @pytest.mark.parametrize("rule", list(RULES))
@@ -297,16 +298,16 @@ def test_chosen_heads_in_some_layers_leave_the_others_alone() -> None:
     def outputs_of(settings: Alignment) -> tuple[list[Tensor], AlignmentReport]:
         found: list[Tensor] = []
         hooks = [module.register_forward_hook(lambda *args: found.append(args[2][0])) for module in model.layers]
-        with torch.inference_mode(), aligned(model, random_plan(ROWS, COLUMNS), settings, watch) as report:
+        with torch.inference_mode(), aligned(model, random_plan(ROWS, COLUMNS), settings, observer) as report:
             model.model(ids)
         for hook in hooks:
             hook.remove()
         return found, report
 
-    def note(layer: int, _before: Tensor, _after: Tensor, active: Tensor) -> None:
+    def record(layer: int, _before: Tensor, _after: Tensor, active: Tensor) -> None:
         seen[layer] = active
 
-    watch = None
+    observer = None
     own, _ = outputs_of(Alignment(heads=frozenset()))
     settings = Alignment(heads=frozenset({(1, 0), (1, 3), (2, 2)}))
     found, report = outputs_of(settings)
@@ -318,9 +319,9 @@ def test_chosen_heads_in_some_layers_leave_the_others_alone() -> None:
     assert not torch.allclose(found[1][:, list(ROWS)], own[1][:, list(ROWS)])
     others = [row for row in range(24) if row not in ROWS]
     assert torch.equal(found[1][:, others], own[1][:, others])
-    watch = note
-    watched, _ = outputs_of(settings)
-    torch.testing.assert_close(watched, found)
+    observer = record
+    observed, _ = outputs_of(settings)
+    torch.testing.assert_close(observed, found)
     assert [int(active.sum()) for active in seen.values()] == [0, 2, 1, 0]
 
 
@@ -487,6 +488,6 @@ def test_no_head_is_active_for_a_prompt_of_a_batch_without_a_pair(rule: str) -> 
     assert torch.equal(output[1:], plain(case)[1:]) and not torch.equal(output[0], plain(case)[0])
     assert report.active_share() == [1.0, 0.0, 0.0]
     assert report.negative_share()[1:] == [None, None]
-    named = frozenset({(0, 1), (0, 2)})  # chosen heads have nothing to do either
+    named = frozenset({(0, 1), (0, 2)})  # named heads are not active either
     _, report = run(case, [plan_of(ROWS, COLUMNS), nothing, plan_of(ROWS, ())], rule=RULES[rule], heads=named)
     assert report.active_count() == [2, 0, 0]

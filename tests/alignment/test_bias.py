@@ -113,5 +113,5 @@ def test_a_former_name_works_with_a_warning(caplog: pytest.LogCaptureFixture) ->
         assert current_name("logit") == "floored"
         assert current_name("published") == "published"
     assert [record.getMessage() for record in caplog.records] == [
-        "the bias rule 'logit' is now called 'floored'; the old name goes with the next version"
+        "the bias rule 'logit' is now called 'floored'; the next version drops the old name"
     ]

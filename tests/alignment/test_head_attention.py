@@ -26,7 +26,7 @@ def measured(model: Any, clip: Any, asked: list[Any], settings: Alignment) -> He
 
 
 def own_attentions(model: Any, clip: Any, question: Any) -> np.ndarray:
-    """The attention of every layer and head, (layers, heads, L, L), as the model itself tells it."""
+    """The attention of every layer and head, (layers, heads, L, L), as the model itself returns it."""
     with torch.inference_mode():
         inputs = model.forward_inputs([question.encoded], clip.clip)
         output = model.model(**inputs, output_attentions=True)

@@ -1,4 +1,4 @@
-"""A forced attention kernel: the same results, aligned or not, or a clear word that it is not there."""
+"""A chosen attention kernel: the same results, aligned or not, or a clear error where it is not available."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ON_CPU = tuple(name for name in KERNELS if name != "efficient")
 
 
 class Decoder:
-    """The least that can be aligned: two layers."""
+    """A minimal model to align: two layers."""
 
     def __init__(self) -> None:
         torch.manual_seed(0)
@@ -65,8 +65,8 @@ def implementation() -> str:
     return name
 
 
-def test_transformers_keeps_the_name_of_an_attention_where_it_is_looked_for() -> None:
-    """`socialcli.alignment.hooks.switch` reads it there; where this fails, it has to look elsewhere."""
+def test_transformers_keeps_the_name_of_an_attention_where_switch_reads_it() -> None:
+    """`socialcli.alignment.hooks.switch` reads it there; if this fails, it must read it elsewhere."""
     assert implementation() == "sdpa"
     assert switch(decoder().model, "eager") == "sdpa"
     try:
@@ -123,26 +123,29 @@ def test_auto_leaves_everything_as_it_is() -> None:
         assert torch.backends.cuda.math_sdp_enabled()
 
 
-def test_a_kernel_that_is_not_there_is_said_before_anything_runs() -> None:
+def test_a_missing_kernel_is_an_error_before_anything_runs() -> None:
     with (
-        pytest.raises(UsageError, match="kernel 'efficient' is not there on cpu; take auto, or another one"),
+        pytest.raises(
+            UsageError,
+            match=r"kernel 'efficient' is not available on cpu in torch\.float32; choose auto or another",
+        ),
         attention_kernel(decoder(), "efficient"),
     ):
-        pytest.fail("it went on")
+        pytest.fail("the block ran")
     assert torch.backends.cuda.flash_sdp_enabled()
 
 
 @pytest.mark.filterwarnings("ignore:Flash attention kernel not used", "ignore:Both fused kernels")
-def test_a_kernel_that_cannot_do_a_batch_is_said_when_it_comes() -> None:
+def test_a_kernel_that_does_not_support_a_batch_is_an_error_at_that_batch() -> None:
     query = torch.randn(1, 1, 8, 8)
     with (
-        pytest.raises(UsageError, match="kernel 'flash' cannot do what a prompt needs on cpu"),
+        pytest.raises(UsageError, match="kernel 'flash' does not support a prompt on cpu; choose auto"),
         attention_kernel(decoder(), "flash"),
     ):
         scaled_dot_product_attention(query, query, query, dropout_p=0.5)  # only the math kernel has dropout on a CPU
 
 
-def test_what_is_not_the_kernels_fault_stays_what_it_is() -> None:
+def test_other_errors_pass_through_unchanged() -> None:
     with pytest.raises(RuntimeError, match="must match"), attention_kernel(decoder(), "math"):
         torch.ones(2) + torch.ones(3)
 
@@ -152,10 +155,10 @@ def test_a_name_that_is_no_kernel_is_an_error_that_suggests_one() -> None:
         pytest.raises(UnknownNameError, match=r"no attention kernel 'flsh'\. Did you mean 'flash'"),
         attention_kernel(decoder(), "flsh"),
     ):
-        pytest.fail("it went on")
+        pytest.fail("the block ran")
 
 
-def test_alignment_with_kernels_that_are_not_there_ends_as_pytorchs_own_error() -> None:
+def test_alignment_with_missing_kernels_raises_pytorchs_own_error() -> None:
     with (
         sdpa_kernel(SDPBackend.EFFICIENT_ATTENTION),
         pytest.raises(RuntimeError, match="No viable backend"),

@@ -1,4 +1,4 @@
-"""Fused attention with its log-sum-exp: the very output of PyTorch's own, and the logarithm that belongs to it."""
+"""Fused attention with its log-sum-exp: PyTorch's own output, bit for bit, and the matching log-sum-exp."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ KERNEL_PARAMETERS = {
 
 @pytest.mark.parametrize("name", KERNEL_PARAMETERS)
 def test_pytorch_has_the_kernels_that_are_called_by_private_names(name: str) -> None:
-    """Where this fails, PyTorch has moved a kernel, and `socialcli.alignment.kernels` must follow."""
+    """If this fails, PyTorch has changed a kernel, and `socialcli.alignment.kernels` must be adapted."""
     schema = getattr(torch.ops.aten, name).default._schema
     positional, named = KERNEL_PARAMETERS[name]
     by_place = [one.name for one in schema.arguments if not one.kwarg_only]
@@ -77,7 +77,7 @@ def test_the_output_is_bit_for_bit_that_of_pytorch(dtype: torch.dtype, groups: i
 
 
 @pytest.mark.parametrize("cached", [0, 7])
-def test_with_gradients_the_output_is_pytorchs_and_no_logarithm_is_promised(cached: int) -> None:
+def test_with_gradients_the_output_is_pytorchs_and_there_is_no_log_sum_exp(cached: int) -> None:
     case = random_case(prompts=2, cached=cached, padding=(0, 3))
     case.query.requires_grad_()
     output, lse = attend(*tensors(case), case.visible, case.scale)
@@ -136,15 +136,15 @@ def test_a_mask_can_be_added_to_scores_and_gives_the_same(dtype: torch.dtype) ->
 
 
 @pytest.mark.parametrize("masked", [False, True])
-def test_a_forced_kernel_is_the_one_that_computes(masked: bool) -> None:
+def test_the_allowed_kernel_is_the_one_that_computes(masked: bool) -> None:
     case = random_case(prompts=2, padding=(0, 5) if masked else ())
     mask = case.visible if masked else None
     own, own_lse = attend(*tensors(case), mask, case.scale)
-    for backend, tells in ((SDPBackend.FLASH_ATTENTION, True), (SDPBackend.MATH, False)):
+    for backend, has_lse in ((SDPBackend.FLASH_ATTENTION, True), (SDPBackend.MATH, False)):
         with sdpa_kernel(backend):
             output, lse = attend(*tensors(case), mask, case.scale)
             assert torch.equal(output, own_attention(case, mask))
-        assert (lse is not None) == tells
+        assert (lse is not None) == has_lse
         torch.testing.assert_close(output, own)
     assert own_lse is not None
     with sdpa_kernel(SDPBackend.EFFICIENT_ATTENTION), pytest.raises(RuntimeError, match="No viable backend"):
@@ -160,7 +160,7 @@ def test_other_devices_go_the_portable_way(masked: bool) -> None:
     assert lse is None
 
 
-# On CUDA: the forms of what its kernels give are known without one, the numbers are not.
+# On CUDA: the shapes and dtypes of its kernels' results are known without a device, the numbers are not.
 
 
 FUSED = [("FLASH_ATTENTION", False), ("EFFICIENT_ATTENTION", True), ("EFFICIENT_ATTENTION", False)]
@@ -168,7 +168,7 @@ FUSED += [("CUDNN_ATTENTION", False), ("CUDNN_ATTENTION", True)]
 
 
 @pytest.mark.parametrize(("name", "masked"), FUSED)
-def test_cuda_kernels_give_output_and_logarithm_in_the_form_of_all(
+def test_cuda_kernels_return_output_and_log_sum_exp_in_one_form(
     name: str, masked: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chosen = getattr(SDPBackend, name).value
@@ -197,7 +197,7 @@ def test_heads_of_an_odd_width_go_the_portable_way_on_cuda(monkeypatch: pytest.M
 @pytest.mark.parametrize("groups", [1, 4])
 @pytest.mark.parametrize("cached", [0, 7])
 @pytest.mark.parametrize("name", ["auto", "FLASH_ATTENTION", "EFFICIENT_ATTENTION", "CUDNN_ATTENTION", "MATH"])
-def test_on_cuda_the_output_is_pytorchs_and_the_logarithm_that_of_the_rows(
+def test_on_cuda_the_output_is_pytorchs_and_the_log_sum_exp_that_of_the_rows(
     dtype: torch.dtype, groups: int, cached: int, name: str
 ) -> None:
     case = random_case(prompts=2, groups=groups, queries=75, cached=cached, width=64, dtype=dtype)
@@ -217,7 +217,7 @@ def test_on_cuda_the_output_is_pytorchs_and_the_logarithm_that_of_the_rows(
 
 
 @pytest.mark.parametrize("cached", [0, 7])
-def test_the_logarithm_of_a_few_rows_is_that_of_the_whole(cached: int) -> None:
+def test_the_log_sum_exp_of_a_few_rows_is_that_of_the_whole(cached: int) -> None:
     case = random_case(prompts=2, cached=cached, padding=(0, 4)).double()
     rows = torch.tensor([[4, 10, 23], [5, 5, 12]])
     queries = case.query.gather(2, rows[:, None, :, None].expand(-1, 4, -1, 8))

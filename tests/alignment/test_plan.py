@@ -57,7 +57,7 @@ def test_words_are_raised_towards_their_speaker_while_they_are_said() -> None:
     assert plan.boxes_unseen == 0
 
 
-def test_the_others_in_the_same_frames_are_told_apart() -> None:
+def test_the_others_in_the_same_frames_are_separate() -> None:
     boxes = [on_cell("a", 0, 0, 0), on_cell("b", 0, 1, 2), on_cell("c", 0, 0, 0), on_cell("c", 3, 0, 2)]
     plan = build_plan([said("a", 0, 0)], spans(range(200, 201)), grid((0,)), [0.0], boxes)
     assert plan.columns.tolist() == [100, 105]
@@ -71,7 +71,7 @@ def test_an_utterance_of_nobody_known_has_no_rows() -> None:
     assert plan.rows.tolist() == [205]
 
 
-def test_utterances_that_reach_a_visual_token_are_counted() -> None:
+def test_covered_utterances_are_counted() -> None:
     boxes = [on_cell("a", 0, 0, 0), on_cell("seen", 3, 0, 1), Box("aside", 0, 500, 500, 510, 510)]
     lines = [said("a", 0, 0), said("a", 3, 3), said("aside", 0, 0), said("b", 0, 3), said(None, 0, 3)]
     words = spans(*(range(200 + 2 * n, 202 + 2 * n) for n in range(5)))
@@ -82,12 +82,12 @@ def test_utterances_that_reach_a_visual_token_are_counted() -> None:
     assert (build_plan([], [], FOUR, TIMES, boxes).utterances, plan.shifted(7).covered) == (0, 1)
 
 
-def test_an_utterance_without_tokens_reaches_none() -> None:
+def test_an_utterance_without_tokens_is_not_covered() -> None:
     plan = build_plan([said("a", 0, 0)], spans(range(0)), FOUR, TIMES, [on_cell("a", 0, 0, 0)])
     assert (plan.utterances, plan.covered) == (1, 0)
 
 
-def test_coverage_that_is_known_need_not_be_found_again() -> None:
+def test_known_coverage_gives_the_same_plan() -> None:
     boxes = [on_cell("a", 0, 0, 0), on_cell("b", 2, 1, 1)]
     lines, words = [said("a", 0, 1), said("b", 1, 3)], spans(range(200, 203), range(203, 205))
     known = cover_speakers(boxes, TIMES, FOUR)
@@ -161,7 +161,7 @@ def test_the_gap_between_boxes_can_be_chosen() -> None:
 
 def test_words_that_stand_before_the_picture_cannot_be_aligned() -> None:
     for start in (50, 102, 106):
-        with pytest.raises(ValueError, match="visual tokens must stand before the words"):
+        with pytest.raises(ValueError, match="visual tokens must come before the words"):
             build_plan([said("a", 0, 0)], spans(range(start, start + 1)), FOUR, TIMES, [on_cell("a", 0, 0, 0)])
     plan = build_plan([said("a", 0, 0)], spans(range(107, 108)), FOUR, TIMES, [on_cell("a", 0, 0, 0)])
     assert pairs_of(plan) == {107: {100}}

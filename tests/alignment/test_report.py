@@ -1,4 +1,4 @@
-"""What is told of an aligned forward, and which heads a limit keeps."""
+"""The report of an aligned forward pass, and which heads a limit keeps."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ def attention_maps(asked: ClipQuestion, inspection: Inspection, query: Attention
     def traced(setting: Alignment) -> Map:
         """The maps of all lines under a setting, (lines, steps, height, width)."""
         trace = AttentionTrace(plan, [line.tokens for line in lines], columns, shown.heads)
-        observe(adapter, [asked], setting, trace.watch, [columns])
+        observe(adapter, [asked], setting, trace.observe, [columns])
         return _finite(trace.means())[:, np.searchsorted(columns, grid.tokens)]
 
     plain, aligned = traced(PLAIN), traced(alignment)

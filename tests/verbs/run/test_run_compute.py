@@ -47,7 +47,7 @@ def test_the_rows_are_the_same(plain: Run, tmp_path: Path, options: tuple[str, .
 def test_an_attention_kernel_that_the_device_lacks(tmp_path: Path) -> None:
     done = run(SAMPLE_FILE, tmp_path / "out", *LIMITED, "--device", "cpu", "--attn", "efficient", tasks=("all",))
     assert done.code == 2
-    assert "kernel 'efficient' is not there on cpu" in done.stderr
+    assert "kernel 'efficient' is not available on cpu" in done.stderr
     assert not (tmp_path / "out").exists()
 
 

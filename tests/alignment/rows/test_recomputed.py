@@ -10,21 +10,24 @@ import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
-from socialcli.alignment import method
-from socialcli.alignment.attention import ENTRIES_AT_ONCE, Alignment, aligned, aligned_attention, attention_kernel
+from socialcli.alignment.attention import Alignment, aligned, aligned_attention
 from socialcli.alignment.bias import RULES as ALL_RULES
+from socialcli.alignment.hooks import attention_kernel
+from socialcli.alignment.method import RowMix
+from socialcli.alignment.rows import correction, recomputed
+from socialcli.alignment.rows.correction import ENTRIES_AT_ONCE
 from socialcli.alignment.rules import BiasRule, VisualScores
 from tests.alignment.dense import Case, dense, one_head, random_case, random_plan, scores_of, shifted
+from tests.alignment.rows.test_observation import EVERY, attention_of
+from tests.alignment.rows.test_observation import run as run_observed
 from tests.alignment.test_attention import COLUMNS, ROWS, gradients, largest, plain, run
 from tests.alignment.test_attention import decoder as decoder_of
-from tests.alignment.test_watching import EVERY, attention_of
-from tests.alignment.test_watching import run as run_watched
 
 RULES = {rule.name: rule for rule in ALL_RULES}
 
 
 def staring(by: float, **shape: Any) -> Case:
-    """Words that look at one of the visual tokens and hardly anywhere else, all scores shifted by `by`."""
+    """Words that attend to one of the visual tokens and hardly to anything else, all scores shifted by `by`."""
     case = random_case(**shape)
     query, key = case.query.clone(), case.key.clone()
     query[..., 0] = 12.0
@@ -34,7 +37,7 @@ def staring(by: float, **shape: Any) -> Case:
 
 
 def kept(case: Case, plan: Any, rule: str, alpha: float = 1.0) -> Tensor:
-    """How much of each row's mass is left before it is normalised again, (Hq, R)."""
+    """The share of each row's mass that is left before it is normalised again, (Hq, R)."""
     scores = scores_of(case.double())[0]
     after = torch.stack([one_head(head, plan, 0, alpha, 0.0, rule)[0] for head in scores])
     others = [key for key in range(scores.shape[-1]) if key not in plan.columns]
@@ -64,17 +67,17 @@ def test_rows_that_lose_nearly_all_of_their_mass_are_exact(alpha: float, groups:
     assert largest(output - dense(case, [plan], alpha)[0]) < 1e-4
 
 
-def test_without_computing_them_afresh_these_rows_would_be_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_recomputing_them_these_rows_would_be_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     case, plan = staring(-38.0), random_plan(ROWS, COLUMNS, seed=2)
     expected, _ = dense(case, [plan], 3.0)
     assert largest(run(case, [plan], alpha=3.0)[0] - expected) < 1e-4
-    change = method.PlannedRows.change
+    row_mix = correction.row_mix
 
-    def never_losing(*arguments: Any) -> Any:
-        found = change(*arguments)
-        return method.RowChange(found.kept, found.added, torch.zeros_like(found.losing), found.active)
+    def never_cancelling(*arguments: Any) -> RowMix:
+        mix = row_mix(*arguments)
+        return RowMix(mix.kept, mix.added, torch.zeros_like(mix.cancelling))
 
-    monkeypatch.setattr(method.PlannedRows, "change", never_losing)
+    monkeypatch.setattr(correction, "row_mix", never_cancelling)
     assert largest(run(case, [plan], alpha=3.0)[0] - expected) > 1e-2
 
 
@@ -85,7 +88,7 @@ def test_losing_rows_of_a_batch_keep_their_own_plans_masks_and_caches(
     entries: int, at_once: int, queries: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(ENTRIES_AT_ONCE, "cpu", entries)
-    monkeypatch.setattr(method, "SCORES_AT_ONCE", at_once)
+    monkeypatch.setattr(recomputed, "SCORES_AT_ONCE", at_once)
     cached = 30 - queries
     case = staring(-38.0, prompts=3, queries=queries, cached=cached, padding=(0, 2, 0))
     plans = [random_plan((19, 22, 29), COLUMNS), random_plan((20, 21, 28), (2, 4, 8)), random_plan((25,), COLUMNS)]
@@ -132,7 +135,7 @@ def test_a_rule_may_raise_some_pairs_of_a_row_and_lower_others(sign: float) -> N
 
 
 @pytest.mark.parametrize("checkpointing", [False, True])
-def test_gradients_through_rows_that_are_computed_afresh_equal_those_of_the_formula(checkpointing: bool) -> None:
+def test_gradients_through_recomputed_rows_equal_those_of_the_formula(checkpointing: bool) -> None:
     case, plans = staring(-38.0, prompts=2).double(), [random_plan(ROWS, COLUMNS), random_plan((12, 20), COLUMNS)]
     model = decoder_of(2)
 
@@ -153,10 +156,10 @@ def test_gradients_through_rows_that_are_computed_afresh_equal_those_of_the_form
         torch.testing.assert_close(one, other, rtol=1e-7, atol=1e-8)
 
 
-def test_the_attention_of_losing_rows_is_watched_exactly() -> None:
+def test_the_attention_of_losing_rows_is_observed_exactly() -> None:
     case, plan = staring(-38.0), random_plan(ROWS, COLUMNS)
     for columns in (EVERY, np.array([0, 2, 4, 8, 9])):
-        seen = run_watched(case, [plan], [columns])
+        seen = run_observed(case, [plan], [columns])
         for stage, alpha in ((seen.before, 0.0), (seen.after, 1.0)):
             expected = attention_of(case, 0, plan, alpha)[..., columns]
             torch.testing.assert_close(stage[0].double(), expected, rtol=0, atol=1e-5)
@@ -165,11 +168,11 @@ def test_the_attention_of_losing_rows_is_watched_exactly() -> None:
 @pytest.mark.parametrize("kernel", ["flash", "math", "eager", "learning"])
 @pytest.mark.parametrize("rule", list(RULES))
 @pytest.mark.parametrize("masked", [False, True])
-def test_every_kernel_and_none_that_tells_its_log_sum_exp_gives_the_same(kernel: str, rule: str, masked: bool) -> None:
+def test_every_kernel_with_and_without_a_log_sum_exp_gives_the_same(kernel: str, rule: str, masked: bool) -> None:
     case, plan, model = staring(-38.0), random_plan(ROWS, COLUMNS), decoder_of(2)
     case.query.requires_grad_(kernel == "learning")
-    forced = kernel if kernel != "learning" else "auto"
-    with attention_kernel(model, forced), aligned(model, plan, Alignment(layers="all", threshold=0, rule=RULES[rule])):
+    chosen = kernel if kernel != "learning" else "auto"
+    with attention_kernel(model, chosen), aligned(model, plan, Alignment(layers="all", threshold=0, rule=RULES[rule])):
         output, _ = aligned_attention(
             model.layers[0], case.query, case.key, case.value, case.visible if masked else None, scaling=case.scale
         )

@@ -1,4 +1,4 @@
-"""What a watcher sees of the aligned attention, against the dense formula in float64."""
+"""What an observer sees of the aligned attention, against the dense formula in float64."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ import torch
 from torch import Tensor, nn
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from socialcli.alignment.attention import ENTRIES_AT_ONCE, Alignment, aligned, aligned_attention
+from socialcli.alignment.attention import Alignment, aligned, aligned_attention
 from socialcli.alignment.attention_maps import AttentionTrace
 from socialcli.alignment.bias import RULES as ALL_RULES
 from socialcli.alignment.plan import AlignmentPlan, Indices
+from socialcli.alignment.rows.correction import ENTRIES_AT_ONCE
 from tests.alignment.dense import Case, one_head, plan_of, random_case, random_plan, scores_of
 
 RULES = {rule.name: rule for rule in ALL_RULES}
@@ -25,7 +26,7 @@ EVERY = np.arange(24)
 
 
 class Decoder:
-    """The least that can be aligned: a decoder of one layer."""
+    """A minimal model to align: a decoder of one layer."""
 
     def __init__(self) -> None:
         config = LlamaConfig(
@@ -46,14 +47,14 @@ class Decoder:
 
 @dataclass
 class Seen:
-    """What the watcher was told, and the layer's output."""
+    """What the observer got, and the layer's output."""
 
     output: Tensor = field(default_factory=lambda: torch.empty(0))
     before: Tensor = field(default_factory=lambda: torch.empty(0))
     after: Tensor = field(default_factory=lambda: torch.empty(0))
     active: Tensor = field(default_factory=lambda: torch.empty(0))
 
-    def watch(self, layer: int, before: Tensor, after: Tensor, active: Tensor) -> None:
+    def observe(self, layer: int, before: Tensor, after: Tensor, active: Tensor) -> None:
         assert layer == 0
         self.before, self.after, self.active = before, after, active
 
@@ -61,10 +62,10 @@ class Seen:
 MODEL = Decoder()
 
 
-def run(case: Case, plans: Sequence[AlignmentPlan], watched: Sequence[Indices] | None = None, **settings: Any) -> Seen:
+def run(case: Case, plans: Sequence[AlignmentPlan], observed: Sequence[Indices] | None = None, **settings: Any) -> Seen:
     seen = Seen()
     settings = {"layers": "all", "threshold": 0.0} | settings
-    with aligned(MODEL, plans, Alignment(**settings), seen.watch, watched):
+    with aligned(MODEL, plans, Alignment(**settings), seen.observe, observed):
         output, _ = aligned_attention(
             MODEL.layers[0], case.query, case.key, case.value, case.visible, scaling=case.scale
         )
@@ -91,12 +92,12 @@ def test_attention_to_any_tokens_is_that_of_the_formula(rule: str) -> None:
     assert (run(case, [plan], [EVERY]).after.sum(-1) - 1).abs().max() < 1e-5
 
 
-def test_the_prompts_of_a_batch_are_watched_in_their_own_tokens() -> None:
+def test_the_prompts_of_a_batch_are_observed_in_their_own_tokens() -> None:
     case = random_case(prompts=3, padding=(0, 5, 2), queries=30)
     plans = [random_plan(ROWS, COLUMNS), random_plan(range(9, 25), (1, 2, 4)).shifted(5), plan_of((9, 20), ())]
-    watched = [np.arange(9), np.array([5, 6, 7, 29]), np.array([3, 12])]
-    seen = run(case, plans, watched)
-    for prompt, (plan, columns) in enumerate(zip(plans, watched, strict=True)):
+    observed = [np.arange(9), np.array([5, 6, 7, 29]), np.array([3, 12])]
+    seen = run(case, plans, observed)
+    for prompt, (plan, columns) in enumerate(zip(plans, observed, strict=True)):
         expected = attention_of(case, prompt, plan, 1.0)[..., columns]
         found = seen.after[prompt, :, : plan.rows.size]
         torch.testing.assert_close(found[..., : columns.size].double(), expected, rtol=0, atol=1e-6)
@@ -105,7 +106,7 @@ def test_the_prompts_of_a_batch_are_watched_in_their_own_tokens() -> None:
 
 
 @pytest.mark.parametrize("rule", list(RULES))
-def test_watching_other_tokens_changes_nothing(rule: str) -> None:
+def test_observing_other_tokens_changes_nothing(rule: str) -> None:
     case, plan = random_case(), random_plan(ROWS, COLUMNS)
     settings = {"rule": RULES[rule], "threshold": 0.05}
     usual, other = run(case, [plan], **settings), run(case, [plan], [EVERY], **settings)
@@ -114,7 +115,7 @@ def test_watching_other_tokens_changes_nothing(rule: str) -> None:
     torch.testing.assert_close(usual.after, other.after[..., list(COLUMNS)])
 
 
-def test_all_heads_are_watched_at_once_however_few_fit_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_heads_are_observed_at_once_however_few_fit_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     case, plan = random_case(), random_plan(ROWS, COLUMNS)
     usual = run(case, [plan], heads=frozenset({(0, 2)}))
     monkeypatch.setitem(ENTRIES_AT_ONCE, "cpu", 1)
@@ -124,7 +125,7 @@ def test_all_heads_are_watched_at_once_however_few_fit_in_memory(monkeypatch: py
     assert seen.after.shape == (1, 4, 5, 5)
 
 
-def test_words_are_watched_where_nobody_has_a_box() -> None:
+def test_words_are_observed_where_nobody_has_a_box() -> None:
     case, plan = random_case(), plan_of(ROWS, ())
     seen = run(case, [plan], [EVERY])
     torch.testing.assert_close(seen.after[0].double(), attention_of(case, 0, plan, 0.0), rtol=0, atol=1e-6)
@@ -142,7 +143,7 @@ def test_tokens_beyond_a_layers_window_get_no_attention() -> None:
 def test_a_trace_is_the_mean_over_tokens_and_heads() -> None:
     case, plan = random_case(), random_plan(ROWS, COLUMNS)
     trace = AttentionTrace(plan, [(10, 12), (23,)], np.array([1, 4]), {(0, 0), (0, 3)})
-    with aligned(MODEL, plan, Alignment(layers="all", threshold=0.0), trace.watch, [np.array([1, 4])]):
+    with aligned(MODEL, plan, Alignment(layers="all", threshold=0.0), trace.observe, [np.array([1, 4])]):
         aligned_attention(MODEL.layers[0], case.query, case.key, case.value, case.visible, scaling=case.scale)
     attention = attention_of(case, 0, plan, 1.0)[..., [1, 4]]
     expected = torch.stack([attention[[0, 3]][:, [0, 2]].mean((0, 1)), attention[[0, 3], 4].mean(0)])

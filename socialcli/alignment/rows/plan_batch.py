@@ -1,0 +1,124 @@
+"""(torch) The plans of a batch of prompts as tensors, padded to the longest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from socialcli.alignment.kernels import additive
+from socialcli.alignment.plan import AlignmentPlan, Indices
+from socialcli.alignment.rows.masked_plans import MaskedPlans, count_keys, visible_columns
+from socialcli.alignment.rows.padding import PaddedIndices, padded, to_tensor
+
+MASKS_KEPT = 2  # a decoder's layers share one mask, or two where some of them see only a window
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ObservedColumns:
+    """An observer's columns, where these are not the plans' own."""
+
+    columns: PaddedIndices  # N of them, in the key sequence
+    places: Tensor  # (B, C): where each column of the plan is among them; N where it is not
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PlanBatch:
+    """The plans of a batch, padded to the longest: row i of prompt b is real where `real_rows[b, i]`."""
+
+    rows: Indices  # (B, R) in the key sequence
+    real_rows: npt.NDArray[np.bool_]  # (B, R)
+    columns: PaddedIndices  # C of them, in the key sequence
+    real_columns: npt.NDArray[np.bool_]  # (B, C)
+    pairs: Tensor  # (B, R, C) bool, False in padding
+    row_span: range  # from the first row of all prompts to the last; empty: there is nothing to do
+    observed: ObservedColumns | None  # None: an observer sees the columns of the plans
+    cache: dict[tuple[range, int, torch.dtype], MaskedPlans] = field(default_factory=dict)  # see `masked`
+
+    @classmethod
+    def of(
+        cls, plans: Sequence[AlignmentPlan], device: torch.device, observed: Sequence[Indices] | None = None
+    ) -> PlanBatch:
+        """Pad `plans`, whose indices count from the start of the padded sequence.
+
+        `observed` are an observer's columns for each plan, ascending; with them, plans without columns have rows too.
+        """
+        rows, real_rows = padded([plan.rows for plan in plans])
+        columns, real_columns = padded([plan.columns for plan in plans])
+        pairs = np.zeros((len(plans), rows.shape[1], columns.shape[1]), dtype=np.bool_)
+        for padded_pairs, plan in zip(pairs, plans, strict=True):
+            padded_pairs[: plan.rows.size, : plan.columns.size] = plan.pairs
+        used = [plan.rows for plan in plans if plan.rows.size and (plan.columns.size or observed is not None)]
+        span = (min(int(rows[0]) for rows in used), max(int(rows[-1]) for rows in used) + 1) if used else (0, 0)
+        return cls(
+            rows=rows,
+            real_rows=real_rows,
+            columns=PaddedIndices.of(columns, real_columns, device),
+            real_columns=real_columns,
+            pairs=to_tensor(pairs, device),
+            row_span=range(*span),
+            observed=None if observed is None else _observed(plans, columns.shape[1], observed, device),
+        )
+
+    def has_rows_in(self, queries: range) -> bool:
+        """Whether a row may be among `queries`, indices in the key sequence."""
+        return max(self.row_span.start, queries.start) < min(self.row_span.stop, queries.stop)
+
+    def masked(self, queries: range, mask: Tensor | None, dtype: torch.dtype) -> MaskedPlans:
+        """The plans in a layer with these `queries`, indices in the key sequence, of that dtype, and with this mask.
+
+        Computed once for all layers of a forward pass that have these in common, until `clear_cache`.
+        """
+        key = queries, id(mask), dtype  # the cached value holds the mask, so that no other one gets its id
+        if key not in self.cache:
+            if len(self.cache) == MASKS_KEPT:
+                self.clear_cache()
+            self.cache[key] = self._mask(queries, mask, dtype)
+        return self.cache[key]
+
+    def clear_cache(self) -> None:
+        """Drop what `masked` has computed: another forward pass has other masks."""
+        self.cache.clear()
+
+    def _mask(self, queries: range, mask: Tensor | None, dtype: torch.dtype) -> MaskedPlans:
+        # With NumPy, which avoids a GPU sync: rows outside the queries count as padding.
+        real = self.real_rows & (self.rows >= queries.start) & (self.rows < queries.stop)
+        index = np.where(real, self.rows - queries.start, 0)
+        device = self.pairs.device
+        rows = PaddedIndices.of(index, real, device)
+        seen = visible_columns(mask, rows, self.columns, len(real))
+        pairs = self.pairs[:, None] if rows.real is None else self.pairs[:, None] & rows.real[:, None, :, None]
+        pairs = pairs if seen is None else pairs & seen
+        wide = torch.promote_types(dtype, torch.float32)
+        targets = None
+        if rows.index.dim() > 1 or rows.real is not None:
+            prompt, slot = real.nonzero()
+            targets = to_tensor(prompt, device), to_tensor(slot, device), to_tensor(index[prompt, slot], device)
+        return MaskedPlans(
+            mask=mask,
+            additive_mask=None if mask is None else additive(mask, dtype),
+            rows=rows,
+            columns=self.columns,
+            count=to_tensor(real.sum(axis=1) * self.real_columns.sum(axis=1), device).unsqueeze(-1),
+            alignable=pairs.flatten(start_dim=1).any(dim=1, keepdim=True),
+            hidden=None if seen is None else additive(seen, wide),
+            pairs=pairs,
+            paired_rows=pairs.any(dim=-1, keepdim=True),
+            key_counts=count_keys(mask, rows, queries.start, len(real)).to(wide),
+            targets=targets,
+        )
+
+
+def _observed(
+    plans: Sequence[AlignmentPlan], width: int, observed: Sequence[Indices], device: torch.device
+) -> ObservedColumns:
+    columns, real = padded(observed)
+    places = np.full((len(plans), width), columns.shape[1], dtype=np.int64)
+    for places_row, plan, chosen in zip(places, plans, observed, strict=True):
+        found = np.isin(plan.columns, chosen)
+        places_row[: plan.columns.size][found] = np.searchsorted(chosen, plan.columns[found])
+    return ObservedColumns(PaddedIndices.of(columns, real, device), to_tensor(places, device))
