@@ -44,7 +44,7 @@ class Job:
             settings.device,
             settings.dtype,
             settings.frame_fit,
-            adapter=settings.adapter,
+            lora=settings.adapter,
             merge=settings.merge,
             revision=settings.revision,
             allow_links=settings.allow_links,
@@ -60,9 +60,9 @@ class Job:
         source = f"{self.settings.model} from {options.checkpoint}"
         if options.revision is not None:
             source += f" at {options.revision}"
-        if options.adapter is None:
+        if options.lora is None:
             return source
-        return f"{source} with the {'merged ' * options.merge}adapter {options.adapter}"
+        return f"{source} with the {'merged ' * options.merge}adapter {options.lora}"
 
     @property
     def identity(self) -> ModelIdentity:

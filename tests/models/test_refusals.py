@@ -26,7 +26,7 @@ from huggingface_hub.errors import (
 from socialcli.api import load_model
 from socialcli.errors import CheckpointError
 from socialcli.models.checkpoints import hub as hub_module
-from socialcli.models.checkpoints.load_errors import explaining
+from socialcli.models.checkpoints.load_errors import as_checkpoint_error
 from socialcli.models.checkpoints.refusals import check_quantizer, memory_refusal
 
 from ..conftest import SAMPLE
@@ -60,7 +60,7 @@ def configured(folder: Path, fields: Mapping[str, Any]) -> Path:
         ("llava-next-video", "llava_qwen", "such as llava-hf/LLaVA-NeXT-Video-7B-hf"),
         ("llava-next-video", "internvl_chat", "load OpenGVLab/InternVL3-8B-hf with --model internvl3"),
         ("qwen2.5-vl", "internvl", "load it with --model internvl3"),
-        ("qwen2.5-vl", "qwen2_vl", "of the type 'qwen2_vl', not 'qwen2_5_vl', and no installed plug-in loads such"),
+        ("qwen2.5-vl", "qwen2_vl", "of type 'qwen2_vl', not 'qwen2_5_vl', and no installed plug-in loads that type"),
         ("qwen2.5-vl", "qwen3_vl", "`socialcli models` lists what can be loaded"),
         ("internvl3", "qwen2_5_vl", "load it with --model qwen2.5-vl"),
     ],
@@ -71,9 +71,9 @@ def test_another_model_is_named_with_what_loads_it(tmp_path: Path, family: str, 
 
 
 def test_nobody_is_told_to_trust_code() -> None:
-    with pytest.raises(CheckpointError) as caught, explaining("checkpoint 'x'", "Fetch it again"):
+    with pytest.raises(CheckpointError) as caught, as_checkpoint_error("checkpoint 'x'", "Fetch it again"):
         raise ValueError("The repository x contains custom code. Please pass the argument `trust_remote_code=True`.")
-    told = "checkpoint 'x' cannot be loaded: it needs code of its own, which is never run. Fetch it again"
+    told = "checkpoint 'x' cannot be loaded: it needs its own code, which is never run. Fetch it again"
     assert str(caught.value) == told
 
 
@@ -135,7 +135,7 @@ def test_weights_that_do_not_fit_into_memory(error: BaseException, monkeypatch: 
 
     monkeypatch.setattr(InternVLForConditionalGeneration, "from_pretrained", Mock(side_effect=error))
     message = refusal("internvl3", SAMPLE / "checkpoints" / "internvl3")
-    assert "does not fit into the memory of cpu; `socialcli plan` tells what its weights take" in message
+    assert "does not fit into the memory of cpu; `socialcli plan` reports the size of its weights" in message
     assert "--dtype bfloat16" in message
 
 
@@ -169,15 +169,15 @@ def behind(cause: BaseException) -> BaseException:
     [
         (
             http(GatedRepoError, 403),
-            "accepted its licence: do so at https://huggingface.co/owner/name, then log in",
+            "accepting its licence: do so at https://huggingface.co/owner/name, then log in",
         ),
-        (http(RepositoryNotFoundError, 404), "there is none of this name, or it is private; check the name"),
+        (http(RepositoryNotFoundError, 404), "no repository has this name, or it is private; check the name"),
         (http(RepositoryNotFoundError, 401), "log in with `hf auth login`"),
         (http(RevisionNotFoundError, 404), "it has no revision 'v9'; https://huggingface.co/owner/name/commits/main"),
         (http(HfHubHTTPError, 401), "access is refused (401); log in with"),
         (behind(http(HfHubHTTPError, 403)), "access is refused (403); log in with"),
-        (behind(http(HfHubHTTPError, 429)), "answers only so many requests at a time; try again in a few minutes"),
-        (behind(http(HfHubHTTPError, 503)), "the hub has a fault of its own (503); try again later"),
+        (behind(http(HfHubHTTPError, 429)), "the hub limits requests; try again in a few minutes"),
+        (behind(http(HfHubHTTPError, 503)), "the hub has an internal error (503); try again later"),
         (offline(), "HF_HUB_OFFLINE is set and the hub's cache does not hold it"),
         (behind(ConnectionError("no route to host")), "https://huggingface.co cannot be reached, and the hub's cache"),
         (HFValidationError("Repo id must use alphanumeric chars"), "Repo id must use alphanumeric chars"),
@@ -196,8 +196,8 @@ def test_what_the_hub_refuses_is_told_with_what_to_do(
 @pytest.mark.parametrize(
     ("status", "code", "advice"),
     [
-        (403, "GatedRepo", "for those who have accepted its licence"),
-        (401, "RepoNotFound", "there is none of this name, or it is private"),
+        (403, "GatedRepo", "require accepting its licence"),
+        (401, "RepoNotFound", "no repository has this name, or it is private"),
         (404, "RevisionNotFound", "it has no revision 'v9'"),
         (403, "", "access is refused (403)"),
     ],

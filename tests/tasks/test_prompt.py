@@ -235,7 +235,7 @@ def test_equal_candidates_have_a_letter_each() -> None:
 
 def test_a_task_that_loses_the_place_of_the_answer_is_told() -> None:
     equal = question("videoqa", text="?", candidates=("茶", "茶", "水"), answer="茶", answer_index=1)
-    with pytest.raises(AnnotationError, match="letters equal candidates in an order of its own"):
+    with pytest.raises(AnnotationError, match="reorders equal candidates, so it is unknown which of them"):
         build_prompt(Backwards(), episode(), equal, None)
     told = question("videoqa", text="?", candidates=("茶", "茶", "水"), answer="水")
     assert "A. 水\nB. 茶" in build_prompt(Backwards(), episode(), told, None).text

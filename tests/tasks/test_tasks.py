@@ -111,7 +111,7 @@ def test_a_candidate_who_is_no_speaker_is_an_error() -> None:
 
 def test_somebody_alone_addresses_nobody() -> None:
     alone = episode(speakers=(Speaker("ana"),))
-    with pytest.raises(AnnotationError, match="nobody else in the episode"):
+    with pytest.raises(AnnotationError, match="the episode has nobody else"):
         candidate_ids(question("target", utterance="u2"), alone)
 
 

@@ -162,7 +162,7 @@ def _inspector(
         options["dtype"],
         options["frame_fit"],
         weights=heads is not None,
-        adapter=path_texts(options, "adapter")["adapter"],
+        lora=path_texts(options, "adapter")["adapter"],
         merge=options["merge"],
         revision=options["revision"],
         allow_links=options["allow_links"],
