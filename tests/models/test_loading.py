@@ -274,5 +274,5 @@ def test_a_number_format_that_no_weights_have_is_refused(dtype: str) -> None:
 def test_a_frame_fit_that_the_family_does_not_have_is_refused() -> None:
     with pytest.raises(UsageError, match=r"--frame-fit 'pad' is not offered by internvl3; .* leave it out"):
         load_model("internvl3", SAMPLE / "checkpoints" / "internvl3", frame_fit="pad")
-    with pytest.raises(UsageError, match="none of llava-next-video's; choose among pad, crop, stretch"):
+    with pytest.raises(UsageError, match="is not offered by llava-next-video; choose among pad, crop, stretch"):
         load_model("llava-next-video", SAMPLE / "checkpoints" / "llava-next-video", frame_fit="squeeze")
