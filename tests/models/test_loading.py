@@ -102,8 +102,8 @@ def test_a_checkpoint_of_another_family_is_named(family: str, other: str) -> Non
     if other != family:
         types = {"llava-next-video": "llava_next_video", "qwen2.5-vl": "qwen2_5_vl", "internvl3": "internvl"}
         message = refusal(family, SAMPLE / "checkpoints" / other)
-        told = f"holds a model of type {types[other]!r}, not {types[family]!r}; load it with --model {other}"
-        assert message.endswith(told)
+        advice = f"holds a model of type {types[other]!r}, not {types[family]!r}; load it with --model {other}"
+        assert message.endswith(advice)
 
 
 def test_a_missing_weight_is_named(family: str, checkpoint: Path, library_log: pytest.LogCaptureFixture) -> None:
@@ -218,7 +218,7 @@ def test_no_family_loads_without_words(family: str, checkpoint: Path, change: Ch
 
 
 @pytest.mark.parametrize("name", ["./not-there", "/not/there", "not-there", "a/b/c", "../not-there", "a b"])
-def test_a_path_that_is_not_there_is_no_hub_id(name: str) -> None:
+def test_a_missing_path_is_no_hub_id(name: str) -> None:
     assert refusal("internvl3", name).endswith("is neither a folder nor an id on the hub (owner/name)")
 
 
@@ -227,7 +227,7 @@ def test_a_file_is_not_the_folder_that_holds_it() -> None:
     assert refusal("internvl3", file).endswith("is a file: name the folder that holds it")
 
 
-def test_a_hub_id_that_cannot_be_reached_is_told_as_such(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_hub_id_that_cannot_be_reached_is_reported_as_such(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
     message = refusal("internvl3", "nobody/nothing")
@@ -256,7 +256,7 @@ def test_a_checkpoints_own_code_never_runs(model_type: str, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("device", ["banana", "cuda:-1", "cuda:99", "meta", "vulkan", "cpu,cuda"])
-def test_a_device_that_is_not_there_is_told_in_one_line(device: str) -> None:
+def test_a_missing_device_is_reported_in_one_line(device: str) -> None:
     with pytest.raises(UsageError) as caught:
         load_model("internvl3", SAMPLE / "checkpoints" / "internvl3", device=device)
     message = str(caught.value)

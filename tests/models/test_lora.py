@@ -1,4 +1,4 @@
-"""A LoRA adapter on a checkpoint: it changes the answers, merged or not, alike; one that does not fit is told."""
+"""A LoRA adapter on a checkpoint: it changes the answers, merged or not, alike; one that does not fit is refused."""
 
 from __future__ import annotations
 
@@ -202,7 +202,7 @@ def first(weights: dict[str, torch.Tensor]) -> str:
         (configured(r=8), f"it lacks, or has in another size, {FIRST!r} and 31 more weights; was"),
     ],
 )
-def test_what_is_broken_is_told_in_a_line(change: Change, reason: str, copy: Path) -> None:
+def test_what_is_broken_is_reported_in_a_line(change: Change, reason: str, copy: Path) -> None:
     change(copy)
     assert reason in refusal(copy)
 
@@ -276,7 +276,7 @@ def test_an_adapter_of_a_larger_model_that_does_not_say_which(size: str, reason:
     assert reason in refusal(tmp_path)
 
 
-def test_a_checkpoint_that_is_an_adapter_is_told_where_it_belongs(copy: Path) -> None:
+def test_an_adapter_named_as_checkpoint_is_refused_with_its_option(copy: Path) -> None:
     for config in ("{}", (checkpoint(FAMILY) / "config.json").read_text()):
         with pytest.raises(CheckpointError, match="holds a LoRA adapter") as caught:
             load_model(FAMILY, copy)
