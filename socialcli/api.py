@@ -44,7 +44,7 @@ def load_model(
             device,
             dtype,
             frame_fit,
-            adapter=lora,
+            lora=lora,
             merge=merge,
             revision=revision,
             allow_links=allow_links,

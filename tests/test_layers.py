@@ -57,7 +57,9 @@ MAY_IMPORT_TORCH = (
     "socialcli.jobs.rows",  # through socialcli.inference
     "socialcli.models.checkpoints.weights",
     "socialcli.models.huggingface",
+    "socialcli.models.loading",
     "socialcli.models.lora",
+    "socialcli.models.prompts",
     "socialcli.models.transformers_internals",
     "socialcli.models.trial",
     "socialcli.verbs.inspect.attention",  # through socialcli.inference

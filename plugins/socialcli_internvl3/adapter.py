@@ -1,4 +1,4 @@
-"""(torch) InternVL3: every frame squashed to a square, a grid of 16 x 16 cells, and words between the frames."""
+"""(torch) InternVL3: each frame squashed to a square with a grid of 16 x 16 cells, and text between the frames."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class InternVL3Adapter(HuggingFaceAdapter):
 
     @classmethod
     def read_config(cls, folder: Path) -> Any:
-        """The configuration, with what it leaves open about the words' two matrices decided as it was meant."""
+        """The configuration, with `tie_word_embeddings` set as the checkpoint's authors meant it."""
         config = super().read_config(folder)
         config.tie_word_embeddings = is_tied(folder)
         return config
@@ -57,7 +57,7 @@ class InternVL3Adapter(HuggingFaceAdapter):
         return np.stack([frame.image for frame in frames.frames]), {}
 
     def grid_shape(self, inputs: Mapping[str, Tensor], frames: FrameSet) -> tuple[tuple[tuple[int, ...], ...], Cells]:
-        """One step a frame, and a square of cells over the whole of it."""
+        """One step per frame; the cells divide the whole frame evenly."""
         count = isqrt(self.processor.image_seq_length)
         cells = affine_cells(count, count, (0.0, 0.0), (frames.width / count, frames.height / count))
         return tuple((index,) for index in range(len(frames.frames))), cells
@@ -66,14 +66,14 @@ class InternVL3Adapter(HuggingFaceAdapter):
 def is_tied(folder: Path) -> bool:
     """Whether the checkpoint's output matrix is its matrix of word embeddings.
 
-    The published checkpoints were saved by transformers 4, which leaves `tie_word_embeddings` to the text decoder, and
-    these (Qwen2.5, all sizes of InternVL3) are not tied. transformers 5 reads the outer configuration alone, and takes
-    its silence for yes: a checkpoint that has lost its output matrix would load with another one. Hence: what the outer
-    configuration says; else what the decoder's says; else, where both are silent, whether there is an output matrix.
+    The published checkpoints were saved by transformers 4, which leaves `tie_word_embeddings` to the text decoder; the
+    decoders (Qwen2.5, all sizes of InternVL3) are not tied. transformers 5 reads the outer configuration only, and
+    defaults to tied: a checkpoint without its output matrix would load with a wrong one. Hence the order: the outer
+    configuration; the decoder's; if neither says, whether the weights include an output matrix.
     """
-    said = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    text = said.get("text_config")
-    for fields in (said, text if isinstance(text, dict) else {}):
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    text = config.get("text_config")
+    for fields in (config, text if isinstance(text, dict) else {}):
         if isinstance(tied := fields.get("tie_word_embeddings"), bool):
             return tied
     names = weight_names(folder)
@@ -81,5 +81,5 @@ def is_tied(folder: Path) -> bool:
 
 
 def load(options: LoadOptions) -> InternVL3Adapter:
-    """Load a checkpoint; CheckpointError where it cannot be had."""
+    """Load a checkpoint; raises CheckpointError as `HuggingFaceAdapter.load` does."""
     return InternVL3Adapter.load(SPEC, options)

@@ -1,4 +1,4 @@
-"""The hook of the LLaVA-NeXT-Video plug-in. The adapter, with torch, is imported when a model is loaded."""
+"""The hook of the LLaVA-NeXT-Video plug-in. Loading a model imports the adapter, and with it torch."""
 
 from __future__ import annotations
 

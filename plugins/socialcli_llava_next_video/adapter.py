@@ -1,8 +1,8 @@
-"""(torch) LLaVA-NeXT-Video: a grid of 12 x 12 cells a frame, each the average of 2 x 2 patches of 14 pixels.
+"""(torch) LLaVA-NeXT-Video: a grid of 12 x 12 cells per frame, each the average of 2 x 2 patches of 14 pixels.
 
-The checkpoint's own preprocessing scales the short edge to 336 pixels and cuts out the centre square, which loses the
-outer speakers of a 16:9 frame. `--frame-fit` chooses: pad (default: the whole frame on a square in the mean colour),
-stretch (the whole frame, distorted), or crop (the checkpoint's own).
+The checkpoint's own preprocessing scales the short edge to 336 pixels and crops to the centre square, which loses the
+outer speakers of a 16:9 frame. `--frame-fit` offers pad (default: the whole frame on a square in the mean colour),
+stretch (the whole frame, distorted), and crop (the checkpoint's own).
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class LlavaNextVideoAdapter(HuggingFaceAdapter):
 
     @classmethod
     def processor_settings(cls, config: Any) -> Mapping[str, Any]:
-        """The patches of the vision tower: the oldest conversions leave them out of processor_config.json."""
+        """The settings of patches, which the oldest conversions leave out of processor_config.json."""
         return {
             "patch_size": config.vision_config.patch_size,
             "vision_feature_select_strategy": config.vision_feature_select_strategy,
@@ -51,11 +51,11 @@ class LlavaNextVideoAdapter(HuggingFaceAdapter):
 
     @property
     def side(self) -> int:
-        """Edge of the square picture that the vision tower takes, pixels."""
+        """Edge of the square image that the vision tower takes, pixels."""
         return int(self.processor.video_processor.crop_size["height"])
 
     def prepare_frames(self, frames: FrameSet) -> tuple[npt.NDArray[np.uint8], dict[str, Any]]:
-        """The frames, padded to squares where they are to fit so."""
+        """The frames, fitted as `frame_fit` says: padded here; stretched or cropped by the processor."""
         video = np.stack([frame.image for frame in frames.frames])
         if self.frame_fit == "stretch":
             return video, {"size": {"height": self.side, "width": self.side}, "do_center_crop": False}
@@ -65,14 +65,14 @@ class LlavaNextVideoAdapter(HuggingFaceAdapter):
         return video, {}
 
     def grid_shape(self, inputs: Mapping[str, Tensor], frames: FrameSet) -> tuple[tuple[tuple[int, ...], ...], Cells]:
-        """One step a frame; the cells by how the frame was fitted."""
+        """One step per frame; the cells follow from how the frame was fitted."""
         count = self.side // self.processor.patch_size // self.model.config.spatial_pool_stride
         left, top, width, height = self._window(frames.width, frames.height)
         cells = affine_cells(count, count, (left, top), (width / count, height / count))
         return tuple((index,) for index in range(len(frames.frames))), cells
 
     def _window(self, width: int, height: int) -> tuple[float, float, float, float]:
-        """Left, top, width and height of what the model sees, in pixels of the original frame."""
+        """Left, top, width and height of the area that the model sees, in pixels of the original frame."""
         if self.frame_fit == "stretch":
             return 0.0, 0.0, width, height
         if self.frame_fit == "pad":
@@ -104,5 +104,5 @@ def pad_to_square(video: npt.NDArray[np.uint8], color: npt.NDArray[np.uint8]) ->
 
 
 def load(options: LoadOptions) -> LlavaNextVideoAdapter:
-    """Load a checkpoint; CheckpointError where it cannot be had."""
+    """Load a checkpoint; raises CheckpointError as `HuggingFaceAdapter.load` does."""
     return LlavaNextVideoAdapter.load(SPEC, options)

@@ -1,4 +1,4 @@
-"""The hook of the Qwen2.5-VL plug-in. The adapter, with torch, is imported when a model is loaded."""
+"""The hook of the Qwen2.5-VL plug-in. Loading a model imports the adapter, and with it torch."""
 
 from __future__ import annotations
 
@@ -31,5 +31,5 @@ SPEC = ModelSpec(
     model_types=("qwen2_5_vl",),
     position_rules=("trained", "library"),
     visual_tokens=visual_tokens,
-    max_pixels=768 * 28 * 28,  # as qwen-vl-utils, and so those who evaluate the model, cap the frames of a video
+    max_pixels=768 * 28 * 28,  # the cap of qwen-vl-utils, and so of most evaluations of this model
 )

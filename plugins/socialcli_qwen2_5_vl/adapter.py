@@ -40,12 +40,12 @@ class Qwen2_5_VLAdapter(HuggingFaceAdapter):
     video_processor_class = Qwen2VLVideoProcessor
 
     def __init__(self, *arguments: Any, **choices: Any) -> None:
-        """As the base class. Raises UsageError for the library's positions where the library's are wrong."""
+        """As the base class. Raises UsageError for library positions that this transformers computes wrongly."""
         super().__init__(*arguments, **choices)
         if self.choices.positions == "library" and self._library_cuts_seconds():
             raise UsageError(
                 f"--positions library: transformers {transformers.__version__} cuts the seconds between two steps of a "
-                "video to a whole number, which puts frames that are close together at one moment; use --positions "
+                "video to a whole number, which gives frames less than a second apart the same time; use --positions "
                 "trained, or transformers 5.18 or newer"
             )
 
@@ -55,9 +55,9 @@ class Qwen2_5_VLAdapter(HuggingFaceAdapter):
         return int(self.model.config.video_token_id)
 
     def prepare_frames(self, frames: FrameSet) -> tuple[npt.NDArray[np.uint8], dict[str, Any]]:
-        """The frames as they are, with the cap on their pixels, and their rate: without it all would be at one moment.
+        """The frames unchanged, the cap on their pixels, and their rate: without it all would share one moment.
 
-        The cap is per frame: left to its default, a later version of the processor also caps the sum over all frames.
+        The cap is per frame: by default, newer versions of the processor also cap the sum over all frames.
         """
         count = len(frames.frames)
         metadata = VideoMetadata(total_num_frames=count, fps=frames.fps, frames_indices=list(range(count)))
@@ -65,12 +65,12 @@ class Qwen2_5_VLAdapter(HuggingFaceAdapter):
         return np.stack([frame.image for frame in frames.frames]), arguments
 
     def default_max_pixels(self) -> int:
-        """The family's cap; the checkpoint's own where that is smaller: it may have been trained on small frames."""
+        """The family's cap, or the checkpoint's own if smaller: it may have been trained on small frames."""
         own = int(self.processor.video_processor.size["longest_edge"])
         return own if self.spec.max_pixels is None else min(own, self.spec.max_pixels)
 
     def _pixel_range(self) -> dict[str, int]:
-        """The fewest and the most pixels of a frame, under the processor's names, which speak of edges."""
+        """The least and the most pixels of a frame, under the processor's (misleading) names."""
         processor, most = self.processor.video_processor, int(self.choices.max_pixels or 0)
         side = processor.patch_size * processor.merge_size
         if most < side * side:
@@ -80,7 +80,7 @@ class Qwen2_5_VLAdapter(HuggingFaceAdapter):
         return {"shortest_edge": min(int(processor.size["shortest_edge"]), most), "longest_edge": most}
 
     def grid_shape(self, inputs: Mapping[str, Tensor], frames: FrameSet) -> tuple[tuple[tuple[int, ...], ...], Cells]:
-        """Each step merges as many frames as the processor's temporal patch holds (the last may be a repetition)."""
+        """Each step merges `temporal_patch_size` frames; the processor may repeat the last one."""
         processor = self.processor.video_processor
         steps, height, width = (int(size) for size in inputs["video_grid_thw"][0])
         height, width = height // processor.merge_size, width // processor.merge_size
@@ -105,14 +105,14 @@ class Qwen2_5_VLAdapter(HuggingFaceAdapter):
         return torch.from_numpy(positions).to(self.device).unsqueeze(1)
 
     def forward_inputs(self, prompts: Sequence[EncodedPrompt], clip: EncodedClip | None) -> dict[str, Tensor]:
-        """Positions as well: left to itself, the model would take the library's."""
+        """As the base class, with positions: without them the model would compute the library's."""
         inputs = super().forward_inputs(prompts, clip)
         longest = inputs["input_ids"].shape[1]
         padded = [pad(self.positions(prompt, clip), (longest - prompt.length, 0)) for prompt in prompts]
         return inputs | {"position_ids": torch.cat(padded, dim=1)}
 
     def _library_positions(self, ids: Tensor, grid: Tensor, seconds_per_step: Tensor) -> Tensor:
-        """What transformers makes of token `ids` (length), of a grid (1, 3) and of its time (1): (3, 1, length)."""
+        """Positions by transformers for token `ids` (length), a grid (1, 3), seconds per step (1): (3, 1, length)."""
         ids = ids.unsqueeze(0)
         positions: Tensor = self.model.model.get_rope_index(
             ids,
@@ -124,7 +124,7 @@ class Qwen2_5_VLAdapter(HuggingFaceAdapter):
         return positions
 
     def _library_cuts_seconds(self) -> bool:
-        """Tried, and not read off the version: two steps of one cell each, one and a half positions apart."""
+        """Test by behaviour, not by version: two steps of one cell each, one and a half positions apart."""
         vision = self.model.config.vision_config
         side = vision.spatial_merge_size
         ids, grid = torch.full((2,), self.visual_token_id), torch.tensor([[2, side, side]])
@@ -133,5 +133,5 @@ class Qwen2_5_VLAdapter(HuggingFaceAdapter):
 
 
 def load(options: LoadOptions) -> Qwen2_5_VLAdapter:
-    """Load a checkpoint; CheckpointError where it cannot be had."""
+    """Load a checkpoint; raises CheckpointError as `HuggingFaceAdapter.load` does."""
     return Qwen2_5_VLAdapter.load(SPEC, options)

@@ -1,8 +1,8 @@
-"""Where Qwen2.5-VL has learnt to find the tokens of a prompt: positions in time, height and width.
+"""The positions of a prompt's tokens as Qwen2.5-VL was trained with them: in time, height and width.
 
-The rule is that of the model's authors (their `get_rope_index`, which transformers 4 has, too): what follows a video
-begins behind the video's largest position on any axis, time included. transformers 5 begins it behind the larger of
-height and width alone, so that the words stand inside the times of every clip that is long enough.
+The rule is that of the model's authors (their `get_rope_index`, also in transformers 4): the text behind a video begins
+behind the video's largest position on any axis, time included. transformers 5 ignores time here, so that the text
+overlaps the times of every clip that is long enough.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ def trained_positions(
 ) -> npt.NDArray[np.int64]:
     """The positions of a prompt of `length` tokens with one video in it, (3, length): time, height, width.
 
-    `tokens` (steps, rows, columns) are the places of the video's tokens in the prompt, one behind the other. Its steps
-    are `seconds_per_step` apart, and a second is `tokens_per_second` positions.
+    `tokens` (steps, rows, columns) are the indices of the video's tokens in the prompt, contiguous. Steps are
+    `seconds_per_step` apart, and a second is `tokens_per_second` positions.
     """
     start, end = int(tokens[0, 0, 0]), int(tokens[-1, -1, -1]) + 1
     positions = np.empty((3, length), dtype=np.int64)
@@ -31,9 +31,9 @@ def trained_positions(
 
 
 def _in_video(shape: Sequence[int], seconds_per_step: float, tokens_per_second: float) -> npt.NDArray[np.int64]:
-    """Positions from the video's start, (3, tokens): the moment of a step, cut to a whole number, then row and column.
+    """Positions from the video's start, (3, tokens): the step's time, rounded down, then row and column.
 
-    The moment is computed in float32, as the authors' code does it: at the edge of two numbers this decides.
+    Time is computed in float32, as in the authors' code: near a whole number this decides the rounding.
     """
     steps, rows, columns = shape
     moments = np.arange(steps, dtype=np.float32) * np.float32(seconds_per_step) * np.float32(tokens_per_second)

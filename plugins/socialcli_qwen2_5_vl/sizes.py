@@ -12,7 +12,7 @@ FEWEST_PIXELS = 4 * CELL * CELL  # of a frame in the published checkpoints
 
 
 def visual_tokens(clip: ClipSize) -> int:
-    """Frames keep their shape, are resized to whole cells, and are merged in pairs."""
+    """The visual tokens of a clip: frames keep their aspect ratio, are resized to whole cells, and merged in pairs."""
     height, width = (max(CELL, round(side / CELL) * CELL) for side in (clip.height, clip.width))
     if clip.max_pixels is not None and height * width > clip.max_pixels:
         shrink = math.sqrt(clip.height * clip.width / clip.max_pixels)

@@ -49,9 +49,9 @@ class Job:
         source = f"{self.settings.model.name} from {options.checkpoint}"
         if options.revision is not None:
             source += f" at {options.revision}"
-        if options.adapter is None:
+        if options.lora is None:
             return source
-        return f"{source} with the {'merged ' * options.merge}adapter {options.adapter}"
+        return f"{source} with the {'merged ' * options.merge}adapter {options.lora}"
 
     @property
     def identity(self) -> ModelIdentity:
@@ -77,7 +77,7 @@ def load_options(
         settings.compute.dtype,
         settings.prompt.frame_fit,
         weights=weights,
-        adapter=settings.model.lora,
+        lora=settings.model.lora,
         merge=settings.model.merge,
         revision=settings.model.revision,
         allow_links=settings.model.allow_links,

@@ -1,4 +1,4 @@
-"""(torch) A LoRA adapter on top of a model that is loaded."""
+"""(torch) Adds a LoRA adapter to a loaded model."""
 
 from __future__ import annotations
 
@@ -11,23 +11,24 @@ from typing import Any
 from peft import LoraConfig, PeftModel
 
 from socialcli.errors import CheckpointError
-from socialcli.models.checkpoints.load_errors import explaining
+from socialcli.models.checkpoints.load_errors import as_checkpoint_error
 from socialcli.models.checkpoints.lora_files import CONFIG_NAME, LoraFiles, read_lora
 
-_NAME = "default"  # by which peft knows the one adapter that there is
+_NAME = "default"  # peft's name of the only LoRA adapter
 
 
 def apply_lora(model: Any, folder: str | Path, merge: bool = False) -> Any:
-    """Load the adapter in a local `folder` into `model`, a transformers model with its weights, and return this.
+    """Load the LoRA adapter in a local `folder` into `model`, a transformers model with weights; return the result.
 
-    The LoRA layers stay beside the weights that they add to, in float32 whatever these are in; with `merge` they are
-    added to these, rounded to their format, and go. They may be anywhere in the model, the vision tower included.
+    The LoRA layers stay beside the weights that they add to, in float32 whatever the model's dtype. With `merge` they
+    are added to the weights, rounded to their dtype, and removed. Any part of the model can have them, the vision
+    tower included.
 
-    Raises CheckpointError where the folder holds no whole LoRA adapter in safetensors, and where the adapter does not
-    fit the model: each of its weights must find its place there, and each place its weight. The model is then unusable.
+    Raises CheckpointError where the folder holds no complete LoRA adapter in safetensors, and where it does not fit the
+    model: weights and LoRA layers must match one to one. `model` is then unusable.
     """
     files = read_lora(folder)
-    with explaining(
+    with as_checkpoint_error(
         f"adapter {str(files.folder)!r}", "Give --adapter a folder that peft has saved a LoRA adapter of this model to"
     ):
         _check_model(files, model)
@@ -40,12 +41,12 @@ def _check_model(files: LoraFiles, model: Any) -> None:
     names = [kind.__name__ for kind in type(model).__mro__]
     if files.base_class is not None and files.base_class not in names:
         raise CheckpointError(
-            f"adapter {str(files.folder)!r} was trained on another model: on {files.base_class}, and this is {names[0]}"
+            f"adapter {str(files.folder)!r} was trained on another model: {files.base_class}; this is {names[0]}"
         )
 
 
 def _check_known(files: LoraFiles) -> None:
-    """peft itself ignores settings that it does not know, and would load another adapter than was trained."""
+    """peft ignores settings that it does not know, and would then load something other than what was trained."""
     known = {field.name for field in dataclasses.fields(LoraConfig)}
     unknown = sorted(name for name, value in files.config.items() if value and name not in known)
     if unknown:
@@ -56,13 +57,13 @@ def _check_known(files: LoraFiles) -> None:
 
 
 def _wrapped(files: LoraFiles, model: Any) -> PeftModel:
-    """The model with the adapter in it, every weight of which has been placed."""
+    """The model with the LoRA adapter in it; all of its weights have been used."""
     folder, device = str(files.folder), str(model.device)
-    with warnings.catch_warnings(action="ignore"):  # what is missing or does not fit is told below, in one line
+    with warnings.catch_warnings(action="ignore"):  # missing and unexpected weights are reported below
         config = LoraConfig.from_pretrained(folder)
         config.inference_mode = True
         wrapped = PeftModel(model, config, _NAME)
-        # Weights of another size are left out, and so are among the missing ones.
+        # Weights of another size are skipped, so they are among the missing ones.
         result = wrapped.load_adapter(folder, _NAME, torch_device=device, ignore_mismatched_sizes=True)
     _check_placed(files, "it lacks, or has in another size,", result.missing_keys)
     _check_placed(files, "the model has no place for its", result.unexpected_keys)

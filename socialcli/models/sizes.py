@@ -1,4 +1,4 @@
-"""Clips that are large for a model: how many visual tokens is many, and what to do about it."""
+"""Clips with many visual tokens: counted, and reported with the options that reduce them."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from socialcli.models.contract import ClipSize, ModelSpec
 
 MANY_VISUAL_TOKENS = 4096
-"""Beyond so many tokens of one clip, memory and time of a prompt go to little but its frames."""
+"""Above this many visual tokens in one clip, its frames take most of a prompt's memory and time."""
 
 
 @dataclass(slots=True)
 class LargeClips:
-    """Counts the clips that make more than `MANY_VISUAL_TOKENS`; numbers and one name, whatever their count."""
+    """Counts the clips with more than `MANY_VISUAL_TOKENS`; memory use does not grow with their number."""
 
     clips: int = 0
     large: int = 0
@@ -20,14 +20,14 @@ class LargeClips:
     largest: str = ""  # the episode of the clip with the most tokens
 
     def add(self, episode_id: str, tokens: int) -> None:
-        """Take the visual tokens of a clip."""
+        """Count a clip by its visual tokens."""
         self.clips += 1
         self.large += tokens > MANY_VISUAL_TOKENS
         if tokens > self.most:
             self.most, self.largest = tokens, episode_id
 
     def note(self, model: ModelSpec) -> str | None:
-        """What to tell, and which options make fewer tokens; None where no clip is large."""
+        """The note for the user, with the options that make fewer tokens; None if no clip is large."""
         if not self.large:
             return None
         clips = f"{self.large} of {self.clips} clip{'' if self.clips == 1 else 's'}"
@@ -42,9 +42,9 @@ class LargeClips:
 def expected_visual_tokens(
     model: ModelSpec, frames: int, width: int, height: int, max_pixels: int | None = None
 ) -> int | None:
-    """The visual tokens of a clip as the model's default checkpoint makes them; None where nobody knows without it.
+    """The visual tokens of a clip with the model's default checkpoint; None if the plug-in cannot say.
 
-    Raises UsageError for `max_pixels` where the model has no such choice.
+    Raises UsageError for `max_pixels` where the model has no cap.
     """
     if model.visual_tokens is None:
         return None

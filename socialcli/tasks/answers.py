@@ -1,4 +1,4 @@
-"""Reading the answer out of generated text, strictly."""
+"""Parses generated text into a candidate, strictly."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from socialcli.words.spelling import phrase_pattern, plain
 _CAPITAL = re.compile(r"[A-Z]")
 _NEXT_WORD = re.compile(r"[ \t]+(\S)")
 _BEHIND_LETTER = frozenset({"and", "or", "nor", "to", "but", "is"})  # "A and B", "A is right"
-# Words of Chinese and Japanese that begin or end with a letter: blood type B, Mr B, grade B.
+# What makes a word of a letter in Chinese and Japanese: blood type B, Mr B, grade B.
 _COMPOUND = re.compile(r"[ ]?(?:型|级|級|君|さん|ちゃん|くん|座|股|班|组|組|队|隊)")
 
 
 @dataclass(frozen=True, slots=True)
 class _Mention:
-    """Characters [start, end) of the text that are the label of candidate `index`; `denied`: "not the label"."""
+    """The label of candidate `index` at characters [start, end) of the text; `denied` as in "not the label"."""
 
     start: int
     end: int
@@ -30,15 +30,16 @@ class _Mention:
     denied: bool
 
     def holds(self, start: int, end: int) -> bool:
-        """Whether it is longer than the characters [start, end) and has them inside."""
+        """Whether it contains the characters [start, end) and is longer."""
         return self.start <= start and end <= self.end and end - start < self.end - self.start
 
 
 def parse_answer(text: str, candidates: Sequence[Candidate]) -> int | None:
     """The index of the one candidate that `text` names by letter or, failing that, by its label; else None.
 
-    Text that names no candidate, or several, or another letter, or a letter beside another one's label ("B. Speaker 3",
-    where B is Speaker 2), is no answer: it is never guessed at. Where one label holds another, the longest counts.
+    Text that names no candidate, several, a letter without candidate, or a letter beside another candidate's label
+    ("B. Speaker 3", where B is Speaker 2) yields None, never a guess. Where one label contains another, the longest
+    counts.
     """
     text = _with_capital(plain(text).text)
     found = [mention for index, item in enumerate(candidates) for mention in _mentions(text, item.label, index)]
@@ -58,13 +59,13 @@ def parse_answer(text: str, candidates: Sequence[Candidate]) -> int | None:
 
 
 def _with_capital(text: str) -> str:
-    """`text` in capitals where a small letter is all that it has of an alphabet: no word, so its case says nothing."""
+    """`text` in capitals if a small letter is all that it has of an alphabet: such a letter is in no word."""
     alphabetic = [character for character in text if script_of(character) == ALPHABET and is_letter(character)]
     return text.upper() if len(alphabetic) == 1 and "a" <= alphabetic[0] <= "z" else text
 
 
 def _letters(text: str) -> Iterator[re.Match[str]]:
-    """The capital letters that stand alone: "B", "(B)", "A or B", "选B"; not "X-ray", "I'm", "U2", "A man", "not B"."""
+    """Capital letters that stand alone: "B", "(B)", "A or B", "选B"; not "X-ray", "I'm", "U2", "A man", "not B"."""
     for match in _CAPITAL.finditer(text):
         start, end = match.span()
         if not stands_alone(text, start, end) or is_denied(text, start, end) or _COMPOUND.match(text, end):
@@ -75,7 +76,7 @@ def _letters(text: str) -> Iterator[re.Match[str]]:
 
 
 def _is_article(text: str, end: int) -> bool:
-    """Whether a word of an alphabet follows an "A" or an "I", words of English as well: "A man", "I think"."""
+    """Whether the "A" or "I" before `end` is the English word, which another word follows: "A man", "I think"."""
     following = _NEXT_WORD.match(text, end)
     if following is None or not is_letter(following[1]) or script_of(following[1]) != ALPHABET:
         return False
@@ -87,25 +88,25 @@ def _is_article(text: str, end: int) -> bool:
 
 
 def _in_contraction(text: str, start: int, end: int) -> bool:
-    """Whether an apostrophe or a hyphen ties it to a word: "I'm", "l'A"."""
+    """Whether an apostrophe or a hyphen joins the letter to a word: "I'm", "l'A"."""
     before, after = text[max(0, start - 2) : start], text[end : end + 2]
-    return (len(before) == 2 and before[1] in "'-" and _ties(before[0])) or (
-        len(after) == 2 and after[0] in "'-" and _ties(after[1])
+    return (len(before) == 2 and before[1] in "'-" and _joins_words(before[0])) or (
+        len(after) == 2 and after[0] in "'-" and _joins_words(after[1])
     )
 
 
-def _ties(character: str) -> bool:
+def _joins_words(character: str) -> bool:
     return is_letter(character) and not is_dense(character)
 
 
 def _begins_word(text: str, match: re.Match[str], count: int) -> bool:
-    """Whether a letter that no candidate has begins a word such as T恤 or Xレイ."""
+    """Whether a letter without candidate begins a word such as T恤 or Xレイ."""
     following = text[match.end() : match.end() + 1]
     return LETTERS.index(match[0]) >= count and following != "" and is_dense(following)
 
 
 def _mentions(text: str, label: str, index: int) -> Iterator[_Mention]:
-    # A label of one letter is looked for as a letter, lest it be found in every article.
+    # Search a one-letter label as a letter: as a word, "A" would match every article.
     pattern = phrase_pattern(label)
     if len(label) == 1 and script_of(label) == ALPHABET and label.isalpha():
         for match in _letters(text):
@@ -121,7 +122,7 @@ def _mentions(text: str, label: str, index: int) -> Iterator[_Mention]:
 
 
 def _begins(text: str, start: int) -> bool:
-    """Whether a label can begin here: at the beginning of a word, or behind a letter and a hyphen ("B-Speaker 2")."""
+    """Whether a label can begin here: at the start of a word, or after a letter and a hyphen ("B-Speaker 2")."""
     behind_letter = start > 1 and text[start - 1] == "-" and "A" <= text[start - 2] <= "Z"
     return not joined(text, start) or (behind_letter and not joined(text, start - 2))
 

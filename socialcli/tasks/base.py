@@ -1,6 +1,6 @@
-"""What a task is: which candidates a question has, and how it is asked.
+"""The contract of a task: which candidates a question has, and how it is asked.
 
-A third party adds one by returning it from the `socialcli_tasks` hook.
+Plug-ins add tasks through the `socialcli_tasks` hook.
 """
 
 from __future__ import annotations
@@ -10,23 +10,23 @@ from typing import Protocol
 
 from socialcli.episodes.records import Episode, Question
 
-ALL_TASKS = "all"  # what --task takes for all of them, and tables call them together: no task can have this name
+ALL_TASKS = "all"  # --task's value for all tasks, and their common row in tables; no task may have this name
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One possible answer: `id` is what the data calls it (a speaker's id, an answer's text), `label` what is shown."""
+    """A possible answer: `id` names it in the data (a speaker's id, an answer's text), `label` in the prompt."""
 
     id: str
     label: str
 
 
 class Task(Protocol):
-    """A kind of question. Implementations are small, stateless, and import nothing heavy."""
+    """A kind of question. Implementations are small and stateless, and import nothing heavy."""
 
     @property
     def name(self) -> str:
-        """What --task takes and `questions[].task` names."""
+        """The value of --task and of `questions[].task`."""
         ...
 
     @property
@@ -36,23 +36,23 @@ class Task(Protocol):
 
     @property
     def masks_span(self) -> bool:
-        """Whether the question's span is hidden from the transcript (the name that is asked for)."""
+        """Whether the transcript hides the question's span (the name in question)."""
         ...
 
     @property
     def named(self) -> bool:
-        """Whether speakers go by their names where they have some; else everybody is "Speaker N"."""
+        """Whether prompts use speakers' names if they have one; else everybody is "Speaker N"."""
         ...
 
     def candidates(self, episode: Episode, question: Question, labels: dict[str, str]) -> tuple[Candidate, ...]:
-        """The possible answers in the order they are lettered; `labels` maps a speaker's id to its label.
+        """The possible answers in the order of their letters; `labels` maps a speaker's id to its label.
 
-        Raises AnnotationError where the question lacks what its candidates derive from.
+        Raises AnnotationError where the question lacks what its candidates are derived from.
         """
         ...
 
     def sentence(self, episode: Episode, question: Question, labels: dict[str, str]) -> str:
-        """The question as it is put to the model, when the episode brings no text of its own.
+        """The text of the question, used if the episode does not have one.
 
         Raises AnnotationError where the question lacks what the sentence needs.
         """

@@ -1,4 +1,4 @@
-"""What a speaker is called in a prompt."""
+"""The labels of speakers in a prompt."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _NUMBERED = re.compile(r"(?:speaker|player|person)[ _-]?(\d+)", re.IGNORECASE)
 
 
 def speaker_labels(speakers: Sequence[Speaker], named: bool) -> dict[str, str]:
-    """A label for every speaker's id: its name where `named` and there is one, else "Speaker N".
+    """A label for every speaker's id: its name if `named` and it has one, else "Speaker N".
 
-    N is the number in ids such as "speaker3" or "Player_3", if all ids are of that form and differ in it; else the
-    place in the list, counted from 1. No two speakers get the same label: a name that several have tells nobody apart.
+    N is the number in ids such as "speaker3" or "Player_3" if all ids have that form and different numbers; else the
+    place in the list, counted from 1. Labels are unique: a name that several speakers share is not used.
     """
     numbered = [f"Speaker {number}" for number in _numbers(speakers)]
     names = [harmless(speaker.name) if named and speaker.name else "" for speaker in speakers]
@@ -28,7 +28,7 @@ def speaker_labels(speakers: Sequence[Speaker], named: bool) -> dict[str, str]:
 
 
 def speaker_numbers(speakers: Sequence[Speaker]) -> dict[str, str]:
-    """The N of "Speaker N" for every speaker's id, as text: what an overlay writes on a box."""
+    """The N of "Speaker N" for every speaker's id, as text, for the tags of an overlay."""
     return {speaker.id: str(n) for speaker, n in zip(speakers, _numbers(speakers), strict=True)}
 
 

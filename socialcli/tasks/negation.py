@@ -1,4 +1,4 @@
-"""Whether an answer is named only to be ruled out: "not B", "不是B", "Bではない"."""
+"""Detects answers that are only named to be ruled out: "not B", "不是B", "Bではない"."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _AFTER = re.compile(
     r")",
     re.IGNORECASE,
 )
-_REACH = 60  # characters in front that can deny
+_REACH = 60  # characters before the answer in which a negation is searched
 
 
 def is_denied(text: str, start: int, end: int) -> bool:
-    """Whether the words around the characters [start, end) of `text` deny them."""
+    """Whether the words around the characters [start, end) of `text` negate them."""
     begin = max(0, start - _REACH)
     before = _BEFORE.search(text[begin:start])
-    # A negation is a word of its own ("knot B" has none), but for "n't".
+    # A negation is a whole word ("knot B" has none), except "n't".
     if before is not None and (before[1].lower().startswith("n't") or not joined(text, begin + before.start())):
         return True
     return _AFTER.match(text, end) is not None

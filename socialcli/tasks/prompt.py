@@ -1,8 +1,8 @@
-"""A question as text for the model, with the place of every utterance in it.
+"""Builds the text of a prompt, and finds every utterance in it.
 
-The prompt names the people, gives the transcript (a line per utterance, with its speaker's label), asks, and lists the
-candidates under letters. Where an utterance stands in the text is kept, because these characters are what the
-alignment raises.
+A prompt names the people, gives the transcript (one line per utterance, with its speaker's label), asks the question,
+and lists the candidates under letters. The characters of each utterance are recorded, because their tokens are the
+rows that the alignment acts on.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ Context = Literal["full", "past"]
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What the prompt says of the picture: the times of the frames, and the boxes in them."""
+    """The video as the prompt describes it: the times of the frames, and the boxes in them."""
 
-    times: Sequence[float]  # seconds, one a frame
+    times: Sequence[float]  # seconds, one per frame
     boxes: Mapping[str, Sequence[Box | None]]  # speaker's id -> its box in each frame
     size: tuple[int, int]  # width, height of the original frames
     boxes_as: BoxesAs = "none"
@@ -39,7 +39,7 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """A question as text. `spans[i]` is where `utterances[i]` stands in `text`: its label and its words."""
+    """A question as text. `spans[i]` are the characters [start, end) of `utterances[i]`: its label and its words."""
 
     text: str
     utterances: tuple[Utterance, ...]
@@ -55,7 +55,7 @@ class Prompt:
 def build_prompt(
     task: Task, episode: Episode, question: Question, scene: Scene | None, context: Context = "full"
 ) -> Prompt:
-    """Ask `question` of `episode`; `scene` is None where the model gets no video (inputs L).
+    """The prompt for `question` of `episode`; `scene` is None where the model gets no video (inputs L).
 
     Raises AnnotationError where the question lacks what its task needs.
     """
@@ -65,8 +65,8 @@ def build_prompt(
         raise AnnotationError(f"{len(candidates)} candidates are more than the {len(LETTERS)} letters")
     if question.answer_index is not None and question.place_of_answer([item.id for item in candidates]) is None:
         raise AnnotationError(
-            f"the task {question.task!r} letters equal candidates in an order of its own, so that nobody knows which "
-            "of them is the answer; keep their order, or give candidates that differ"
+            f"the task {question.task!r} reorders equal candidates, so it is unknown which of them is the gold answer; "
+            "keep their order, or give different candidates"
         )
     utterances = known_utterances(episode, question, context)
     lines = [_line(task, question, utterance, labels) for utterance in utterances]
@@ -78,7 +78,7 @@ def build_prompt(
 def known_utterances(episode: Episode, question: Question, context: Context) -> tuple[Utterance, ...]:
     """The utterances that the prompt may show: all, or (past) those that end no later than the one in question.
 
-    A question on no utterance in particular is asked at the end of the clip, so that everything is past.
+    A question without an utterance is asked at the end of the clip, so that everything is past.
     """
     if context == "full" or question.utterance is None:
         return episode.utterances

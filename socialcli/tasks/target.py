@@ -23,9 +23,9 @@ class Target:
     named: bool = False
 
     def candidates(self, episode: Episode, question: Question, labels: dict[str, str]) -> tuple[Candidate, ...]:
-        """The question's own candidates, or everybody but the one who speaks."""
-        asking = asked_utterance(episode, question).speaker
-        return speaker_candidates(episode, question, labels, without=asking)
+        """The question's own candidates, or everybody except the speaker."""
+        speaker = asked_utterance(episode, question).speaker
+        return speaker_candidates(episode, question, labels, without=speaker)
 
     def sentence(self, episode: Episode, question: Question, labels: dict[str, str]) -> str:
         """Ask for the addressee of the utterance."""

@@ -12,7 +12,7 @@ from socialcli.tasks.special_tokens import harmless
 
 @dataclass(frozen=True, slots=True)
 class VideoQA:
-    """A multiple-choice question on the clip; the episode brings its text and its answers."""
+    """A multiple-choice question on the clip; its text and candidates come from the episode."""
 
     name: str = "videoqa"
     summary: str = "a multiple-choice question on the clip"
@@ -20,11 +20,11 @@ class VideoQA:
     named: bool = True
 
     def candidates(self, episode: Episode, question: Question, labels: dict[str, str]) -> tuple[Candidate, ...]:
-        """The question's own candidates, each its own label; a speaker's id is shown as the speaker's label."""
+        """The question's own candidates, shown as they are, except that a speaker's id becomes the speaker's label."""
         if question.candidates is None:
             raise AnnotationError("a 'videoqa' question needs its candidates")
         return tuple(Candidate(text, labels.get(text, harmless(text))) for text in question.candidates)
 
     def sentence(self, episode: Episode, question: Question, labels: dict[str, str]) -> str:
-        """There is nothing to derive: AnnotationError, for a question without text."""
+        """Raise AnnotationError: the question must bring its text."""
         raise AnnotationError("a 'videoqa' question needs its text")

@@ -1,4 +1,4 @@
-"""Whether a file holds what its header promises: a cut file must not pass for a shorter clip."""
+"""Detects truncated files by what their header promises: one must not pass for a shorter clip."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from socialcli.video.timing import Window
 
 _KEEPS_DURATION = frozenset({"avi", "flv", "matroska", "mov"})  # their headers say how long the file is
 _INDEXES_ALL = frozenset({"avi", "mov"})  # their index names every packet, by its decoding time
-_SLACK = 0.5  # seconds by which a header's duration may be wrong
+_SLACK = 0.5  # seconds of error allowed in a header's duration
 _END_OF_TIME = 2**62  # ticks
 
 
 @dataclass(slots=True)
 class Progress:
-    """How far the packets of a file have been read."""
+    """How far a file has been read, packet by packet."""
 
-    reached: float = -math.inf  # seconds of any stream, on the container's clock
-    newest: float = -math.inf  # presentation tick of the video
-    decoded: float = -math.inf  # decoding tick of the video
-    longest: float = 0.0  # ticks between two video packets
+    reached: float = -math.inf  # latest end of a packet of any stream, seconds on the container's clock
+    newest: float = -math.inf  # latest presentation tick of the video
+    decoded: float = -math.inf  # latest decoding tick of the video
+    longest: float = 0.0  # longest gap between two video packets, ticks
     count: int = 0  # video packets
 
-    def note(self, packet: Packet[Stream], is_video: bool) -> None:
-        """Take a packet into account, in the order of the file."""
+    def add(self, packet: Packet[Stream], is_video: bool) -> None:
+        """Record the next packet of the file."""
         stamps = [stamp for stamp in (packet.pts, packet.dts) if stamp is not None]
         if not stamps:
             return
@@ -43,7 +43,7 @@ class Progress:
             self.count += 1
 
     def check_complete(self, video: VideoFile, window: Window) -> None:
-        """Raise VideoError where the file ended, but the window should have had more of it."""
+        """Raise VideoError where the file ended before the end of the window that its header promises."""
         promised = max(self._by_index(video, window), self._by_duration(video, window))
         if promised > -math.inf:
             found = max(0.0, self.reached - float(video.clock.origin))
@@ -53,7 +53,7 @@ class Progress:
             )
 
     def _by_index(self, video: VideoFile, window: Window) -> float:
-        """Seconds of the last frame that the file's index has in the window and its data lack."""
+        """The time of the last frame in the window that the index lists and the data lack, seconds; -inf if none."""
         if video.format not in _INDEXES_ALL:
             return -math.inf
         last = video.clock.last_tick(window)
@@ -64,10 +64,10 @@ class Progress:
         return video.clock.seconds(entries[at].timestamp)
 
     def _by_duration(self, video: VideoFile, window: Window) -> float:
-        """Seconds that the header gives the file, where the data end well before it and the window."""
+        """The duration in the header if the data end well before it and before the window's end, seconds; else -inf."""
         if video.duration is None or video.format not in _KEEPS_DURATION or self.count < 2:
             return -math.inf
-        # A last frame may stay on for as long as the one before, and not every format stores for how long.
+        # The last frame may last as long as the longest before it, and not every format stores its duration.
         slack = max(_SLACK, 2 * self.longest * float(video.clock.time_base))
         needed = video.duration if window.end is None else min(video.duration, window.end)
         missing = needed - (self.reached - float(video.clock.origin))

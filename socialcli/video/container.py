@@ -1,7 +1,7 @@
 """An open video file: one video stream, its clock, and its packets or frames from any moment on.
 
-ffmpeg gets an open Python file, never a name, and neither a format nor a protocol with which a file could
-make it open another one (HLS and DASH playlists, concat scripts).
+ffmpeg gets an open Python file, never a name. Formats and protocols by which a file can open another one are
+disabled (HLS and DASH playlists, concat scripts).
 """
 
 from __future__ import annotations
@@ -29,25 +29,25 @@ from socialcli.video.timing import Clock
 _FORMATS = ("mov", "mp4", "matroska", "webm", "avi", "mpegts", "mpeg", "flv", "ogg", "asf")
 _OPTIONS = {"format_whitelist": ",".join(_FORMATS), "protocol_whitelist": "none"}
 _UNSEEKABLE = frozenset({"mpeg"})  # time stamps are too sparse to be right after a seek
-_SECONDS_BACK = (0, 1, 4, 16)  # tried in turn: a seek can land too late where frames are stored out of order
+_SECONDS_BACK = (0, 1, 4, 16)  # tried in turn: where frames are stored out of order, a seek can land too late
 _MICROSECOND = Fraction(1, 1_000_000)
 
 
 class LocalSource:
-    """What ffmpeg may do with a file: read it and move in it.
+    """A file as ffmpeg sees it: it can read and seek, nothing else.
 
-    A broken header can send it to a place that no file has. That answers with ffmpeg's own kind of error, a negative
-    number: an exception would have PyAV print a traceback.
+    A broken header can make ffmpeg seek to an impossible offset. Such a seek returns a negative error number, as
+    ffmpeg expects: an exception would make PyAV print a traceback.
     """
 
     def __init__(self, file: BinaryIO) -> None:
-        """Stand before an open binary file."""
+        """Wrap an open binary file."""
         self._file = file
         self.read = file.read
         self.tell = file.tell
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Move as a file does; the new place, or a negative error number."""
+        """Seek as a file does; return the new offset, or a negative error number."""
         try:
             return self._file.seek(offset, whence)
         except OSError as error:
@@ -83,7 +83,7 @@ class VideoFile:
 
     @property
     def duration(self) -> float | None:
-        """Seconds that the file lasts by its header or its last time stamps; None where it has neither."""
+        """The file's duration by its header or its last time stamps, seconds; None if it has neither."""
         duration = self.container.duration
         return None if duration is None or self.format in _UNSEEKABLE else duration / 1_000_000
 
@@ -94,7 +94,7 @@ class VideoFile:
     def packets_from(self, tick: int | None) -> Iterator[Packet[Stream]]:
         """Packets of all streams, from a video key frame shown at or before `tick`, or from the first one.
 
-        Ends with one empty packet per stream, which makes a decoder give out what it holds back.
+        Ends with one empty packet per stream, which flushes the decoder.
         """
         if tick is not None and self._can_seek(tick):
             for seconds in _SECONDS_BACK:
@@ -110,10 +110,10 @@ class VideoFile:
         return packets if key is None else chain([key], packets)
 
     def frames_from(self, tick: int | None, wanted: Container[int] | None = None) -> Iterator[VideoFrame]:
-        """Decoded frames in the order of presentation, beginning at or before `tick` (None: the first).
+        """Decoded frames in presentation order, beginning at or before `tick` (None: the first).
 
-        Of the frames whose tick is not `wanted`, those that no other frame is made from may be left out. Raises
-        VideoError for a damaged frame, wanted or not: decoders patch it up, and what is made from it looks sound.
+        Frames that are not `wanted` may be skipped if no other frame depends on them. Raises VideoError for a damaged
+        frame, wanted or not: decoders conceal damage, and frames that depend on it would look intact.
         """
         for packet in self.packets_from(tick):
             if isinstance(packet.stream, VideoStream) and packet.stream_index == self.stream.index:
@@ -137,7 +137,7 @@ class VideoFile:
         self._at_start = False
         try:
             self.container.seek(tick, stream=self.stream)
-        except av.error.FFmpegError:  # before the first time stamp, or no way to seek in this file
+        except av.error.FFmpegError:  # before the first time stamp, or the file is not seekable
             return iter(())
         return self._packets()
 
@@ -148,13 +148,13 @@ class VideoFile:
             self.limits.check_time(self.path)
             if self._packets_read > self.limits.max_packets:
                 raise VideoError(
-                    f"{self.path}: more than {self.limits.max_packets} packets had to be read; "
+                    f"{self.path}: finding the clip takes more than {self.limits.max_packets} packets; "
                     f"cut the clip out of the file, or convert the file"
                 )
             yield packet
 
     def _next_key(self, packets: Iterator[Packet[Stream]]) -> Packet[Stream] | None:
-        """Skip what cannot be decoded without earlier packets, up to the first key frame."""
+        """Skip to the first key frame: packets before it cannot be decoded."""
         for packet in packets:
             if packet.stream_index == self.stream.index and packet.is_keyframe and packet.size:
                 return packet
@@ -163,7 +163,7 @@ class VideoFile:
 
 @contextmanager
 def open_video(path: Path, limits: DecodeLimits) -> Iterator[VideoFile]:
-    """Open a local video file; every error of ffmpeg, here and in the body, comes out as VideoError."""
+    """Open a local video file; errors of ffmpeg, here and in the body, become VideoError."""
     try:
         with path.open("rb") as file:
             limits.check_bytes(path, path.stat().st_size)
@@ -186,22 +186,22 @@ def _opened(path: Path, file: BinaryIO, limits: DecodeLimits) -> VideoFile:
         return VideoFile(path, file, limits)
     except av.error.FFmpegError as error:
         raise VideoError(
-            f"{path}: not a video file that can be read ({error.strerror}). Where it should be one, it was "
-            f"cut short and its header is missing: fetch it again. Formats: {', '.join(_FORMATS)}"
+            f"{path}: not a video file ({error.strerror}). If it should be one, it was cut short "
+            f"and its header is missing: fetch it again. Formats: {', '.join(_FORMATS)}"
         ) from error
 
 
 def _video_stream(container: InputContainer, path: Path) -> VideoStream:
     stream = container.streams.best("video")
     if not isinstance(stream, VideoStream) or stream.disposition & Disposition.attached_pic:
-        raise VideoError(f"{path}: no video in this file, only sound or data; name one with pictures")
+        raise VideoError(f"{path}: no video in this file, only sound or data; name a file with pictures")
     if stream.codec_context is None:
-        raise VideoError(f"{path}: no decoder knows this kind of video; convert it, for example to H.264")
+        raise VideoError(f"{path}: no decoder for this kind of video; convert it, for example to H.264")
     return stream
 
 
 def _origin(container: InputContainer) -> Fraction:
-    """The container's start in seconds: ffmpeg rounds it to microseconds, its stream has it exactly."""
+    """The container's start, seconds: exact from a stream, since ffmpeg rounds the container's to microseconds."""
     start = Fraction(container.start_time or 0, 1_000_000)
     for stream in container.streams:
         if stream.start_time is not None and stream.time_base is not None:

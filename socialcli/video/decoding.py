@@ -1,4 +1,4 @@
-"""The frames of a window of a video file, decoded as sparingly as the file allows."""
+"""Decodes sampled frames of a window of a video file, and as few others as the file allows."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from socialcli.video.limits import DecodeLimits
 from socialcli.video.listing import Listing, frames_of, list_frames
 from socialcli.video.timing import Window, pick_uniform
 
-_REORDER = 1.0  # seconds decoded on past a window where time stamps come out in disorder
-_MOST_AHEAD = 16  # pictures that a format allows to be decoded before one that is shown before them
-_UNIT = 65536  # one, in the fixed-point numbers of a display matrix
+_REORDER = 1.0  # seconds decoded past a window, since time stamps can be out of order
+_MOST_AHEAD = 16  # the most frames that a format allows between decoding and showing one
+_UNIT = 65536  # 1.0 in the fixed-point numbers of a display matrix
 
 
 def sample_file(path: Path, count: int, window: Window, limits: DecodeLimits) -> list[Frame]:
@@ -31,19 +31,19 @@ def sample_file(path: Path, count: int, window: Window, limits: DecodeLimits) ->
         if listing.trusted and not listing.ticks:
             raise _no_frame(video, window)
         frames = _sample_listed(video, listing, count) if listing.trusted else None
-        # Packets that never become a picture (hidden frames, a broken first group) show only when decoded.
+        # Only decoding reveals packets that never become a picture (hidden frames, a broken first group).
         return _sample_decoded(video, window, count, listing) if frames is None else frames
 
 
 def _sample_listed(video: VideoFile, listing: Listing, count: int) -> list[Frame] | None:
-    """Seek and decode just the frames that the packets promise; None where one of them does not come out."""
+    """Seek to and decode only the frames that the packets list; None where one of them is not decoded."""
     wanted = [listing.ticks[index] for index in pick_uniform(listing.ticks, count)]
     found: dict[int, Frame] = {}
     current: VideoFrame | None = None
     frames: Iterator[VideoFrame] = iter(())
     for tick in sorted(set(wanted)):
         if current is None or _seek_saves(listing.keys, current.pts, tick):
-            _check_made_from(current, frames)
+            _check_reference(current, frames)
             frames = video.frames_from(tick, wanted)
             current = next(frames, None)
         while current is not None and current.pts is not None and current.pts < tick:
@@ -51,12 +51,12 @@ def _sample_listed(video: VideoFile, listing: Listing, count: int) -> list[Frame
         if current is None or current.pts != tick:
             return None
         found[tick] = _frame(video, current, tick)
-    _check_made_from(current, frames)
+    _check_reference(current, frames)
     return [found[tick] for tick in wanted]
 
 
-def _check_made_from(frame: VideoFrame | None, later: Iterator[VideoFrame]) -> None:
-    """Decode on to the picture behind a B-frame from which this was made: `later` raises where it is damaged."""
+def _check_reference(frame: VideoFrame | None, later: Iterator[VideoFrame]) -> None:
+    """Decode the next picture that a B-frame depends on: `later` raises VideoError if it is damaged."""
     if frame is not None and frame.pict_type == PictureType.B:
         next((one for one in islice(later, _MOST_AHEAD) if one.pict_type != PictureType.B), None)
 
@@ -70,16 +70,16 @@ def _seek_saves(keys: Sequence[int], position: int | None, tick: int) -> bool:
 def _sample_decoded(video: VideoFile, window: Window, count: int, listing: Listing) -> list[Frame]:
     """Decode the whole window twice: for its times, then for its pictures.
 
-    A decoder gives frames out in order of presentation, whatever their time stamps: the i-th frame has the
-    i-th time.
+    A decoder returns frames in presentation order, whatever their time stamps: the i-th frame has the i-th
+    time.
     """
     first, last = video.clock.first_tick(window), video.clock.last_tick(window)
     begin = first
     ticks = _decoded_ticks(video, begin, last)
     inside = frames_of(video, window, ticks)
     if listing.trusted and (not inside or ticks[inside.start] > listing.ticks[0]):
-        # Not every key frame is a whole picture: where pictures are refreshed bit by bit, a decoder that begins in the
-        # middle keeps back what it cannot complete.
+        # Not every key frame is a whole picture: with gradual refresh, a decoder that starts in the middle withholds
+        # incomplete pictures.
         begin = None
         ticks = _decoded_ticks(video, begin, last)
         inside = frames_of(video, window, ticks)
@@ -101,7 +101,7 @@ def _decoded_ticks(video: VideoFile, first: int | None, last: int | None) -> lis
     for frame in video.frames_from(first):
         tick = frame.pts if frame.pts is not None else frame.dts
         if tick is None:
-            raise VideoError(f"{video.path}: frames without any time; convert the video, for example to MP4")
+            raise VideoError(f"{video.path}: frames without time stamps; convert the video, for example to MP4")
         if stop is not None and tick > stop:
             break
         ticks.append(tick)
@@ -124,9 +124,9 @@ def _frame(video: VideoFile, frame: VideoFrame, tick: int) -> Frame:
 
 
 def _oriented(image: npt.NDArray[np.uint8], frame: VideoFrame, path: Path) -> npt.NDArray[np.uint8]:
-    """Turn and mirror the picture as its display matrix says: (x, y) is shown at (a x + c y, b x + d y)."""
+    """Turn and mirror the picture by its display matrix: (x, y) is shown at (a x + c y, b x + d y)."""
     try:
-        # PyAV's type stubs know of motion vectors only.
+        # PyAV's type stubs know motion vectors only.
         data = cast("Mapping[str, bytes]", frame.side_data)["DISPLAYMATRIX"]
     except KeyError:
         return image

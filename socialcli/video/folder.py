@@ -17,7 +17,7 @@ from socialcli.video.numbering import check_numbers
 from socialcli.video.timing import Clock, Window, pick_uniform, within
 
 _SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
-_FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "TIFF")  # what the files may hold, whatever their names say
+_FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "TIFF")  # by content, whatever their names say
 _BITS, _PHOTOMETRIC = 258, 262  # tags of TIFF
 
 
@@ -39,7 +39,7 @@ def sample_folder(path: Path, count: int, window: Window, fps: float | None, lim
 
 
 def _on_screen(window: Window, rate: Fraction, count: int) -> range:
-    """The image on screen at a window's start, of `count`: each is shown until the next. Empty where there is none."""
+    """The image on screen at a window's start, each shown until the next of `count`; empty if there is none."""
     place = -1 if window.start is None else math.floor(Fraction(window.start) * rate)
     return range(place, place + 1) if 0 <= place < count else range(0)
 
@@ -53,10 +53,9 @@ def _rate(path: Path, fps: float | None) -> Fraction:
 
 
 def image_files(folder: Path) -> list[Path]:
-    """The images of a folder in their order, hidden files left out.
+    """The images of a folder in natural order of names, without hidden files.
 
-    Raises VideoError where there is none, where one lies elsewhere, and where their running number has a gap or a
-    repeat.
+    Raises VideoError for a folder without images, an image that links out of it, and a gap or repeat in their numbers.
     """
     try:
         entries = [entry for entry in folder.iterdir() if not entry.is_dir()]
@@ -64,7 +63,7 @@ def image_files(folder: Path) -> list[Path]:
         raise VideoError(f"{folder}: cannot be read ({error.strerror}); check its permissions") from error
     found = [entry for entry in entries if entry.suffix.lower() in _SUFFIXES and not entry.name.startswith(".")]
     if not found:
-        raise VideoError(f"{folder}: there is no image in the folder ({', '.join(sorted(_SUFFIXES))})")
+        raise VideoError(f"{folder}: no image in the folder ({', '.join(sorted(_SUFFIXES))})")
     for entry in found:
         if entry.is_symlink():
             _check_link(entry)
@@ -94,12 +93,12 @@ def _read(path: Path, time: float, limits: DecodeLimits) -> Frame:
 
 
 def _in_eight_bits(upright: Image.Image, image: Image.Image) -> Image.Image:
-    """A grey picture of more than 8 bits with its levels scaled to 8, which Pillow would cut off at 255.
+    """A grey picture of more than 8 bits scaled to 8 bits; Pillow would clip it at 255.
 
-    `image` is the file that `upright` is from. Raises ValueError where nobody knows which level is white.
+    `image` is the file that `upright` comes from. Raises ValueError where the level of white is unknown.
     """
     if upright.mode == "F" or (upright.mode == "I" and image.format != "PNG"):
-        raise ValueError("its levels are floating-point, signed or 32-bit numbers: which is white is not known")
+        raise ValueError("its levels are floating-point, signed or 32-bit numbers, so which one is white is unknown")
     if upright.mode != "I" and not upright.mode.startswith("I;16"):
         return upright
     tags = getattr(image, "tag_v2", {})  # of a TIFF
@@ -112,7 +111,7 @@ def _in_eight_bits(upright: Image.Image, image: Image.Image) -> Image.Image:
 
 def _check_file(path: Path, limits: DecodeLimits) -> None:
     if not path.is_file():
-        raise VideoError(f"{path}: not a regular file; replace it by an image")
+        raise VideoError(f"{path}: not a regular file; replace it with an image")
     limits.check_bytes(path, path.stat().st_size)
 
 

@@ -1,4 +1,4 @@
-"""Frames as they leave the video: images of the original size, each with its presentation time."""
+"""Sampled frames: images of the video's own size, each with its presentation time."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class Frame:
 class FrameSet:
     """The sampled frames of a clip, in order of time, all of one size.
 
-    `distinct` is the number of different pictures among them: fewer than `len(frames)` where the clip is
-    shorter than the number of frames asked for, so that some repeat.
+    `distinct` is the number of different pictures among them: less than `len(frames)` where the clip has fewer
+    frames than were requested, so that some repeat.
     """
 
     frames: tuple[Frame, ...]
@@ -44,6 +44,6 @@ class FrameSet:
 
     @property
     def fps(self) -> float:
-        """Rate of the sampled frames per second (1.0 for a single moment)."""
+        """Sampled frames per second (1.0 if all are at one moment)."""
         span = self.frames[-1].time - self.frames[0].time
         return (len(self.frames) - 1) / span if span > 0 else 1.0

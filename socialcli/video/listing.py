@@ -1,4 +1,4 @@
-"""Which frames a window of a video file has, from its packets alone: nothing is decoded."""
+"""Lists the frames in a window of a video file from its packets, without decoding."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from socialcli.video.container import VideoFile
 from socialcli.video.timing import Window, within
 
 _REORDER = 1.0  # seconds read on past a window: frames are not stored in the order of presentation
-_NO_TIMES = frozenset({"avi"})  # stores no presentation times; ffmpeg makes some up in order of storage
+_NO_TIMES = frozenset({"avi"})  # stores no presentation times; ffmpeg numbers packets in storage order instead
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What the packets of a window say; ticks are of the video's clock.
+    """The frames of a window by its packets, in ticks of the video's clock.
 
-    `ticks` are the sorted presentation times inside the window, or that of the frame on screen where there is none;
-    `keys` those of the key frames read, also before it. `trusted` is false where the packets carry no presentation
-    times, so that only decoding tells them.
+    `ticks` are the sorted presentation times inside the window or, if it has none, that of the frame on screen;
+    `keys` are those of all key frames read, also before the window. `trusted` is false where packets carry no
+    presentation times, so that frames must be decoded to find them.
     """
 
     ticks: list[int]
@@ -50,7 +50,7 @@ def list_frames(video: VideoFile, window: Window) -> Listing:
 
 
 def frames_of(video: VideoFile, window: Window, ticks: Sequence[int]) -> range:
-    """The indices of the sorted `ticks` inside a window; where there is none, of the frame on screen at its start.
+    """The indices of the sorted `ticks` inside a window or, if there are none, of the frame on screen at its start.
 
     A frame stays until the next one, the last one until the file ends. Empty where nothing is on screen.
     """
@@ -64,7 +64,7 @@ def frames_of(video: VideoFile, window: Window, ticks: Sequence[int]) -> range:
 
 
 class _Entry(NamedTuple):
-    """What is kept of a packet; its data would fill the memory."""
+    """A packet without its data, which would fill the memory."""
 
     tick: int | None
     key: bool
@@ -72,13 +72,13 @@ class _Entry(NamedTuple):
 
 
 def _video_packets(video: VideoFile, window: Window) -> Iterator[_Entry]:
-    """The video's packets that can belong to the window, sound ones."""
+    """The video's packets that can belong to the window, checked for damage."""
     first, last = video.clock.first_tick(window), video.clock.last_tick(window)
     stop = None if last is None else last + video.clock.ticks(_REORDER)
     progress = Progress()
     for packet in video.packets_from(first):
         is_video = packet.stream_index == video.stream.index
-        progress.note(packet, is_video)
+        progress.add(packet, is_video)
         if not is_video or not packet.size:
             continue
         stamp = packet.dts if packet.dts is not None else packet.pts

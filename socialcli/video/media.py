@@ -1,4 +1,4 @@
-"""From the path in an episode to a file on this machine, and to nothing else."""
+"""From the path in an episode to a local file under the media root, and to nothing else."""
 
 from __future__ import annotations
 
@@ -14,11 +14,10 @@ _ADVICE = "give a path relative to the media root, such as videos/clip.mp4"
 
 
 def resolve_media(media_root: Path, path: str) -> Path:
-    """The real place of an episode's `video.path`: a regular file or a folder under `media_root`.
+    """The real path of an episode's `video.path`: a regular file or a folder under `media_root`.
 
     Symbolic links are followed and must stay under the root. Raises VideoError for anything else: an absolute
-    path, "..", an address or a protocol, a drive letter or backslash, a path that is not there, a device or a
-    pipe.
+    path, "..", an address or a protocol, a drive letter or backslash, a missing file, a device or a pipe.
     """
     _check_text(path)
     root = media_root.resolve()

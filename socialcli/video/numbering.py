@@ -1,4 +1,4 @@
-"""Whether the names of a folder's images count without a gap: an image's place in the folder is its time."""
+"""Checks that the numbers in the names of a folder's images have no gap: an image's place is its time."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ADVICE = "An image's place among the others is its time, so the folder must hol
 
 
 class _Name(NamedTuple):
-    """An image's name: what stands between its numbers, and the numbers."""
+    """An image's name, split into its numbers and the text between them."""
 
     text: str
     stem: str  # in one spelling
@@ -34,9 +34,9 @@ class _Name(NamedTuple):
 def check_numbers(folder: PurePath, names: Sequence[str]) -> None:
     """Raise VideoError where the running number in `names`, in their natural order, has a gap or a repeat.
 
-    Names hold a running number where more than half of them differ in nothing but numbers. It may begin anywhere, and
-    go up by any step that stays the same (or, as times rounded to whole milliseconds do, changes by one). Names without
-    numbers, such as words or hashes, say nothing.
+    Names have a running number if more than half of them differ only in numbers. It may start anywhere and increase by
+    any constant step (give or take one, for times rounded to milliseconds). Names without numbers, such as words or
+    hashes, are not checked.
     """
     found = [_split(name) for name in names]
     _check_copies(folder, found)
@@ -47,8 +47,8 @@ def check_numbers(folder: PurePath, names: Sequence[str]) -> None:
     for one in found:
         if one.words != words:
             raise VideoError(
-                f"{folder}: {one.text} is not named like {numbered[0].text} and {count - 1} other images, so that its "
-                f"place is not known. {_ADVICE}; move {one.text} out of it, or rename it"
+                f"{folder}: {one.text} is not named like {numbered[0].text} and {count - 1} other images, so its "
+                f"place is unknown. {_ADVICE}; move {one.text} out of it, or rename it"
             )
     _check_running(folder, numbered)
 
@@ -68,7 +68,7 @@ def _check_copies(folder: PurePath, found: Sequence[_Name]) -> None:
 
 
 def _check_running(folder: PurePath, names: Sequence[_Name]) -> None:
-    """Check the names by their numbers: the last one that differs runs, within the same numbers in front of it."""
+    """Check the last number that differs between names, within groups that share the numbers before it."""
     for one, other in pairwise(sorted(names, key=lambda name: name.numbers)):
         if one.numbers == other.numbers:
             raise _repeated(folder, one, other)
@@ -78,7 +78,7 @@ def _check_running(folder: PurePath, names: Sequence[_Name]) -> None:
     if len(varying) == 1:
         _check_steps(folder, names, varying[0])
     elif varying:
-        # Shots or clock times in front: each part counts on its own, if it counts one by one at all.
+        # With shots or clock times in front, each group counts on its own, if it counts one by one at all.
         for _, part in groupby(names, key=lambda name: name.numbers[: varying[-1]]):
             group = list(part)
             steps = Counter(_steps([name.numbers[varying[-1]] for name in group]))
@@ -104,7 +104,7 @@ def _check_steps(folder: PurePath, names: Sequence[_Name], place: int) -> None:
 
 
 def _is_even(numbers: Sequence[int]) -> bool:
-    """Whether numbers rise by one step, or by two that differ by 1, as those of rounded times do."""
+    """Whether numbers rise by a constant step, or by two steps that differ by 1, as rounded times do."""
     steps = _steps(numbers)
     return not steps or (min(steps) > 0 and max(steps) - min(steps) <= (min(steps) > 1))
 

@@ -1,4 +1,4 @@
-"""Coloured, labelled boxes drawn on frames: one of the remedies that alignment is compared with."""
+"""Draws coloured, labelled boxes on frames: a baseline that alignment is compared with."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ COLORS = (
     Color("red", (213, 94, 0)),
     Color("black", (0, 0, 0)),
 )
-"""The palette of Okabe and Ito (2008), told apart by colour-blind people too, most different ones first."""
+"""The palette of Okabe and Ito (2008), which colour-blind people can distinguish, most distinct colours first."""
 
 
 def speaker_colors(labels: Mapping[str, str], colors: Sequence[Color] = COLORS) -> dict[str, Color]:
@@ -61,8 +61,8 @@ def draw_boxes(
     """Draw each frame's boxes on a copy of it, each with its speaker's colour and label.
 
     `boxes_per_frame[i]` maps speakers to (x0, y0, x1, y1) in pixels of frame i; `labels` maps every speaker
-    to the short text of the tag ("1"), and its order gives the colours. A box is cut at the frame's edges,
-    one wholly outside is left out; tags stay inside. `distinct` is as before. Raises ValueError where the
+    to the short text of the tag ("1"), and its order gives the colours. A box is clipped at the frame's
+    edges, one wholly outside is skipped; tags stay inside. `distinct` is unchanged. Raises ValueError where the
     numbers of frames differ, KeyError for a speaker without label.
     """
     palette = speaker_colors(labels, colors)
@@ -76,7 +76,7 @@ def draw_boxes(
 
 
 def _draw(image: Image.Image, items: Sequence[tuple[tuple[int, int, int, int], str, Color]]) -> None:
-    """Lines first and tags after them, so that no line crosses a label."""
+    """Draw all lines before all tags, so that no line crosses a label."""
     canvas = ImageDraw.Draw(image)
     line = max(2, round(min(image.size) / 120))
     font = ImageFont.load_default(size=max(12, round(min(image.size) / 16)))
@@ -94,7 +94,7 @@ def _draw_tag(
     color: Color,
     font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
 ) -> None:
-    """A filled tag on the box's upper left corner: above the box where there is room, else inside it."""
+    """Draw a filled tag at the box's upper left corner: above the box if there is room, else inside it."""
     left, top, right, bottom = canvas.textbbox((0, 0), label, font=font)
     pad = max(2, round(min(size) / 120))
     width, height = round(right - left) + 2 * pad, round(bottom - top) + 2 * pad
@@ -106,7 +106,7 @@ def _draw_tag(
 
 
 def _cut(box: Box, size: tuple[int, int]) -> tuple[int, int, int, int] | None:
-    """The box in whole pixels, first and last one included, inside the frame; None where nothing is left."""
+    """The box clipped to the frame, in whole pixels, both ends included; None if it lies outside."""
     x0, y0, x1, y1 = box
     if x1 <= 0 or y1 <= 0 or x0 >= size[0] or y0 >= size[1]:
         return None

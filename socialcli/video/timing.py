@@ -1,4 +1,4 @@
-"""Time without rounding: windows, clocks in whole ticks, and which ticks a uniform sample takes."""
+"""Exact time: windows, clocks in whole ticks, and the ticks of a uniform sample."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from fractions import Fraction
 
 from socialcli.errors import VideoError
 
-_EDGE = Fraction(1, 1_000_000)  # seconds; a frame so close outside a window is in it: 0.1 + 0.2 finds 0.3
+_EDGE = Fraction(1, 1_000_000)  # seconds around a window that belong to it, so that 0.1 + 0.2 finds 0.3
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A stretch of a clip in seconds, both ends included; None: to the beginning or the end of the file."""
+    """Part of a clip, seconds, both ends included; None: from the beginning or to the end of the file."""
 
     start: float | None = None
     end: float | None = None
@@ -37,7 +37,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """Turns a file's time stamps, whole ticks of `time_base` seconds, into seconds since `origin`."""
+    """Converts a file's time stamps, whole ticks of `time_base` seconds, to seconds since `origin`."""
 
     time_base: Fraction
     origin: Fraction = Fraction(0)
@@ -47,7 +47,7 @@ class Clock:
         return float(tick * self.time_base - self.origin)
 
     def ticks(self, seconds: float) -> int:
-        """How many whole ticks a length of time has."""
+        """A duration in whole ticks, rounded down."""
         return math.floor(Fraction(seconds) / self.time_base)
 
     def first_tick(self, window: Window) -> int | None:

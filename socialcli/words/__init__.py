@@ -1,11 +1,12 @@
 """Where a word begins and ends, in every script: one rule for answers, names, pronouns and file names.
 
-`\\b` and `\\w` of `re` cannot tell. They hold scripts without blanks for one long word ("答案是B"), cut a syllable off
-before its vowel sign ("राम" in "रामा"), take the underscore of Markdown for a letter, and end a name at its hyphen.
+`\\b` and `\\w` of `re` get this wrong. They take text of scripts without blanks for one long word ("答案是B"), cut a
+syllable before its vowel sign ("राम" in "रामा"), take the underscore of Markdown for a letter, and end a name at its
+hyphen.
 
-- `scripts`: what kind of character something is.
-- `boundaries.joined`: whether a word goes on across a place in a text. All the rest is built on it.
-- `spelling`: equal words as equal strings, and where phrases stand in a text.
+- `scripts`: the script and kind of a character.
+- `boundaries.joined`: whether a word continues across a place in a text. Everything else builds on it.
+- `spelling`: normalised spelling, and finding phrases in a text.
 
 May import: nothing.
 """

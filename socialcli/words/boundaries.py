@@ -1,4 +1,4 @@
-"""Where a word ends, in a text of any script: `joined`, and what follows from it."""
+"""Word boundaries in text of any script: `joined`, and what follows from it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from socialcli.words.scripts import (
 _GERESH = frozenset("\u05f3\u05f4")  # inside Hebrew words, as an apostrophe or a quotation mark is typed
 _POINTS = frozenset(".,:")  # inside numbers
 _EMPHASIS = re.compile(r"[*_]{1,3}")
-# What an apostrophe sets off in front of a word, which is then a word of its own: l'Anna, d'Anna, dell'Anna.
+# Elided words before an apostrophe, after which a new word begins: l'Anna, d'Anna, dell'Anna.
 _ELIDED = frozenset({
     *("c", "d", "j", "l", "m", "n", "s", "t", "qu", "jusqu", "lorsqu", "puisqu"),
     *("all", "dall", "dell", "nell", "sull", "un"),
@@ -31,13 +31,13 @@ _CONTRACTED = frozenset({"d", "ll", "m", "re", "s", "t", "ve"})  # behind a name
 
 
 def joined(text: str, place: int) -> bool:
-    """Whether a word goes on across `place`, that is from `text[place - 1]` to `text[place]`.
+    """Whether a word continues across `place`, from `text[place - 1]` to `text[place]`.
 
     - A character is never cut off from its marks, nor a syllable of Thai, Lao, Khmer or Burmese in two.
     - Letters of a script without blanks (Han, kana, Thai ...) are words of their own, and so is a letter of another
       script beside them. Katakana, which spells foreign names, holds together; Korean does up to a particle.
-    - Hyphens and apostrophes join what they stand between, but for what a name takes on: "Anna's", "Ali'nin", "l'Anna".
-    - An underscore joins as in snake_case; as emphasis of Markdown it does not, unless of the first letters of a word.
+    - Hyphens and apostrophes join what they stand between, except endings and articles: "Anna's", "Ali'nin", "l'Anna".
+    - An underscore joins as in snake_case; as emphasis of Markdown it does not, except inside a word (**B**ecause).
     - Points inside numbers join.
     """
     before, after = _before(text, place), _after(text, place)
@@ -61,7 +61,7 @@ def has_letter(text: str) -> bool:
 
 
 def is_called(text: str) -> bool:
-    """Whether `text` can be what a person is called: letters with blanks, hyphens, apostrophes or points."""
+    """Whether `text` can be a person's name: letters with blanks, hyphens, apostrophes or points."""
     between = HYPHENS | APOSTROPHES | _GERESH | frozenset(" .\u30fb\u00b7")
     whole = all(
         (is_letter(character) and not character.isdecimal())
@@ -74,7 +74,7 @@ def is_called(text: str) -> bool:
 
 
 def length_in_words(text: str) -> float:
-    """How many words are said in a text; of a script without blanks, two characters count as one."""
+    """The number of words in a text; in scripts without blanks, two characters count as one."""
     total = 0.0
     for part in text.split():
         for dense, run in groupby(filter(is_letter, part), key=is_dense):
@@ -83,7 +83,7 @@ def length_in_words(text: str) -> float:
 
 
 def _before(text: str, place: int) -> int:
-    """The index of the last character in front of `place` that is seen; -1 where there is none."""
+    """The index of the last visible character before `place`; -1 if there is none."""
     place -= 1
     while place >= 0 and unseen(text[place]):
         place -= 1
@@ -91,14 +91,14 @@ def _before(text: str, place: int) -> int:
 
 
 def _after(text: str, place: int) -> int:
-    """The index of the first character from `place` on that is seen; the text's length where there is none."""
+    """The index of the first visible character from `place` on; the text's length if there is none."""
     while place < len(text) and unseen(text[place]):
         place += 1
     return place
 
 
 def _base(text: str, place: int) -> int:
-    """The index of the letter whose marks stand at `place`, or `place`."""
+    """The index of the letter that the mark at `place` belongs to, or `place` itself."""
     while place > 0 and (extends(text[place]) or unseen(text[place])):
         place -= 1
     return place
@@ -110,7 +110,7 @@ def _is_word(text: str, place: int) -> bool:
 
 
 def _one_word(text: str, before: int, after: int) -> bool:
-    """Whether two letters that stand side by side belong to one word."""
+    """Whether two adjacent letters belong to one word."""
     base = _base(text, before)
     script, following = script_of(text[base]), script_of(text[after])
     if syllable_goes_on(text, before, after):
@@ -126,12 +126,12 @@ def _one_word(text: str, before: int, after: int) -> bool:
 
 
 def _over_mark(text: str, before: int, after: int) -> bool:
-    """Whether a place beside a mark lies inside a word that goes on behind the mark."""
+    """Whether a place beside a mark lies inside a word that continues behind the mark."""
     for mark in (before, after):
         if _is_word(text, mark):
             continue
         first, last = mark, mark + 1
-        if text[mark] in "*_":  # of several, all
+        if text[mark] in "*_":  # take the whole run
             while first > 0 and text[first - 1] in "*_":
                 first -= 1
             while last < len(text) and text[last] in "*_":
@@ -145,7 +145,7 @@ def _over_mark(text: str, before: int, after: int) -> bool:
 
 
 def _joins(text: str, mark: tuple[int, int], left: int, right: int, *, place_behind: bool) -> bool:
-    """Whether the mark [first, last) joins the letters around it, seen from the place in front of or behind it."""
+    """Whether the mark [first, last) joins the letters around it, seen from the place before or behind it."""
     sign = text[mark[0] : mark[1]]
     base = _base(text, left)
     if sign in _POINTS:
@@ -160,7 +160,7 @@ def _joins(text: str, mark: tuple[int, int], left: int, right: int, *, place_beh
 
 
 def _word_begins(text: str, left: int, right: int) -> bool:
-    """Whether what stands in front of an apostrophe is elided, so that a word begins behind it."""
+    """Whether the text before an apostrophe is an elided word, so that a new word begins behind it."""
     start = left
     while start > 0 and _is_word(text, start - 1):
         start -= 1
@@ -169,7 +169,7 @@ def _word_begins(text: str, left: int, right: int) -> bool:
 
 
 def _word_ends(text: str, right: int) -> bool:
-    """Whether what stands behind an apostrophe is an ending, so that the word ends in front of it."""
+    """Whether the text behind an apostrophe is an ending, so that the word ends before it."""
     end = right
     while end < len(text) and is_letter(text[end]):
         end += 1

@@ -1,4 +1,4 @@
-"""What Korean writes on to a noun without a blank: particles, titles, and the verb "to be"."""
+"""What Korean attaches to a noun without a blank: particles, titles, and the verb "to be"."""
 
 from __future__ import annotations
 
@@ -15,5 +15,5 @@ _ENDING = re.compile(f"(?:{'|'.join(sorted(_ENDINGS.split(), key=len, reverse=Tr
 
 
 def is_ending(text: str) -> bool:
-    """Whether `text` is nothing but what is written on to a noun: "에게는" of "민수에게는"."""
+    """Whether `text` consists only of endings of a noun: "에게는" of "민수에게는"."""
     return _ENDING.fullmatch(unicodedata.normalize("NFC", text)) is not None

@@ -1,4 +1,4 @@
-"""Text that can be drawn: what a font lacks is written in letters that it has."""
+"""Makes text drawable: replaces characters that a font lacks by ones that it has."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ _NUMBER = re.compile(r"U\+[0-9A-F]{4,6}$")
 
 
 def legible(text: str, has: Callable[[str], bool]) -> str:
-    """`text` with what a font lacks replaced: a letter with an accent by the letter, anything else by its number.
+    """`text` with characters that a font lacks replaced: a letter with an accent by the letter, others by their number.
 
-    `has` says whether the font has a character. The number is written as Unicode does, U+4E2D, apart from letters and
-    other numbers. What shows nothing is left out.
+    `has` says whether the font has a character. A number is written as in Unicode, U+4E2D, with blanks to letters and
+    other numbers. Invisible characters that the font lacks are dropped.
     """
     shown = ""
     for character in text:

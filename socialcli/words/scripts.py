@@ -1,4 +1,4 @@
-"""What kind of character something is: of which script, a letter or a mark on one, seen or not."""
+"""The kind of a character: its script, whether it is a letter or a mark on one, whether it is visible."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ HANGUL = "HANGUL"
 KATAKANA = "KATAKANA"
 APOSTROPHES = frozenset("'\u2019\u2018\u201b\u02bc\uff07")
 HYPHENS = frozenset("-\u2010\u2011\ufe63\uff0d\u05be")  # not dashes, and not minus
-# Soft hyphen, zero-width blanks and joiners, direction marks, byte order marks: editors and chats leave them anywhere.
+# Soft hyphen, zero-width blanks and joiners, direction marks, byte order marks: editors and chats insert them anywhere.
 INVISIBLE = "\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufe0e\ufe0f\ufeff"
 _INVISIBLE = re.compile(f"[{INVISIBLE}]")
 _ALPHABETS = frozenset({
@@ -36,7 +36,7 @@ _BREAKING = "\u200b"  # the zero-width space of Thai and Khmer, which stands bet
 
 @cache
 def script_of(character: str) -> str:
-    """The script of a character, as its Unicode name begins; `ALPHABET` for all that have two cases, and for digits."""
+    """The first word of a character's Unicode name; `ALPHABET` for scripts with two cases, and for digits."""
     if unicodedata.category(character) == "Nd":
         return ALPHABET
     name = unicodedata.name(character, "")
@@ -59,20 +59,20 @@ def is_letter(character: str) -> bool:
 
 @cache
 def extends(character: str) -> bool:
-    """Whether it belongs to the character before: an accent, a vowel sign, a later part of a Korean syllable."""
+    """Whether it belongs to the character before it: an accent, a vowel sign, a later part of a Korean syllable."""
     later_jamo = "\u1160" <= character <= "\u11ff"
     voicing = character in "\uff9e\uff9f"  # of half-width katakana
     return later_jamo or voicing or (unicodedata.category(character)[0] == "M" and not unseen(character))
 
 
 def seen(text: str) -> str:
-    """A text without characters that nobody sees, anywhere in it: to compare, not to show."""
+    """A text without its invisible characters: to compare, not to show."""
     return text if text.isascii() else _INVISIBLE.sub("", text)
 
 
 @cache
 def unseen(character: str) -> bool:
-    """Whether it only says how its neighbours are shown: joiners, direction marks, soft hyphens, variants."""
+    """Whether it is invisible and only changes its neighbours: joiners, direction marks, soft hyphens, variants."""
     return is_invisible(character) and character != _BREAKING
 
 

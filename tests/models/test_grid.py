@@ -1,4 +1,4 @@
-"""Which token shows which cell: proved by changing pixels and looking which token changes most."""
+"""Which token shows which cell: changing the pixels of one cell changes its token most."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ def test_of_several_versions_one_must_be_chosen(cache: Path) -> None:
         load_model(FAMILY, ID)
 
 
-def test_a_part_of_a_checkpoint_is_told(cache: Path) -> None:
+def test_a_part_of_a_checkpoint_is_reported(cache: Path) -> None:
     snapshot = into_cache(FOLDER, cache, ID)
     (snapshot / "model.safetensors").unlink()
     with pytest.raises(
@@ -117,7 +117,7 @@ def test_a_folder_has_no_revisions(tmp_path: Path) -> None:
         check_job(settings, registry())
 
 
-def test_a_run_tells_the_revision_and_hands_it_on() -> None:
+def test_a_run_names_the_revision_and_passes_it_on() -> None:
     settings = RunSettings.of(
         episodes=str(SAMPLE / "episodes.jsonl"), model=FAMILY, tasks=("coref",), revision="v1", allow_links=True
     )

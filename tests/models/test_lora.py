@@ -1,4 +1,4 @@
-"""A LoRA adapter on a checkpoint: it changes the answers, merged or not, alike; one that does not fit is told."""
+"""A LoRA adapter on a checkpoint: it changes the answers, merged or not, alike; one that does not fit is refused."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_the_vision_tower_may_have_an_adapter_too(family: str, tmp_path: Path) -
 
 
 def test_without_weights_an_adapter_is_not_looked_at(tmp_path: Path) -> None:
-    options = LoadOptions(str(checkpoint(FAMILY)), weights=False, adapter=str(tmp_path / "nowhere"))
+    options = LoadOptions(str(checkpoint(FAMILY)), weights=False, lora=str(tmp_path / "nowhere"))
     assert tiny_model(FAMILY).spec.load_checked(options).lora is None
 
 
@@ -171,10 +171,10 @@ def first(weights: dict[str, torch.Tensor]) -> str:
     ("change", "reason"),
     [
         (removed(CONFIG), "has no adapter_config.json: --adapter takes a folder as peft saves it"),
-        (halved(CONFIG), "adapter_config.json: is no JSON"),
-        (written(CONFIG, "[]"), "adapter_config.json: is no JSON object"),
-        (written(CONFIG, "[" * 100_000), "adapter_config.json: is no JSON"),
-        (written(CONFIG, "{}"), "is no LoRA adapter: its adapter_config.json says peft_type None"),
+        (halved(CONFIG), "adapter_config.json: is not JSON"),
+        (written(CONFIG, "[]"), "adapter_config.json: is not a JSON object"),
+        (written(CONFIG, "[" * 100_000), "adapter_config.json: is not JSON"),
+        (written(CONFIG, "{}"), "is not a LoRA adapter: its adapter_config.json says peft_type None"),
         (configured(peft_type="PROMPT_TUNING"), "says peft_type 'PROMPT_TUNING'"),
         (configured(r="many"), "cannot be loaded: "),
         (configured(target_modules=["nobodys"]), "cannot be loaded: Target modules"),
@@ -202,7 +202,7 @@ def first(weights: dict[str, torch.Tensor]) -> str:
         (configured(r=8), f"it lacks, or has in another size, {FIRST!r} and 31 more weights; was"),
     ],
 )
-def test_what_is_broken_is_told_in_a_line(change: Change, reason: str, copy: Path) -> None:
+def test_what_is_broken_is_reported_in_a_line(change: Change, reason: str, copy: Path) -> None:
     change(copy)
     assert reason in refusal(copy)
 
@@ -247,7 +247,7 @@ class _Marking:
 def test_an_adapter_of_another_kind(tmp_path: Path) -> None:
     config = IA3Config(target_modules=["q_proj"], feedforward_modules=[])
     get_peft_model(load_model(FAMILY, checkpoint(FAMILY)).model, config).save_pretrained(tmp_path)
-    assert "is no LoRA adapter: its adapter_config.json says peft_type 'IA3'" in refusal(tmp_path)
+    assert "is not a LoRA adapter: its adapter_config.json says peft_type 'IA3'" in refusal(tmp_path)
 
 
 @pytest.mark.parametrize("other", FAMILIES)
@@ -255,7 +255,7 @@ def test_an_adapter_of_another_family_is_named(family: str, other: str) -> None:
     if other != family:
         classes = [type(tiny_model(name).model).__name__ for name in (other, family)]
         message = refusal(adapter(other), family)
-        assert message.endswith("was trained on another model: on {}, and this is {}".format(*classes))
+        assert message.endswith("was trained on another model: {}; this is {}".format(*classes))
 
 
 @pytest.mark.parametrize(
@@ -276,7 +276,7 @@ def test_an_adapter_of_a_larger_model_that_does_not_say_which(size: str, reason:
     assert reason in refusal(tmp_path)
 
 
-def test_a_checkpoint_that_is_an_adapter_is_told_where_it_belongs(copy: Path) -> None:
+def test_an_adapter_named_as_checkpoint_is_refused_with_its_option(copy: Path) -> None:
     for config in ("{}", (checkpoint(FAMILY) / "config.json").read_text()):
         with pytest.raises(CheckpointError, match="holds a LoRA adapter") as caught:
             load_model(FAMILY, copy)
@@ -291,7 +291,7 @@ def test_nothing_to_merge_is_a_usage_error() -> None:
 
 def test_a_plug_in_that_ignores_the_adapter_is_found_out() -> None:
     spec = ModelSpec("deaf", "ignores adapters", "nobody/nothing", lambda options: tiny_model(FAMILY), "1")
-    options = LoadOptions(str(checkpoint(FAMILY)), adapter=str(adapter(FAMILY)))
+    options = LoadOptions(str(checkpoint(FAMILY)), lora=str(adapter(FAMILY)))
     with pytest.raises(CheckpointError, match="the plug-in of deaf loads no LoRA adapters") as caught:
         spec.load_checked(options)
     assert str(adapter(FAMILY)) in str(caught.value)

@@ -262,7 +262,8 @@ def test_a_library_that_cuts_seconds_to_whole_numbers_is_refused(monkeypatch: py
 
 
 def test_a_rule_that_the_family_does_not_have_is_refused() -> None:
-    with pytest.raises(UsageError, match=r"--positions 'own' is none of qwen2\.5-vl's; choose among trained, library"):
+    advice = r"--positions 'own' is not offered by qwen2\.5-vl; choose among trained, library"
+    with pytest.raises(UsageError, match=advice):
         load_model(QWEN, SAMPLE / "checkpoints" / QWEN, positions="own")
-    with pytest.raises(UsageError, match="'trained' is none of internvl3's; internvl3 has one rule for positions"):
+    with pytest.raises(UsageError, match="'trained' is not offered by internvl3; internvl3 has one rule for positions"):
         load_model("internvl3", SAMPLE / "checkpoints" / "internvl3", positions="trained")

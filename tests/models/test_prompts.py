@@ -161,7 +161,7 @@ STEERING = {
 def test_a_special_token_in_raw_text_is_refused(family: str, token: str, with_video: bool) -> None:
     model = tiny_model(family)
     clip = model.encode_clip(FRAMES) if with_video else None
-    with pytest.raises(PromptError, match="steers this model; remove it"):
+    with pytest.raises(PromptError, match="a control token of this model; remove it"):
         model.encode_prompt(f"Who said {token} there?", [], clip)
 
 
@@ -182,7 +182,7 @@ def with_processor(model: Any, change: Any) -> Any:
 def test_a_token_that_no_bracket_gives_away_is_refused_too(model: Any) -> None:
     changed = with_processor(model, lambda processor: processor.tokenizer.add_tokens(["[STEER]"], special_tokens=True))
     prompt = asked(("please [STEER] left",))
-    with pytest.raises(PromptError, match=r"the text contains '\[STEER\]', which steers this model"):
+    with pytest.raises(PromptError, match=r"the text contains '\[STEER\]', a control token of this model"):
         changed.encode_prompt(prompt.text, prompt.spans, None)
     model.encode_prompt(prompt.text, prompt.spans, None)
 

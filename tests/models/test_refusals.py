@@ -1,4 +1,4 @@
-"""What cannot be loaded is told with what to do about it, in one line, and in the user's words."""
+"""What cannot be loaded is refused in one line, in the user's words, with what to do about it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from huggingface_hub.errors import (
 from socialcli.api import load_model
 from socialcli.errors import CheckpointError
 from socialcli.models.checkpoints import hub as hub_module
-from socialcli.models.checkpoints.load_errors import explaining
+from socialcli.models.checkpoints.load_errors import as_checkpoint_error
 from socialcli.models.checkpoints.refusals import check_quantizer, memory_refusal
 
 from ..conftest import SAMPLE
@@ -60,7 +60,7 @@ def configured(folder: Path, fields: Mapping[str, Any]) -> Path:
         ("llava-next-video", "llava_qwen", "such as llava-hf/LLaVA-NeXT-Video-7B-hf"),
         ("llava-next-video", "internvl_chat", "load OpenGVLab/InternVL3-8B-hf with --model internvl3"),
         ("qwen2.5-vl", "internvl", "load it with --model internvl3"),
-        ("qwen2.5-vl", "qwen2_vl", "of the type 'qwen2_vl', not 'qwen2_5_vl', and no installed plug-in loads such"),
+        ("qwen2.5-vl", "qwen2_vl", "of type 'qwen2_vl', not 'qwen2_5_vl', and no installed plug-in loads that type"),
         ("qwen2.5-vl", "qwen3_vl", "`socialcli models` lists what can be loaded"),
         ("internvl3", "qwen2_5_vl", "load it with --model qwen2.5-vl"),
     ],
@@ -70,11 +70,11 @@ def test_another_model_is_named_with_what_loads_it(tmp_path: Path, family: str, 
     assert advice in refusal(family, configured(tmp_path / "checkpoint", {"model_type": model_type, **code}))
 
 
-def test_nobody_is_told_to_trust_code() -> None:
-    with pytest.raises(CheckpointError) as caught, explaining("checkpoint 'x'", "Fetch it again"):
+def test_no_message_advises_to_trust_code() -> None:
+    with pytest.raises(CheckpointError) as caught, as_checkpoint_error("checkpoint 'x'", "Fetch it again"):
         raise ValueError("The repository x contains custom code. Please pass the argument `trust_remote_code=True`.")
-    told = "checkpoint 'x' cannot be loaded: it needs code of its own, which is never run. Fetch it again"
-    assert str(caught.value) == told
+    message = "checkpoint 'x' cannot be loaded: it needs its own code, which is never run. Fetch it again"
+    assert str(caught.value) == message
 
 
 def lfs_pointer(file: Path) -> None:
@@ -82,7 +82,7 @@ def lfs_pointer(file: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "tokenizer.json"])
-def test_a_git_lfs_pointer_is_told_from_a_broken_file(tmp_path: Path, name: str) -> None:
+def test_a_git_lfs_pointer_is_distinguished_from_a_broken_file(tmp_path: Path, name: str) -> None:
     folder = Path(shutil.copytree(SAMPLE / "checkpoints" / "internvl3", tmp_path / "checkpoint"))
     lfs_pointer(folder / name)
     message = refusal("internvl3", folder)
@@ -116,7 +116,7 @@ def test_a_way_to_quantise_that_nobody_knows_is_refused(tmp_path: Path) -> None:
     assert "is quantised by 'foo', which the installed transformers does not know" in message
 
 
-def test_a_package_that_is_there_is_not_missed() -> None:
+def test_an_installed_package_is_found() -> None:
     check_quantizer({"quantization_config": {"quant_method": "torchao"}} | {"quantization_config": None}, "it")
     with pytest.raises(CheckpointError, match="pip install optimum-quanto"):
         check_quantizer({"quantization_config": {"quant_method": "quanto"}}, "it")
@@ -135,11 +135,11 @@ def test_weights_that_do_not_fit_into_memory(error: BaseException, monkeypatch: 
 
     monkeypatch.setattr(InternVLForConditionalGeneration, "from_pretrained", Mock(side_effect=error))
     message = refusal("internvl3", SAMPLE / "checkpoints" / "internvl3")
-    assert "does not fit into the memory of cpu; `socialcli plan` tells what its weights take" in message
+    assert "does not fit into the memory of cpu; `socialcli plan` reports the size of its weights" in message
     assert "--dtype bfloat16" in message
 
 
-def test_real_memory_that_is_not_there_is_such_an_error() -> None:
+def test_running_out_of_real_memory_is_such_an_error() -> None:
     with pytest.raises(RuntimeError) as caught:
         torch.empty(2**60, dtype=torch.uint8)
     assert memory_refusal(caught.value, "it", "cpu") is not None
@@ -169,21 +169,21 @@ def behind(cause: BaseException) -> BaseException:
     [
         (
             http(GatedRepoError, 403),
-            "accepted its licence: do so at https://huggingface.co/owner/name, then log in",
+            "accepting its licence: do so at https://huggingface.co/owner/name, then log in",
         ),
-        (http(RepositoryNotFoundError, 404), "there is none of this name, or it is private; check the name"),
+        (http(RepositoryNotFoundError, 404), "no repository has this name, or it is private; check the name"),
         (http(RepositoryNotFoundError, 401), "log in with `hf auth login`"),
         (http(RevisionNotFoundError, 404), "it has no revision 'v9'; https://huggingface.co/owner/name/commits/main"),
         (http(HfHubHTTPError, 401), "access is refused (401); log in with"),
         (behind(http(HfHubHTTPError, 403)), "access is refused (403); log in with"),
-        (behind(http(HfHubHTTPError, 429)), "answers only so many requests at a time; try again in a few minutes"),
-        (behind(http(HfHubHTTPError, 503)), "the hub has a fault of its own (503); try again later"),
+        (behind(http(HfHubHTTPError, 429)), "the hub limits requests; try again in a few minutes"),
+        (behind(http(HfHubHTTPError, 503)), "the hub has an internal error (503); try again later"),
         (offline(), "HF_HUB_OFFLINE is set and the hub's cache does not hold it"),
         (behind(ConnectionError("no route to host")), "https://huggingface.co cannot be reached, and the hub's cache"),
         (HFValidationError("Repo id must use alphanumeric chars"), "Repo id must use alphanumeric chars"),
     ],
 )
-def test_what_the_hub_refuses_is_told_with_what_to_do(
+def test_what_the_hub_refuses_is_reported_with_advice(
     error: BaseException, advice: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
@@ -196,8 +196,8 @@ def test_what_the_hub_refuses_is_told_with_what_to_do(
 @pytest.mark.parametrize(
     ("status", "code", "advice"),
     [
-        (403, "GatedRepo", "for those who have accepted its licence"),
-        (401, "RepoNotFound", "there is none of this name, or it is private"),
+        (403, "GatedRepo", "require accepting its licence"),
+        (401, "RepoNotFound", "no repository has this name, or it is private"),
         (404, "RevisionNotFound", "it has no revision 'v9'"),
         (403, "", "access is refused (403)"),
     ],
@@ -223,7 +223,7 @@ def test_answers_of_a_hub_become_these_refusals(
         ("a/b@main", "a version has its own option: --checkpoint a/b --revision main"),
     ],
 )
-def test_an_address_or_a_version_is_told_how_to_write(checkpoint: str, advice: str) -> None:
+def test_an_address_or_a_version_gets_advice(checkpoint: str, advice: str) -> None:
     assert advice in refusal("internvl3", checkpoint)
 
 
@@ -238,7 +238,7 @@ def test_a_folder_named_with_an_at_sign_is_a_folder(tmp_path: Path) -> None:
     assert load_model("internvl3", folder)
 
 
-def test_a_part_of_the_weights_without_the_index_is_told(tmp_path: Path) -> None:
+def test_a_part_of_the_weights_without_the_index_is_reported(tmp_path: Path) -> None:
     folder = Path(shutil.copytree(SAMPLE / "checkpoints" / "internvl3", tmp_path / "checkpoint"))
     (folder / "model.safetensors").rename(folder / "model-00001-of-00004.safetensors")
     message = refusal("internvl3", folder)
@@ -247,7 +247,7 @@ def test_a_part_of_the_weights_without_the_index_is_told(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("size", [3, 100, -1])
 @pytest.mark.parametrize("name", ["model.safetensors", "model-00001-of-00001.safetensors"])
-def test_weights_that_are_cut_short_are_told_with_their_bytes(tmp_path: Path, name: str, size: int) -> None:
+def test_weights_that_are_cut_short_are_reported_with_their_bytes(tmp_path: Path, name: str, size: int) -> None:
     folder = Path(shutil.copytree(SAMPLE / "checkpoints" / "internvl3", tmp_path / "checkpoint"))
     content = (folder / "model.safetensors").read_bytes()
     (folder / "model.safetensors").unlink()
@@ -260,7 +260,7 @@ def test_weights_that_are_cut_short_are_told_with_their_bytes(tmp_path: Path, na
     assert f"its {name} is cut short, at {len((folder / name).read_bytes())} of" in message and due in message
 
 
-def test_pickled_weights_are_told_as_the_reason(tmp_path: Path) -> None:
+def test_pickled_weights_are_named_as_the_reason(tmp_path: Path) -> None:
     folder = Path(shutil.copytree(SAMPLE / "checkpoints" / "internvl3", tmp_path / "checkpoint"))
     (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
     message = refusal("internvl3", folder)

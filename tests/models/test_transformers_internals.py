@@ -31,7 +31,7 @@ def no_warning(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     assert caplog.records == []
 
 
-def test_a_processor_tells_what_stands_for_the_video(model: Any) -> None:
+def test_a_processor_returns_the_text_in_place_of_the_video(model: Any) -> None:
     video, arguments = model.prepare_frames(FRAMES)
     words = f"before {model.processor.video_token} behind"
     output = model.processor(

@@ -32,7 +32,7 @@ def test_a_letter_names_its_candidate(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["b", "b.", "(b)", " b) "])
-def test_a_small_letter_counts_where_it_is_all_there_is(text: str) -> None:
+def test_a_small_letter_counts_if_it_is_the_only_one(text: str) -> None:
     assert parse_answer(text, SPEAKERS) == 1
 
 
@@ -121,7 +121,7 @@ def test_letters_and_articles_inside_a_label_are_its_own(text: str, choice: int 
         (("a.c", "abc"), "abc", 1),
     ],
 )
-def test_labels_that_look_like_letters_or_like_each_other_are_told_apart_or_left(
+def test_labels_that_look_like_letters_or_like_each_other_are_distinguished_or_unparsed(
     labels: tuple[str, ...], text: str, choice: int | None
 ) -> None:
     assert parse_answer(text, candidates(*labels)) == choice

@@ -20,8 +20,8 @@ from tests.tasks.samples import episode, question, said
 TASKS = {task.name: task for task in socialcli_tasks()}
 
 
-def asked(about: Episode, asking: Question, scene: Scene | None = None, **options: Any) -> Prompt:
-    return build_prompt(TASKS[asking.task], about, asking, scene, **options)
+def asked(about: Episode, query: Question, scene: Scene | None = None, **options: Any) -> Prompt:
+    return build_prompt(TASKS[query.task], about, query, scene, **options)
 
 
 def marked(prompt: Prompt) -> list[str]:
@@ -118,8 +118,8 @@ def test_past_context_shows_no_line_that_ends_later() -> None:
 
 
 def test_past_context_of_a_question_on_the_whole_clip_is_the_whole_clip() -> None:
-    asking = question("videoqa", text="Who?", candidates=("a", "b"))
-    assert asked(episode(), asking, context="past") == asked(episode(), asking)
+    query = question("videoqa", text="Who?", candidates=("a", "b"))
+    assert asked(episode(), query, context="past") == asked(episode(), query)
 
 
 def test_the_last_line_sees_everything_said_until_then() -> None:
@@ -149,8 +149,8 @@ def test_nothing_in_an_episode_becomes_a_tag_or_a_line_of_its_own() -> None:
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=20), max_size=5), st.booleans())
 def test_spans_are_true_for_any_words(texts: list[str], past: bool) -> None:
     lines = tuple(Utterance(f"u{i}", i, i + 1, text, "ana" if i % 2 else None) for i, text in enumerate(texts))
-    asking = question("videoqa", text="Who?", candidates=("a", "b"))
-    prompt = asked(episode(utterances=lines), asking, context="past" if past else "full")
+    query = question("videoqa", text="Who?", candidates=("a", "b"))
+    prompt = asked(episode(utterances=lines), query, context="past" if past else "full")
     assert marked(prompt) == [f"{'Ana' if i % 2 else 'Somebody'}: {harmless(text)}" for i, text in enumerate(texts)]
     assert prompt.text.count("\n") == 1 + 1 + len(texts) + 1 + 2  # people, transcript, lines, question, options
 
@@ -180,14 +180,14 @@ def test_a_frame_without_boxes_shows_nobody() -> None:
     assert scene_lines(scene("text", {"ben": BEN}))[1] == "Frame 1 (0.00 s): nobody"
 
 
-def test_an_overlay_tells_whose_box_has_which_colour() -> None:
+def test_an_overlay_names_the_colour_of_each_speakers_box() -> None:
     colors = {"ana": "orange", "ben": "light blue"}
     assert scene_lines(scene("overlay", {"ana": ANA, "ben": BEN}, colors=colors)) == [
         "Boxes drawn on the frames: Speaker 1 is in the orange box, Speaker 2 is in the light blue box."
     ]
 
 
-def test_an_overlay_tells_of_no_box_that_is_on_no_frame() -> None:
+def test_an_overlay_names_no_box_that_is_on_no_frame() -> None:
     colors = {"ana": "orange", "ben": "light blue"}
     assert scene_lines(scene("overlay", {"ana": [None, None], "ben": BEN}, colors=colors)) == [
         "Boxes drawn on the frames: Speaker 2 is in the light blue box."
@@ -215,10 +215,10 @@ def test_twenty_six_candidates_have_letters_and_one_more_is_an_error() -> None:
         asked(episode(), over)
 
 
-def test_past_context_of_an_utterance_that_is_not_there_is_an_error() -> None:
-    asking = question("videoqa", utterance="u9", text="Who?", candidates=("a", "b"))
+def test_past_context_of_a_missing_utterance_is_an_error() -> None:
+    query = question("videoqa", utterance="u9", text="Who?", candidates=("a", "b"))
     with pytest.raises(AnnotationError, match="needs an utterance of the episode, not 'u9'"):
-        asked(episode(), asking, context="past")
+        asked(episode(), query, context="past")
 
 
 class Backwards(VideoQA):
@@ -233,9 +233,9 @@ def test_equal_candidates_have_a_letter_each() -> None:
     assert "\nA. 茶\nB. 水\nC. 茶\n" in asked(episode(), equal).text
 
 
-def test_a_task_that_loses_the_place_of_the_answer_is_told() -> None:
+def test_a_task_that_loses_the_place_of_the_gold_answer_is_refused() -> None:
     equal = question("videoqa", text="?", candidates=("茶", "茶", "水"), answer="茶", answer_index=1)
-    with pytest.raises(AnnotationError, match="letters equal candidates in an order of its own"):
+    with pytest.raises(AnnotationError, match="reorders equal candidates, so it is unknown which of them"):
         build_prompt(Backwards(), episode(), equal, None)
-    told = question("videoqa", text="?", candidates=("茶", "茶", "水"), answer="水")
-    assert "A. 水\nB. 茶" in build_prompt(Backwards(), episode(), told, None).text
+    distinct = question("videoqa", text="?", candidates=("茶", "茶", "水"), answer="水")
+    assert "A. 水\nB. 茶" in build_prompt(Backwards(), episode(), distinct, None).text

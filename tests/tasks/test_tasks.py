@@ -14,17 +14,17 @@ TASKS = {task.name: task for task in socialcli_tasks()}
 LABELS = speaker_labels(SPEAKERS, named=False)
 
 
-def candidate_ids(asking: Question, about: Episode | None = None) -> list[str]:
+def candidate_ids(query: Question, about: Episode | None = None) -> list[str]:
     about = about or episode()
     labels = speaker_labels(about.speakers, named=False)
-    found = TASKS[asking.task].candidates(about, asking, labels)
-    if asking.task != "videoqa":
+    found = TASKS[query.task].candidates(about, query, labels)
+    if query.task != "videoqa":
         assert [one.label for one in found] == [labels[one.id] for one in found]
     return [one.id for one in found]
 
 
-def sentence(asking: Question, about: Episode | None = None) -> str:
-    return TASKS[asking.task].sentence(about or episode(), asking, LABELS)
+def sentence(query: Question, about: Episode | None = None) -> str:
+    return TASKS[query.task].sentence(about or episode(), query, LABELS)
 
 
 def test_there_are_the_four_tasks_of_the_method() -> None:
@@ -49,13 +49,13 @@ def test_a_pronoun_or_a_name_may_mean_every_speaker(task: str) -> None:
 
 @pytest.mark.parametrize("task", ["target", "coref", "mentioned"])
 def test_a_questions_own_candidates_keep_their_order(task: str) -> None:
-    asking = question(task, utterance="u2", span=(4, 7), candidates=("cleo", "ana"))
-    assert candidate_ids(asking) == ["cleo", "ana"]
+    query = question(task, utterance="u2", span=(4, 7), candidates=("cleo", "ana"))
+    assert candidate_ids(query) == ["cleo", "ana"]
 
 
 def test_answers_are_shown_as_they_are_and_speakers_by_their_label() -> None:
-    asking = question("videoqa", text="Who?", candidates=("ana", "The <video>\nitself", "nobody"))
-    found = TASKS["videoqa"].candidates(episode(), asking, {"ana": "Ana"})
+    query = question("videoqa", text="Who?", candidates=("ana", "The <video>\nitself", "nobody"))
+    found = TASKS["videoqa"].candidates(episode(), query, {"ana": "Ana"})
     assert [(one.id, one.label) for one in found] == [
         ("ana", "Ana"),
         ("The <video>\nitself", "The ‹video› itself"),
@@ -64,7 +64,7 @@ def test_answers_are_shown_as_they_are_and_speakers_by_their_label() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asking", "expected"),
+    ("query", "expected"),
     [
         (question("target", utterance="u3"), 'Whom does somebody address with "Who did?"?'),
         (
@@ -77,8 +77,8 @@ def test_answers_are_shown_as_they_are_and_speakers_by_their_label() -> None:
         ),
     ],
 )
-def test_an_unknown_speaker_is_somebody(asking: Question, expected: str) -> None:
-    assert sentence(asking) == expected
+def test_an_unknown_speaker_is_somebody(query: Question, expected: str) -> None:
+    assert sentence(query) == expected
 
 
 def test_a_quoted_pronoun_is_harmless_too() -> None:
@@ -90,7 +90,7 @@ def test_a_quoted_pronoun_is_harmless_too() -> None:
 
 
 @pytest.mark.parametrize("task", ["target", "coref", "mentioned"])
-def test_a_question_on_a_line_that_is_not_there_is_an_error(task: str) -> None:
+def test_a_question_on_a_missing_line_is_an_error(task: str) -> None:
     for utterance in (None, "u9"):
         with pytest.raises(AnnotationError, match=f"a '{task}' question needs an utterance of the episode"):
             sentence(question(task, utterance=utterance, span=(0, 1)))
@@ -111,7 +111,7 @@ def test_a_candidate_who_is_no_speaker_is_an_error() -> None:
 
 def test_somebody_alone_addresses_nobody() -> None:
     alone = episode(speakers=(Speaker("ana"),))
-    with pytest.raises(AnnotationError, match="nobody else in the episode"):
+    with pytest.raises(AnnotationError, match="the episode has nobody else"):
         candidate_ids(question("target", utterance="u2"), alone)
 
 

@@ -240,7 +240,7 @@ def test_colours_of_16_bits_keep_their_levels(tmp_path: Path, codec: str, name: 
 
 def test_levels_that_nobody_knows_are_refused(tmp_path: Path) -> None:
     Image.fromarray(_RAMP.astype(np.float32)).save(tmp_path / "a.tif")
-    with pytest.raises(VideoError, match=r"a\.tif: .* which is white is not known"):
+    with pytest.raises(VideoError, match=r"a\.tif: .* which one is white is unknown"):
         sample_frames(tmp_path, 1, fps=1.0)
 
 

@@ -253,7 +253,7 @@ def test_a_count_below_one_is_refused(tmp_path: Path) -> None:
         sample_frames(tmp_path, 0)
 
 
-def test_a_path_that_is_not_there_is_refused(tmp_path: Path) -> None:
+def test_a_missing_path_is_refused(tmp_path: Path) -> None:
     with pytest.raises(VideoError, match="no such video"):
         sample_frames(tmp_path / "none.mp4", 8)
 

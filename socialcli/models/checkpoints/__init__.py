@@ -1,4 +1,4 @@
-"""A checkpoint's files: found, contained in their folder, and refused with a reason, before any is loaded.
+"""A checkpoint's files: found, checked and, where something is wrong, refused with a reason, before any is loaded.
 
 May import: errors.
 """

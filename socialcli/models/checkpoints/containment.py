@@ -1,7 +1,7 @@
 """A checkpoint or LoRA adapter opens the files of its own folder, and no others.
 
-Whoever made the folder wrote the links in it and the names of further files in its configuration. Both may lead
-anywhere, and the libraries that load it follow them.
+Symbolic links in the folder and file names in its configuration come from whoever made it. Both can point anywhere,
+and the libraries that load it follow them.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ INDEX = "model.safetensors.index.json"
 TOKENIZER = "tokenizer_config.json"
 PROCESSORS = ("processor_config.json", "audio_tokenizer_config.json")
 
-_READ = frozenset({".json", ".jinja", ".safetensors", ".model", ".tiktoken", ".txt"})  # what libraries read there
-_BLOB = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")  # named by the hash that git, or Git LFS, knows the file by
+_READ = frozenset({".json", ".jinja", ".safetensors", ".model", ".tiktoken", ".txt"})  # what the libraries read
+_BLOB = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")  # a file name that is a hash of git or Git LFS
 _ADVICE = "copy the file there, or add --allow-links if you made the link yourself"
-_TEMPLATES = "additional_chat_templates"  # the one folder in it that they look into
+_TEMPLATES = "additional_chat_templates"  # the only subfolder that they read
 
 
 def check_contained(folder: Path, what: str, allow_links: bool = False) -> None:
-    """Raise CheckpointError where a file that a checkpoint in a local `folder` consists of lies elsewhere.
+    """Raise CheckpointError where a file of the checkpoint in a local `folder` lies outside it.
 
-    Neither a symbolic link (see `check_links`; with `allow_links` it may) nor a name in a configuration may leave the
-    folder.
+    Symbolic links (see `check_links`) must stay in the folder unless `allow_links`; names in a configuration must
+    always stay in it.
     """
     if not allow_links:
         check_links(folder, _read_files(folder), what, _ADVICE)
@@ -50,15 +50,15 @@ def check_contained(folder: Path, what: str, allow_links: bool = False) -> None:
 def check_links(folder: Path, paths: Iterable[Path], what: str, advice: str = "copy the file there") -> None:
     """Raise CheckpointError where one of `paths` in `folder` is a symbolic link out of it.
 
-    In a snapshot of the hub's cache all files are links, to the blobs of the same repository: these are its own. A
-    link to a blob of any hub cache is fine as well: that is how a folder shares weights with the cache, and a blob is a
-    file of a published repository, whatever it is called.
+    In a snapshot of the hub's cache all files are links to blobs of the same repository. A link to a blob of any hub
+    cache is allowed: that is how a folder shares weights with the cache, and a blob is a file of a published
+    repository.
     """
     real = folder.resolve()
     for path in paths:
         try:
             place = path.resolve()
-        except (OSError, RuntimeError):  # links in a circle: nothing can be opened through them
+        except (OSError, RuntimeError):  # a circle of links: nothing can be opened through it
             continue
         if not place.is_relative_to(real) and not _is_blob(place):
             raise CheckpointError(f"{what}: its {path.name} is a symbolic link out of its folder, to {place}; {advice}")
@@ -71,7 +71,7 @@ def _is_blob(place: Path) -> bool:
 
 
 def shard_names(folder: Path) -> tuple[str, ...]:
-    """The files that hold the weights, as model.safetensors.index.json names them; none where there is no index."""
+    """The files that hold the weights, as model.safetensors.index.json names them; none without an index."""
     shards = _fields(folder / INDEX).get("weight_map")
     return tuple(_texts(shards.values() if isinstance(shards, dict) else ()))
 
@@ -85,7 +85,7 @@ def _read_files(folder: Path) -> Iterator[Path]:
 
 
 def _named(folder: Path) -> Iterator[tuple[str, list[str]]]:
-    """The files that configurations name as parts of the checkpoint."""
+    """Each configuration file, and the files that it names as parts of the checkpoint."""
     yield INDEX, list(shard_names(folder))
     tokenizers = _fields(folder / TOKENIZER).get("fast_tokenizer_files")
     yield TOKENIZER, _texts(tokenizers if isinstance(tokenizers, list) else ())
@@ -96,7 +96,7 @@ def _texts(values: Iterable[object]) -> list[str]:
 
 
 def _fields(file: Path) -> dict[str, Any]:
-    """The fields of a JSON object; none where it cannot be read, which whoever loads it tells better."""
+    """The fields of a JSON object; none if it is unreadable: loading it later reports that better."""
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""The files of a checkpoint, found and looked at before any of them is loaded."""
+"""Finds a checkpoint's files and checks them before any of them is loaded."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from socialcli.models.checkpoints.hub import WEIGHTS, Source
 from socialcli.models.checkpoints.refusals import check_lfs_pointers, check_model_type, check_quantizer, read_config
 from socialcli.models.contract import LoadOptions, ModelSpec
 
-_LENGTH = 8  # bytes in front of the header, which say its length
+_LENGTH = 8  # bytes before the header that hold its length
 _LARGEST_HEADER = 100_000_000  # bytes, as safetensors itself allows
 
 
@@ -23,10 +23,10 @@ class CheckpointFiles:
 
     options: LoadOptions
     spec: ModelSpec
-    model_type: str  # of config.json, as transformers names the family
+    model_type: str  # as in config.json
 
     def small(self) -> Path:
-        """The folder with everything but the weights, once it is known to be one that can be loaded."""
+        """The folder with everything but the weights, checked as far as that allows."""
         folder = self._source.small_files()
         if (folder / "adapter_config.json").exists():
             raise CheckpointError(
@@ -43,7 +43,7 @@ class CheckpointFiles:
         return folder
 
     def with_weights(self, folder: Path) -> Path:
-        """`folder`, that `small` gave, with the weights in it as well."""
+        """The `folder` of `small`, with the weights added and checked."""
         whole = self._source.weights(folder)
         check_contained(whole, self._what, self.options.allow_links)
         check_lfs_pointers(whole, self._what)
@@ -60,7 +60,7 @@ class CheckpointFiles:
 
 
 def weight_names(folder: Path) -> frozenset[str]:
-    """The names of the weights in a local folder, of which none is read; none where they are not there."""
+    """The names of the weights in a local folder, from the files' headers; none if the files are missing."""
     names: set[str] = set()
     for file in shard_names(folder) or (WEIGHTS,):
         names |= _header(folder / file).keys() - {"__metadata__"}
@@ -68,9 +68,9 @@ def weight_names(folder: Path) -> frozenset[str]:
 
 
 def weights_bytes(folder: Path) -> int | None:
-    """The bytes that the weights in a local folder take, quantised ones as they are; None where nothing tells.
+    """The size of the weights in a local folder as stored, bytes; None if unknown.
 
-    From model.safetensors.index.json, which is there before the weights are; else from the weights' own files.
+    From model.safetensors.index.json, which is downloaded before the weights; else from the weights' own files.
     """
     try:
         metadata = json.loads((folder / INDEX).read_text(encoding="utf-8")).get("metadata")
@@ -84,21 +84,21 @@ def weights_bytes(folder: Path) -> int | None:
 
 
 def check_whole(folder: Path, what: str) -> None:
-    """Raise CheckpointError where a file of the weights in a local folder ends before what its header says is in it."""
+    """Raise CheckpointError for a weight file in a local folder that is shorter than its header says."""
     for name in shard_names(folder) or (WEIGHTS,):
-        found, due = (folder / name).stat().st_size, _due_bytes(folder / name)
-        if found < due:
+        found, expected = (folder / name).stat().st_size, _expected_bytes(folder / name)
+        if found < expected:
             raise CheckpointError(
-                f"{what}: its {name} is cut short, at {found} of {due} bytes, as by a download or a copy that was "
-                "broken off; fetch it again"
+                f"{what}: its {name} is cut short, at {found} of {expected} bytes, as by an interrupted download or "
+                "copy; fetch it again"
             )
 
 
-def _due_bytes(file: Path) -> int:
-    """The bytes that a safetensors file has by its header, or as far as that can be read."""
+def _expected_bytes(file: Path) -> int:
+    """The size of a safetensors file by its header, bytes; a lower bound where that is unreadable."""
     with file.open("rb") as opened:
         length = int.from_bytes(opened.read(_LENGTH), "little")
-    if length > _LARGEST_HEADER:  # of another kind of file
+    if length > _LARGEST_HEADER:  # not a safetensors file
         return _LENGTH
     places = (entry.get("data_offsets") for entry in _header(file).values() if isinstance(entry, dict))
     ends = [place[1] for place in places if isinstance(place, list) and len(place) == 2 and isinstance(place[1], int)]
@@ -106,14 +106,14 @@ def _due_bytes(file: Path) -> int:
 
 
 def _body_bytes(file: Path) -> int:
-    """The bytes of a safetensors file behind its header, where the weights are."""
+    """The size of the weights in a safetensors file, which follow its header, bytes."""
     with file.open("rb") as opened:
         length = int.from_bytes(opened.read(_LENGTH), "little")
     return max(0, file.stat().st_size - length - _LENGTH)
 
 
 def _header(file: Path) -> dict[str, Any]:
-    """The header of a safetensors file: a JSON object behind its length, 8 bytes, the lowest first."""
+    """The header of a safetensors file: a JSON object after its length, 8 bytes, little-endian."""
     try:
         with file.open("rb") as opened:
             length = int.from_bytes(opened.read(_LENGTH), "little")

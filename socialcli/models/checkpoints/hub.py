@@ -1,4 +1,4 @@
-"""Where a checkpoint's files are on this machine: in a folder, or in the hub's cache, downloaded first if need be.
+"""Where a checkpoint's files are on this machine: a folder, or the hub's cache, downloaded first if necessary.
 
 A checkpoint on the hub comes in two steps, so that a wrong one is refused before its gigabytes are fetched: the small
 files (configuration, tokenizer, templates), then the weights. Both steps end in a folder, the snapshot in the hub's
@@ -16,8 +16,8 @@ from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntry
 
 from socialcli.errors import CheckpointError, UsageError
 from socialcli.models.checkpoints.containment import INDEX, shard_names
+from socialcli.models.checkpoints.hub_refusals import hub_refusal
 from socialcli.models.checkpoints.names import checkpoint_advice
-from socialcli.models.checkpoints.refusals import hub_refusal
 
 WEIGHTS = "model.safetensors"
 
@@ -32,7 +32,7 @@ class Source:
     revision: str | None = None  # a branch, tag or commit on the hub; None: its main branch
 
     def __post_init__(self) -> None:
-        """Check what goes together."""
+        """Check that the fields agree."""
         if self.revision is not None and self.is_folder:
             raise UsageError(
                 f"--revision {self.revision}: checkpoint {self.checkpoint!r} is a folder, which has one version only; "
@@ -45,12 +45,12 @@ class Source:
         return Path(self.checkpoint).is_dir()
 
     def small_files(self) -> Path:
-        """The folder with everything but the weights. Raises CheckpointError where it cannot be had."""
+        """The folder with everything but the weights. Raises CheckpointError where it cannot be found."""
         _check_name(self.checkpoint)
         return Path(self.checkpoint) if self.is_folder else self._downloaded(_SMALL, self.revision)
 
     def weights(self, folder: Path) -> Path:
-        """`folder`, with the weights in it as well. Raises CheckpointError where they cannot be had."""
+        """`folder`, with the weights in it as well. Raises CheckpointError where they cannot be found."""
         names = shard_names(folder) or (WEIGHTS,)
         if not self.is_folder:
             # By its commit, which names the snapshot: the branch may have moved on since the small files were read.
@@ -70,14 +70,14 @@ class Source:
             raise CheckpointError(hub_refusal(error, self.checkpoint, self.revision)) from error
 
     def _only_snapshot(self) -> Path | None:
-        """The one snapshot in the cache: what is downloaded by its commit, or copied, has no refs/main.
+        """The only snapshot in the cache: a checkpoint downloaded by its commit, or copied, has no refs/main.
 
         Raises CheckpointError where there are several.
         """
         repository = Path(constants.HF_HUB_CACHE) / f"models--{self.checkpoint.replace('/', '--')}"
         found = sorted(path for path in repository.glob("snapshots/*") if (path / "config.json").is_file())
         main = repository / "refs" / constants.DEFAULT_REVISION
-        if main.is_file():  # what is there of this version, and no other
+        if main.is_file():  # this version, as far as it is cached, and no other
             return next((path for path in found if path.name == main.read_text(encoding="utf-8").strip()), None)
         if len(found) > 1:
             raise CheckpointError(

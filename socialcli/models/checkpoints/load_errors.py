@@ -1,4 +1,4 @@
-"""Whatever a library says of files that it cannot load, as one error of one line."""
+"""Errors of the libraries that load files, as one CheckpointError of one line."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ _LONGEST = 400  # characters kept of a library's message: some list every weight
 
 
 @contextmanager
-def explaining(what: str, advice: str) -> Iterator[None]:
-    """Turn what breaks off the block into a CheckpointError: `what` cannot be loaded, why, and `advice`.
+def as_checkpoint_error(what: str, advice: str) -> Iterator[None]:
+    """Re-raise any error in the block as a CheckpointError: `what` cannot be loaded, the reason, and `advice`.
 
-    An error of socialcli's own passes as it is.
+    Errors of socialcli itself pass unchanged.
     """
     try:
         yield
     except SocialcliError:
         raise
-    except Exception as error:  # of any class, ZeroDivisionError and a bare Exception included, by what is broken
+    except Exception as error:  # broken files raise anything, ZeroDivisionError and a bare Exception included
         named = "" if isinstance(error, OSError | ValueError) else f"{type(error).__name__}: "
         reason = (named + one_line(error))[:_LONGEST].rstrip(". ")
         if "trust_remote_code" in str(error):  # nothing that a user could or should set here
-            reason = "it needs code of its own, which is never run"
+            reason = "it needs its own code, which is never run"
         raise CheckpointError(f"{what} cannot be loaded: {reason}. {advice}") from error
 
 

@@ -1,4 +1,4 @@
-"""The folder of a LoRA adapter: what can be told of it without torch, and so before a model is loaded."""
+"""The folder of a LoRA adapter: checks that need no torch and so run before a model is loaded."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from socialcli.models.checkpoints.containment import check_links
 CONFIG_NAME = "adapter_config.json"
 WEIGHTS_NAME = "adapter_model.safetensors"
 
-# Settings of peft that make of an adapter more than a change to weights, by what they do.
+# Settings of peft that make a LoRA adapter more than a change to weights, and what they do.
 _REFUSED = {
     "alora_invocation_tokens": "acts on a part of the prompt alone",
     "arrow_config": "chooses among further adapters",
@@ -25,29 +25,29 @@ _REFUSED = {
 
 @dataclass(frozen=True, slots=True)
 class LoraFiles:
-    """The files of a LoRA adapter, as far as they have been read."""
+    """A LoRA adapter's folder and configuration; its weights are not read."""
 
     folder: Path
     config: Mapping[str, Any]  # adapter_config.json
 
     @property
     def weights(self) -> Path:
-        """The adapter's weights."""
+        """The file of the LoRA adapter's weights."""
         return self.folder / WEIGHTS_NAME
 
     @property
     def base_class(self) -> str | None:
-        """The class of the model that the adapter was trained on; None where the configuration does not say."""
+        """The class of the model that the LoRA adapter was trained on; None where the configuration does not say."""
         mapping = self.config.get("auto_mapping")
         found = mapping.get("base_model_class") if isinstance(mapping, dict) else None
         return found if isinstance(found, str) else None
 
 
 def read_lora(folder: str | Path) -> LoraFiles:
-    """Read the configuration of the adapter in a local folder, and look for its weights.
+    """Read the configuration of the LoRA adapter in a local folder, and check that its weights exist.
 
-    Raises CheckpointError where the folder or one of the two files is not there, or a link to elsewhere, where the
-    configuration is no JSON, and where it is of something else than LoRA.
+    Raises CheckpointError where the folder or one of the two files is missing or links elsewhere, where the
+    configuration is not JSON, and where it is not of LoRA.
     """
     path = Path(folder)
     _check_folder(path)
@@ -55,7 +55,7 @@ def read_lora(folder: str | Path) -> LoraFiles:
     config = _config(path)
     kind = config.get("peft_type")
     if kind != "LORA":
-        raise CheckpointError(f"adapter {str(path)!r} is no LoRA adapter: its {CONFIG_NAME} says peft_type {kind!r}")
+        raise CheckpointError(f"adapter {str(path)!r} is not a LoRA adapter: its {CONFIG_NAME} says peft_type {kind!r}")
     for name, does in _REFUSED.items():
         if config.get(name):
             raise CheckpointError(
@@ -90,7 +90,7 @@ def _config(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise CheckpointError(f"{file}: cannot be read: {error.strerror or error}") from error
     except (ValueError, RecursionError) as error:
-        raise CheckpointError(f"{file}: is no JSON: {error}; save or copy the adapter again") from error
+        raise CheckpointError(f"{file}: is not JSON: {error}; save or copy the adapter again") from error
     if not isinstance(config, dict):
-        raise CheckpointError(f"{file}: is no JSON object; save or copy the adapter again")
+        raise CheckpointError(f"{file}: is not a JSON object; save or copy the adapter again")
     return config

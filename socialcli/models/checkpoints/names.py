@@ -1,4 +1,4 @@
-"""What somebody has written for --checkpoint that names neither a folder nor an id on the hub, and what to write."""
+"""Advice on a --checkpoint that is neither a folder nor a hub id."""
 
 from __future__ import annotations
 
@@ -15,10 +15,7 @@ _AT = re.compile(r"(?P<name>.+)@(?P<revision>[\w.+-]+)")
 
 
 def checkpoint_advice(checkpoint: str) -> str | None:
-    """What to write in place of an address on the web, or of a name with a version behind it: `name@version`.
-
-    None for any other name, and for a folder that is there.
-    """
+    """What to write instead of a web address or of `name@version`; None for any other name and an existing folder."""
     if Path(checkpoint).is_dir():
         return None
     if found := _HUB.match(checkpoint):

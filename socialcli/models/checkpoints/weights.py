@@ -1,4 +1,4 @@
-"""(torch) A checkpoint's weights: read from safetensors, all of them, and put where the model is to run."""
+"""(torch) Reads a checkpoint's weights from safetensors, complete, on to the device."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from socialcli.models.checkpoints.refusals import memory_refusal
 
 @dataclass(frozen=True, slots=True)
 class WeightSource:
-    """Weights in a local folder, of a model with this configuration; `checkpoint` is how messages name them."""
+    """Weights in a local folder for a model of this configuration; messages name them `checkpoint`."""
 
     model_class: type[Any]
     folder: Path
@@ -26,8 +26,8 @@ class WeightSource:
     def load(self, dtype: torch.dtype, device: torch.device) -> Any:
         """The model with its weights on `device`.
 
-        Raises CheckpointError for missing weights, for ones of another size than the configuration says, and where
-        there is not enough memory for them.
+        Raises CheckpointError for missing weights, for weights of another size than the configuration says, and where
+        they do not fit into memory.
         """
         quantised = getattr(self.config, "quantization_config", None) is not None
         with self._in_memory(device):
@@ -44,7 +44,7 @@ class WeightSource:
             device_map=places,
             use_safetensors=True,
             trust_remote_code=False,
-            ignore_mismatched_sizes=True,  # told by `_check_complete`, in one line
+            ignore_mismatched_sizes=True,  # reported by `_check_complete`, in one line
             output_loading_info=True,
         )
 
@@ -64,7 +64,7 @@ class WeightSource:
     def _in_memory(self, device: torch.device) -> Iterator[None]:
         try:
             yield
-        except (MemoryError, RuntimeError) as error:  # torch's own out of memory, on a GPU or not, is a RuntimeError
-            if (told := memory_refusal(error, f"checkpoint {self.checkpoint!r}", str(device))) is None:
+        except (MemoryError, RuntimeError) as error:  # torch runs out of memory with a RuntimeError
+            if (message := memory_refusal(error, f"checkpoint {self.checkpoint!r}", str(device))) is None:
                 raise
-            raise CheckpointError(told) from error
+            raise CheckpointError(message) from error

@@ -312,7 +312,7 @@ def test_nothing_measured_makes_no_pictures_and_no_choice(tmp_path: Path) -> Non
         (("--layers", "3-9"), "reaches beyond the model's decoder, which has 4 layers"),
         (("--model", "llava-next"), "Did you mean 'llava-next-video'?"),
         (("--bias", "publshed"), "Did you mean 'published'?"),
-        (("--frame-fit", "bend"), "--frame-fit 'bend' is none of"),
+        (("--frame-fit", "bend"), "--frame-fit 'bend' is not offered by"),
         (("--max-failures", "few"), "--max-failures 'few' is no limit"),
         (("--alignment", "off"), "No such option"),
         (("--media-root", "nowhere"), "there is no such folder"),

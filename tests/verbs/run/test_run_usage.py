@@ -37,13 +37,13 @@ CHECKPOINT = str(SAMPLE / "checkpoints" / FAMILY)
         (["--max-failures", "120%"], "is more than all of the rows"),
         (
             ["--frame-fit", "squash"],
-            "--frame-fit 'squash' is none of llava-next-video's; choose among pad, crop, stretch",
+            "--frame-fit 'squash' is not offered by llava-next-video; choose among pad, crop, stretch",
         ),
         (["--positions", "trained"], "llava-next-video has one rule for positions; leave it out"),
         (["--max-pixels", "9999"], "--max-pixels 9999: llava-next-video has no cap on a frame's pixels; leave it out"),
         (["--max-pixels", "0"], "0 is not in the range x>=1"),
-        (["--device", "cuda:99"], "device 'cuda:99' is not there"),
-        (["--device", "gpu"], "device 'gpu' is not there"),
+        (["--device", "cuda:99"], "device 'cuda:99' is not available"),
+        (["--device", "gpu"], "device 'gpu' is not available"),
         (["--inputs", "VL", "--boxes-as", "text"], "--boxes-as text makes the inputs VLB, and --inputs says VL"),
         (["--inputs", "VLB", "--boxes-as", "none"], "--boxes-as none hides them"),
         (["--inputs", "L", "--alignment", "on"], "--alignment on needs the video, and --inputs L leaves it out"),
@@ -55,7 +55,7 @@ CHECKPOINT = str(SAMPLE / "checkpoints" / FAMILY)
         (["--checkpoint", str(SAMPLE)], "has no config.json: name the folder in which it lies"),
         (
             ["--checkpoint", str(SAMPLE / "checkpoints" / "internvl3")],
-            "holds a model of the type 'internvl', not 'llava_next_video'",
+            "holds a model of type 'internvl', not 'llava_next_video'",
         ),
         (["--checkpoint", "llava"], "is neither a folder nor an id on the hub"),
         (["--modle", "x"], "No such option"),
@@ -74,7 +74,7 @@ def test_a_name_or_value_that_is_not_there(tmp_path: Path, options: list[str], m
 
 def test_a_frame_fit_on_a_model_that_has_none(tmp_path: Path) -> None:
     done = run(SAMPLE_FILE, tmp_path / "out", "--frame-fit", "pad", family="qwen2.5-vl")
-    assert_told(done, 2, "--frame-fit 'pad' is none of qwen2.5-vl's", "leave it out")
+    assert_told(done, 2, "--frame-fit 'pad' is not offered by qwen2.5-vl", "leave it out")
 
 
 def test_a_cap_below_one_cell(tmp_path: Path) -> None:

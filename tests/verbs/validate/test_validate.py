@@ -156,7 +156,7 @@ def test_videos_are_looked_for_only_under_a_given_media_root(write: Callable[...
     [
         (["f1.png", "f2.png", "f4.png", "f5.png"], "after f2.png comes f4.png (1 missing)"),
         (["001.jpg", "002.jpg", "2.jpg", "003.jpg"], "are the same number"),
-        (["notes.txt", ".f1.png", "._f1.png"], "there is no image in the folder"),
+        (["notes.txt", ".f1.png", "._f1.png"], "no image in the folder"),
         (["f1.png", "f2.png", "f3.png", "._f3.png", ".DS_Store"], None),
         (["第1帧.png", "第2帧.png", "第3帧.png"], None),
     ],
