@@ -18,20 +18,26 @@ import pyarrow.parquet as pq
 
 from socialcli.errors import InvalidInputError, NotThereError, UsageError
 from socialcli.files import atomic_write
-from socialcli.results.casting import fitted
+from socialcli.results.casting import cast_to_schema
+from socialcli.results.columns import arrow_schema, as_record, column, table_row
 from socialcli.results.manifest import ModelIdentity
 
 HEADS_VERSION = "1.0"
 METADATA_KEY = b"socialcli.heads"
 
-_COLUMNS: list[pa.Field[Any]] = [
-    pa.field("layer", pa.int32(), nullable=False),
-    pa.field("head", pa.int32(), nullable=False),
-    pa.field("prompts", pa.int32(), nullable=False),
-    pa.field("active", pa.int32(), nullable=False),
-    pa.field("share", pa.float64(), nullable=False),
-]
-HEADS_ARROW_SCHEMA: pa.Schema = pa.schema(_COLUMNS)
+
+@table_row
+class HeadRow:
+    """One row: one head of one layer."""
+
+    layer: int = column("counted from 0")
+    head: int = column("counted from 0")
+    prompts: int = column("questions that were measured")
+    active: int = column("those among them in which the head was active")
+    share: float = column("`active / prompts`")
+
+
+HEADS_ARROW_SCHEMA = arrow_schema(HeadRow)
 
 _MADE_WITH = ("model", "checkpoint", "checkpoint_sha256")
 
@@ -62,13 +68,12 @@ class HeadChoice:
 
 def write_heads(path: Path, statistics: HeadStatistics) -> None:
     """Write the file, whole or not at all. Raises OSError where it cannot be written."""
-    layers, heads = np.indices(statistics.active.shape)
-    active = statistics.active.ravel()
-    columns = [layers.ravel(), heads.ravel(), np.full_like(active, statistics.prompts), active]
-    arrays = [pa.array(column, type=pa.int32()) for column in columns]
-    table = pa.Table.from_arrays(
-        [*arrays, pa.array(active / statistics.prompts, type=pa.float64())], schema=HEADS_ARROW_SCHEMA
-    )
+    rows = [
+        HeadRow(layer=layer, head=head, prompts=statistics.prompts, active=active, share=active / statistics.prompts)
+        for layer, heads in enumerate(statistics.active.tolist())
+        for head, active in enumerate(heads)
+    ]
+    table = pa.Table.from_pylist(list(map(as_record, rows)), schema=HEADS_ARROW_SCHEMA)
     # Escaped to ASCII: an id may hold half a surrogate pair, which UTF-8 cannot.
     text = json.dumps(_metadata(statistics), allow_nan=False)
     with atomic_write(path) as file:
@@ -104,7 +109,7 @@ def read_heads(path: Path, min_share: float = 0.5) -> HeadChoice:
     try:
         table = pq.read_table(path)
         made_with = _checked_metadata(table.schema.metadata or {})
-        shares, shape = _shares(fitted(table, HEADS_ARROW_SCHEMA))
+        shares, shape = _shares(cast_to_schema(table, HEADS_ARROW_SCHEMA))
     except (pa.ArrowException, OSError, ValueError, KeyError) as error:
         raise InvalidInputError(f"{path}: cannot be read as a heads.parquet of `socialcli measure`: {error}") from error
     heads = frozenset(place for place, share in shares.items() if share >= min_share)

@@ -7,15 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from socialcli.results.manifest import Manifest
-from socialcli.stats.accuracy import GROUP_COLUMNS, AccuracyRow
+from socialcli.stats.accuracy import GROUP_COLUMNS, STRENGTH_COLUMNS, AccuracyRow
 from socialcli.stats.notes import alike_answers, few_episodes
 from socialcli.text_table import label, laid_out, percent, percent_interval
 
 _Cell = Callable[[AccuracyRow], str]
 
 _ALWAYS_SHOWN = ("task", "alignment")
-# Null in every unaligned row, which is no difference to show.
-_STRENGTH = ("alpha", "lambda", "layers", "bias", "heads", "max_heads")
 
 _FIGURES: dict[str, _Cell] = {
     "n": lambda row: str(row.n),
@@ -69,4 +67,5 @@ def summary_json(rows: Sequence[AccuracyRow], output: Path, manifest: Manifest) 
 
 
 def _differs(name: str, records: Sequence[dict[str, Any]]) -> bool:
-    return len({item[name] for item in records if item["alignment"] or name not in _STRENGTH}) > 1
+    # The strength is null in every unaligned row, which is no difference to show.
+    return len({item[name] for item in records if item["alignment"] or name not in STRENGTH_COLUMNS}) > 1

@@ -10,8 +10,9 @@ import pytest
 
 from socialcli.errors import InvalidInputError
 from socialcli.plugins.registry import registry
+from socialcli.results.columns import as_record, from_record
 from socialcli.results.invariance import Change
-from socialcli.results.predictions import Prediction, as_record, from_record, read_predictions
+from socialcli.results.predictions import Prediction, read_predictions
 from socialcli.stats.accuracy import accuracy_table
 from socialcli.stats.gold import Labels, Relabelling
 from socialcli.stats.pairing import pair_up
@@ -52,7 +53,7 @@ def test_correct_is_a_matter_of_the_place(chosen: int, right: int | None, correc
     assert one.correct is correct
     record = as_record(one)
     assert (record["correct"], record["prediction_index"], record["answer_index"]) == (correct, chosen, right)
-    assert from_record(record) == one
+    assert from_record(Prediction, record) == one
 
 
 def test_a_row_of_an_earlier_version_is_judged_by_text() -> None:

@@ -7,7 +7,8 @@ import pytest
 
 from socialcli.errors import NotThereError
 from socialcli.plugins.registry import registry
-from socialcli.results.predictions import Prediction, as_record
+from socialcli.results.columns import as_record
+from socialcli.results.predictions import Prediction
 from socialcli.stats.gold import Label, Labels, Relabelling
 
 from ..episodes.samples import record, write_lines

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from socialcli.errors import InvalidInputError
-from socialcli.results.predictions import Prediction, as_record
+from socialcli.results.columns import as_record
+from socialcli.results.predictions import Prediction
 from socialcli.stats.pairing import Pairing, pair_up
 
 from ..results.folders import answered

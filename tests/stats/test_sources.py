@@ -7,7 +7,8 @@ import pytest
 
 from socialcli.errors import InvalidInputError, NotThereError
 from socialcli.files import write_json
-from socialcli.results.predictions import PREDICTIONS, from_record
+from socialcli.results.columns import from_record
+from socialcli.results.predictions import PREDICTIONS, Prediction
 from socialcli.results.tables import TableWriter
 from socialcli.stats.sources import Source
 
@@ -100,9 +101,9 @@ def test_how_many_there_would_have_been_is_not_made_up(manifest: dict[str, Any],
 def test_newer_answers_count_beside_those_of_the_run_before(tmp_path: Path) -> None:
     leave(tmp_path, answered("10"), outcome="interrupted")
     (old, kept) = Source.find(tmp_path).rows()
-    again = from_record({**old, "prediction": None, "status": "unparsed"})
-    part(tmp_path, 1, [again, from_record({**old, "question_id": "new"})])
-    part(tmp_path, 2, [from_record({**old, "alignment": True, **ALIGNED})])
+    again = from_record(Prediction, {**old, "prediction": None, "status": "unparsed"})
+    part(tmp_path, 1, [again, from_record(Prediction, {**old, "question_id": "new"})])
+    part(tmp_path, 2, [from_record(Prediction, {**old, "alignment": True, **ALIGNED})])
     source = Source.find(tmp_path)
     found = [(row["question_id"], row["alignment"], row["status"]) for row in source.rows()]
     assert found == [

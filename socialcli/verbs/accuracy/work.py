@@ -9,8 +9,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from socialcli.results.columns import storable
 from socialcli.results.formats import write_table
-from socialcli.results.predictions import storable
 from socialcli.stats.accuracy import ACCURACY_ARROW_SCHEMA, AccuracyRow, accuracy_table, write_accuracy
 from socialcli.stats.gold import Labels, Relabelling
 from socialcli.stats.sources import Source

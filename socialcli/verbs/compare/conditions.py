@@ -10,14 +10,12 @@ import pyarrow as pa
 
 from socialcli.errors import InvalidInputError, UnknownNameError, UsageError
 from socialcli.results.predictions import PREDICTION_ARROW_SCHEMA
-from socialcli.stats.accuracy import GROUP_COLUMNS
+from socialcli.stats.accuracy import GROUP_COLUMNS, STRENGTH_COLUMNS
 from socialcli.stats.sources import Source
 from socialcli.text_table import label
 
 # The columns that say how a question was asked, not which one it was.
 CONDITION_COLUMNS = tuple(name for name in GROUP_COLUMNS if name not in ("task", "dataset", "split"))
-# Null in every unaligned row.
-STRENGTH_COLUMNS = ("alpha", "lambda", "layers", "bias", "heads", "max_heads")
 
 _SWITCH = {"on": True, "off": False}
 _MOST_LISTED = 6  # conditions in a message; a sweep has hundreds

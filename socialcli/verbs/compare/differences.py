@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from socialcli.stats.accuracy import STRENGTH_COLUMNS
 from socialcli.stats.sources import Source
-from socialcli.verbs.compare.conditions import CONDITION_COLUMNS, STRENGTH_COLUMNS, Side
+from socialcli.verbs.compare.conditions import CONDITION_COLUMNS, Side
 
 # Settings that a manifest names and the rows know better: `layers` there is what "auto" came to.
 _IN_ROWS = (*CONDITION_COLUMNS, "answer", "merge", "name")

@@ -13,8 +13,8 @@ import numpy as np
 import pyarrow as pa
 
 from socialcli.alignment.head_stats import KEYS, TARGETS, FigureSums
-from socialcli.results.casting import fitted
-from socialcli.results.predictions import storable
+from socialcli.results.casting import cast_to_schema
+from socialcli.results.columns import storable
 from socialcli.results.tables import RowKind
 
 ROWS_PER_GROUP = 16  # rows held in memory before they go to a file: one has nine numbers for each head
@@ -112,7 +112,7 @@ def of_this_version(table: pa.Table) -> pa.Table:
     """The table with the columns of `MEASURED_ARROW_SCHEMA`. Raises ValueError where they are not all there."""
     if missing := [name for name in MEASURED_ARROW_SCHEMA.names if name not in table.column_names]:
         raise ValueError(f"columns are missing: {', '.join(missing)}")
-    return fitted(table, MEASURED_ARROW_SCHEMA)
+    return cast_to_schema(table, MEASURED_ARROW_SCHEMA)
 
 
 def has_failed(table: pa.Table) -> list[bool]:

@@ -26,6 +26,7 @@ from socialcli.jobs.lifecycle import check_request, manifest_before, take_up
 from socialcli.jobs.request import RunRequest
 from socialcli.jobs.selection import Selection, select
 from socialcli.plugins.registry import Registry
+from socialcli.results.columns import storable
 from socialcli.results.folder import FigureFormat
 from socialcli.results.heads import HeadStatistics, write_heads
 from socialcli.results.inputs import Inputs
@@ -33,11 +34,10 @@ from socialcli.results.kept import KeptRows
 from socialcli.results.keys import files_digest
 from socialcli.results.manifest import Manifest, Outcome, ending
 from socialcli.results.parts import SECONDS, PartWriter
-from socialcli.results.predictions import storable
 from socialcli.results.resume import kept_rows
 from socialcli.results.tables import TableWriter, write_any
 from socialcli.settings.run import FailureLimit, RunSettings
-from socialcli.verbs.measure.attention_table import AttentionRow, MeasuredUnder, attention_writer, head_rows
+from socialcli.verbs.measure.attention_table import AttentionRow, MeasureSettings, attention_writer, head_rows
 from socialcli.verbs.measure.episode_sums import MEASURED, EpisodeSums
 from socialcli.verbs.measure.files import (
     SETTINGS,
@@ -272,16 +272,16 @@ class _Work:
         return head_rows(
             measured.sums.figures(),
             self._measurer.chosen,
-            self._under(),
+            self._described(),
             episode_id=episode.episode_id,
             dataset=episode.dataset,
             split=episode.split,
             tasks=measured.tasks,
         )
 
-    def _under(self) -> MeasuredUnder:
+    def _described(self) -> MeasureSettings:
         settings = self._job.settings
-        return MeasuredUnder(
+        return MeasureSettings(
             model=settings.model,
             checkpoint=self._measurer.identity.checkpoint,
             adapter=self._measurer.identity.adapter,
@@ -308,6 +308,6 @@ class _Work:
 
     def _draw(self) -> None:
         figures, chosen = self._tally.sums.figures(), self._measurer.chosen
-        description = Description(self._under(), len(self._tally.episode_ids), figures.prompts)
+        description = Description(self._described(), len(self._tally.episode_ids), figures.prompts)
         draw_heatmap(self._folder.heatmap, figures, chosen, description)
         draw_shift(self._folder.shift, figures, chosen, description)

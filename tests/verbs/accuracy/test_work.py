@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from socialcli.results.predictions import Prediction, as_record
+from socialcli.results.columns import as_record
+from socialcli.results.predictions import Prediction
 from socialcli.stats.accuracy import ACCURACY_ARROW_SCHEMA, accuracy_table
 from socialcli.stats.gold import Label, Labels
 from socialcli.stats.sources import Source

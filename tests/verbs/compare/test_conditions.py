@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from socialcli.errors import InvalidInputError, UsageError
-from socialcli.results.predictions import as_record
+from socialcli.results.columns import as_record
 from socialcli.stats.sources import Source
 from socialcli.verbs.compare.conditions import CONDITION_COLUMNS, Condition, Wanted, chosen_sides
 

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from socialcli.plugins.registry import registry
-from socialcli.results.predictions import Prediction, as_record
+from socialcli.results.columns import as_record
+from socialcli.results.predictions import Prediction
 from socialcli.stats.accuracy import accuracy_table
 from socialcli.stats.gold import Label, Labels
 from socialcli.stats.intervals import difference_interval

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from socialcli.errors import UsageError
 from socialcli.jobs.grid import PLAIN, Setting
 from socialcli.jobs.splits import Splits, resolve_splits
-from socialcli.results.predictions import as_record
+from socialcli.results.columns import as_record
 from socialcli.stats.accuracy import accuracy_table
 from socialcli.verbs.sweep.choice import Choice, choices, unchosen
 
