@@ -25,12 +25,15 @@ from socialcli.episodes.records import Episode
 from socialcli.inference.clip_view import AskOptions, look
 from socialcli.plugins.discovery import LOAD_PLUGINS
 from socialcli.plugins.registry import registry
+from socialcli.results.columns import columns_of
 from socialcli.results.heads import HeadRow
 from socialcli.results.predictions import Prediction
 from socialcli.settings.run import RunSettings
 from socialcli.stats.accuracy import AccuracyRow
+from socialcli.stats.paired import ComparedRow
 from socialcli.tasks.prompt import BoxesAs, Scene, build_prompt
 from socialcli.verbs.compare.flips import Flip
+from socialcli.verbs.compare.summary import HEADINGS
 from socialcli.verbs.measure.attention_table import AttentionRow
 from socialcli.verbs.train.files import LogRow
 
@@ -140,6 +143,13 @@ def columns_table(row: type) -> str:
     return _table(("column", "type", "meaning"), column_rows(row))
 
 
+def compared_table() -> str:
+    """The fields of a compared row, with their headings in the text table."""
+    rows = [(HEADINGS.get(one.name), f"`{one.name}`", one.meaning) for one in columns_of(ComparedRow)]
+    cells = [(f"`{heading}`" if heading else "", *others) for heading, *others in rows]
+    return _table(("column", "`--json`", "meaning"), cells)
+
+
 BLOCKS: Mapping[str, Callable[[], str]] = {
     "columns of predictions.parquet": partial(columns_table, Prediction),
     "columns of accuracy.parquet": partial(columns_table, AccuracyRow),
@@ -147,6 +157,7 @@ BLOCKS: Mapping[str, Callable[[], str]] = {
     "columns of heads.parquet": partial(columns_table, HeadRow),
     "columns of log.parquet": partial(columns_table, LogRow),
     "columns of the flips": partial(columns_table, Flip),
+    "columns of a comparison": compared_table,
     "models": models_table,
     "settings": settings_table,
     "tasks": tasks_table,

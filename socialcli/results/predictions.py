@@ -214,7 +214,7 @@ PREDICTIONS: RowKind[Prediction] = RowKind(
     schema=PREDICTION_ARROW_SCHEMA,
     as_record=as_record,
     from_record=partial(from_record, Prediction),
-    of_this_version=partial(cast_to_rows, row=Prediction),
+    of_this_version=lambda table: cast_to_rows(table, Prediction),
     failed=has_failed,
     group=ROWS_PER_GROUP,
 )

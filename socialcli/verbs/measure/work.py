@@ -38,7 +38,7 @@ from socialcli.results.resume import kept_rows
 from socialcli.results.tables import TableWriter, write_any
 from socialcli.settings.run import FailureLimit, RunSettings
 from socialcli.verbs.measure.attention_table import AttentionRow, MeasureSettings, attention_writer, head_rows
-from socialcli.verbs.measure.episode_sums import MEASURED, EpisodeSums
+from socialcli.verbs.measure.episode_sums import EPISODE_SUMS, EpisodeSums
 from socialcli.verbs.measure.files import (
     SETTINGS,
     Decoder,
@@ -217,11 +217,11 @@ class _Work:
         return measurement
 
     def _write_rows(self, watch: Watch) -> None:
-        kept = kept_rows(self._folder, self._request.retry_failed, MEASURED)
+        kept = kept_rows(self._folder, self._request.retry_failed, EPISODE_SUMS)
         failing: set[str] = set()  # episodes
         with (
-            PartWriter(self._folder.parts, MEASURED) as parts,
-            TableWriter(self._folder.rows, MEASURED) as rows,
+            PartWriter(self._folder.parts, EPISODE_SUMS) as parts,
+            TableWriter(self._folder.rows, EPISODE_SUMS) as rows,
             attention_writer(self._folder.attention) as write,
         ):
             for episode in watch(self._episodes(kept, lambda row: parts.write([[row]]))):
@@ -253,7 +253,7 @@ class _Work:
             if row.sums.prompts
             and (row.episode_id in failing or (self._tally.nameless and row.episode_id not in measured))
         )
-        return write_any(self._folder.part_set_aside, MEASURED, rows)
+        return write_any(self._folder.part_set_aside, EPISODE_SUMS, rows)
 
     def _episodes(self, kept: KeptRows[EpisodeSums], keep: Keep) -> Iterator[MeasuredEpisode]:
         return self._measurer.measure(self._selections(), kept, keep)

@@ -10,7 +10,7 @@ import pytest
 from socialcli.alignment.head_stats import KEYS, TARGETS, FigureSums
 from socialcli.results.kept import KeptRows
 from socialcli.results.tables import TableWriter
-from socialcli.verbs.measure.episode_sums import MEASURED, EpisodeSums, Failure
+from socialcli.verbs.measure.episode_sums import EPISODE_SUMS, EpisodeSums, Failure
 
 from ...retyped import KIND_NAMES, KINDS, OfList, write_retyped
 
@@ -29,7 +29,7 @@ def measured(number: int, *failures: Failure, shape: tuple[int, int] = (3, 2)) -
 
 
 def written(path: Path, *rows: EpisodeSums) -> Path:
-    with TableWriter(path, MEASURED) as writer:
+    with TableWriter(path, EPISODE_SUMS) as writer:
         for row in rows:
             writer.write(row)
     return path
@@ -37,7 +37,7 @@ def written(path: Path, *rows: EpisodeSums) -> Path:
 
 def test_sums_are_kept_to_the_last_bit(tmp_path: Path) -> None:
     rows = [measured(number, Failure("q", "VideoError: no")) for number in range(40)]
-    kept = KeptRows.read([written(tmp_path / "a.parquet", *rows)], MEASURED)
+    kept = KeptRows.read([written(tmp_path / "a.parquet", *rows)], EPISODE_SUMS)
     for row in rows:
         found = kept.row(row.key)
         assert (found.episode_id, found.tasks, found.failures) == (row.episode_id, row.tasks, row.failures)
@@ -52,14 +52,14 @@ def test_sums_are_kept_to_the_last_bit(tmp_path: Path) -> None:
 
 def test_half_a_surrogate_pair_can_be_stored(tmp_path: Path) -> None:
     row = measured(1, Failure("q\ud800", "ModelError: \ud800"))
-    found = KeptRows.read([written(tmp_path / "a.parquet", row)], MEASURED).row(row.key)
+    found = KeptRows.read([written(tmp_path / "a.parquet", row)], EPISODE_SUMS).row(row.key)
     assert found.failures == (Failure("q\\ud800", "ModelError: \\ud800"),)
 
 
 def test_episodes_with_failures_can_be_left_out(tmp_path: Path) -> None:
     file = written(tmp_path / "a.parquet", measured(1), measured(2, Failure("q", "ModelError: no")))
-    assert len(KeptRows.read([file], MEASURED)) == 2
-    wanted = KeptRows.read([file], MEASURED, failed=False)
+    assert len(KeptRows.read([file], EPISODE_SUMS)) == 2
+    wanted = KeptRows.read([file], EPISODE_SUMS, failed=False)
     assert measured(1).key in wanted and measured(2).key not in wanted
 
 
@@ -67,7 +67,7 @@ def test_episodes_with_failures_can_be_left_out(tmp_path: Path) -> None:
 def test_a_file_of_other_types_is_read(of_list: OfList, text: Any, tmp_path: Path) -> None:
     row = measured(1, Failure("q", "ModelError: 没有"))
     file = written(tmp_path / "a.parquet", row)
-    found = KeptRows.read([write_retyped(file, pq.read_table(file), of_list, text)], MEASURED).row(row.key)
+    found = KeptRows.read([write_retyped(file, pq.read_table(file), of_list, text)], EPISODE_SUMS).row(row.key)
     assert (found.tasks, found.failures) == (row.tasks, row.failures)
     np.testing.assert_array_equal(found.sums.active, row.sums.active)
 
@@ -75,5 +75,5 @@ def test_a_file_of_other_types_is_read(of_list: OfList, text: Any, tmp_path: Pat
 def test_a_file_of_other_columns_is_told_and_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     file = written(tmp_path / "a.parquet", measured(1))
     pq.write_table(pq.read_table(file).drop_columns(["active"]), file)
-    assert len(KeptRows.read([file], MEASURED)) == 0
+    assert len(KeptRows.read([file], EPISODE_SUMS)) == 0
     assert "a.parquet: cannot be read, so its episodes are computed again: columns are missing: active" in caplog.text
