@@ -1,6 +1,6 @@
-"""heads.parquet: how often each head was active, and the choice of heads that a run can be given.
+"""heads.parquet: how often each head was active, and the fixed choice of heads that is made from it.
 
-A row per layer and head; what the statistics were made with and from stands in the file's metadata.
+A row per layer and head; the file's metadata records the model, the settings and the episodes behind the statistics.
 """
 
 from __future__ import annotations
@@ -44,19 +44,19 @@ _MADE_WITH = ("model", "checkpoint", "checkpoint_sha256")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeadStatistics:
-    """In how many prompts each head was active, and how that was found."""
+    """In how many prompts each head was active, with which model and settings."""
 
     active: npt.NDArray[np.int64]  # (layers, heads), prompts in which the head was active
     prompts: int  # at least 1
     model: ModelIdentity
-    layers: str  # first and last layer that took part, "10-19"; the heads of others were never active
+    layers: str  # first and last aligned layer, "10-19"; heads of other layers are never active
     settings: Mapping[str, Any]  # JSON values under the names of the options
     episode_ids: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeadChoice:
-    """Heads to align, whatever the input, and where the choice comes from."""
+    """A fixed choice of heads to align, and its origin."""
 
     heads: frozenset[tuple[int, int]]  # (layer, head), at least one
     episode_ids: frozenset[str]  # the choice was made on these: it cannot be judged on them
@@ -67,7 +67,7 @@ class HeadChoice:
 
 
 def write_heads(path: Path, statistics: HeadStatistics) -> None:
-    """Write the file, whole or not at all. Raises OSError where it cannot be written."""
+    """Write the file, whole or not at all. Raises OSError if it cannot be written."""
     rows = [
         HeadRow(layer=layer, head=head, prompts=statistics.prompts, active=active, share=active / statistics.prompts)
         for layer, heads in enumerate(statistics.active.tolist())
@@ -99,13 +99,13 @@ def _metadata(statistics: HeadStatistics) -> dict[str, Any]:
 def read_heads(path: Path, min_share: float = 0.5) -> HeadChoice:
     """Choose the heads that were active in at least a share `min_share` (above 0, up to 1) of the prompts.
 
-    Raises UsageError for another `min_share` and where no head reaches it, NotThereError where there is no such file,
-    and InvalidInputError where it is no heads.parquet.
+    Raises UsageError for another `min_share` or if no head reaches it, NotThereError if there is no such file, and
+    InvalidInputError if it is not a heads.parquet.
     """
     if not 0 < min_share <= 1:
-        raise UsageError(f"the least share of prompts {min_share} is out of range: give one above 0 and up to 1")
+        raise UsageError(f"the minimum share of prompts {min_share} is out of range: use one above 0 and up to 1")
     if not path.is_file():
-        raise NotThereError(f"{path}: there is no such file; name the heads.parquet of `socialcli measure`")
+        raise NotThereError(f"{path}: there is no such file; pass the heads.parquet of `socialcli measure`")
     try:
         table = pq.read_table(path)
         made_with = _checked_metadata(table.schema.metadata or {})
@@ -120,13 +120,13 @@ def read_heads(path: Path, min_share: float = 0.5) -> HeadChoice:
 
 
 def _checked_metadata(metadata: Mapping[bytes, bytes]) -> dict[str, Any]:
-    """Those fields of a choice that stand in the metadata."""
+    """The fields of a choice that the metadata holds."""
     if METADATA_KEY not in metadata:
         raise ValueError("its metadata does not say what it was made from; do not rewrite it with other tools")
     found = json.loads(metadata[METADATA_KEY])
     version = found["heads_version"] if isinstance(found, dict) else None
     if version != HEADS_VERSION:
-        raise ValueError(f"it is of version {version}, and this socialcli reads {HEADS_VERSION}")
+        raise ValueError(f"it has version {version}, but this socialcli reads {HEADS_VERSION}")
     return {name: found[name] for name in _MADE_WITH} | {"episode_ids": frozenset(found["episode_ids"])}
 
 

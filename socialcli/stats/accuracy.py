@@ -1,4 +1,4 @@
-"""accuracy.parquet: how often a model was right, for each task, dataset, split and condition."""
+"""accuracy.parquet: how often a model is right, for each task, dataset, split and condition."""
 
 from __future__ import annotations
 
@@ -93,8 +93,8 @@ _Values = tuple[Any, ...]  # of the `GROUP_COLUMNS`
 
 
 @dataclass(slots=True)
-class _Tally:
-    """What is counted of one group while rows stream by."""
+class _Counts:
+    """The counts of one group, while rows stream by."""
 
     episodes: dict[str, tuple[int, int]] = field(default_factory=dict)  # id -> labelled questions, correct ones
     failed: int = 0
@@ -103,7 +103,7 @@ class _Tally:
     single_candidate: int = 0
     guessable: int = 0  # labelled questions whose candidates are known
     guessed: float = 0.0  # sum of their chances
-    biased: int = 0  # questions, labelled or not, in which the alignment had something to do
+    biased: int = 0  # questions, labelled or not, with biased rows
     negative: float = 0.0  # sum of their shares of rows with a negative bias
 
     def add(self, row: Mapping[str, Any]) -> None:
@@ -123,7 +123,7 @@ class _Tally:
             self.guessable += 1
             self.guessed += 1 / len(row["candidates"])
 
-    def add_all(self, other: _Tally) -> None:
+    def add_all(self, other: _Counts) -> None:
         for name in _SUMS:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         for episode, counts in other.episodes.items():
@@ -134,68 +134,66 @@ class _Tally:
         self.episodes[episode] = before[0] + questions, before[1] + correct
 
 
-_SUMS = tuple(item.name for item in dataclasses.fields(_Tally) if item.name != "episodes")
+_SUMS = tuple(item.name for item in dataclasses.fields(_Counts) if item.name != "episodes")
 
 
 def single_candidate(candidates: Collection[str] | None) -> bool:
-    """Whether a question with these candidates cannot be answered wrong. None: it failed before they were known."""
+    """Whether a question has one candidate, and so cannot be answered wrong. None: it failed before they were known."""
     return candidates is not None and len(candidates) == 1
 
 
 def accuracy_table(rows: Iterable[Mapping[str, Any]]) -> list[AccuracyRow]:
     """Count `rows` of predictions into a row per model, task, dataset, split and condition, sorted by these.
 
-    Where a dataset and split was asked several tasks under a condition, an `OVERALL` row counts their questions
-    together; it stands behind those of the tasks. A failed question is wrong, and one that failed before its
-    candidates were known is left out of `chance` alone. Intervals are clustered by episode. Memory grows with the
-    episodes, not the rows.
+    If several tasks of a dataset and split were asked under a condition, an `OVERALL` row after theirs counts their
+    questions together. A failed question is wrong; if its candidates are unknown, it counts in all but `chance`.
+    Intervals are clustered by episode. Memory grows with the episodes, not the rows.
     """
-    tallies: dict[_Values, _Tally] = {}
+    counts: dict[_Values, _Counts] = {}
     for row in rows:
         group = tuple(row[name] for name in GROUP_COLUMNS)
-        tallies.setdefault(group, _Tally()).add(row)
-    tallies |= _overall(tallies)
-    return [_summarised(group, tallies[group]) for group in sorted(tallies, key=_order)]
+        counts.setdefault(group, _Counts()).add(row)
+    counts |= _overall(counts)
+    return [_summarised(group, counts[group]) for group in sorted(counts, key=_order)]
 
 
-def _overall(tallies: Mapping[_Values, _Tally]) -> dict[_Values, _Tally]:
-    """The tallies of all tasks together, where there are several."""
-    parts: dict[_Values, list[_Tally]] = {}
-    for group, tally in tallies.items():
-        parts.setdefault(tuple(OVERALL if place == _TASK else value for place, value in enumerate(group)), []).append(
-            tally
-        )
-    found = {group: _Tally() for group, tasks in parts.items() if sum(bool(tally.episodes) for tally in tasks) > 1}
+def _overall(counts: Mapping[_Values, _Counts]) -> dict[_Values, _Counts]:
+    """The counts of all tasks together, where there are several."""
+    parts: dict[_Values, list[_Counts]] = {}
+    for group, one in counts.items():
+        overall = tuple(OVERALL if place == _TASK else value for place, value in enumerate(group))
+        parts.setdefault(overall, []).append(one)
+    found = {group: _Counts() for group, tasks in parts.items() if sum(bool(one.episodes) for one in tasks) > 1}
     for group, together in found.items():
-        for tally in parts[group]:
-            together.add_all(tally)
+        for one in parts[group]:
+            together.add_all(one)
     return found
 
 
-def _summarised(group: _Values, tally: _Tally) -> AccuracyRow:
+def _summarised(group: _Values, counts: _Counts) -> AccuracyRow:
     named = {one.attribute: value for one, value in zip(columns_of(Group), group, strict=True)}
-    n = sum(questions for questions, _ in tally.episodes.values())
-    correct = sum(right for _, right in tally.episodes.values())
-    interval = accuracy_interval(tally.episodes.values())
+    n = sum(questions for questions, _ in counts.episodes.values())
+    correct = sum(right for _, right in counts.episodes.values())
+    interval = accuracy_interval(counts.episodes.values())
     return AccuracyRow(
         **named,
         n=n,
-        episodes=len(tally.episodes),
+        episodes=len(counts.episodes),
         correct=correct,
         accuracy=correct / n if n else None,
         ci_low=interval[0] if interval else None,
         ci_high=interval[1] if interval else None,
-        failed=tally.failed,
-        unparsed=tally.unparsed,
-        unlabelled=tally.unlabelled,
-        single_candidate=tally.single_candidate,
-        chance=tally.guessed / tally.guessable if tally.guessable else None,
-        negative_bias=tally.negative / tally.biased if tally.biased else None,
+        failed=counts.failed,
+        unparsed=counts.unparsed,
+        unlabelled=counts.unlabelled,
+        single_candidate=counts.single_candidate,
+        chance=counts.guessed / counts.guessable if counts.guessable else None,
+        negative_bias=counts.negative / counts.biased if counts.biased else None,
     )
 
 
 def overall_last(task: str) -> tuple[bool, str]:
-    """What to sort tasks by: the `OVERALL` row behind those of the tasks."""
+    """The sort key of a task: `OVERALL` comes last."""
     return task == OVERALL, task
 
 
@@ -204,17 +202,17 @@ def _order(group: _Values) -> tuple[tuple[bool, Any], ...]:
 
 
 def nulls_first(group: _Values) -> tuple[tuple[bool, Any], ...]:
-    """What to sort rows by whose columns `group` tell them apart: null before any value."""
+    """The sort key of a row in `group`: null before any value."""
     return tuple((value is not None, value) for value in group)
 
 
 def write_accuracy(path: Path, rows: Sequence[AccuracyRow]) -> None:
-    """Write the table in the format of the path's ending. Raises as `write_table` does."""
+    """Write the table in the format of the path's extension. Raises as `write_table` does."""
     write_table(path, [row.as_record() for row in rows], ACCURACY_ARROW_SCHEMA)
 
 
 def read_accuracy(path: Path) -> list[AccuracyRow]:
-    """Read a table that `write_accuracy` wrote. Raises InvalidInputError where it cannot be read."""
+    """Read a table that `write_accuracy` wrote. Raises InvalidInputError if it cannot be read."""
     try:
         table = cast_to_schema(pq.ParquetFile(path).read(), ACCURACY_ARROW_SCHEMA)
         return [from_record(AccuracyRow, record) for record in table.to_pylist()]

@@ -1,4 +1,4 @@
-"""The questions on which two sides differ, one right and the other wrong, as a table."""
+"""The table of questions that one side has right and the other wrong."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ FLIPS_ARROW_SCHEMA = arrow_schema(Flip)
 
 
 def write_flips(path: Path, comparisons: Iterable[Comparison]) -> None:
-    """Write the flipped questions in their order, in the format of the path's ending. Raises as `write_table` does."""
+    """Write the flips in order, in the format of the path's extension. Raises as `write_table` does."""
     rows = [as_record(_flip(one, pair)) for one in comparisons for pair in flipped(one.pairing.pairs)]
     write_table(path, rows, FLIPS_ARROW_SCHEMA)
 

@@ -1,4 +1,4 @@
-"""What `socialcli compare` prints: the two sides, in what they differ, and a short table; or one JSON object."""
+"""What `socialcli compare` prints: the two sides, their differing settings and a short table; or one JSON object."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _FIGURES: dict[str, _Figure] = {
     "p": (("p",), p_value),
     "McNemar p": (("p_mcnemar",), p_value),
 }
-# Shown where some row has one.
+# Shown if some row has any.
 _COUNTS: dict[str, _Figure] = {
     "failed A": (("failed_a",), str),
     "failed B": (("failed_b",), str),
@@ -53,9 +53,9 @@ HEADINGS = {
 
 
 def comparison_lines(comparison: Comparison) -> str:
-    """The comparison as text, without a newline at its end; accuracies in percent, differences in points of it.
+    """The comparison as text, without a newline at its end; accuracies in percent, differences in percentage points.
 
-    Below the table stands which test is which, and where few episodes weaken the statistics.
+    Notes below the table name the tests, and the rows whose statistics few episodes weaken.
     """
     head = (f"A: {comparison.a}", f"B: {comparison.b}", _differing(comparison))
     rows = comparison.table
@@ -92,7 +92,7 @@ def _side(side: Side) -> dict[str, Any]:
 
 def _differing(comparison: Comparison) -> str:
     values = [_values(name, *pair) for name, pair in comparison.differing.items()]
-    partly = "" if known_by_manifest(comparison.a, comparison.b) else ", as far as the rows tell"
+    partly = "" if known_by_manifest(comparison.a, comparison.b) else ", as far as the rows show"
     return f"settings that differ{partly}: {', '.join(values) or 'none'}"
 
 

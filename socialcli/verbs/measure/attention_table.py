@@ -94,7 +94,7 @@ def head_rows(
     split: str | None,
     tasks: tuple[str, ...],
 ) -> Iterator[AttentionRow]:
-    """A row for every head of an episode's `figures`, by layer and head; `chosen` are the layers that take part."""
+    """A row for every head of an episode's `figures`, by layer and head; `chosen` are the aligned layers."""
     layers, heads = figures.active.shape
     for layer in range(layers):
         for head in range(heads):
@@ -135,7 +135,7 @@ def number(value: float) -> float | None:
 def attention_writer(path: Path) -> Iterator[Write]:
     """Yield a function that appends rows to the file, which takes its name when the block ends without an error.
 
-    An interrupt waits while rows are being written. Raises OSError where they cannot be.
+    An interrupt waits until the rows at hand are written. Raises OSError if they cannot be.
     """
     pending: list[dict[str, Any]] = []
     with (

@@ -9,7 +9,7 @@ from socialcli.verbs.measure.attention_table import MeasureSettings
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What a picture is of."""
+    """The subject of a picture."""
 
     settings: MeasureSettings
     episodes: int
