@@ -7,14 +7,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
-from socialcli.results.columns import storable
+from socialcli.results.columns import arrow_schema, as_record, column, table_row
 from socialcli.results.formats import write_table
-from socialcli.stats.accuracy import ACCURACY_ARROW_SCHEMA, AccuracyRow, accuracy_table, write_accuracy
+from socialcli.stats.accuracy import AccuracyRow, accuracy_table, write_accuracy
 from socialcli.stats.gold import GoldLabels, Relabelling
 from socialcli.stats.sources import Source
 from socialcli.stats.summary import summary_lines
+
+
+@table_row
+class _FolderRow:
+    """A row of the table of several sources."""
+
+    folder: str = column("the folder or file, as the user gave it")
+    row: AccuracyRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +69,5 @@ def write_recounts(path: Path, recounts: Sequence[Recount]) -> None:
     if len(recounts) == 1:
         write_accuracy(path, recounts[0].table)
         return
-    schema = pa.schema([pa.field("folder", pa.string(), nullable=False), *ACCURACY_ARROW_SCHEMA])
-    rows = [{"folder": storable(str(one.source.path)), **row.as_record()} for one in recounts for row in one.table]
-    write_table(path, rows, schema)
+    rows = [_FolderRow(folder=str(one.source.path), row=row) for one in recounts for row in one.table]
+    write_table(path, list(map(as_record, rows)), arrow_schema(_FolderRow))

@@ -104,7 +104,7 @@ def chosen_sides(a: Source, b: Source | None, wanted_a: Wanted, wanted_b: Wanted
         if one == other:
             raise UsageError(f"{a.path}: --condition-a and --condition-b are the same condition ({one})")
         return [(Side(a, one), Side(a, other))]
-    of_a, of_b = _fitting(a, _conditions(a), wanted_a, "a"), _fitting(b, _conditions(b), wanted_b, "b")
+    of_a, of_b = _matching(a, _conditions(a), wanted_a, "a"), _matching(b, _conditions(b), wanted_b, "b")
     by_alignment_a, by_alignment_b = ({one.aligned: one for one in side} for side in (of_a, of_b))
     alike = len(by_alignment_a) == len(of_a) == len(of_b) == len(by_alignment_b) == 2
     if alike:
@@ -120,23 +120,23 @@ def _conditions(source: Source) -> list[Condition]:
     return found
 
 
-def _fitting(source: Source, found: Sequence[Condition], wanted: Wanted, side: str) -> list[Condition]:
-    fitting = [condition for condition in found if wanted.fits(condition)]
-    if not fitting:
+def _matching(source: Source, found: Sequence[Condition], wanted: Wanted, side: str) -> list[Condition]:
+    matching = [condition for condition in found if wanted.fits(condition)]
+    if not matching:
         raise UsageError(
             f"{source.path}: has no condition with {wanted} for --condition-{side}; it has {_listed(found)}"
         )
-    return fitting
+    return matching
 
 
 def _only(source: Source, found: Sequence[Condition], wanted: Wanted, side: str) -> Condition:
-    fitting = _fitting(source, found, wanted, side)
-    if len(fitting) > 1:
+    matching = _matching(source, found, wanted, side)
+    if len(matching) > 1:
         raise UsageError(
-            f"{source.path}: has {len(fitting)} conditions to compare: {_listed(fitting)}; "
+            f"{source.path}: has {len(matching)} conditions to compare: {_listed(matching)}; "
             f"choose one with --condition-{side}"
         )
-    return fitting[0]
+    return matching[0]
 
 
 def _listed(conditions: Sequence[Condition]) -> str:
