@@ -211,10 +211,9 @@ def has_failed(table: pa.Table) -> list[bool]:
 
 PREDICTIONS: RowKind[Prediction] = RowKind(
     what="answers",
-    schema=PREDICTION_ARROW_SCHEMA,
+    columns=Prediction,
     as_record=as_record,
     from_record=partial(from_record, Prediction),
-    of_this_version=lambda table: cast_to_rows(table, Prediction),
     failed=has_failed,
     group=ROWS_PER_GROUP,
 )

@@ -15,6 +15,8 @@ import pyarrow.parquet as pq
 
 from socialcli.files import PendingFile, naming
 from socialcli.interrupts import uninterrupted
+from socialcli.results.casting import cast_to_rows
+from socialcli.results.columns import arrow_schema
 
 T = TypeVar("T")
 
@@ -24,12 +26,20 @@ class RowKind(Generic[T]):
     """How rows of one kind are stored in Parquet. The column `key` (text, never null) hashes what a row depends on."""
 
     what: str  # names the rows in messages: "answers"
-    schema: pa.Schema
+    columns: type  # the `table_row` whose columns the file has
     as_record: Callable[[T], dict[str, Any]]
     from_record: Callable[[Mapping[str, Any]], T]  # raises TypeError or ValueError
-    of_this_version: Callable[[pa.Table], pa.Table]  # casts a table of any version to these columns; raises ValueError
     failed: Callable[[pa.Table], list[bool]]  # for each row, whether it is worth another try
     group: int  # rows held in memory before they go to a file
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The Arrow schema of the file."""
+        return arrow_schema(self.columns)
+
+    def of_this_version(self, table: pa.Table) -> pa.Table:
+        """Cast a table of any version to these columns. Raises ValueError, as `cast_to_rows` does."""
+        return cast_to_rows(table, self.columns)
 
 
 class TableWriter(Generic[T]):

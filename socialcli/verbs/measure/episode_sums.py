@@ -13,8 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from socialcli.alignment.head_stats import KEYS, TARGETS, FigureSums
-from socialcli.results.casting import cast_to_rows
-from socialcli.results.columns import arrow_schema, as_record, column, table_row
+from socialcli.results.columns import as_record, column, table_row
 from socialcli.results.tables import RowKind
 
 ROWS_PER_GROUP = 16  # rows held in memory before they go to a file: one has nine numbers for each head
@@ -131,10 +130,9 @@ def _has_failed(table: pa.Table) -> list[bool]:
 
 EPISODE_SUMS: RowKind[EpisodeSums] = RowKind(
     what="episodes",
-    schema=arrow_schema(SumsRow),
+    columns=SumsRow,
     as_record=_to_record,
     from_record=_from_record,
-    of_this_version=lambda table: cast_to_rows(table, SumsRow),
     failed=_has_failed,
     group=ROWS_PER_GROUP,
 )
