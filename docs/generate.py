@@ -12,9 +12,9 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import MISSING, fields
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 from columns import column_rows, row_schema
@@ -28,7 +28,9 @@ from socialcli.plugins.registry import registry
 from socialcli.results.columns import columns_of
 from socialcli.results.heads import HeadRow
 from socialcli.results.predictions import Prediction
-from socialcli.settings.run import RunSettings
+from socialcli.settings.fields import Setting
+from socialcli.settings.run import run_settings
+from socialcli.settings.schema import settings_schema
 from socialcli.stats.accuracy import AccuracyRow
 from socialcli.stats.paired import ComparedRow
 from socialcli.tasks.prompt import BoxesAs, Scene, build_prompt
@@ -36,6 +38,7 @@ from socialcli.verbs.compare.flips import Flip
 from socialcli.verbs.compare.summary import HEADINGS
 from socialcli.verbs.measure.attention_table import AttentionRow
 from socialcli.verbs.train.files import LogRow
+from socialcli.verbs.train.settings import train_settings
 
 DOCS = Path(__file__).parent
 SAMPLE = DOCS.parent / "sample_data"
@@ -43,7 +46,7 @@ SCHEMAS = DOCS.parent / "schemas"
 EXAMPLE = "kitchen-keys"  # the episode whose prompts docs/tasks.md shows
 HELP_WIDTH = 100
 
-DEFAULTS = {field.name: field.default for field in fields(RunSettings) if field.default is not MISSING}
+SETTINGS = {one.option: one for one in run_settings()}
 
 COMMANDS_HEAD = """# Commands
 
@@ -58,10 +61,10 @@ def pages() -> dict[Path, str]:
     """Every file that holds something generated, as it should read."""
     blocks = {name: write() for name, write in BLOCKS.items()}
     filled = {path: fill(path.read_text(encoding="utf-8"), blocks) for path in sorted(DOCS.glob("*.md"))}
-    return {**filled, DOCS / "commands.md": commands_page(), **schemas()}
+    return {**filled, DOCS / "commands.md": commands_page(), **row_schemas(), **manifest_schemas()}
 
 
-def schemas() -> dict[Path, str]:
+def row_schemas() -> dict[Path, str]:
     """The JSON Schemas that are made from rows."""
     prediction = row_schema(
         Prediction,
@@ -71,6 +74,28 @@ def schemas() -> dict[Path, str]:
         "unknown or not applicable.",
     )
     return {SCHEMAS / "prediction.schema.json": json.dumps(prediction, indent=2, ensure_ascii=False) + "\n"}
+
+
+def manifest_schemas() -> dict[Path, str]:
+    """The JSON Schemas of the manifests that record settings, with what the settings declare."""
+    found = {SCHEMAS / "run.schema.json": run_settings(), SCHEMAS / "train.schema.json": train_settings()}
+    return {
+        path: with_settings(path.read_text(encoding="utf-8"), settings_schema(settings))
+        for path, settings in found.items()
+    }
+
+
+def with_settings(schema: str, settings: Mapping[str, Any]) -> str:
+    """Put `settings` in place of the property of this name; the rest of the schema is written by hand."""
+    entries = ",\n".join(f"        {json.dumps(key)}: {json.dumps(one)}" for key, one in settings["properties"].items())
+    required = json.dumps(settings["required"])
+    text = (
+        f'"settings": {{\n      "type": "object",\n      "description": {json.dumps(settings["description"])},\n'
+        f'      "additionalProperties": false,\n      "required": {required},\n'
+        f'      "properties": {{\n{entries}\n      }}\n    }}'
+    )
+    pattern = re.compile(r'(?<=^    )"settings": \{\n.*?^    \}', re.DOTALL | re.MULTILINE)
+    return pattern.sub(lambda _: text, schema, count=1)
 
 
 def fill(page: str, blocks: Mapping[str, str]) -> str:
@@ -116,7 +141,9 @@ def settings_table() -> str:
     context = _context(main, "socialcli", None)
     run = main.get_command(context, "run")
     options = [option for option in (run.params if run else ()) if isinstance(option, click.Option)]
-    return _table(("option", "environment", "key in `[run]`", "default"), [_setting(option) for option in options])
+    return _table(
+        ("option", "environment", "key in `[run]`", "values", "default"), [_setting(option) for option in options]
+    )
 
 
 def tasks_table() -> str:
@@ -185,8 +212,20 @@ def _context(command: click.Command, name: str, parent: click.Context | None) ->
 def _setting(option: click.Option) -> tuple[str, ...]:
     longest = max(option.opts, key=len)
     key = "" if option.name == "config" else f"`{longest.removeprefix('--')}`"
-    default = DEFAULTS.get(str(option.name))
-    return f"`{longest}`", f"`{option.envvar}`", key, "" if default is None else f"`{default}`"
+    setting = SETTINGS.get(longest)
+    default = None if setting is None or setting.required else setting.default
+    values = "" if setting is None else _values(setting)
+    return f"`{longest}`", f"`{option.envvar}`", key, values, "" if default is None else f"`{default}`"
+
+
+def _values(setting: Setting) -> str:
+    """The choices or the range of a setting."""
+    if setting.choices is not None:
+        return ", ".join(f"`{one}`" for one in setting.choices)
+    if setting.number is None:
+        return ""
+    word = f"; `{setting.word}`" if setting.word else ""
+    return f"{setting.limits.removeprefix('of ')}{word}"
 
 
 def _example() -> Episode:

@@ -15,7 +15,7 @@ from socialcli.errors import InvalidInputError, NotThereError
 from socialcli.results.casting import cast_to_rows
 from socialcli.results.columns import When, arrow_schema, as_record, check_values, column, from_record, table_row
 from socialcli.results.tables import RowKind
-from socialcli.settings.run import AnswerMode, Inputs
+from socialcli.settings.prompt import AnswerMode, Inputs
 from socialcli.tasks.prompt import BoxesAs, Context
 
 Status = Literal["ok", "unparsed", "failed"]
