@@ -1,10 +1,9 @@
-"""Writes what pages and schemas take from the code: docs/commands.md, the marked blocks of the other pages, and the
-settings in the JSON Schemas.
+"""Writes what follows from the code: docs/commands.md, the marked blocks of the other pages, and the JSON Schemas.
 
     python docs/generate.py
 
 A block stands between the lines `<!-- generated: NAME -->` and `<!-- end: NAME -->`. tests/test_docs.py fails where a
-page is not what this script would write.
+file is not what this script would write.
 """
 
 from __future__ import annotations
@@ -13,10 +12,12 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
+from columns import column_rows, row_schema
 
 from socialcli.cli import COMMANDS, main
 from socialcli.episodes.reading import read_episodes
@@ -24,10 +25,19 @@ from socialcli.episodes.records import Episode
 from socialcli.inference.clip_view import AskOptions, sample_clip
 from socialcli.plugins.discovery import LOAD_PLUGINS
 from socialcli.plugins.registry import registry
+from socialcli.results.columns import columns_of
+from socialcli.results.heads import HeadRow
+from socialcli.results.predictions import Prediction
 from socialcli.settings.fields import Setting
 from socialcli.settings.run import run_settings
 from socialcli.settings.schema import settings_schema
+from socialcli.stats.accuracy import AccuracyRow
+from socialcli.stats.paired import ComparedRow
 from socialcli.tasks.prompt import BoxesAs, Scene, build_prompt
+from socialcli.verbs.compare.flips import Flip
+from socialcli.verbs.compare.summary import HEADINGS
+from socialcli.verbs.measure.attention_table import AttentionRow
+from socialcli.verbs.train.files import LogRow
 from socialcli.verbs.train.settings import train_settings
 
 DOCS = Path(__file__).parent
@@ -48,13 +58,25 @@ Exit codes are in the [README](../README.md#exit-codes), settings files and envi
 
 
 def pages() -> dict[Path, str]:
-    """Every page that holds something generated, as it should read."""
+    """Every file that holds something generated, as it should read."""
     blocks = {name: write() for name, write in BLOCKS.items()}
     filled = {path: fill(path.read_text(encoding="utf-8"), blocks) for path in sorted(DOCS.glob("*.md"))}
-    return {**filled, DOCS / "commands.md": commands_page(), **schemas()}
+    return {**filled, DOCS / "commands.md": commands_page(), **row_schemas(), **manifest_schemas()}
 
 
-def schemas() -> dict[Path, str]:
+def row_schemas() -> dict[Path, str]:
+    """The JSON Schemas that are made from rows."""
+    prediction = row_schema(
+        Prediction,
+        "prediction",
+        title="A row of predictions.parquet",
+        description="A question under one condition, and the model's answer to it. Every column is present; null means "
+        "unknown or not applicable.",
+    )
+    return {SCHEMAS / "prediction.schema.json": json.dumps(prediction, indent=2, ensure_ascii=False) + "\n"}
+
+
+def manifest_schemas() -> dict[Path, str]:
     """The JSON Schemas of the manifests that record settings, with what the settings declare."""
     found = {SCHEMAS / "run.schema.json": run_settings(), SCHEMAS / "train.schema.json": train_settings()}
     return {
@@ -143,7 +165,26 @@ def shown_boxes(boxes_as: BoxesAs) -> str:
     return _fenced("\n".join(lines[1 : lines.index("Transcript:")]))
 
 
+def columns_table(row: type) -> str:
+    """The columns of a table, made of such rows."""
+    return _table(("column", "type", "meaning"), column_rows(row))
+
+
+def compared_table() -> str:
+    """The fields of a compared row, with their headings in the text table."""
+    rows = [(HEADINGS.get(one.name), f"`{one.name}`", one.meaning) for one in columns_of(ComparedRow)]
+    cells = [(f"`{heading}`" if heading else "", *others) for heading, *others in rows]
+    return _table(("column", "`--json`", "meaning"), cells)
+
+
 BLOCKS: Mapping[str, Callable[[], str]] = {
+    "columns of predictions.parquet": partial(columns_table, Prediction),
+    "columns of accuracy.parquet": partial(columns_table, AccuracyRow),
+    "columns of attention.parquet": partial(columns_table, AttentionRow),
+    "columns of heads.parquet": partial(columns_table, HeadRow),
+    "columns of log.parquet": partial(columns_table, LogRow),
+    "columns of the flips": partial(columns_table, Flip),
+    "columns of a comparison": compared_table,
     "models": models_table,
     "settings": settings_table,
     "tasks": tasks_table,
@@ -210,6 +251,6 @@ def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
 
 
 if __name__ == "__main__":
-    os.environ[LOAD_PLUGINS] = ""  # the pages tell of socialcli's own, whatever else is installed here
+    os.environ[LOAD_PLUGINS] = ""  # the pages describe socialcli's own, whatever else is installed here
     for place, text in pages().items():
         place.write_text(text, encoding="utf-8")

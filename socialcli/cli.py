@@ -48,7 +48,7 @@ COMMANDS = {
     ),
     "measure": _Entry("socialcli.verbs.measure.command", "Measure what the alignment does to a model's attention."),
     "sweep": _Entry("socialcli.verbs.sweep.command", "Ask under many settings of the alignment; find the best."),
-    "accuracy": _Entry("socialcli.verbs.accuracy.command", "Compute accuracy tables again from predictions."),
+    "accuracy": _Entry("socialcli.verbs.accuracy.command", "Recompute accuracy tables from predictions."),
     "compare": _Entry("socialcli.verbs.compare.command", "Compare two runs, question by question."),
     "train": _Entry("socialcli.verbs.train.command", "Fine-tune a model on the gold answers in EPISODES."),
     "validate": _Entry("socialcli.verbs.validate.command", "Check episodes files and print each problem."),

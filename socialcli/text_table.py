@@ -1,10 +1,10 @@
-"""Tables as text: columns below each other, shares in percent, "-" for what there is not."""
+"""Text tables: aligned columns, shares in percent, "-" for null."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-SMALLEST_P = 0.001  # below, three digits would show nothing but zeros
+SMALLEST_P = 0.001  # below it, three digits would be zeros
 
 _GAP = "  "
 
@@ -25,7 +25,7 @@ def laid_out(lines: Sequence[Sequence[str]], labels: int) -> str:
 
 
 def label(value: object) -> str:
-    """What a column says, for people: "on" and "off" for a bool, "-" for null."""
+    """A column's value as people read it: "on" and "off" for a bool, "-" for null."""
     if isinstance(value, bool):
         return "on" if value else "off"
     return "-" if value is None else str(value)

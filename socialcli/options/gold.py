@@ -1,4 +1,4 @@
-"""`--answers`, of commands that read predictions: the right answers of another episodes file."""
+"""`--answers`, for commands that read predictions: gold answers from another episodes file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from socialcli.stats.gold import Labels
+    from socialcli.stats.gold import GoldLabels
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -20,15 +20,15 @@ def answers_option(function: F) -> F:
         "--answers",
         type=click.Path(path_type=Path),
         metavar="EPISODES",
-        help="Take the right answers from this episodes file, by question id, not from the predictions.",
+        help="Take gold answers from this episodes file, by question id, instead of from the predictions.",
     )(function)
 
 
-def read_labels(path: Path | None) -> Labels | None:
+def read_labels(path: Path | None) -> GoldLabels | None:
     """The labels of the file that `--answers` names. Raises NotThereError and InvalidInputError."""
     if path is None:
         return None
     from socialcli.plugins.registry import registry
-    from socialcli.stats.gold import Labels
+    from socialcli.stats.gold import GoldLabels
 
-    return Labels.read(path, {name: task.item for name, task in registry().tasks().items()})
+    return GoldLabels.read(path, {name: task.item for name, task in registry().tasks().items()})

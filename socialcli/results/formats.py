@@ -1,4 +1,4 @@
-"""A table in the file that somebody names, in the format that the name's ending says: CSV, JSONL or Parquet."""
+"""Writes a table in the format of the file's extension: CSV, JSONL or Parquet."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ Row = Mapping[str, Any]  # JSON values under the names of the columns
 
 
 def write_table(path: Path, rows: Sequence[Row], schema: pa.Schema) -> None:
-    """Write rows under the columns of `schema`, whole or not at all, in the format of the path's ending.
+    """Write rows under the columns of `schema`, whole or not at all, in the format of the path's extension.
 
-    In CSV null is an empty cell, a truth value `true` or `false`, and a list its JSON; in JSONL a row is an object a
-    line. Both are UTF-8. Raises UsageError for another ending, OSError where the file cannot be written.
+    In CSV, null is an empty cell, a boolean `true` or `false`, and a list its JSON; in JSONL, a row is one object per
+    line. Both are UTF-8. Raises UsageError for another extension, OSError if the file cannot be written.
     """
     write = _WRITERS[table_suffix(path)]
     with atomic_write(path) as file:
@@ -30,11 +30,11 @@ def write_table(path: Path, rows: Sequence[Row], schema: pa.Schema) -> None:
 
 
 def table_suffix(path: Path, option: str | None = None) -> str:
-    """Which of `TABLE_SUFFIXES` the path ends in. Raises UsageError, which names the `option`, where none does."""
+    """The path's extension, one of `TABLE_SUFFIXES`. Raises UsageError, which names the `option`, for any other."""
     suffix = path.suffix.lower()
     if suffix not in TABLE_SUFFIXES:
         named = f"{option} {path}" if option else str(path)
-        raise UsageError(f"{named}: the name says the format: end it in one of {', '.join(TABLE_SUFFIXES)}")
+        raise UsageError(f"{named}: the extension sets the format; use one of {', '.join(TABLE_SUFFIXES)}")
     return suffix
 
 
@@ -69,4 +69,4 @@ _WRITERS: Mapping[str, Callable[[BinaryIO, Sequence[Row], pa.Schema], None]] = {
     ".parquet": _write_parquet,
 }
 TABLE_SUFFIXES = tuple(_WRITERS)
-"""The endings that a table's name can have."""
+"""The extensions of table files."""

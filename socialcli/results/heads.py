@@ -1,6 +1,6 @@
-"""heads.parquet: how often each head was active, and the choice of heads that a run can be given.
+"""heads.parquet: how often each head was active, and the fixed choice of heads that is made from it.
 
-A row per layer and head; what the statistics were made with and from stands in the file's metadata.
+A row per layer and head; the file's metadata records the model, the settings and the episodes behind the statistics.
 """
 
 from __future__ import annotations
@@ -18,39 +18,45 @@ import pyarrow.parquet as pq
 
 from socialcli.errors import InvalidInputError, NotThereError, UsageError
 from socialcli.files import atomic_write
-from socialcli.results.casting import fitted
+from socialcli.results.casting import cast_to_schema
+from socialcli.results.columns import arrow_schema, as_record, column, table_row
 from socialcli.results.manifest import ModelIdentity
 
 HEADS_VERSION = "1.0"
 METADATA_KEY = b"socialcli.heads"
 
-_COLUMNS: list[pa.Field[Any]] = [
-    pa.field("layer", pa.int32(), nullable=False),
-    pa.field("head", pa.int32(), nullable=False),
-    pa.field("prompts", pa.int32(), nullable=False),
-    pa.field("active", pa.int32(), nullable=False),
-    pa.field("share", pa.float64(), nullable=False),
-]
-HEADS_ARROW_SCHEMA: pa.Schema = pa.schema(_COLUMNS)
+
+@table_row
+class HeadRow:
+    """One row: one head of one layer."""
+
+    layer: int = column("counted from 0")
+    head: int = column("counted from 0")
+    prompts: int = column("questions that were measured")
+    active: int = column("those among them in which the head was active")
+    share: float = column("`active / prompts`")
+
+
+HEADS_ARROW_SCHEMA = arrow_schema(HeadRow)
 
 _MADE_WITH = ("model", "checkpoint", "checkpoint_sha256")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeadStatistics:
-    """In how many prompts each head was active, and how that was found."""
+    """In how many prompts each head was active, with which model and settings."""
 
     active: npt.NDArray[np.int64]  # (layers, heads), prompts in which the head was active
     prompts: int  # at least 1
     model: ModelIdentity
-    layers: str  # first and last layer that took part, "10-19"; the heads of others were never active
+    layers: str  # first and last aligned layer, "10-19"; heads of other layers are never active
     settings: Mapping[str, Any]  # JSON values under the names of the options
     episode_ids: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeadChoice:
-    """Heads to align, whatever the input, and where the choice comes from."""
+    """A fixed choice of heads to align, and its origin."""
 
     heads: frozenset[tuple[int, int]]  # (layer, head), at least one
     episode_ids: frozenset[str]  # the choice was made on these: it cannot be judged on them
@@ -61,14 +67,13 @@ class HeadChoice:
 
 
 def write_heads(path: Path, statistics: HeadStatistics) -> None:
-    """Write the file, whole or not at all. Raises OSError where it cannot be written."""
-    layers, heads = np.indices(statistics.active.shape)
-    active = statistics.active.ravel()
-    columns = [layers.ravel(), heads.ravel(), np.full_like(active, statistics.prompts), active]
-    arrays = [pa.array(column, type=pa.int32()) for column in columns]
-    table = pa.Table.from_arrays(
-        [*arrays, pa.array(active / statistics.prompts, type=pa.float64())], schema=HEADS_ARROW_SCHEMA
-    )
+    """Write the file, whole or not at all. Raises OSError if it cannot be written."""
+    rows = [
+        HeadRow(layer=layer, head=head, prompts=statistics.prompts, active=active, share=active / statistics.prompts)
+        for layer, heads in enumerate(statistics.active.tolist())
+        for head, active in enumerate(heads)
+    ]
+    table = pa.Table.from_pylist(list(map(as_record, rows)), schema=HEADS_ARROW_SCHEMA)
     # Escaped to ASCII: an id may hold half a surrogate pair, which UTF-8 cannot.
     text = json.dumps(_metadata(statistics), allow_nan=False)
     with atomic_write(path) as file:
@@ -94,17 +99,17 @@ def _metadata(statistics: HeadStatistics) -> dict[str, Any]:
 def read_heads(path: Path, min_share: float = 0.5) -> HeadChoice:
     """Choose the heads that were active in at least a share `min_share` (above 0, up to 1) of the prompts.
 
-    Raises UsageError for another `min_share` and where no head reaches it, NotThereError where there is no such file,
-    and InvalidInputError where it is no heads.parquet.
+    Raises UsageError for another `min_share` or if no head reaches it, NotThereError if there is no such file, and
+    InvalidInputError if it is not a heads.parquet.
     """
     if not 0 < min_share <= 1:
-        raise UsageError(f"the least share of prompts {min_share} is out of range: give one above 0 and up to 1")
+        raise UsageError(f"the minimum share of prompts {min_share} is out of range: use one above 0 and up to 1")
     if not path.is_file():
-        raise NotThereError(f"{path}: there is no such file; name the heads.parquet of `socialcli measure`")
+        raise NotThereError(f"{path}: there is no such file; pass the heads.parquet of `socialcli measure`")
     try:
         table = pq.read_table(path)
         made_with = _checked_metadata(table.schema.metadata or {})
-        shares, shape = _shares(fitted(table, HEADS_ARROW_SCHEMA))
+        shares, shape = _shares(cast_to_schema(table, HEADS_ARROW_SCHEMA))
     except (pa.ArrowException, OSError, ValueError, KeyError) as error:
         raise InvalidInputError(f"{path}: cannot be read as a heads.parquet of `socialcli measure`: {error}") from error
     heads = frozenset(place for place, share in shares.items() if share >= min_share)
@@ -115,13 +120,13 @@ def read_heads(path: Path, min_share: float = 0.5) -> HeadChoice:
 
 
 def _checked_metadata(metadata: Mapping[bytes, bytes]) -> dict[str, Any]:
-    """Those fields of a choice that stand in the metadata."""
+    """The fields of a choice that the metadata holds."""
     if METADATA_KEY not in metadata:
         raise ValueError("its metadata does not say what it was made from; do not rewrite it with other tools")
     found = json.loads(metadata[METADATA_KEY])
     version = found["heads_version"] if isinstance(found, dict) else None
     if version != HEADS_VERSION:
-        raise ValueError(f"it is of version {version}, and this socialcli reads {HEADS_VERSION}")
+        raise ValueError(f"it has version {version}, but this socialcli reads {HEADS_VERSION}")
     return {name: found[name] for name in _MADE_WITH} | {"episode_ids": frozenset(found["episode_ids"])}
 
 

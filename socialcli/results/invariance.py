@@ -1,4 +1,4 @@
-"""Whether answers stay the same when they are asked for in another way: what run.json says of it."""
+"""How far answers change when they are computed in another way: `invariance` of run.json."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ WAYS = ("batch_size_1", "eager_attention")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """How far the answers of one other way are from the run's."""
+    """How far the answers computed in another way differ from the run's."""
 
-    answers: int = 0  # compared: question and condition, neither of them failed
+    answers: int = 0  # pairs compared, neither of them failed
     largest_score_change: float | None = None  # of a log-probability; None: no scores to compare
     changed_predictions: tuple[str, ...] = ()  # questions
-    failed: tuple[str, ...] = ()  # questions that got no answer this other way
+    failed: tuple[str, ...] = ()  # questions that failed in the other way
 
     def with_answers(self, pairs: Iterable[tuple[Prediction, Prediction]]) -> Change:
-        """The change with further answers, each as the run has it and as the other way has it."""
+        """The change with more pairs: the run's answer, and that of the other way."""
         answers, largest = self.answers, self.largest_score_change
         changed, failed = dict.fromkeys(self.changed_predictions), dict.fromkeys(self.failed)
         for ours, other in pairs:

@@ -1,4 +1,4 @@
-"""The right answers of another episodes file, put into predictions that were made before."""
+"""Gold labels from another episodes file, applied to existing predictions."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from socialcli.tasks.labels import speaker_labels
 
 
 @dataclass(frozen=True, slots=True)
-class Label:
-    """The right answer of a question, and what it could have been."""
+class GoldLabel:
+    """The gold answer of a question, with its candidates."""
 
     answer: str | None  # None: unlabelled
-    candidates: tuple[str, ...] | None  # None: nobody here knows, for the task is of a plug-in that is not installed
-    place: int | None = None  # of the answer among the candidates; None where it is not known
+    candidates: tuple[str, ...] | None  # None: unknown, for the task's plug-in is not installed
+    place: int | None = None  # of the answer among the candidates; None: unknown
 
     def fits(self, candidates: Iterable[str] | None) -> bool:
-        """Whether the answer is one to a question with these candidates; None stands for any."""
+        """Whether the label belongs to a question with these candidates; None stands for any."""
         if candidates is None:
             return True
         if self.candidates is None:
@@ -33,25 +33,25 @@ class Label:
         return Counter(self.candidates) == Counter(candidates)
 
     def place_in(self, candidates: Sequence[str] | None) -> int | None:
-        """The place of the answer among the candidates of a row; None where it has several or none there."""
+        """The place of the answer among the candidates of a row; None if it has several or none."""
         return None if candidates is None else place_of(self.answer, self.place, self.candidates, candidates)
 
 
 @dataclass(frozen=True, slots=True)
-class Labels:
+class GoldLabels:
     """The labels of an episodes file. Memory grows with its questions."""
 
     path: Path
-    by_question: Mapping[tuple[str, str], Label]  # by id and task; a question that the file gets wrong is not there
-    problems: int  # what is wrong with the file
+    by_question: Mapping[tuple[str, str], GoldLabel]  # by id and task, without invalid questions
+    problems: int  # in the file
 
     @classmethod
-    def read(cls, path: Path, tasks: Mapping[str, Task]) -> Labels:
-        """Read an episodes file; the `tasks` tell the candidates of questions that do not list them.
+    def read(cls, path: Path, tasks: Mapping[str, Task]) -> GoldLabels:
+        """Read an episodes file; `tasks` give the candidates of questions that do not list them.
 
-        Raises NotThereError where there is no such file, and InvalidInputError where it cannot be read as a whole.
+        Raises NotThereError if there is no such file, and InvalidInputError if it cannot be read as a whole.
         """
-        found: dict[tuple[str, str], Label] = {}
+        found: dict[tuple[str, str], GoldLabel] = {}
         problems = 0
         for row in read_episodes(path):
             problems += len(row.problems)
@@ -66,31 +66,30 @@ class Labels:
         return cls(path, found, problems)
 
     def warnings(self) -> list[str]:
-        """What whoever uses the labels should know of the file."""
+        """Warnings about the file."""
         if not self.problems:
             return []
         return [
-            f"{self.path}: has {self.problems} problems, and questions that it gets wrong count as not there; "
+            f"{self.path}: has {self.problems} problems, and its invalid questions count as missing; "
             "`socialcli validate` lists them"
         ]
 
 
 class Relabelling:
-    """Takes the answers of rows from `labels`, and remembers where it could not."""
+    """Replaces the gold answers of rows by those of `labels`, and counts the rows without one."""
 
-    def __init__(self, labels: Labels) -> None:
-        """Begin with nothing seen."""
+    def __init__(self, labels: GoldLabels) -> None:
+        """Start with no rows counted."""
         self._labels = labels
-        self._absent = _Misses("are of questions that are not there")
-        self._other = _Misses("are of questions that have other candidates there")
-        self._moved = _Misses("have candidates that equal the answer in another order than there")
+        self._absent = _Misses("are of questions missing from it")
+        self._other = _Misses("are of questions with other candidates in it")
+        self._moved = _Misses("have several candidates equal to the answer, in another order than it")
         self._rows = 0
 
     def rows(self, rows: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
-        """The rows with `answer` and `correct` as the labels have it; without a label that fits, both are None.
+        """The rows with `answer` and `correct` according to the labels; without a matching label, both are None.
 
-        An old answer is not kept where the file has none: a table that mixed two sources of answers would be true to
-        neither.
+        The old gold answer is dropped even if the file has none: a table must not mix two sources of gold answers.
         """
         for row in rows:
             self._rows += 1
@@ -99,7 +98,7 @@ class Relabelling:
             yield {**row, "answer": answer, "answer_index": place, "correct": correct}
 
     def warnings(self) -> list[str]:
-        """How many of the rows so far have lost their answer, and why."""
+        """How many of the rows so far became unlabelled, and why."""
         missed = [misses for misses in (self._absent, self._other, self._moved) if misses.count]
         if not missed:
             return []
@@ -107,7 +106,7 @@ class Relabelling:
         return [f"{self._labels.path}: {count} of {self._rows} rows count as unlabelled: {', '.join(map(str, missed))}"]
 
     def _answer(self, row: Mapping[str, Any]) -> tuple[str | None, int | None]:
-        """The answer to the question of a row, and its place among the row's candidates."""
+        """The gold answer of a row, and its place among the row's candidates."""
         label = self._labels.by_question.get((row["question_id"], row["task"]))
         if label is None:
             self._absent.add(row)
@@ -139,8 +138,8 @@ class _Misses:
         return f"{self.count} {self.reason} ({self.first!r} first)"
 
 
-def _label(episode: Episode, question: Question, task: Task | None) -> Label | None:
-    """The label of a question; None where its task cannot make sense of it."""
+def _label(episode: Episode, question: Question, task: Task | None) -> GoldLabel | None:
+    """The label of a question; None if the question is invalid for its task."""
     if task is None:
         return _placed(question, question.candidates)
     try:
@@ -150,5 +149,5 @@ def _label(episode: Episode, question: Question, task: Task | None) -> Label | N
     return _placed(question, tuple(candidate.id for candidate in candidates))
 
 
-def _placed(question: Question, candidates: tuple[str, ...] | None) -> Label:
-    return Label(question.answer, candidates, None if candidates is None else question.place_of_answer(candidates))
+def _placed(question: Question, candidates: tuple[str, ...] | None) -> GoldLabel:
+    return GoldLabel(question.answer, candidates, None if candidates is None else question.place_of_answer(candidates))

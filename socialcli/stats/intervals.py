@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 CONFIDENCE = 0.95
-# Answers that are all alike tell nothing of how much those of one episode go together. A common guess in surveys.
+# Answers that are all alike do not show how those of one episode correlate. This is a common guess in surveys.
 ASSUMED_CORRELATION = 0.1
-# Of the variance of as many independent questions. Clusters that happen to be nearly alike make it absurdly small.
+# A share of the variance of as many independent questions: clusters that happen to be alike make it far too small.
 LEAST_VARIANCE = 0.25
 
 _TAIL = (1 - CONFIDENCE) / 2
@@ -92,7 +92,7 @@ def _t_quantile(sizes: _Counts) -> float:
     independent questions (Bell & McCaffrey 2002; Imbens & Kolesar, "Robust standard errors in small samples: some
     practical advice", Review of Economics and Statistics 98, 2016).
     """
-    from scipy.special import stdtrit  # a run with nothing to do needs none
+    from scipy.special import stdtrit  # imported late: a run with nothing to do needs no scipy
 
     n, squares, cubes = (float((sizes.astype(np.float64) ** power).sum()) for power in (1, 2, 3))
     freedom = (n - squares / n) ** 2 / (squares - 2 * cubes / n + (squares / n) ** 2)

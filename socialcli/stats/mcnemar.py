@@ -1,4 +1,4 @@
-"""Whether two ways of answering the same questions differ by more than chance: McNemar's exact test."""
+"""Tests whether two conditions differ by more than chance on the same questions: McNemar's exact test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands below a table of accuracies: where its statistics are weaker than they look."""
+"""Notes below a table of accuracies: where its statistics are weaker than they look."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Counted(Protocol):
 
     @property
     def episodes(self) -> int:
-        """The episodes that these are of."""
+        """Their episodes."""
         ...
 
 
@@ -49,7 +49,7 @@ class Answered(Counted, Protocol):
 
     @property
     def correct(self) -> int:
-        """The correct ones of its questions."""
+        """Its correctly answered questions."""
         ...
 
 
@@ -73,7 +73,7 @@ class Compared(Counted, Protocol):
 
 
 def few_episodes(rows: Sequence[Counted]) -> Iterator[str]:
-    """A line for each kind of row whose interval is rough, or not there, for want of episodes."""
+    """Lines naming the rows whose interval is rough or missing because there are few episodes."""
     found = [row for row in rows if row.n]
     name = _naming(found)
     single = [name(row) for row in found if row.episodes == 1]
@@ -85,34 +85,35 @@ def few_episodes(rows: Sequence[Counted]) -> Iterator[str]:
 
 
 def alike_answers(rows: Sequence[Answered]) -> Iterator[str]:
-    """A line for each kind of row in which all answers are right, or all are wrong."""
+    """A line naming the rows in which all answers are right, or all are wrong."""
     alike = [row for row in rows if row.n and row.correct in (0, row.n) and row.episodes > 1]
     if alike:
         yield f"all right or all wrong in {_listed(map(_naming(rows), alike))}: {_ASSUMED}"
 
 
 def alike_pairs(rows: Sequence[Compared]) -> Iterator[str]:
-    """A line for each kind of row in which no question differs, or all do in the same direction."""
+    """A line naming the rows in which no question differs, or all differ in the same direction."""
     alike = [
         row
         for row in rows
         if row.n and row.episodes > 1 and (row.only_a + row.only_b == 0 or row.n in (row.only_a, row.only_b))
     ]
     if alike:
-        yield f"no question differs, or all do alike, in {_listed(map(_naming(rows), alike))}: {_ASSUMED}"
+        names = _listed(map(_naming(rows), alike))
+        yield f"no question differs, or all differ in the same direction, in {names}: {_ASSUMED}"
 
 
 def low_power(rows: Sequence[Compared]) -> Iterator[str]:
-    """A line where so few episodes differ that no difference could give a small p-value."""
+    """A line naming the rows with so few differing episodes that p cannot be small."""
     weak = [row for row in rows if row.n and row.episodes_differing and least_p(row.episodes_differing) > _LEVEL]
     name = _naming(rows)
     found = [f"{name(row)} ({least_p(row.episodes_differing):.3g})" for row in weak]
     if found:
-        yield f"least p that is possible, for so few episodes differ: {_listed(found)}"
+        yield f"smallest p possible with so few differing episodes: {_listed(found)}"
 
 
 def _naming(rows: Iterable[Counted]) -> Callable[[Counted], str]:
-    """How to name a row: by its task, and by its dataset and split where there are several."""
+    """A function that names a row by its task, and by its dataset and split if there are several."""
     rows = list(rows)
     several = [name for name in ("dataset", "split") if len({getattr(row, name) for row in rows}) > 1]
     return lambda row: ", ".join([row.task, *(label(getattr(row, name)) for name in several)])

@@ -1,13 +1,12 @@
-"""Two answers to each question, counted: both accuracies, their difference, how sure it is, and where it comes from."""
+"""Counts two answers to each question: both accuracies, their difference, its interval and tests."""
 
 from __future__ import annotations
 
-import dataclasses
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from socialcli.results.columns import as_record, column, table_row
 from socialcli.stats.accuracy import OVERALL, nulls_first, overall_last
 from socialcli.stats.intervals import difference_interval
 from socialcli.stats.mcnemar import mcnemar_p
@@ -17,42 +16,37 @@ from socialcli.stats.signflip import sign_flip_p
 _Group = tuple[str, str | None, str | None]  # task, dataset, split
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@table_row
 class ComparedRow:
-    """One line of the table. docs/compare.md explains every column.
+    """One row of the table. Failed and unparsed questions are wrong answers of their side."""
 
-    `n` counts the paired labelled questions, failed and unparsed ones included: these are wrong answers of their side.
-    A question with a single candidate is in `single_candidate` instead, for neither side can be wrong. Accuracies,
-    their difference (B's less A's) and its interval are shares of 1; None where there is nothing to take a share of.
-    """
-
-    task: str
-    dataset: str | None
-    split: str | None
-    n: int
-    episodes: int  # that the questions are of
-    correct_a: int
-    correct_b: int
-    accuracy_a: float | None
-    accuracy_b: float | None
-    difference: float | None
-    ci_low: float | None  # the ends of the 95 % interval, see `socialcli.stats.intervals`
-    ci_high: float | None
-    only_a: int  # questions that A alone has right
-    only_b: int
-    episodes_differing: int  # in which the sides have different numbers of questions right
-    p: float | None  # the paired test: see `socialcli.stats.signflip`
-    p_mcnemar: float | None  # as if the questions of an episode were independent: see `socialcli.stats.mcnemar`
-    failed_a: int  # these and the next three: of all pairs
-    failed_b: int
-    unparsed_a: int
-    unparsed_b: int
-    unlabelled: int
-    single_candidate: int
+    task: str = column("the task")
+    dataset: str | None = column("the episodes' dataset")
+    split: str | None = column("their split")
+    n: int = column("paired labelled questions with more than one candidate")
+    episodes: int = column("their episodes")
+    correct_a: int = column("those among them that A has right")
+    correct_b: int = column("those that B has right")
+    accuracy_a: float | None = column("`correct_a / n`, 0 to 1; null where `n` is 0")
+    accuracy_b: float | None = column("`correct_b / n`")
+    difference: float | None = column("`accuracy_b - accuracy_a`; in the text table in percentage points")
+    ci_low: float | None = column("lower end of its 95 % interval; null with a single episode")
+    ci_high: float | None = column("upper end")
+    only_a: int = column("questions that A has right and B has wrong")
+    only_b: int = column("questions that B has right and A has wrong")
+    episodes_differing: int = column("episodes in which A and B have different numbers of questions right")
+    p: float | None = column("two-sided p-value, signs flipped by episode; null where `n` is 0")
+    p_mcnemar: float | None = column("McNemar's exact test, which takes questions to be independent")
+    failed_a: int = column("paired questions, counted in `n` or not, that failed in A")
+    failed_b: int = column("the same in B")
+    unparsed_a: int = column("paired questions, counted in `n` or not, whose answer in A could not be parsed")
+    unparsed_b: int = column("the same in B")
+    unlabelled: int = column("paired questions with more than one candidate and no gold answer")
+    single_candidate: int = column("paired questions with a single candidate")
 
     def as_record(self) -> dict[str, Any]:
         """The row as JSON values."""
-        return dataclasses.asdict(self)
+        return as_record(self)
 
 
 def compared_table(pairs: Iterable[Pair]) -> list[ComparedRow]:
@@ -84,7 +78,7 @@ def _order(group: _Group) -> tuple[tuple[bool, Any], ...]:
 
 
 def flipped(pairs: Iterable[Pair]) -> Iterator[Pair]:
-    """The counted pairs of which one side is right and the other is not."""
+    """The counted pairs in which one side alone is right."""
     return (pair for pair in pairs if pair.counted and pair.a.correct != pair.b.correct)
 
 

@@ -13,16 +13,16 @@ from socialcli.stats.accuracy import single_candidate
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What a comparison needs of a row of predictions."""
+    """The part of a predictions row that a comparison needs."""
 
     question_id: str
     episode_id: str
     dataset: str | None
     split: str | None
     task: str
-    candidates: tuple[str, ...] | None  # in the order they were lettered; None: the question failed before
+    candidates: tuple[str, ...] | None  # in the order of their letters; None: the question failed before
     prediction: str | None
-    prediction_index: int | None  # its place among the candidates; None also in rows of earlier versions
+    prediction_index: int | None  # its place among the candidates; None in rows of earlier versions too
     answer: str | None
     answer_index: int | None  # as that of the prediction
     correct: bool  # False for failed, unparsed and unlabelled ones
@@ -31,7 +31,7 @@ class Answered:
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> Answered:
-        """What `row` says."""
+        """Take these fields from `row`."""
         return cls(
             question_id=row["question_id"],
             episode_id=row["episode_id"],
@@ -51,19 +51,19 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """The answers of both sides to a question. Where they say different things of its place, A's word counts."""
+    """Both sides' answers to a question. If their dataset or split differs, A's counts."""
 
     a: Answered
     b: Answered
 
     @property
     def labelled(self) -> bool:
-        """Whether both sides know the right answer."""
+        """Whether both sides have a gold answer."""
         return self.a.answer is not None and self.b.answer is not None
 
     @property
     def single_candidate(self) -> bool:
-        """Whether the question cannot be answered wrong; it counts in no accuracy."""
+        """Whether the question has one candidate, so that it counts in no accuracy."""
         return single_candidate(self.a.candidates) or single_candidate(self.b.candidates)
 
     @property
@@ -74,7 +74,7 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Pairing:
-    """The questions that both sides have, in A's order, and what the user should know of the others."""
+    """The questions that both sides have, in A's order, and warnings about the others."""
 
     pairs: tuple[Pair, ...]
     only_a: int  # questions that B does not have
@@ -83,14 +83,14 @@ class Pairing:
 
 
 @dataclass(frozen=True, slots=True)
-class _Kind:
-    """Something by which the sides of a pair can differ."""
+class _Difference:
+    """A way in which the sides of a pair can differ."""
 
     text: str
     holds: Callable[[Pair], bool]
 
     def found(self, pairs: Sequence[Pair]) -> str | None:
-        """How many of the pairs differ so, and the first of them; None for none."""
+        """How many of the pairs differ in this way, and the first of them; None for none."""
         ids = [pair.a.question_id for pair in pairs if self.holds(pair)]
         return f"{self.text} in {len(ids)} of the {len(pairs)} common questions ({ids[0]!r} first)" if ids else None
 
@@ -111,21 +111,21 @@ def _other_answer(pair: Pair) -> bool:
     return pair.labelled and (a.answer != b.answer or (placed and a.answer_index != b.answer_index))
 
 
-# With these a difference in accuracy would be one of the questions, not of the answers.
+# With these, a difference in accuracy would come from the questions, not from the answers.
 _INCOMPARABLE = (
-    _Kind("other candidates", _other_candidates),
-    _Kind("another right answer (--answers takes those of both from one file)", _other_answer),
-    _Kind("another episode", lambda pair: pair.a.episode_id != pair.b.episode_id),
+    _Difference("other candidates", _other_candidates),
+    _Difference("another gold answer (--answers takes those of both sides from one file)", _other_answer),
+    _Difference("another episode", lambda pair: pair.a.episode_id != pair.b.episode_id),
 )
-# With these it is still one of the answers, and may be what somebody wants to measure.
+# With these, it still comes from the answers, and may be what the user wants to measure.
 _NOTABLE = (
-    _Kind("another order of the candidates", _other_order),
-    _Kind(
-        "another dataset or split, where A's word counts,",
+    _Difference("another order of the candidates", _other_order),
+    _Difference(
+        "another dataset or split (A's counts)",
         lambda pair: (pair.a.dataset, pair.a.split) != (pair.b.dataset, pair.b.split),
     ),
-    _Kind(
-        "a right answer on one side alone, which counts as unlabelled,",
+    _Difference(
+        "a gold answer on one side alone (they count as unlabelled)",
         lambda pair: (pair.a.answer is None) != (pair.b.answer is None),
     ),
 )
@@ -136,9 +136,9 @@ _Key = tuple[str, str, int]  # id, task, and how many of these came before
 def pair_up(rows_a: Iterable[Mapping[str, Any]], rows_b: Iterable[Mapping[str, Any]]) -> Pairing:
     """Pair the rows of two conditions by question and task.
 
-    Questions that one side alone has are left out, and the order of lettering may differ; both are warnings. Raises
-    InvalidInputError where no question is common, and where a common one has other candidates (whatever their order),
-    another right answer or another episode: these would be two questions under one name. Memory grows with the
+    Questions of one side alone are skipped, and the order of candidates may differ; both are warnings. Raises
+    InvalidInputError if no question is common, or if a common one has other candidates (in any order), another gold
+    answer or another episode: these would be two questions under one name. Memory grows with the
     questions.
     """
     a, b = _by_question(rows_a), _by_question(rows_b)
@@ -157,7 +157,7 @@ def pair_up(rows_a: Iterable[Mapping[str, Any]], rows_b: Iterable[Mapping[str, A
 
 
 def _by_question(rows: Iterable[Mapping[str, Any]]) -> dict[_Key, Answered]:
-    """The rows by question; one that comes again, as in a file that uses an id twice, is paired in its turn."""
+    """The rows by question; the repeats of an id are paired in order."""
     seen: Counter[tuple[str, str]] = Counter()
     found = {}
     for row in rows:
@@ -173,7 +173,7 @@ def _repeated(rows: Mapping[_Key, Answered], side: str) -> list[str]:
 
 
 def _alone(rows: Sequence[Answered], side: str) -> list[str]:
-    return [f"{_counted(rows)} in {side} alone, which are left out"] if rows else []
+    return [f"{_counted(rows)} in {side} alone, which are skipped"] if rows else []
 
 
 def _counted(rows: Sequence[Answered]) -> str:

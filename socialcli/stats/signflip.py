@@ -1,4 +1,4 @@
-"""Whether two ways of answering the same questions differ by more than chance: signs flipped by episode, exactly."""
+"""Tests whether two conditions differ by more than chance on the same questions: signs flipped by episode, exactly."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def sign_flip_p(differences: Iterable[int]) -> float:
 
     If A and B were equally good, their answers could change places in any episode as a whole, which turns the sign of
     its difference. The p-value is the share of all choices of signs under which the total is at least as far from 0 as
-    the one that was seen, ties included. It holds whatever the correlation of the questions in an episode, and for any
+    the observed one, ties included. It holds whatever the correlation of the questions in an episode, and for any
     number of episodes: a true null is rejected at level x with a probability of at most x. (Fisher, "The design of
     experiments", 1935, section 21; Winkler et al., "Permutation inference for the general linear model", NeuroImage 92,
     2014, for exchanging whole blocks.)

@@ -1,6 +1,6 @@
-"""Where predictions that are there already are read from: the folder of a run or sweep, or the file itself.
+"""Sources of existing predictions: the folder of a run or sweep, or a file.
 
-Of a run that has not ended the folder holds parts: they are read with what an earlier run has left in it.
+The folder of an unfinished run holds parts, which are read together with the results of the run before it.
 """
 
 from __future__ import annotations
@@ -24,31 +24,31 @@ _UNFINISHED = {
     "running": "is still running, or was killed",
     "stopped": "was stopped by its failures",
     "interrupted": "was interrupted",
-    "error": "was broken off by an error",
+    "error": "ended with an error",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Predictions, and what is known of the run or sweep that left them."""
+    """Predictions, and the manifest of the run or sweep that made them."""
 
-    path: Path  # as it was named
+    path: Path  # as the user gave it
     predictions: Path
-    folder: OutputFolder | None  # where a run or sweep left them; None: a file on its own
-    manifest: Mapping[str, Any]  # its run.json or sweep.json; empty where there is none
-    parts: Sequence[Path] = ()  # answers of a run that has not ended, in the order in which they were written
+    folder: OutputFolder | None  # of the run or sweep; None: a file on its own
+    manifest: Mapping[str, Any]  # its run.json or sweep.json; empty without one
+    parts: Sequence[Path] = ()  # of an unfinished run, in the order in which they were written
 
     @classmethod
     def find(cls, path: Path) -> Source:
-        """What `path` names: a folder with a predictions.parquet, this file in it, or any other file of predictions.
+        """The source at `path`: a folder with a predictions.parquet, this file in it, or any other file of predictions.
 
-        A folder of parts alone is one of a run that has not ended. Raises NotThereError where there is nothing to read,
-        and InvalidInputError where the manifest beside it cannot be read, and for a file of episodes.
+        A folder may hold parts alone, those of an unfinished run. Raises NotThereError if there is nothing to read, and
+        InvalidInputError if the manifest beside it cannot be read, or for a file of episodes.
         """
         folder = OutputFolder(path)
         if not path.is_dir():
             if not path.is_file():
-                raise NotThereError(f"{path}: there is no such folder or file; name the output folder of a run")
+                raise NotThereError(f"{path}: there is no such folder or file; pass the output folder of a run")
             folder = OutputFolder(path.parent)
             if path.name != folder.predictions.name:
                 _check_no_episodes(path)
@@ -56,30 +56,30 @@ class Source:
         parts = tuple(part_paths(folder.parts))
         if not folder.predictions.is_file() and not parts:
             begun = folder.parts.exists() or folder.manifest.is_file()
-            unfinished = "the run in it has kept no answer yet: its command, given again, goes on"
-            advice = unfinished if begun else "name the output folder of a run or sweep"
+            unfinished = "its run has stored no answers yet; run the same command again to resume it"
+            advice = unfinished if begun else "pass the output folder of a run or sweep"
             raise NotThereError(f"{path}: holds no {folder.predictions.name}; {advice}")
         return cls(path, folder.predictions, folder, _manifest(folder), parts)
 
     @property
     def files(self) -> list[Path]:
-        """The files of rows that are there, the oldest first."""
+        """The existing files of rows, oldest first."""
         return [*([self.predictions] if self.predictions.is_file() else []), *self.parts]
 
     @property
     def settings(self) -> Mapping[str, Any]:
-        """The settings of the run under the names of its options; empty where nobody knows them."""
+        """The settings of the run under the names of its options; empty if unknown."""
         return _mapping(self.manifest.get("settings"))
 
     @property
     def model(self) -> Mapping[str, Any]:
-        """Which model answered; empty where nobody knows."""
+        """Which model answered; empty if unknown."""
         return _mapping(self.manifest.get("model"))
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """The rows, a few hundred in memory at a time. Raises as `read_predictions` does.
 
-        Of a question that was asked again under the same condition the newer rows count.
+        If a question was asked again under the same condition, the newer row counts.
         """
         if not self.parts:
             return read_predictions(self.predictions)
@@ -92,41 +92,41 @@ class Source:
         return {_asked(row): number for number, path in enumerate(self.files) for row in read_predictions(path)}
 
     def warnings(self) -> list[str]:
-        """What whoever reads the rows should know of the run: that it did not come to its end, and how far it came."""
+        """Warnings about an unfinished run, and how far it got."""
         how = _UNFINISHED.get(str(self.manifest.get("outcome")))
         what = "sweep" if "sweep_version" in self.manifest else "run"
         if self.parts:
-            return [f"{self.path}: the {what} {how or 'did not come to its end'}; {self._how_far()}"]
+            return [f"{self.path}: the {what} {how or 'did not finish'}; {self._how_far()}"]
         if how is None:
             return []
         if what == "sweep":
-            return [f"{self.path}: the sweep {how}; only what it had done by then counts"]
-        return [f"{self.path}: the run {how}; what counts are the answers of the one before, until it has gone on"]
+            return [f"{self.path}: the sweep {how}; only the answers so far count"]
+        return [f"{self.path}: the run {how}; the answers of the run before it count until it is resumed"]
 
     def _how_far(self) -> str:
         there, expected = sum(1 for _ in self.rows()), _mapping(self.manifest.get("counts")).get("expected")
         many = f"{there} of {expected}" if isinstance(expected, int) and expected >= there else f"{there}"
-        earlier = ", some perhaps of the run before it" if self.predictions.is_file() else ""
-        return f"{many} answers count{earlier}; its command, given again, goes on"
+        earlier = ", some perhaps from the run before it" if self.predictions.is_file() else ""
+        return f"{many} answers count{earlier}; run the same command again to resume it"
 
 
 def _asked(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    """What a row answers: the question, and the condition that it was asked under."""
+    """The question and the condition of a row."""
     return row["episode_id"], row["question_id"], *(row[name] for name in GROUP_COLUMNS)
 
 
 def _check_no_episodes(path: Path) -> None:
-    """Raise InvalidInputError for a file of questions, where one of answers is wanted."""
+    """Raise InvalidInputError for a file of questions instead of predictions."""
     foreign = path.name.lower().endswith((".jsonl", ".jsonl.gz"))
     if not foreign:
         try:
             foreign = "prediction" not in pq.read_schema(path).names
         except (OSError, pa.ArrowException):
-            return  # whoever reads the rows says what is wrong with it
+            return  # reading the rows reports the error
     if foreign:
         raise InvalidInputError(
-            f"{path}: holds no answers: it is an episodes file, or a table of another kind; name the output folder "
-            "of a run (right answers from an episodes file are for --answers)"
+            f"{path}: holds no predictions: it is an episodes file, or another kind of table; pass the output folder "
+            "of a run (for gold answers from an episodes file, use --answers)"
         )
 
 
@@ -139,7 +139,7 @@ def _manifest(folder: OutputFolder) -> Mapping[str, Any]:
         except (OSError, ValueError) as error:
             raise InvalidInputError(f"{path}: cannot be read as the manifest of a run: {error}") from error
         if not isinstance(record, dict):
-            raise InvalidInputError(f"{path}: is no manifest of a run: it holds no JSON object")
+            raise InvalidInputError(f"{path}: is not the manifest of a run: it holds no JSON object")
         return record
     return {}
 

@@ -7,15 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from socialcli.results.manifest import Manifest
-from socialcli.stats.accuracy import GROUP_COLUMNS, AccuracyRow
+from socialcli.stats.accuracy import GROUP_COLUMNS, STRENGTH_COLUMNS, AccuracyRow
 from socialcli.stats.notes import alike_answers, few_episodes
 from socialcli.text_table import label, laid_out, percent, percent_interval
 
 _Cell = Callable[[AccuracyRow], str]
 
 _ALWAYS_SHOWN = ("task", "alignment")
-# Null in every unaligned row, which is no difference to show.
-_STRENGTH = ("alpha", "lambda", "layers", "bias", "heads", "max_heads")
 
 _FIGURES: dict[str, _Cell] = {
     "n": lambda row: str(row.n),
@@ -26,7 +24,7 @@ _FIGURES: dict[str, _Cell] = {
     "unparsed": lambda row: str(row.unparsed),
     "unlabelled": lambda row: str(row.unlabelled),
 }
-# Shown where some row has one: whether it does, and its cell.
+# Shown if some row has one: whether it does, and its cell.
 _WHERE_ANY: dict[str, tuple[Callable[[AccuracyRow], object], _Cell]] = {
     "one candidate": (lambda row: row.single_candidate, lambda row: str(row.single_candidate)),
     "W < 0": (lambda row: row.negative_bias is not None, lambda row: percent(row.negative_bias)),
@@ -36,9 +34,9 @@ _WHERE_ANY: dict[str, tuple[Callable[[AccuracyRow], object], _Cell]] = {
 def summary_lines(rows: Sequence[AccuracyRow], folders: Sequence[str] | None = None) -> str:
     """The table as text, without a newline at its end: a line per row, accuracies in percent, "-" for none.
 
-    Beside task and alignment it shows the columns in which the rows differ, and before them `folders`, where rows of
-    several are in one table: the folder of each row. With a single model, dataset and condition a line is about 80
-    characters wide. Below it stands where few episodes make the intervals rough.
+    Besides task and alignment it shows the columns in which the rows differ, after the `folders` of the rows if given.
+    With a single model, dataset and condition a line is about 80 characters wide. Notes below the table name the rows
+    whose intervals are rough.
     """
     if not rows:
         return "no question was asked, so there is no accuracy to show"
@@ -56,7 +54,7 @@ def summary_lines(rows: Sequence[AccuracyRow], folders: Sequence[str] | None = N
 
 
 def summary_json(rows: Sequence[AccuracyRow], output: Path, manifest: Manifest) -> dict[str, Any]:
-    """The same as JSON values, with where the results are and how the run ended."""
+    """The same as JSON values, with the output folder and the outcome of the run."""
     record = manifest.as_record()
     return {
         "output": str(output),
@@ -69,4 +67,5 @@ def summary_json(rows: Sequence[AccuracyRow], output: Path, manifest: Manifest) 
 
 
 def _differs(name: str, records: Sequence[dict[str, Any]]) -> bool:
-    return len({item[name] for item in records if item["alignment"] or name not in _STRENGTH}) > 1
+    # The strength is null in every unaligned row, which is no difference to show.
+    return len({item[name] for item in records if item["alignment"] or name not in STRENGTH_COLUMNS}) > 1

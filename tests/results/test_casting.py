@@ -10,10 +10,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from socialcli.errors import InvalidInputError
-from socialcli.results.casting import fitted
+from socialcli.results.casting import cast_to_schema
+from socialcli.results.columns import as_record
 from socialcli.results.earlier import EarlierRows
 from socialcli.results.heads import read_heads
-from socialcli.results.predictions import PREDICTIONS, as_record, read_predictions
+from socialcli.results.predictions import PREDICTIONS, read_predictions
 from socialcli.stats.accuracy import ACCURACY_ARROW_SCHEMA, accuracy_table, read_accuracy, write_accuracy
 
 from ..retyped import KIND_NAMES, KINDS, OfList, write_retyped
@@ -71,14 +72,14 @@ def test_lists_keep_their_items_in_memory_too(kind: pa.DataType) -> None:
     values = [["a", "é"], None, ["茶", "b"]]
     found = pa.table({"more": [1, 2, 3], "names": pa.array(values, kind)})
     schema = pa.schema([pa.field("names", pa.list_(pa.string()))])
-    assert fitted(found, schema).to_pydict() == {"names": values}
-    assert fitted(found.slice(1), schema).to_pydict() == {"names": values[1:]}
+    assert cast_to_schema(found, schema).to_pydict() == {"names": values}
+    assert cast_to_schema(found.slice(1), schema).to_pydict() == {"names": values[1:]}
 
 
 def test_a_list_view_of_other_values_does_not_fit() -> None:
     found = pa.table({"scores": pa.array([["x"]], pa.list_view(pa.string()))})
     with pytest.raises((ValueError, TypeError)):
-        fitted(found, pa.schema([pa.field("scores", pa.list_(pa.float64()))]))
+        cast_to_schema(found, pa.schema([pa.field("scores", pa.list_(pa.float64()))]))
 
 
 def test_a_row_that_contradicts_itself_is_told_with_its_file(tmp_path: Path) -> None:

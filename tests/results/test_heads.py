@@ -90,8 +90,8 @@ def test_what_is_no_heads_file_is_invalid_input(heads: Path) -> None:
     metadata = table.schema.metadata
     spoilt = {
         "what it was made from": table.replace_schema_metadata({}),
-        "of version": table.replace_schema_metadata({METADATA_KEY: metadata[METADATA_KEY].replace(b'"1.0"', b'"9"')}),
-        "of version None": table.replace_schema_metadata({METADATA_KEY: b"[]"}),
+        "has version": table.replace_schema_metadata({METADATA_KEY: metadata[METADATA_KEY].replace(b'"1.0"', b'"9"')}),
+        "has version None": table.replace_schema_metadata({METADATA_KEY: b"[]"}),
         "share": table.drop_columns("share"),
         "8 rows": table.slice(1),
         "0 rows": table.slice(0, 0),

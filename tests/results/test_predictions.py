@@ -11,11 +11,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from socialcli.errors import InvalidInputError, NotThereError
+from socialcli.results.columns import as_record
 from socialcli.results.predictions import (
     PREDICTION_ARROW_SCHEMA,
     PREDICTIONS,
     ROWS_PER_GROUP,
-    as_record,
     read_predictions,
 )
 from socialcli.results.tables import TableWriter

@@ -9,10 +9,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from socialcli.errors import InvalidInputError
-from socialcli.results.predictions import Prediction, as_record
+from socialcli.results.columns import as_record
+from socialcli.results.predictions import PREDICTION_ARROW_SCHEMA, Prediction
 from socialcli.stats.accuracy import (
     ACCURACY_ARROW_SCHEMA,
+    GROUP_COLUMNS,
     OVERALL,
+    STRENGTH_COLUMNS,
     AccuracyRow,
     accuracy_table,
     read_accuracy,
@@ -168,3 +171,9 @@ def test_the_columns_are_the_fields_of_a_row() -> None:
     (row,) = table(prediction())
     assert list(row.as_record()) == ACCURACY_ARROW_SCHEMA.names
     assert math.isclose(row.as_record()["lambda"], 5e-5)
+
+
+def test_the_columns_of_a_group_are_those_of_predictions() -> None:
+    fields = [PREDICTION_ARROW_SCHEMA.field(name) for name in GROUP_COLUMNS]
+    assert [ACCURACY_ARROW_SCHEMA.field(name) for name in GROUP_COLUMNS] == fields
+    assert STRENGTH_COLUMNS == ("alpha", "lambda", "layers", "bias", "heads", "max_heads")

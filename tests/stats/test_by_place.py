@@ -10,10 +10,11 @@ import pytest
 
 from socialcli.errors import InvalidInputError
 from socialcli.plugins.registry import registry
+from socialcli.results.columns import as_record, from_record
 from socialcli.results.invariance import Change
-from socialcli.results.predictions import Prediction, as_record, from_record, read_predictions
+from socialcli.results.predictions import Prediction, read_predictions
 from socialcli.stats.accuracy import accuracy_table
-from socialcli.stats.gold import Labels, Relabelling
+from socialcli.stats.gold import GoldLabels, Relabelling
 from socialcli.stats.pairing import pair_up
 from socialcli.stats.sources import Source
 from socialcli.verbs.compare.conditions import Wanted, chosen_sides
@@ -37,11 +38,11 @@ def row(chosen: int, right: int | None = 0, candidates: tuple[str, ...] = TEA, *
     return make(**question | places | texts | changes)
 
 
-def labels(folder: Path, **fields: Any) -> Labels:
+def labels(folder: Path, **fields: Any) -> GoldLabels:
     path = write_lines(
         folder / "a.jsonl", [changed(lambda r: r["questions"][VIDEOQA].update({"answer": None} | fields))]
     )
-    return Labels.read(path, {name: task.item for name, task in registry().tasks().items()})
+    return GoldLabels.read(path, {name: task.item for name, task in registry().tasks().items()})
 
 
 @pytest.mark.parametrize(
@@ -52,7 +53,7 @@ def test_correct_is_a_matter_of_the_place(chosen: int, right: int | None, correc
     assert one.correct is correct
     record = as_record(one)
     assert (record["correct"], record["prediction_index"], record["answer_index"]) == (correct, chosen, right)
-    assert from_record(record) == one
+    assert from_record(Prediction, record) == one
 
 
 def test_a_row_of_an_earlier_version_is_judged_by_text() -> None:
@@ -73,7 +74,7 @@ def test_accuracy_counts_a_wrong_one_of_two_equal_texts_as_wrong() -> None:
     assert (table.n, table.correct, table.chance) == (4, 2, pytest.approx(1 / 3))
 
 
-def relabelled(found: Labels, *rows: Prediction) -> tuple[list[tuple[Any, Any, Any]], list[str]]:
+def relabelled(found: GoldLabels, *rows: Prediction) -> tuple[list[tuple[Any, Any, Any]], list[str]]:
     relabelling = Relabelling(found)
     done = [(one["answer"], one["answer_index"], one["correct"]) for one in relabelling.rows(map(as_record, rows))]
     return done, relabelling.warnings()
@@ -90,7 +91,7 @@ def test_a_label_of_equal_candidates_in_another_order_fits_only_where_its_text_t
     moved = ("水", "茶", "茶")
     done, (warning,) = relabelled(labels(tmp_path, candidates=list(moved), answer="茶", answer_index=1), row(0), row(1))
     assert done == [(None, None, None)] * 2
-    assert "2 of 2 rows count as unlabelled: 2 have candidates that equal the answer in another order" in warning
+    assert "2 of 2 rows count as unlabelled: 2 have several candidates equal to the answer, in another order" in warning
     done, warnings = relabelled(labels(tmp_path, candidates=list(moved), answer="水"), row(1), row(0))
     assert (done, warnings) == ([("水", 1, True), ("水", 1, False)], [])
 
@@ -107,7 +108,7 @@ def test_a_label_of_equal_candidates_judges_rows_of_earlier_versions_by_text(tmp
 
 
 def test_sides_with_another_one_of_equal_right_answers_are_not_compared() -> None:
-    with pytest.raises(InvalidInputError, match="another right answer"):
+    with pytest.raises(InvalidInputError, match="another gold answer"):
         pair_up([as_record(row(0, 0))], [as_record(row(0, 2))])
     with pytest.raises(InvalidInputError, match="other candidates"):
         pair_up([as_record(row(1, 1))], [as_record(row(1, 1, ("茶", "水", "水")))])

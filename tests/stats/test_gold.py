@@ -7,16 +7,17 @@ import pytest
 
 from socialcli.errors import NotThereError
 from socialcli.plugins.registry import registry
-from socialcli.results.predictions import Prediction, as_record
-from socialcli.stats.gold import Label, Labels, Relabelling
+from socialcli.results.columns import as_record
+from socialcli.results.predictions import Prediction
+from socialcli.stats.gold import GoldLabel, GoldLabels, Relabelling
 
 from ..episodes.samples import record, write_lines
 from ..results.samples import failed, plain
 
 
-def labels(folder: Path, *lines: object) -> Labels:
+def labels(folder: Path, *lines: object) -> GoldLabels:
     path = write_lines(folder / "answers.jsonl", lines or [record()])
-    return Labels.read(path, {name: task.item for name, task in registry().tasks().items()})
+    return GoldLabels.read(path, {name: task.item for name, task in registry().tasks().items()})
 
 
 def row(name: str, candidates: tuple[str, ...], chosen: str, **changes: Any) -> Prediction:
@@ -24,7 +25,7 @@ def row(name: str, candidates: tuple[str, ...], chosen: str, **changes: Any) -> 
     return plain(**values | {"prediction": chosen, "answer": "an old one"} | changes)
 
 
-def relabelled(found: Labels, *rows: Prediction) -> tuple[list[tuple[Any, Any]], list[str]]:
+def relabelled(found: GoldLabels, *rows: Prediction) -> tuple[list[tuple[Any, Any]], list[str]]:
     relabelling = Relabelling(found)
     done = [(one["answer"], one["correct"]) for one in relabelling.rows(map(as_record, rows))]
     return done, relabelling.warnings()
@@ -32,11 +33,11 @@ def relabelled(found: Labels, *rows: Prediction) -> tuple[list[tuple[Any, Any]],
 
 def test_candidates_are_read_or_derived_by_the_task(tmp_path: Path) -> None:
     assert labels(tmp_path).by_question == {
-        ("e1/target", "target"): Label("s2", ("s2", "s3"), 0),  # all but the one who speaks
-        ("e1/coref", "coref"): Label("s1", ("s1", "s2", "s3"), 0),
-        ("e1/mentioned", "mentioned"): Label("s1", ("s1", "s2", "s3"), 0),
-        ("e1/videoqa", "videoqa"): Label("in a café", ("at home", "in a café"), 1),
-        ("e1/other", "somebody-elses-task"): Label(None, None),
+        ("e1/target", "target"): GoldLabel("s2", ("s2", "s3"), 0),  # all but the one who speaks
+        ("e1/coref", "coref"): GoldLabel("s1", ("s1", "s2", "s3"), 0),
+        ("e1/mentioned", "mentioned"): GoldLabel("s1", ("s1", "s2", "s3"), 0),
+        ("e1/videoqa", "videoqa"): GoldLabel("in a café", ("at home", "in a café"), 1),
+        ("e1/other", "somebody-elses-task"): GoldLabel(None, None),
     }
 
 
@@ -68,8 +69,8 @@ def test_rows_without_a_fitting_label_are_unlabelled_and_counted(tmp_path: Path)
     )
     assert done == [(None, None)] * 5 + [("in a café", False)]
     assert "answers.jsonl: 5 of 6 rows count as unlabelled" in warning
-    assert "3 are of questions that are not there ('e9/coref' first)" in warning
-    assert "2 are of questions that have other candidates there ('e1/target' first)" in warning
+    assert "3 are of questions missing from it ('e9/coref' first)" in warning
+    assert "2 are of questions with other candidates in it ('e1/target' first)" in warning
 
 
 def test_a_question_that_the_file_leaves_open_is_unlabelled_without_a_warning(tmp_path: Path) -> None:
@@ -79,8 +80,8 @@ def test_a_question_that_the_file_leaves_open_is_unlabelled_without_a_warning(tm
 
 
 def test_a_task_that_nobody_provides_is_held_against_the_rows_candidates() -> None:
-    label = Label("s2", None)
-    assert label.fits(("s1", "s2")) and not label.fits(("s1", "s3")) and Label(None, None).fits(("s1",))
+    label = GoldLabel("s2", None)
+    assert label.fits(("s1", "s2")) and not label.fits(("s1", "s3")) and GoldLabel(None, None).fits(("s1",))
 
 
 def test_what_the_file_gets_wrong_is_not_there(tmp_path: Path) -> None:
@@ -96,4 +97,4 @@ def test_what_the_file_gets_wrong_is_not_there(tmp_path: Path) -> None:
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(NotThereError):
-        Labels.read(tmp_path / "gone.jsonl", {})
+        GoldLabels.read(tmp_path / "gone.jsonl", {})

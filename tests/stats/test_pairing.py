@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from socialcli.errors import InvalidInputError
-from socialcli.results.predictions import Prediction, as_record
+from socialcli.results.columns import as_record
+from socialcli.results.predictions import Prediction
 from socialcli.stats.pairing import Pairing, pair_up
 
 from ..results.folders import answered
@@ -40,8 +41,8 @@ def test_questions_of_one_side_are_left_out_and_told() -> None:
     assert [pair.a.question_id for pair in pairing.pairs] == ["q2"]
     assert (pairing.only_a, pairing.only_b) == (2, 1)
     assert pairing.warnings == (
-        "2 questions ('q0' first) in A alone, which are left out",
-        "1 question ('q3' first) in B alone, which are left out",
+        "2 questions ('q0' first) in A alone, which are skipped",
+        "1 question ('q3' first) in B alone, which are skipped",
     )
 
 
@@ -62,7 +63,7 @@ def test_nothing_in_common_tells_what_there_is() -> None:
         ({"candidates": OTHER}, "other candidates in 2"),
         (
             {"answer": "bob"},
-            "another right answer (--answers takes those of both from one file) in 2",
+            "another gold answer (--answers takes those of both sides from one file) in 2",
         ),
         ({"episode_id": "elsewhere"}, "another episode in 2"),
     ],
@@ -75,7 +76,7 @@ def test_two_questions_under_one_name_are_an_error(changes: dict[str, Any], part
 
 
 def test_all_that_differs_is_told_at_once() -> None:
-    with pytest.raises(InvalidInputError, match=r"other candidates in 2 of .*; another right answer \(.*\) in 2 of "):
+    with pytest.raises(InvalidInputError, match=r"other candidates in 2 of .*; another gold answer \(.*\) in 2 of "):
         paired(several(2), several(2, candidates=OTHER, answer="cy"))
 
 
@@ -94,16 +95,14 @@ def test_unknown_candidates_of_a_failed_row_fit_any() -> None:
 def test_another_split_is_compared_with_a_warning_and_counts_as_a_has_it() -> None:
     pairing = paired(several(split="test"), several(split="dev"))
     assert {pair.a.split for pair in pairing.pairs} == {"test"}
-    assert "another dataset or split, where A's word counts, in 3 of the 3" in pairing.warnings[0]
+    assert "another dataset or split (A's counts) in 3 of the 3" in pairing.warnings[0]
 
 
 def test_an_answer_that_one_side_knows_is_not_enough() -> None:
     pairing = paired(answered("11u"), answered("1uu"))
     assert [pair.labelled for pair in pairing.pairs] == [True, False, False]
     (warning,) = pairing.warnings
-    assert (
-        "a right answer on one side alone, which counts as unlabelled, in 1 of the 3 common questions ('q1'" in warning
-    )
+    assert "a gold answer on one side alone (they count as unlabelled) in 1 of the 3 common questions ('q1'" in warning
 
 
 def test_a_question_that_stands_twice_is_paired_in_its_turn() -> None:

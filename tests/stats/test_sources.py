@@ -7,7 +7,8 @@ import pytest
 
 from socialcli.errors import InvalidInputError, NotThereError
 from socialcli.files import write_json
-from socialcli.results.predictions import PREDICTIONS, from_record
+from socialcli.results.columns import from_record
+from socialcli.results.predictions import PREDICTIONS, Prediction
 from socialcli.results.tables import TableWriter
 from socialcli.stats.sources import Source
 
@@ -41,7 +42,7 @@ def test_a_sweep_has_a_manifest_of_another_name(tmp_path: Path) -> None:
     assert Source.find(tmp_path).settings == {"frames": 9}
     write_json(tmp_path / "sweep.json", {"sweep_version": "1.0", "outcome": "interrupted"})
     (warning,) = Source.find(tmp_path).warnings()
-    assert "the sweep was interrupted; only what it had done by then counts" in warning
+    assert "the sweep was interrupted; only the answers so far count" in warning
 
 
 @pytest.mark.parametrize(
@@ -50,12 +51,12 @@ def test_a_sweep_has_a_manifest_of_another_name(tmp_path: Path) -> None:
         ("running", "killed"),
         ("stopped", "by its failures"),
         ("interrupted", "was interrupted"),
-        ("error", "by an error"),
+        ("error", "with an error"),
     ],
 )
 def test_a_run_that_did_not_end_is_told(outcome: str, part: str, tmp_path: Path) -> None:
     (warning,) = Source.find(leave(tmp_path, answered("1"), outcome=outcome)).warnings()
-    assert part in warning and str(tmp_path) in warning and "answers of the one before" in warning
+    assert part in warning and str(tmp_path) in warning and "answers of the run before it" in warning
 
 
 def test_nothing_to_read_is_told_by_what_was_named(tmp_path: Path) -> None:
@@ -100,9 +101,9 @@ def test_how_many_there_would_have_been_is_not_made_up(manifest: dict[str, Any],
 def test_newer_answers_count_beside_those_of_the_run_before(tmp_path: Path) -> None:
     leave(tmp_path, answered("10"), outcome="interrupted")
     (old, kept) = Source.find(tmp_path).rows()
-    again = from_record({**old, "prediction": None, "status": "unparsed"})
-    part(tmp_path, 1, [again, from_record({**old, "question_id": "new"})])
-    part(tmp_path, 2, [from_record({**old, "alignment": True, **ALIGNED})])
+    again = from_record(Prediction, {**old, "prediction": None, "status": "unparsed"})
+    part(tmp_path, 1, [again, from_record(Prediction, {**old, "question_id": "new"})])
+    part(tmp_path, 2, [from_record(Prediction, {**old, "alignment": True, **ALIGNED})])
     source = Source.find(tmp_path)
     found = [(row["question_id"], row["alignment"], row["status"]) for row in source.rows()]
     assert found == [
@@ -111,10 +112,10 @@ def test_newer_answers_count_beside_those_of_the_run_before(tmp_path: Path) -> N
         ("new", False, "ok"),
         (old["question_id"], True, "ok"),
     ]
-    assert "of the run before" in source.warnings()[0]
+    assert "from the run before it" in source.warnings()[0]
 
 
 def test_a_folder_that_has_kept_nothing_says_so(tmp_path: Path) -> None:
     write_json(tmp_path / "run.json", {"outcome": "running"})
-    with pytest.raises(NotThereError, match="has kept no answer yet"):
+    with pytest.raises(NotThereError, match="has stored no answers yet"):
         Source.find(tmp_path)

@@ -1,4 +1,4 @@
-"""`socialcli accuracy`: the accuracy tables of predictions that are there already."""
+"""`socialcli accuracy`: accuracy tables, recomputed from existing predictions."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 
-@click.command("accuracy", short_help="Compute accuracy tables again from predictions.")
+@click.command("accuracy", short_help="Recompute accuracy tables from predictions.")
 @click.argument("folders", metavar="DIR...", type=click.Path(path_type=Path), nargs=-1, required=True)
 @answers_option
 @click.option(
@@ -30,8 +30,8 @@ _log = logging.getLogger(__name__)
     "--output",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Write the table too, as accuracy.parquet has it, to a .csv, .jsonl or .parquet file; that of several "
-    "folders has a column `folder` first.",
+    help="Also write the table, with the columns of accuracy.parquet, to a .csv, .jsonl or .parquet file; with several "
+    "folders, a column `folder` comes first.",
 )
 @overwrite_option("the file of --output")
 @click.option("--write", is_flag=True, help="Replace the accuracy.parquet of each folder.")
@@ -45,11 +45,11 @@ def command(
     write: bool,
     as_json: bool,
 ) -> None:
-    """Compute accuracy tables again from predictions, and print them as `socialcli run` does.
+    """Recompute accuracy tables from predictions, and print them as `socialcli run` does.
 
-    DIR is the output folder of a run or sweep, or a file of predictions. Several folders make one table. The folders
-    are left as they are, unless --write is given. A failed or unparsed answer is wrong; with --answers, a row whose
-    question is not in EPISODES, or has other candidates there, counts as unlabelled.
+    DIR is the output folder of a run or sweep, or a file of predictions. Several folders make one table. Without
+    --write, the folders do not change. A failed or unparsed answer is wrong; with --answers, a row whose question is
+    missing from EPISODES, or has other candidates there, counts as unlabelled.
 
     Exit codes: 0 done, 2 usage, 4 predictions or EPISODES cannot be read.
     """
@@ -78,13 +78,13 @@ def command(
 
 
 def _check_write(sources: Sequence[Source], answers: Path | None) -> None:
-    """Raise UsageError where `--write` would leave a table that is not of the predictions beside it."""
+    """Raise UsageError if `--write` would leave a table that does not match the predictions beside it."""
     if answers is not None:
         raise UsageError(
-            "--write keeps a folder's table true to its predictions, which --answers would not; use --output"
+            "--write keeps a folder's table consistent with its predictions, which --answers would break; use --output"
         )
     for source in sources:
         if source.folder is None:
-            raise UsageError(f"--write: {source.path} is no folder of a run; name its table with --output")
+            raise UsageError(f"--write: {source.path} is not the folder of a run; write its table with --output")
         if source.parts:
-            raise UsageError(f"--write: the run in {source.path} has not ended; name its table so far with --output")
+            raise UsageError(f"--write: the run in {source.path} is unfinished; write its table so far with --output")

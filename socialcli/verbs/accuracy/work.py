@@ -1,4 +1,4 @@
-"""The accuracy of predictions that are there already, counted again."""
+"""Recomputes the accuracy of existing predictions."""
 
 from __future__ import annotations
 
@@ -7,19 +7,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
+from socialcli.results.columns import arrow_schema, as_record, column, table_row
 from socialcli.results.formats import write_table
-from socialcli.results.predictions import storable
-from socialcli.stats.accuracy import ACCURACY_ARROW_SCHEMA, AccuracyRow, accuracy_table, write_accuracy
-from socialcli.stats.gold import Labels, Relabelling
+from socialcli.stats.accuracy import AccuracyRow, accuracy_table, write_accuracy
+from socialcli.stats.gold import GoldLabels, Relabelling
 from socialcli.stats.sources import Source
 from socialcli.stats.summary import summary_lines
 
 
+@table_row
+class _FolderRow:
+    """A row of the table of several sources."""
+
+    folder: str = column("the folder or file, as the user gave it")
+    row: AccuracyRow
+
+
 @dataclass(frozen=True, slots=True)
 class Recount:
-    """The table of one source."""
+    """The recomputed table of one source."""
 
     source: Source
     table: tuple[AccuracyRow, ...]
@@ -34,8 +40,8 @@ class Recount:
         }
 
 
-def recount(source: Source, labels: Labels | None = None) -> Recount:
-    """Count the rows of `source`, with answers from `labels` where given.
+def recount(source: Source, labels: GoldLabels | None = None) -> Recount:
+    """Count the rows of `source`, with gold answers from `labels` if given.
 
     The rows are streamed: memory grows with the episodes, not with the rows. Raises as `read_predictions` does.
     """
@@ -48,7 +54,7 @@ def recount(source: Source, labels: Labels | None = None) -> Recount:
 
 
 def recount_lines(recounts: Sequence[Recount]) -> str:
-    """The tables as text, as a run prints its own; those of several sources in one, with the source of each row."""
+    """The tables as text, as a run prints them; several sources share one table, which names the source of each row."""
     rows = [row for one in recounts for row in one.table]
     if len(recounts) == 1:
         return summary_lines(rows)
@@ -56,13 +62,12 @@ def recount_lines(recounts: Sequence[Recount]) -> str:
 
 
 def write_recounts(path: Path, recounts: Sequence[Recount]) -> None:
-    """Write the table as accuracy.parquet has it; with several sources a first column `folder` tells them apart.
+    """Write the table with the columns of accuracy.parquet; with several sources, a column `folder` comes first.
 
-    In the format of the path's ending. Raises as `write_table` does.
+    In the format of the path's extension. Raises as `write_table` does.
     """
     if len(recounts) == 1:
         write_accuracy(path, recounts[0].table)
         return
-    schema = pa.schema([pa.field("folder", pa.string(), nullable=False), *ACCURACY_ARROW_SCHEMA])
-    rows = [{"folder": storable(str(one.source.path)), **row.as_record()} for one in recounts for row in one.table]
-    write_table(path, rows, schema)
+    rows = [_FolderRow(folder=str(one.source.path), row=row) for one in recounts for row in one.table]
+    write_table(path, list(map(as_record, rows)), arrow_schema(_FolderRow))

@@ -1,4 +1,4 @@
-"""`socialcli compare`: two runs, or two conditions of one, held against each other question by question."""
+"""`socialcli compare`: two runs, or two conditions of one, compared question by question."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def _condition_option(side: str) -> Callable[[F], F]:
         f"--condition-{side.lower()}",
         multiple=True,
         metavar="on|off|COLUMN=VALUE",
-        help=f"Which condition of {side}, where it has several: alignment on or off, or a column's value (- for null), "
-        "as in alpha=2. May be repeated.",
+        help=f"The condition of {side} to compare, if it has several: on or off (alignment), or a column's value (- "
+        "for null), such as alpha=2. May be repeated.",
     )
 
 
@@ -61,14 +61,14 @@ def command(
 ) -> None:
     """Compare the answers of two runs to the same questions: output folders of runs or sweeps, or files of predictions.
 
-    With A alone its conditions are compared, the unaligned (A) with the aligned one (B). Where both runs have both
-    conditions, each is compared with its like. Prints for each task both accuracies, their difference (B - A) in points
-    with a 95 % interval clustered by episode, how many questions one side alone has right, and the two-sided p-value of
-    an exact test that flips signs by episode; beside it that of McNemar's test, which takes questions to be
-    independent. Failed and unparsed answers are wrong.
+    With A alone, compares its conditions: the unaligned one (A) with the aligned one (B). If both runs have both
+    conditions, compares each with its counterpart. Prints for each task both accuracies, their difference (B - A) in
+    percentage points with a 95 % interval clustered by episode, how many questions one side alone has right, and the
+    two-sided p-value of an exact test that flips signs by episode, next to that of McNemar's test, which takes
+    questions to be independent. Failed and unparsed answers are wrong.
 
-    Exit codes: 0 done, 2 usage, 4 predictions or EPISODES cannot be read, or the runs have no question in common, or
-    common questions have other candidates or another right answer.
+    Exit codes: 0 done, 2 usage, 4 predictions or EPISODES cannot be read, the runs have no question in common, or
+    common questions have other candidates or another gold answer.
     """
     from socialcli.verbs.compare.flips import write_flips
     from socialcli.verbs.compare.summary import comparison_lines, comparison_record
@@ -91,7 +91,7 @@ def command(
 
 
 def _sides(a: Path, b: Path | None, condition_a: Sequence[str], condition_b: Sequence[str]) -> list[tuple[Side, Side]]:
-    """What is compared with what. Raises what `Source.find`, `Wanted.parse` and `chosen_sides` raise."""
+    """The pairs of sides to compare. Raises what `Source.find`, `Wanted.parse` and `chosen_sides` raise."""
     from socialcli.stats.sources import Source
     from socialcli.verbs.compare.conditions import Wanted, chosen_sides
 

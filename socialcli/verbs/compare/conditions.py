@@ -1,4 +1,4 @@
-"""Which rows of predictions are one condition, and which two conditions are held against each other."""
+"""The conditions of predictions, and which two of them are compared."""
 
 from __future__ import annotations
 
@@ -10,14 +10,12 @@ import pyarrow as pa
 
 from socialcli.errors import InvalidInputError, UnknownNameError, UsageError
 from socialcli.results.predictions import PREDICTION_ARROW_SCHEMA
-from socialcli.stats.accuracy import GROUP_COLUMNS
+from socialcli.stats.accuracy import GROUP_COLUMNS, STRENGTH_COLUMNS
 from socialcli.stats.sources import Source
 from socialcli.text_table import label
 
 # The columns that say how a question was asked, not which one it was.
 CONDITION_COLUMNS = tuple(name for name in GROUP_COLUMNS if name not in ("task", "dataset", "split"))
-# Null in every unaligned row.
-STRENGTH_COLUMNS = ("alpha", "lambda", "layers", "bias", "heads", "max_heads")
 
 _SWITCH = {"on": True, "off": False}
 _MOST_LISTED = 6  # conditions in a message; a sweep has hundreds
@@ -25,7 +23,7 @@ _MOST_LISTED = 6  # conditions in a message; a sweep has hundreds
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One way of asking: what its rows have in the `CONDITION_COLUMNS`."""
+    """A condition: the values of its rows in the `CONDITION_COLUMNS`."""
 
     values: tuple[Any, ...]
 
@@ -52,21 +50,21 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What `--condition-a` or `--condition-b` asks for: values of columns; none asks for whatever there is."""
+    """The values of columns that `--condition-a` or `--condition-b` requires; none: any condition."""
 
     values: tuple[tuple[str, Any], ...] = ()
 
     @classmethod
     def parse(cls, option: str, texts: Sequence[str]) -> Wanted:
-        """Read "on", "off" (of the alignment) and COLUMN=VALUE, where "-" is null. Raises UsageError for all else."""
+        """Read "on", "off" (the alignment) and COLUMN=VALUE, where "-" is null. Raises UsageError otherwise."""
         return cls(tuple(_parsed(option, text) for text in texts))
 
     def __bool__(self) -> bool:
-        """Whether anything is asked for."""
+        """Whether any value is required."""
         return bool(self.values)
 
     def __str__(self) -> str:
-        """As it could have been written."""
+        """As it can be written on the command line."""
         return ", ".join(f"{name}={label(value)}" for name, value in self.values)
 
     def fits(self, condition: Condition) -> bool:
@@ -92,12 +90,12 @@ class Side:
 
 
 def chosen_sides(a: Source, b: Source | None, wanted_a: Wanted, wanted_b: Wanted) -> list[tuple[Side, Side]]:
-    """What is held against what.
+    """The pairs of sides to compare.
 
-    Without `b` the conditions of `a` are compared, by default the unaligned one with the aligned one. Of two sources
-    with one condition each, these are compared, whatever they are; where both have the unaligned and the aligned one,
-    each is compared with its like. Nothing else is guessed at: UsageError lists the conditions to choose from.
-    Raises InvalidInputError for predictions without a row, and as `read_predictions` does.
+    Without `b`, conditions of `a` are compared, by default the unaligned one with the aligned one. Two sources with one
+    condition each are compared, whatever these are; if both have the unaligned and the aligned one, each is compared
+    with its counterpart. Anything else is ambiguous: UsageError lists the conditions to choose from. Raises
+    InvalidInputError for predictions without a row, and as `read_predictions` does.
     """
     if b is None:
         found = _conditions(a)
@@ -106,7 +104,7 @@ def chosen_sides(a: Source, b: Source | None, wanted_a: Wanted, wanted_b: Wanted
         if one == other:
             raise UsageError(f"{a.path}: --condition-a and --condition-b are the same condition ({one})")
         return [(Side(a, one), Side(a, other))]
-    of_a, of_b = _fitting(a, _conditions(a), wanted_a, "a"), _fitting(b, _conditions(b), wanted_b, "b")
+    of_a, of_b = _matching(a, _conditions(a), wanted_a, "a"), _matching(b, _conditions(b), wanted_b, "b")
     by_alignment_a, by_alignment_b = ({one.aligned: one for one in side} for side in (of_a, of_b))
     alike = len(by_alignment_a) == len(of_a) == len(of_b) == len(by_alignment_b) == 2
     if alike:
@@ -115,30 +113,30 @@ def chosen_sides(a: Source, b: Source | None, wanted_a: Wanted, wanted_b: Wanted
 
 
 def _conditions(source: Source) -> list[Condition]:
-    """The conditions in the order in which they first stand there."""
+    """The conditions in the order of their first rows."""
     found = list(dict.fromkeys(map(Condition.of, source.rows())))
     if not found:
         raise InvalidInputError(f"{source.path}: holds no predictions to compare")
     return found
 
 
-def _fitting(source: Source, found: Sequence[Condition], wanted: Wanted, side: str) -> list[Condition]:
-    fitting = [condition for condition in found if wanted.fits(condition)]
-    if not fitting:
+def _matching(source: Source, found: Sequence[Condition], wanted: Wanted, side: str) -> list[Condition]:
+    matching = [condition for condition in found if wanted.fits(condition)]
+    if not matching:
         raise UsageError(
             f"{source.path}: has no condition with {wanted} for --condition-{side}; it has {_listed(found)}"
         )
-    return fitting
+    return matching
 
 
 def _only(source: Source, found: Sequence[Condition], wanted: Wanted, side: str) -> Condition:
-    fitting = _fitting(source, found, wanted, side)
-    if len(fitting) > 1:
+    matching = _matching(source, found, wanted, side)
+    if len(matching) > 1:
         raise UsageError(
-            f"{source.path}: has {len(fitting)} conditions to compare: {_listed(fitting)}; "
+            f"{source.path}: has {len(matching)} conditions to compare: {_listed(matching)}; "
             f"choose one with --condition-{side}"
         )
-    return fitting[0]
+    return matching[0]
 
 
 def _listed(conditions: Sequence[Condition]) -> str:
@@ -172,4 +170,4 @@ def _typed(option: str, name: str, value: str) -> str | float:
     try:
         return number(value)
     except ValueError:
-        raise UsageError(f"{option} {name}={value}: {value!r} is no number") from None
+        raise UsageError(f"{option} {name}={value}: {value!r} is not a number") from None

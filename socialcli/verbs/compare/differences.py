@@ -1,16 +1,17 @@
-"""In which settings two runs differ, as far as their manifests and rows tell."""
+"""The settings in which two runs differ, as far as their manifests and rows show."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+from socialcli.stats.accuracy import STRENGTH_COLUMNS
 from socialcli.stats.sources import Source
-from socialcli.verbs.compare.conditions import CONDITION_COLUMNS, STRENGTH_COLUMNS, Side
+from socialcli.verbs.compare.conditions import CONDITION_COLUMNS, Side
 
-# Settings that a manifest names and the rows know better: `layers` there is what "auto" came to.
+# Settings of a manifest that rows record more precisely: in a row, `layers` is resolved from "auto".
 _IN_ROWS = (*CONDITION_COLUMNS, "answer", "merge", "name")
-# Settings that touch no answer and no choice of questions; `seed` is one of runs before it was dropped.
+# Settings that affect neither answers nor the choice of questions; `seed` is in manifests of earlier versions.
 _WITHOUT_EFFECT = (
     "seed",
     "workers",
@@ -23,11 +24,11 @@ _WITHOUT_EFFECT = (
 
 
 def differences(a: Side, b: Side) -> dict[str, tuple[Any, Any]]:
-    """What differs by name, with the values of A and B.
+    """The differing settings by name, with the values of A and B.
 
-    First the columns of the rows, among them the alignment's strength only where both are aligned, for an unaligned row
-    has none; then, where both sides have a manifest and not the same one, their settings, the model and its hashes, the
-    episodes file's hash and the versions of packages.
+    First the columns of the rows, with the alignment's strength only if both are aligned, for an unaligned row has
+    none; then, if both sides have a manifest, their settings, the model and its hashes, the episodes file's hash and
+    the versions of packages.
     """
     both_aligned = a.condition.aligned and b.condition.aligned
     one, other = a.condition.as_record(), b.condition.as_record()
@@ -41,12 +42,12 @@ def differences(a: Side, b: Side) -> dict[str, tuple[Any, Any]]:
 
 
 def known_by_manifest(a: Side, b: Side) -> bool:
-    """Whether both sides have a manifest, so that settings that are no columns are known too."""
+    """Whether both sides have a manifest, which records settings that are not columns."""
     return bool(a.source.manifest and b.source.manifest)
 
 
 def _recorded(source: Source) -> dict[str, Any]:
-    """Everything that the manifest tells of how answers were made; the model's device and type are what was used."""
+    """What the manifest records about how answers were made; device and dtype are those of the loaded model."""
     versions = source.manifest.get("versions")
     return {
         **source.settings,

@@ -1,4 +1,4 @@
-"""What `socialcli compare` prints: the two sides, in what they differ, and a short table; or one JSON object."""
+"""What `socialcli compare` prints: the two sides, their differing settings and a short table; or one JSON object."""
 
 from __future__ import annotations
 
@@ -12,37 +12,50 @@ from socialcli.verbs.compare.conditions import Side
 from socialcli.verbs.compare.differences import known_by_manifest
 from socialcli.verbs.compare.work import Comparison
 
-_Cell = Callable[[ComparedRow], str]
-
 _HASH_DIGITS = 8
 _TESTS = "p: signs flipped by episode, exact; McNemar p takes the questions of an episode to be independent"
 
-_FIGURES: dict[str, _Cell] = {
-    "n": lambda row: str(row.n),
-    "A": lambda row: percent(row.accuracy_a),
-    "B": lambda row: percent(row.accuracy_b),
-    "B - A": lambda row: _points(row.difference),
-    "95% interval": lambda row: _points_interval(row.ci_low, row.ci_high),
-    "only A": lambda row: str(row.only_a),
-    "only B": lambda row: str(row.only_b),
-    "p": lambda row: p_value(row.p),
-    "McNemar p": lambda row: p_value(row.p_mcnemar),
+
+def _points(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:+.1f}"
+
+
+def _points_interval(low: float | None, high: float | None) -> str:
+    return "-" if low is None or high is None else f"{_points(low)} to {_points(high)}"
+
+
+_Figure = tuple[tuple[str, ...], Callable[..., str]]  # fields of a row, and the text of their values
+_FIGURES: dict[str, _Figure] = {
+    "n": (("n",), str),
+    "A": (("accuracy_a",), percent),
+    "B": (("accuracy_b",), percent),
+    "B - A": (("difference",), _points),
+    "95% interval": (("ci_low", "ci_high"), _points_interval),
+    "only A": (("only_a",), str),
+    "only B": (("only_b",), str),
+    "p": (("p",), p_value),
+    "McNemar p": (("p_mcnemar",), p_value),
 }
-# Shown where there are any.
-_COUNTS: dict[str, Callable[[ComparedRow], int]] = {
-    "failed A": lambda row: row.failed_a,
-    "failed B": lambda row: row.failed_b,
-    "unparsed A": lambda row: row.unparsed_a,
-    "unparsed B": lambda row: row.unparsed_b,
-    "unlabelled": lambda row: row.unlabelled,
-    "one candidate": lambda row: row.single_candidate,
+# Shown if some row has any.
+_COUNTS: dict[str, _Figure] = {
+    "failed A": (("failed_a",), str),
+    "failed B": (("failed_b",), str),
+    "unparsed A": (("unparsed_a",), str),
+    "unparsed B": (("unparsed_b",), str),
+    "unlabelled": (("unlabelled",), str),
+    "one candidate": (("single_candidate",), str),
 }
+HEADINGS = {
+    **{name: name for name in ("task", "dataset", "split")},
+    **{fields[0]: heading for heading, (fields, _) in {**_FIGURES, **_COUNTS}.items()},
+}
+"""The headings of the text table by the first field below them."""
 
 
 def comparison_lines(comparison: Comparison) -> str:
-    """The comparison as text, without a newline at its end; accuracies in percent, differences in points of it.
+    """The comparison as text, without a newline at its end; accuracies in percent, differences in percentage points.
 
-    Below the table stands which test is which, and where few episodes weaken the statistics.
+    Notes below the table name the tests, and the rows whose statistics few episodes weaken.
     """
     head = (f"A: {comparison.a}", f"B: {comparison.b}", _differing(comparison))
     rows = comparison.table
@@ -64,13 +77,12 @@ def comparison_record(comparison: Comparison) -> dict[str, Any]:
 
 def _table(rows: Sequence[ComparedRow]) -> str:
     labels = ["task", *(name for name in ("dataset", "split") if len({getattr(row, name) for row in rows}) > 1)]
-    counts = [name for name, count in _COUNTS.items() if any(map(count, rows))]
-    lines = [[*labels, *_FIGURES, *counts]]
+    counts = {name: one for name, one in _COUNTS.items() if any(getattr(row, one[0][0]) for row in rows)}
+    figures = {**_FIGURES, **counts}
+    lines = [[*labels, *figures]]
     for row in rows:
-        named = [label(getattr(row, name)) for name in labels]
-        lines.append(
-            [*named, *(cell(row) for cell in _FIGURES.values()), *(str(_COUNTS[name](row)) for name in counts)]
-        )
+        cells = (text(*(getattr(row, name) for name in fields)) for fields, text in figures.values())
+        lines.append([*(label(getattr(row, name)) for name in labels), *cells])
     return laid_out(lines, len(labels))
 
 
@@ -80,7 +92,7 @@ def _side(side: Side) -> dict[str, Any]:
 
 def _differing(comparison: Comparison) -> str:
     values = [_values(name, *pair) for name, pair in comparison.differing.items()]
-    partly = "" if known_by_manifest(comparison.a, comparison.b) else ", as far as the rows tell"
+    partly = "" if known_by_manifest(comparison.a, comparison.b) else ", as far as the rows show"
     return f"settings that differ{partly}: {', '.join(values) or 'none'}"
 
 
@@ -92,11 +104,3 @@ def _value(name: str, value: Any) -> str:
     if isinstance(value, list):
         return "+".join(map(str, value))
     return label(value)[:_HASH_DIGITS] if name.endswith("sha256") else label(value)
-
-
-def _points(share: float | None) -> str:
-    return "-" if share is None else f"{100 * share:+.1f}"
-
-
-def _points_interval(low: float | None, high: float | None) -> str:
-    return "-" if low is None or high is None else f"{_points(low)} to {_points(high)}"

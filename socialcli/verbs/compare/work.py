@@ -1,4 +1,4 @@
-"""Two conditions on the same questions, held against each other."""
+"""Compares two conditions on the same questions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from socialcli.stats.gold import Labels, Relabelling
+from socialcli.stats.gold import GoldLabels, Relabelling
 from socialcli.stats.paired import ComparedRow, compared_table
 from socialcli.stats.pairing import Pairing, pair_up
 from socialcli.verbs.compare.conditions import Side
@@ -15,18 +15,18 @@ from socialcli.verbs.compare.differences import differences
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What came of holding two sides against each other."""
+    """Two sides, compared."""
 
     a: Side
     b: Side
-    differing: Mapping[str, tuple[Any, Any]]  # settings, with their values under A and B
+    differing: Mapping[str, tuple[Any, Any]]  # settings by name, with their values under A and B
     pairing: Pairing
     table: tuple[ComparedRow, ...]
     warnings: tuple[str, ...]
 
 
-def compare(a: Side, b: Side, labels: Labels | None = None) -> Comparison:
-    """Hold two sides against each other, with right answers from `labels` where given.
+def compare(a: Side, b: Side, labels: GoldLabels | None = None) -> Comparison:
+    """Compare two sides, with gold answers from `labels` if given.
 
     Raises what `pair_up` and reading predictions raise.
     """
@@ -40,5 +40,5 @@ def compare(a: Side, b: Side, labels: Labels | None = None) -> Comparison:
         pairing = pair_up(of_a.rows(a.rows()), of_b.rows(b.rows()))
         lost = [f"{side}: {text}" for side, one in (("A", of_a), ("B", of_b)) for text in one.warnings()]
         warnings += [*labels.warnings(), *lost]
-    told = tuple(dict.fromkeys((*warnings, *pairing.warnings)))  # both sides can be of one source
-    return Comparison(a, b, differences(a, b), pairing, tuple(compared_table(pairing.pairs)), told)
+    distinct = tuple(dict.fromkeys((*warnings, *pairing.warnings)))  # both sides can have the same source
+    return Comparison(a, b, differences(a, b), pairing, tuple(compared_table(pairing.pairs)), distinct)

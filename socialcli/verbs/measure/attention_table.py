@@ -1,12 +1,10 @@
-"""attention.parquet: what a row is, and how rows are written as they come."""
+"""attention.parquet: its rows, and how they are written one by one."""
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,93 +14,67 @@ import pyarrow.parquet as pq
 from socialcli.alignment.head_stats import KEYS, HeadFigures
 from socialcli.files import atomic_write, naming
 from socialcli.interrupts import uninterrupted
-from socialcli.results.predictions import storable
+from socialcli.results.columns import arrow_schema, as_record, column, table_row
 
 ROWS_PER_GROUP = 4096  # rows held in memory before they go to the file
 
 Write = Callable[[Iterable["AttentionRow"]], None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MeasuredUnder:
-    """The columns that say how the questions were asked: the same in every row of a measurement."""
+@table_row
+class MeasureSettings:
+    """The columns that are the same in every row of a measurement."""
 
-    model: str
-    checkpoint: str
-    adapter: str | None
-    alpha: float
-    lambda_: float
-    layers: str  # first and last layer that take part, "10-19"
-    bias: str
-    inputs: str
-    boxes_as: str
-    context: str
-    frames: int
+    model: str = column("the model's name, as `--model` takes it")
+    checkpoint: str = column("the folder or hub id of the weights")
+    adapter: str | None = column("the folder of the LoRA adapter on top of them; null without one")
+    alpha: float = column("strength of the bias")
+    lambda_: float = column("threshold of the head selection")
+    layers: str = column("first and last aligned layer, both included: `10-19`")
+    bias: str = column("name of the bias rule")
+    inputs: str = column("model inputs: `VL` (text and video) or `VLB` (text, video and boxes)")
+    boxes_as: str = column("how boxes were shown to the model, apart from the alignment: `none`, `text`, `overlay`")
+    context: str = column("`full`, or `past`: nothing after the end of the utterance in question")
+    frames: int = column("sampled frames")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@table_row
 class AttentionRow:
-    """One row: one head of one layer over the questions of one episode. docs/measure.md explains every column."""
+    """One row: one head of one layer over the questions of one episode."""
 
-    under: MeasuredUnder
-    episode_id: str
-    dataset: str | None
-    split: str | None
-    tasks: tuple[str, ...]  # of the questions that were measured
-    layer: int
-    head: int
-    in_range: bool  # whether the layer takes part in the alignment
-    active: float  # share of the prompts in which the head was active, 0 to 1
-    prompts: int
-    rows: int  # words' tokens with tokens of their speaker to look at; this and the next are sums over the prompts
-    pairs: int
-    other_rows: int  # the same for the tokens of the other speakers
-    other_pairs: int
-    attn_max_before: float | None  # None, here and below, where there is nothing to take a mean over
-    attn_max_after: float | None
-    attn_mean_before: float | None
-    attn_mean_after: float | None
-    other_max_before: float | None
-    other_max_after: float | None
-    other_mean_before: float | None
-    other_mean_after: float | None
+    episode_id: str = column("the id of the episode")
+    dataset: str | None = column("the episode's dataset")
+    split: str | None = column("the episode's split")
+    tasks: tuple[str, ...] = column("tasks of the questions that were measured")
+    settings: MeasureSettings
+    layer: int = column("counted from 0")
+    head: int = column("counted from 0")
+    in_range: bool = column("whether the layer is aligned")
+    active: float = column("share of `prompts` in which the head was active, 0 to 1")
+    prompts: int = column("questions of the episode that were measured")
+    rows: int = column("size of *U'*, summed over the questions", pa.int64())
+    pairs: int = column("pairs of a text token and a token of its speaker, summed over the questions", pa.int64())
+    other_rows: int = column("as `rows`, for the other speakers' tokens", pa.int64())
+    other_pairs: int = column("as `pairs`, for the other speakers' tokens", pa.int64())
+    attn_max_before: float | None = column(
+        "AttnMax to the own speaker's tokens before the bias, 0 to 1; null where `rows` is 0"
+    )
+    attn_max_after: float | None = column("the same after the bias")
+    attn_mean_before: float | None = column(
+        "AttnMean to the own speaker's tokens before the bias, 0 to 1; null where `pairs` is 0"
+    )
+    attn_mean_after: float | None = column("the same after the bias")
+    other_max_before: float | None = column(
+        "AttnMax to the other speakers' tokens before the bias; null where `other_rows` is 0"
+    )
+    other_max_after: float | None = column("the same after the bias")
+    other_mean_before: float | None = column(
+        "AttnMean to the other speakers' tokens before the bias; null where `other_pairs` is 0"
+    )
+    other_mean_after: float | None = column("the same after the bias")
 
 
-_COLUMNS: list[pa.Field[Any]] = [
-    pa.field("episode_id", pa.string(), nullable=False),
-    pa.field("dataset", pa.string()),
-    pa.field("split", pa.string()),
-    pa.field("tasks", pa.list_(pa.string()), nullable=False),
-    pa.field("model", pa.string(), nullable=False),
-    pa.field("checkpoint", pa.string(), nullable=False),
-    pa.field("adapter", pa.string()),
-    pa.field("alpha", pa.float64(), nullable=False),
-    pa.field("lambda", pa.float64(), nullable=False),
-    pa.field("layers", pa.string(), nullable=False),
-    pa.field("bias", pa.string(), nullable=False),
-    pa.field("inputs", pa.string(), nullable=False),
-    pa.field("boxes_as", pa.string(), nullable=False),
-    pa.field("context", pa.string(), nullable=False),
-    pa.field("frames", pa.int32(), nullable=False),
-    pa.field("layer", pa.int32(), nullable=False),
-    pa.field("head", pa.int32(), nullable=False),
-    pa.field("in_range", pa.bool_(), nullable=False),
-    pa.field("active", pa.float64(), nullable=False),
-    pa.field("prompts", pa.int32(), nullable=False),
-    pa.field("rows", pa.int64(), nullable=False),
-    pa.field("pairs", pa.int64(), nullable=False),
-    pa.field("other_rows", pa.int64(), nullable=False),
-    pa.field("other_pairs", pa.int64(), nullable=False),
-    pa.field("attn_max_before", pa.float64()),
-    pa.field("attn_max_after", pa.float64()),
-    pa.field("attn_mean_before", pa.float64()),
-    pa.field("attn_mean_after", pa.float64()),
-    pa.field("other_max_before", pa.float64()),
-    pa.field("other_max_after", pa.float64()),
-    pa.field("other_mean_before", pa.float64()),
-    pa.field("other_mean_after", pa.float64()),
-]
-ATTENTION_ARROW_SCHEMA: pa.Schema = pa.schema(_COLUMNS)
+ATTENTION_ARROW_SCHEMA = arrow_schema(AttentionRow)
 
 _PREFIX = {"own": "attn", "other": "other"}
 
@@ -115,19 +87,19 @@ def figure_columns(target: str, stage: str) -> tuple[str, str]:
 def head_rows(
     figures: HeadFigures,
     chosen: Collection[int],
-    under: MeasuredUnder,
+    settings: MeasureSettings,
     *,
     episode_id: str,
     dataset: str | None,
     split: str | None,
     tasks: tuple[str, ...],
 ) -> Iterator[AttentionRow]:
-    """A row for every head of an episode's `figures`, by layer and head; `chosen` are the layers that take part."""
+    """A row for every head of an episode's `figures`, by layer and head; `chosen` are the aligned layers."""
     layers, heads = figures.active.shape
     for layer in range(layers):
         for head in range(heads):
             yield AttentionRow(
-                under=under,
+                settings=settings,
                 episode_id=episode_id,
                 dataset=dataset,
                 split=split,
@@ -155,25 +127,15 @@ def _means(figures: HeadFigures, layer: int, head: int) -> dict[str, float | Non
 
 
 def number(value: float) -> float | None:
-    """The value as JSON and Parquet tell it: None for NaN."""
+    """The value for JSON and Parquet: None for NaN."""
     return None if math.isnan(value) else float(value)
-
-
-def as_record(row: AttentionRow) -> dict[str, Any]:
-    """The row as values in the order of the columns."""
-    values = {
-        field.name.rstrip("_"): getattr(part, field.name)
-        for part in (row.under, row)
-        for field in dataclasses.fields(part)
-    }
-    return {name: storable(values[name]) for name in ATTENTION_ARROW_SCHEMA.names}
 
 
 @contextmanager
 def attention_writer(path: Path) -> Iterator[Write]:
     """Yield a function that appends rows to the file, which takes its name when the block ends without an error.
 
-    An interrupt waits while rows are being written. Raises OSError where they cannot be.
+    An interrupt waits until the rows at hand are written. Raises OSError if they cannot be.
     """
     pending: list[dict[str, Any]] = []
     with (

@@ -1,4 +1,4 @@
-"""measured.parquet: of each episode the sums that its figures are quotients of, under a key, so that they are kept.
+"""measured.parquet: for each episode, under a key, the sums that its figures are quotients of, so that they are reused.
 
 The figures themselves would not do: their quotients, multiplied again, differ from the sums in the last bit.
 """
@@ -13,8 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from socialcli.alignment.head_stats import KEYS, TARGETS, FigureSums
-from socialcli.results.casting import fitted
-from socialcli.results.predictions import storable
+from socialcli.results.columns import as_record, column, table_row
 from socialcli.results.tables import RowKind
 
 ROWS_PER_GROUP = 16  # rows held in memory before they go to a file: one has nine numbers for each head
@@ -30,9 +29,9 @@ class Failure:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class EpisodeSums:
-    """What came of measuring the questions of an episode; of none of them: `sums.prompts` is 0."""
+    """The sums over the questions of an episode; `sums.prompts` is 0 where none of them could be measured."""
 
-    key: str  # a hash of all that the sums depend on
+    key: str  # a hash of everything that the sums depend on
     episode_id: str
     tasks: tuple[str, ...]  # of the questions that were measured
     failures: tuple[Failure, ...]
@@ -40,55 +39,71 @@ class EpisodeSums:
     reached: tuple[int, int] | tuple[None, None]  # utterances and covered ones, of the prompt with the most utterances
 
 
-def _sum_column(what: str, stage: str, target: str) -> str:
-    return f"{what}_{stage}_{target}"
+@table_row
+class SumsRow:
+    """One row: an `EpisodeSums`. Lists of numbers are tables of heads, (layers, heads), layer by layer."""
+
+    key: str = column("hash of everything that the sums depend on")
+    episode_id: str = column("the id of the episode")
+    tasks: tuple[str, ...] = column("tasks of the questions that were measured")
+    failed: tuple[str, ...] = column("ids of the questions that could not be measured")
+    errors: tuple[str, ...] = column("why, for each of them: the kind of error, a colon, the message")
+    layers: int = column("layers of the decoder")
+    heads: int = column("heads of a layer")
+    prompts: int = column("questions that were measured")
+    utterances: int | None = column("utterances in the prompt with the most of them")
+    covered_utterances: int | None = column("those among them with a visual token of their speaker")
+    rows_own: int = column("words' tokens with tokens of their speaker to attend to", pa.int64())
+    rows_other: int = column("the same for tokens of the other speakers", pa.int64())
+    pairs_own: int = column("pairs of a word's token and a token of its speaker", pa.int64())
+    pairs_other: int = column("the same for tokens of the other speakers", pa.int64())
+    active: tuple[float, ...] = column("prompts in which a head was active")
+    largest_before_own: tuple[float, ...] = column("sum over the rows of each row's largest attention")
+    largest_before_other: tuple[float, ...] = column("the same for tokens of the other speakers")
+    largest_after_own: tuple[float, ...] = column("the same after the bias")
+    largest_after_other: tuple[float, ...] = column("the same for tokens of the other speakers")
+    attention_before_own: tuple[float, ...] = column("sum over the pairs of their attention")
+    attention_before_other: tuple[float, ...] = column("the same for tokens of the other speakers")
+    attention_after_own: tuple[float, ...] = column("the same after the bias")
+    attention_after_other: tuple[float, ...] = column("the same for tokens of the other speakers")
 
 
 _TABLES = [(what, key) for what in ("largest", "attention") for key in KEYS]
-_NUMBERS = pa.list_(pa.float64())
-_COLUMNS: list[pa.Field[Any]] = [
-    pa.field("key", pa.string(), nullable=False),
-    pa.field("episode_id", pa.string(), nullable=False),
-    pa.field("tasks", pa.list_(pa.string()), nullable=False),
-    pa.field("failed", pa.list_(pa.string()), nullable=False),
-    pa.field("errors", pa.list_(pa.string()), nullable=False),
-    pa.field("layers", pa.int32(), nullable=False),
-    pa.field("heads", pa.int32(), nullable=False),
-    pa.field("prompts", pa.int32(), nullable=False),
-    pa.field("utterances", pa.int32()),
-    pa.field("covered_utterances", pa.int32()),
-    *(pa.field(f"rows_{target}", pa.int64(), nullable=False) for target in TARGETS),
-    *(pa.field(f"pairs_{target}", pa.int64(), nullable=False) for target in TARGETS),
-    pa.field("active", _NUMBERS, nullable=False),
-    *(pa.field(_sum_column(what, *key), _NUMBERS, nullable=False) for what, key in _TABLES),
-]
-MEASURED_ARROW_SCHEMA: pa.Schema = pa.schema(_COLUMNS)
 
 
-def as_record(row: EpisodeSums) -> dict[str, Any]:
-    """The row as values in the order of the columns; tables of heads layer by layer."""
+def _to_record(row: EpisodeSums) -> dict[str, Any]:
     sums = row.sums
     layers, heads = sums.active.shape
-    return {
-        "key": row.key,
-        "episode_id": storable(row.episode_id),
-        "tasks": storable(row.tasks),
-        "failed": [storable(one.question_id) for one in row.failures],
-        "errors": [storable(one.error) for one in row.failures],
-        "layers": layers,
-        "heads": heads,
-        "prompts": sums.prompts,
-        "utterances": row.reached[0],
-        "covered_utterances": row.reached[1],
+    utterances, covered = row.reached
+    numbers: dict[str, Any] = {
         **{f"rows_{target}": sums.rows[target] for target in TARGETS},
         **{f"pairs_{target}": sums.pairs[target] for target in TARGETS},
-        "active": sums.active.ravel().tolist(),
-        **{_sum_column(what, *key): getattr(sums, what)[key].ravel().tolist() for what, key in _TABLES},
+        **{f"{what}_{'_'.join(key)}": _flat(getattr(sums, what)[key]) for what, key in _TABLES},
     }
+    return as_record(
+        SumsRow(
+            key=row.key,
+            episode_id=row.episode_id,
+            tasks=row.tasks,
+            failed=tuple(one.question_id for one in row.failures),
+            errors=tuple(one.error for one in row.failures),
+            layers=layers,
+            heads=heads,
+            prompts=sums.prompts,
+            utterances=utterances,
+            covered_utterances=covered,
+            active=_flat(sums.active),
+            **numbers,
+        )
+    )
 
 
-def from_record(record: Mapping[str, Any]) -> EpisodeSums:
-    """The row that a record stands for. Raises ValueError where it is none."""
+def _flat(table: np.ndarray) -> tuple[float, ...]:
+    return tuple(table.ravel().tolist())
+
+
+def _from_record(record: Mapping[str, Any]) -> EpisodeSums:
+    """The sums that a record holds. Raises ValueError where it holds none."""
     shape = record["layers"], record["heads"]
     sums = FigureSums(*shape)
     sums.prompts = record["prompts"]
@@ -96,7 +111,7 @@ def from_record(record: Mapping[str, Any]) -> EpisodeSums:
     for target in TARGETS:
         sums.rows[target], sums.pairs[target] = record[f"rows_{target}"], record[f"pairs_{target}"]
     for what, key in _TABLES:
-        getattr(sums, what)[key] = np.array(record[_sum_column(what, *key)], float).reshape(shape)
+        getattr(sums, what)[key] = np.array(record[f"{what}_{'_'.join(key)}"], float).reshape(shape)
     failures = zip(record["failed"], record["errors"], strict=True)
     return EpisodeSums(
         key=record["key"],
@@ -108,18 +123,16 @@ def from_record(record: Mapping[str, Any]) -> EpisodeSums:
     )
 
 
-def of_this_version(table: pa.Table) -> pa.Table:
-    """The table with the columns of `MEASURED_ARROW_SCHEMA`. Raises ValueError where they are not all there."""
-    if missing := [name for name in MEASURED_ARROW_SCHEMA.names if name not in table.column_names]:
-        raise ValueError(f"columns are missing: {', '.join(missing)}")
-    return fitted(table, MEASURED_ARROW_SCHEMA)
-
-
-def has_failed(table: pa.Table) -> list[bool]:
-    """Of each row, whether some question of its episode could not be measured."""
+def _has_failed(table: pa.Table) -> list[bool]:
+    """Whether, in each row, some question of the episode could not be measured."""
     return [bool(failed) for failed in table["failed"].to_pylist()]
 
 
 EPISODE_SUMS: RowKind[EpisodeSums] = RowKind(
-    "episodes", MEASURED_ARROW_SCHEMA, as_record, from_record, of_this_version, has_failed, ROWS_PER_GROUP
+    what="episodes",
+    columns=SumsRow,
+    as_record=_to_record,
+    from_record=_from_record,
+    failed=_has_failed,
+    group=ROWS_PER_GROUP,
 )

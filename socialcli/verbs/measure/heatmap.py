@@ -32,7 +32,7 @@ class _Panel:
 
 
 def draw_heatmap(path: Path, figures: HeadFigures, chosen: range, description: Description) -> None:
-    """Draw the three maps into `path`; the layers that take part are framed. Raises OSError."""
+    """Draw the three maps into `path`; the aligned layers are framed. Raises OSError."""
     from matplotlib.colors import Normalize
 
     before, after = (SCALE * figures.attn_mean[stage, "own"] for stage in ("before", "after"))
@@ -71,7 +71,7 @@ def _draw(axes: Axes, panel: _Panel, chosen: range) -> None:
     from matplotlib.ticker import MaxNLocator
 
     colors = colormaps[panel.colors].with_extremes(bad=NOTHING)
-    # What has no figure is not a number, and grey; no attention at all, which has no logarithm, is the lowest colour.
+    # A head without a figure is NaN, and grey; an attention of 0, which has no logarithm, gets the lowest colour.
     lowest = 0.0 if panel.norm.vmin is None else panel.norm.vmin
     image = axes.imshow(
         np.maximum(panel.values, lowest), norm=panel.norm, cmap=colors, aspect="auto", interpolation="nearest"

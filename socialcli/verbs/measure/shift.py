@@ -1,4 +1,4 @@
-"""shift.png: what the bias does to each head: its figures before against after, and by how much they grow."""
+"""shift.png: the effect of the bias on each head: its figures before against after, and their gain."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def draw_shift(path: Path, figures: HeadFigures, chosen: range, description: Des
 
 
 def _scatter(axes: Axes, measure: _Measure, active: npt.NDArray[np.bool_]) -> None:
-    """A dot a head; above the diagonal it attends more after the bias than before."""
+    """One dot per head; above the diagonal, it attends more after the bias than before."""
     axes.set(
         title=f"{measure.name} of each head",
         xlabel=f"{measure.name} before ({measure.unit})",
@@ -74,7 +74,7 @@ def _scatter(axes: Axes, measure: _Measure, active: npt.NDArray[np.bool_]) -> No
         axes.scatter(
             before, after, s=size, c=COLORS[target], marker=MARKS[target], alpha=0.75, lw=0, zorder=3, label=label
         )
-    label = f"to either, the {int((~active).sum())} heads that never were"
+    label = f"to either, the {int((~active).sum())} heads that were never active"
     axes.scatter(
         idle_before, idle_after, s=size, facecolors="none", edgecolors=GREY, lw=0.7, alpha=0.75, zorder=2, label=label
     )
@@ -87,7 +87,7 @@ def _scatter(axes: Axes, measure: _Measure, active: npt.NDArray[np.bool_]) -> No
 
 
 def _gains(axes: Axes, measure: _Measure, active: npt.NDArray[np.bool_]) -> None:
-    """How many of the active heads gain how much, to the own and to the other tokens."""
+    """A histogram of the gains of the active heads, to the own and to the other tokens."""
     from matplotlib.ticker import MaxNLocator
 
     axes.set(

@@ -21,13 +21,13 @@ _GAP = "  "
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SummaryRow:
-    """A group of heads and whose tokens they look at: the mean over the heads of each head's figures.
+    """A group of heads and the tokens they attend to: the mean over the heads of each head's figures.
 
     Figures are shares of attention, 0 to 1; None where no prompt had such pairs.
     """
 
     group: str  # "all layers", "layers 10-19" or "top 10 heads"
-    heads: int  # how many
+    heads: int  # in the group
     tokens: str  # "own": those of the words' speaker; "other": those of the other speakers
     attn_max_before: float | None
     attn_max_after: float | None

@@ -4,26 +4,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from socialcli.verbs.measure.attention_table import MeasuredUnder
+from socialcli.verbs.measure.attention_table import MeasureSettings
 
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What a picture is of."""
+    """The subject of a picture."""
 
-    under: MeasuredUnder
+    settings: MeasureSettings
     episodes: int
     prompts: int
 
     def title(self, what: str) -> str:
         """Three lines: what the picture shows, of what, and under which settings."""
-        under = self.under
-        shown = under.inputs if under.boxes_as == "none" else f"{under.inputs}, boxes as {under.boxes_as}"
+        settings = self.settings
+        shown = settings.inputs if settings.boxes_as == "none" else f"{settings.inputs}, boxes as {settings.boxes_as}"
         many = f"{_counted(self.episodes, 'episode')}, {_counted(self.prompts, 'question')}"
         return (
             f"{what}\n"
-            f"{under.model}, {shown}, context {under.context}, {_counted(under.frames, 'frame')}; {many}\n"
-            f"alignment: layers {under.layers}, {under.bias} bias, alpha {under.alpha:g}, lambda {under.lambda_:g}"
+            f"{settings.model}, {shown}, context {settings.context}, {_counted(settings.frames, 'frame')}; {many}\n"
+            f"alignment: layers {settings.layers}, {settings.bias} bias, "
+            f"alpha {settings.alpha:g}, lambda {settings.lambda_:g}"
         )
 
 

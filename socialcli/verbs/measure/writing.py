@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from socialcli.jobs.selection import Selection, select
+from socialcli.results.columns import storable
 from socialcli.results.earlier import EarlierRows
 from socialcli.results.heads import HeadStatistics, write_heads
 from socialcli.results.inputs import Inputs
 from socialcli.results.parts import SECONDS, PartWriter
-from socialcli.results.predictions import storable
 from socialcli.results.resume import earlier_rows
 from socialcli.results.tables import TableWriter, write_any
-from socialcli.verbs.measure.attention_table import AttentionRow, MeasuredUnder, attention_writer, head_rows
+from socialcli.verbs.measure.attention_table import AttentionRow, MeasureSettings, attention_writer, head_rows
 from socialcli.verbs.measure.episode_sums import EPISODE_SUMS, EpisodeSums
 from socialcli.verbs.measure.files import MeasureFolder, measure_settings
 from socialcli.verbs.measure.heatmap import draw_heatmap
@@ -114,9 +114,9 @@ class MeasureWriter:
             tasks=found.tasks,
         )
 
-    def _under(self) -> MeasuredUnder:
+    def _under(self) -> MeasureSettings:
         settings = self.status.job.settings
-        return MeasuredUnder(
+        return MeasureSettings(
             model=settings.model.name,
             checkpoint=self.status.measurer.identity.checkpoint,
             adapter=self.status.measurer.identity.adapter,

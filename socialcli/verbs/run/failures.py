@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from socialcli.results.predictions import Prediction, storable
+from socialcli.results.columns import storable
+from socialcli.results.predictions import Prediction
 
 
 class FailedQuestions:

@@ -1,7 +1,6 @@
-"""Which setting of a sweep is the best, found on one split and reported on others.
+"""Chooses the best setting of a sweep on one split, and reports it on the others.
 
-`best` sees the rows of the validation split alone. A figure of another split cannot get into the choice, because it is
-not handed over.
+`best` receives the rows of the validation split alone, so that no figure of another split can influence the choice.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ class SweepTable:
     ) -> None:
         """Index the rows of accuracy.parquet.
 
-        `predictions` are read again where a task has several datasets, and to compare settings with the plain model.
+        `predictions` are read again if a task has several datasets, and to compare settings with the plain model.
         """
         rows = [row for row in _pooled(accuracy, predictions) if row.task != OVERALL]
         self._predictions = predictions
@@ -43,25 +42,25 @@ class SweepTable:
         self.tasks = tuple(sorted({row.task for row in rows}))
 
     def find(self, task: str, split: str | None, setting: Setting) -> AccuracyRow | None:
-        """The row, or None where there is no labelled question."""
+        """The row, or None without a labelled question."""
         row = self._rows.get((task, split, setting))
         return row if row is not None and row.n else None
 
     def labelled(self, split: str | None, tasks: Iterable[str] | None = None) -> tuple[str, ...]:
-        """The tasks with labelled questions in the split, of all or of these `tasks`."""
+        """The tasks with labelled questions in the split, among all or these `tasks`."""
         wanted = self.tasks if tasks is None else tasks
         return tuple(task for task in wanted if any(self.find(task, split, one) for one in self.settings))
 
     def rows(self, split: str | None, tasks: Iterable[str]) -> list[AccuracyRow]:
-        """The rows of the split and the tasks under all settings, where there are labelled questions."""
+        """The rows of the split and the tasks under all settings, if they have labelled questions."""
         found = (self.find(task, split, setting) for task in tasks for setting in self.settings)
         return [row for row in found if row is not None]
 
     def against_plain(self, setting: Setting, wanted: Collection[Place]) -> dict[Place, ComparedRow]:
         """The plain model (A) beside a setting (B), question by question, in each of the `wanted` places.
 
-        There is none for the plain model itself, nor where nothing was asked. The rows of the wanted splits under both
-        are in memory at a time.
+        Empty for the plain model itself, and if it was not asked. Holds the rows of the wanted splits under both
+        settings in memory.
         """
         sides: dict[Setting, list[Mapping[str, Any]]] = {PLAIN: [], setting: []}
         splits = {split for split, _ in wanted}
@@ -83,7 +82,7 @@ class SweepTable:
         }
 
     def mean(self, split: str | None, tasks: Sequence[str], setting: Setting) -> float | None:
-        """The mean of the tasks' accuracies under a setting; None where one of them has none."""
+        """The mean of the tasks' accuracies under a setting; None if one of them has none."""
         rows = [self.find(task, split, setting) for task in tasks]
         found = [Fraction(row.correct, row.n) for row in rows if row is not None]
         return float(sum(found) / len(found)) if found and len(found) == len(rows) else None
@@ -93,9 +92,9 @@ class SweepTable:
 class Comparison:
     """A chosen setting beside the plain model in one split: a pair of rows for each task.
 
-    `paired` has, by tasks, what came of holding the plain model (A) against the setting (B) question by question: for
-    each task, and for all of them together. It is empty where the plain model was chosen, and in the validation split,
-    where a test would not know that the best of many was chosen there.
+    `paired` compares, by tasks, the plain model (A) with the setting (B) question by question: for each task, and for
+    all of them together. It is empty if the plain model was chosen, and in the validation split, where a test would
+    ignore that the setting is the best of many there.
     """
 
     split: str | None
@@ -155,9 +154,9 @@ class Choice:
 def best(rows: Iterable[AccuracyRow], settings: Sequence[Setting]) -> Setting:
     """The setting of the highest mean accuracy over the tasks of `rows`, which are of the validation split.
 
-    Of settings with the same mean it is the one nearest to the plain model: this itself, then the one with the smallest
-    alpha, the largest lambda (fewer heads), the fewest layers, and the first in the order of `settings`. Raises
-    ValueError where there are no rows of these settings.
+    Among settings with the same mean it is the one nearest to the plain model: the plain model itself, then the one
+    with the smallest alpha, the largest lambda (fewer heads), the fewest layers, and the first in the order of
+    `settings`. Raises ValueError without rows of these settings.
     """
     found: dict[Setting, list[AccuracyRow]] = {}
     for row in rows:
@@ -197,13 +196,13 @@ def _tested(choice: Choice, paired: Mapping[Place, ComparedRow]) -> Choice:
 
 
 def unchosen(table: SweepTable, splits: Splits) -> list[str]:
-    """What the user should know of tasks for which the validation split names no best setting."""
+    """A warning about tasks without a best setting."""
     missing = [task for task in table.tasks if task not in table.labelled(splits.validation)]
     if splits.validation is None or (table.tasks and not missing):
         return []
     what = f" for {', '.join(missing)}" if missing else ""
     split = splits.validation
-    return [f"no best setting is named{what}: no labelled question of the split {split!r} was asked to choose on"]
+    return [f"no best setting{what}: no labelled question of the split {split!r} was asked"]
 
 
 def _choice(table: SweepTable, splits: Splits, task: str | None, tasks: tuple[str, ...]) -> Choice:
@@ -220,7 +219,7 @@ def _choice(table: SweepTable, splits: Splits, task: str | None, tasks: tuple[st
 def _pooled(
     accuracy: Sequence[AccuracyRow], predictions: Callable[[], Iterable[Mapping[str, Any]]]
 ) -> list[AccuracyRow]:
-    """The rows of the table, those of several datasets counted together from the predictions themselves."""
+    """The rows of the table; those of several datasets are recounted together from the predictions."""
     datasets: dict[tuple[str, str | None], set[str | None]] = {}
     for row in accuracy:
         datasets.setdefault((row.task, row.split), set()).add(row.dataset)

@@ -1,4 +1,4 @@
-"""alpha.png, lambda.png, layers.png and bias.png: accuracy against the values that a sweep went through."""
+"""alpha.png, lambda.png, layers.png and bias.png: accuracy against the values of a swept option."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 WIDTH, HEIGHT = 4.6, 3.7  # inches, of a panel
 LEAST_WIDTH = 9.2  # inches, for the title
 MARGIN = 1.4  # inches, above and below all panels
-IN_ORDER = ("alpha", "lambda")  # a line leads from value to value; layers and rules stand side by side
+IN_ORDER = ("alpha", "lambda")  # their values are joined by a line; layers and rules are not
 PERCENT = 100
 OTHERS = "the other combinations"
 
@@ -28,7 +28,7 @@ OTHERS = "the other combinations"
 def draw_sweep(folder: SweepFolder, table: SweepTable, sweep: Sweep) -> None:
     """Draw a picture for each option with several values into `folder`. Raises OSError.
 
-    Without a labelled question there is none.
+    Draws none without a labelled question.
     """
     shown = [split for split in _splits(sweep) if table.labelled(split)]
     tasks = [task for task in table.tasks if any(table.labelled(split, (task,)) for split in shown)]
@@ -40,7 +40,7 @@ def draw_sweep(folder: SweepFolder, table: SweepTable, sweep: Sweep) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Plot:
-    """What a picture is of."""
+    """The subject of a picture."""
 
     table: SweepTable
     sweep: Sweep
@@ -48,29 +48,29 @@ class _Plot:
     values: Sequence[object]  # from left to right
 
     def points(self, task: str, split: str | None, like: Setting) -> list[tuple[int, AccuracyRow]]:
-        """The place of each value, and what was reached with it beside the other values of `like`."""
+        """The place of each value on the axis, and its row with the other options as in `like`."""
         found = (
             (place, self.table.find(task, split, self._at(value, like))) for place, value in enumerate(self.values)
         )
         return [(place, row) for place, row in found if row is not None]
 
     def others(self, like: Setting) -> list[Setting]:
-        """A setting for each combination of the other options but that of `like`."""
+        """A setting for each combination of the other options, except that of `like`."""
         groups = {setting.without(self.option): setting for setting in self.sweep.settings if setting != PLAIN}
         groups.pop(like.without(self.option))
         return list(groups.values())
 
     def held(self, task: str) -> Setting:
-        """The setting whose other values the coloured figures have: the best aligned one, else the first.
+        """The setting that fixes the other options of the coloured figures: the best aligned one, else the first.
 
-        It is the best in the validation split, whatever the split that is shown.
+        It is the best in the validation split, whichever split is shown.
         """
         aligned = [setting for setting in self.sweep.settings if setting != PLAIN]
         rows = self.table.rows(self.sweep.splits.validation, (task,)) if self.sweep.splits.validation else []
         return best(rows, aligned) if rows else aligned[0]
 
     def chosen(self, task: str) -> Setting | None:
-        """The best setting of a task, where one is named."""
+        """The best setting of a task, if there is one."""
         return next((choice.setting for choice in self.sweep.best if choice.task == task), None)
 
     def _at(self, value: object, like: Setting) -> Setting:
@@ -93,7 +93,7 @@ def _draw(folder: SweepFolder, plot: _Plot, tasks: Sequence[str], splits: Sequen
 
 
 def _panel(axes: Axes, plot: _Plot, task: str, split: str | None) -> None:
-    """What a task's accuracy was in a split, with its interval; grey behind it the other combinations."""
+    """A task's accuracy in a split, with its interval, before the other combinations in grey."""
     held, plain = plot.held(task), plot.table.find(task, split, PLAIN)
     fixed = [described(name, value) for name, value in held.as_record().items() if name != plot.option]
     axes.set_title(f"{task}, {_name(split)}: {plain.n if plain else 0} questions", fontsize=10, parse_math=False)
@@ -148,7 +148,7 @@ def _draw_held(axes: Axes, plot: _Plot, task: str, split: str | None, held: Sett
 
 
 def _interval(row: AccuracyRow) -> tuple[float, float, float]:
-    """Accuracy and both ends of its interval in percent; the ends are the accuracy where there is no interval."""
+    """Accuracy and both ends of its interval in percent; the ends are the accuracy if there is no interval."""
     accuracy = PERCENT * row.correct / row.n
     low, high = (accuracy if end is None else PERCENT * end for end in (row.ci_low, row.ci_high))
     return accuracy, low, high
@@ -161,7 +161,7 @@ def _splits(sweep: Sweep) -> list[str | None]:
 
 
 def _values(option: SweptOption, sweep: Sweep) -> list[object]:
-    """The values of an option, from the lowest to the highest; rules in the order in which they were named."""
+    """The values of an option, from the lowest to the highest; rules in the order given."""
     found = dict.fromkeys(setting.as_record()[option] for setting in sweep.settings if setting != PLAIN)
     if option == "alpha":
         return sorted({*found, *([0.0] if 0 in sweep.grid.alpha else [])})

@@ -1,4 +1,4 @@
-"""What a sweep prints at its end: accuracy by setting, and what came of the chosen ones."""
+"""What a sweep prints at its end: accuracy by setting, and the chosen settings in the other splits."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _HEAD = (
     *("chosen for", "setting", "task", "split"),
     *("n", "accuracy", "95% interval", "plain", "95% interval", "p", "McNemar p"),
 )
-_FIGURES = 7  # of these, to the right
+_FIGURES = 7  # the last of these, aligned to the right
 
 
 def summary_lines(sweep: Sweep, table: SweepTable) -> str:
     """The tables as text, without a newline at the end; accuracies in percent, "-" for none.
 
-    Accuracy by setting in the validation split, the chosen ones marked, then those in the test splits. Where nothing
-    could be chosen on, accuracy by setting in all splits.
+    Accuracy by setting in the validation split, with the chosen settings marked, then these in the test splits. Without
+    labelled validation questions, accuracy by setting in all splits.
     """
     splits = sweep.splits
     to_choose_on = splits.validation is not None and table.labelled(splits.validation)
@@ -37,7 +37,7 @@ def summary_lines(sweep: Sweep, table: SweepTable) -> str:
 
 
 def summary_json(sweep: Sweep, table: SweepTable, output: Path) -> dict[str, Any]:
-    """The same as JSON values, with where the results are and how the sweep ended."""
+    """The same as JSON values, with the output folder and the outcome of the sweep."""
     record = sweep.as_record()
     shown = ("outcome", "exit_code", "seconds", "counts", "warnings", "splits", "best")
     asked = [split for split in (sweep.splits.validation, *sweep.splits.test) if table.labelled(split)]

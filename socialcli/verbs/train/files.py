@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -14,51 +13,37 @@ import pyarrow.parquet as pq
 
 from socialcli.errors import InvalidInputError, UsageError
 from socialcli.files import atomic_write
+from socialcli.results.columns import arrow_schema, as_record, column, from_record, table_row
 from socialcli.results.folder import ResultFolder
 
 TRAINING_VERSION = "1.0"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@table_row
 class LogRow:
-    """One row of log.parquet: an update, or the accuracy of a task after an epoch."""
+    """One row of log.parquet: an optimizer step, or the accuracy of a task after an epoch."""
 
-    step: int  # updates done, this one included
-    epoch: int  # from 1
-    split: str | None  # None: the training split
-    task: str | None = None  # of an accuracy; None: of all tasks together
-    loss: float | None = None  # of an update; None: no question of it could be prepared
-    learning_rate: float | None = None
-    bias_floor: float | None = None
-    gradient: float | None = None  # its norm before it was cut
-    active_heads: float | None = None
-    questions: int  # learnt from, or asked
-    accuracy: float | None = None  # of the questions asked; a failed one counts as wrong
-    failed: int | None = None
-    seconds: float  # of the training up to here
+    step: int = column("optimizer steps done, this one included", pa.int64())
+    epoch: int = column("counted from 1", pa.int64())
+    split: str | None = column("the validation split; null for a step")
+    task: str | None = column("the task of an accuracy; null for a step", default=None)
+    loss: float | None = column("loss of a step; null where no question of it could be prepared", default=None)
+    learning_rate: float | None = column("learning rate of a step", default=None)
+    bias_floor: float | None = column("floor of the bias (`--bias-warmup`) in a step", default=None)
+    gradient: float | None = column("norm of the gradient of a step, before clipping", default=None)
+    active_heads: float | None = column("share of the heads of the aligned layers that were active", default=None)
+    questions: int = column("questions trained on in a step, or asked after an epoch", pa.int64())
+    accuracy: float | None = column("accuracy of a task; a failed question counts as wrong", default=None)
+    failed: int | None = column("failed questions of a task", pa.int64(), default=None)
+    seconds: float = column("time since the start of the training")
 
 
-_COLUMNS: list[pa.Field[Any]] = [
-    pa.field("step", pa.int64(), nullable=False),
-    pa.field("epoch", pa.int64(), nullable=False),
-    pa.field("split", pa.string()),
-    pa.field("task", pa.string()),
-    pa.field("loss", pa.float64()),
-    pa.field("learning_rate", pa.float64()),
-    pa.field("bias_floor", pa.float64()),
-    pa.field("gradient", pa.float64()),
-    pa.field("active_heads", pa.float64()),
-    pa.field("questions", pa.int64(), nullable=False),
-    pa.field("accuracy", pa.float64()),
-    pa.field("failed", pa.int64()),
-    pa.field("seconds", pa.float64(), nullable=False),
-]
-LOG_SCHEMA = pa.schema(_COLUMNS)
+LOG_SCHEMA = arrow_schema(LogRow)
 
 
 def write_log(path: Path, rows: Iterable[LogRow]) -> None:
     """Write log.parquet, whole or not at all. Raises OSError."""
-    table = pa.Table.from_pylist([dataclasses.asdict(row) for row in rows], schema=LOG_SCHEMA)
+    table = pa.Table.from_pylist(list(map(as_record, rows)), schema=LOG_SCHEMA)
     with atomic_write(path) as file:
         pq.write_table(table, file)
 
@@ -68,7 +53,7 @@ def read_log(path: Path) -> list[LogRow]:
     if not path.exists():
         return []
     try:
-        return [LogRow(**row) for row in pq.read_table(path, schema=LOG_SCHEMA).to_pylist()]
+        return [from_record(LogRow, row) for row in pq.read_table(path, schema=LOG_SCHEMA).to_pylist()]
     except (OSError, pa.ArrowException, TypeError) as error:
         raise InvalidInputError(f"{path}: the log of the training cannot be read: {error}") from error
 

@@ -157,7 +157,7 @@ def test_mistakes(tmp_path: Path) -> None:
     assert_told(command("accuracy", str(SAMPLE / "episodes.parquet")), 4, "is an episodes file")
     assert_told(command("accuracy", str(SAMPLE / "episodes.jsonl")), 4, "is an episodes file", "--answers")
     assert_told(command("accuracy", out, "--write", "--answers", str(SAMPLE_FILE)), 2, "--answers", "--output")
-    assert_told(command("accuracy", out, str(alone), "--write"), 2, "alone.parquet is no folder of a run")
+    assert_told(command("accuracy", out, str(alone), "--write"), 2, "alone.parquet is not the folder of a run")
     assert_told(command("accuracy", out, "--answers", str(tmp_path / "gone.jsonl")), 2, "gone.jsonl")
     assert_told(command("accuracy", out, "-o", str(alone)), 2, "exists;", "--overwrite")
     assert_told(command("accuracy", out, "-o", out), 2, "is a folder")

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from socialcli.results.predictions import Prediction, as_record
+from socialcli.results.columns import as_record
+from socialcli.results.predictions import Prediction
 from socialcli.stats.accuracy import ACCURACY_ARROW_SCHEMA, accuracy_table
-from socialcli.stats.gold import Label, Labels
+from socialcli.stats.gold import GoldLabel, GoldLabels
 from socialcli.stats.sources import Source
 from socialcli.stats.summary import summary_lines
 from socialcli.verbs.accuracy.work import Recount, recount, recount_lines, write_recounts
@@ -28,9 +29,9 @@ def test_the_table_is_that_of_the_rows(tmp_path: Path) -> None:
 
 
 def test_labels_replace_the_answers(tmp_path: Path) -> None:
-    known = {(f"q{n}", "mentioned"): Label("bob", frozenset({"ann", "bob"})) for n in range(4)}
+    known = {(f"q{n}", "mentioned"): GoldLabel("bob", frozenset({"ann", "bob"})) for n in range(4)}
     source = Source.find(leave(tmp_path, answered("10x1u"), outcome="interrupted"))
-    done = recount(source, Labels(tmp_path / "new.jsonl", known, 0))
+    done = recount(source, GoldLabels(tmp_path / "new.jsonl", known, 0))
     assert [(row.n, row.correct, row.failed, row.unlabelled) for row in done.table] == [(4, 1, 1, 1)]
     interrupted, lost = done.warnings
     assert "was interrupted" in interrupted

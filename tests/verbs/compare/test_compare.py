@@ -100,7 +100,7 @@ def test_answers_of_another_file_settle_what_the_runs_say(words: Run, tmp_path: 
     assert again.code == 0, again.stderr
     sides = (str(words.output), str(again.output))
     assert_told(
-        command("compare", *sides), 4, "another right answer", f"in 1 of the {len(words.rows)} common", "--answers"
+        command("compare", *sides), 4, "another gold answer", f"in 1 of the {len(words.rows)} common", "--answers"
     )
     (one,) = compared(*sides, "--answers", str(path))
     assert {(row["only_a"], row["only_b"]) for row in one["tasks"]} == {(0, 0)}

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from socialcli.errors import InvalidInputError, UsageError
-from socialcli.results.predictions import as_record
+from socialcli.results.columns import as_record
 from socialcli.stats.sources import Source
 from socialcli.verbs.compare.conditions import CONDITION_COLUMNS, Condition, Wanted, chosen_sides
 
@@ -83,7 +83,7 @@ def test_a_setting_of_a_sweep_is_named_by_its_columns(tmp_path: Path) -> None:
         (OFF, ON, "alignment=2", "", "write on, off, or COLUMN=VALUE"),
         (OFF, ON, "", "alfa=2", "Did you mean 'alpha'?"),
         (OFF, ON, "", "task=coref", "there is no column of conditions 'task'"),
-        (OFF, ON, "", "alpha=two", "'two' is no number"),
+        (OFF, ON, "", "alpha=two", "'two' is not a number"),
     ],
 )
 def test_nothing_is_guessed_at(

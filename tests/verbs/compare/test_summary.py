@@ -65,7 +65,7 @@ def test_failures_and_open_questions_have_columns_where_there_are_any(tmp_path: 
 def test_small_p_values_and_missing_figures(tmp_path: Path) -> None:
     sure = comparison_lines(compared(tmp_path / "sure", answered("0" * 40), answered("1" * 40)))
     assert sure.splitlines()[5].split()[-4:] == ["0", "40", "<0.001", "<0.001"]
-    assert "or all do alike, in mentioned:" in sure.splitlines()[-1]
+    assert "or all differ in the same direction, in mentioned:" in sure.splitlines()[-1]
     none = comparison_lines(compared(tmp_path / "none", answered("uu"), answered("uu")))
     assert none.splitlines()[5].split() == ["mentioned", "0", "-", "-", "-", "-", "0", "0", "-", "-", "2"]
 
@@ -74,7 +74,7 @@ def test_a_word_below_the_table_where_few_episodes_differ(tmp_path: Path) -> Non
     text = comparison_lines(compared(tmp_path, answered("0" * 8), answered("1" * 6 + "00")))
     rough, least = text.splitlines()[-2:]
     assert rough.startswith("rough intervals for mentioned (4 episodes)")
-    assert least == "least p that is possible, for so few episodes differ: mentioned (0.25)"
+    assert least == "smallest p possible with so few differing episodes: mentioned (0.25)"
 
 
 def test_datasets_and_splits_are_shown_where_they_differ(tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ def test_files_without_a_manifest_tell_only_so_much(tmp_path: Path) -> None:
     leave(tmp_path, answered("1")), (tmp_path / "predictions.parquet").rename(tmp_path / "a.parquet")
     source = Source.find(tmp_path / "a.parquet")
     ((one, other),) = chosen_sides(source, source, Wanted(), Wanted())
-    assert "settings that differ, as far as the rows tell: none" in comparison_lines(compare(one, other))
+    assert "settings that differ, as far as the rows show: none" in comparison_lines(compare(one, other))
 
 
 def test_the_json_object_holds_the_same(tmp_path: Path) -> None:

@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from socialcli.plugins.registry import registry
-from socialcli.results.predictions import Prediction, as_record
+from socialcli.results.columns import as_record
+from socialcli.results.predictions import Prediction
 from socialcli.stats.accuracy import accuracy_table
-from socialcli.stats.gold import Label, Labels
+from socialcli.stats.gold import GoldLabel, GoldLabels
 from socialcli.stats.intervals import difference_interval
 from socialcli.stats.mcnemar import mcnemar_p
 from socialcli.stats.paired import ComparedRow, compared_table, flipped
@@ -26,7 +27,7 @@ def table(a: list[Prediction], b: list[Prediction]) -> list[ComparedRow]:
     return compared_table(pair_up(map(as_record, a), map(as_record, b)).pairs)
 
 
-def compared(folder: Path, a: list[Prediction], b: list[Prediction], labels: Labels | None = None) -> Comparison:
+def compared(folder: Path, a: list[Prediction], b: list[Prediction], labels: GoldLabels | None = None) -> Comparison:
     sources = Source.find(leave(folder / "a", a)), Source.find(leave(folder / "b", b))
     ((one, other),) = chosen_sides(*sources, Wanted(), Wanted())
     return compare(one, other, labels)
@@ -143,7 +144,7 @@ def test_labels_settle_what_the_sides_say_of_the_right_answer(tmp_path: Path) ->
     b = plain(**asked, prediction="s3", answer=None)
     new = plain(question_id="new", task="target")
     path = write_lines(tmp_path / "answers.jsonl", [record()])
-    labels = Labels.read(path, {name: task.item for name, task in registry().tasks().items()})
+    labels = GoldLabels.read(path, {name: task.item for name, task in registry().tasks().items()})
     comparison = compared(tmp_path, [a, new], [b, new], labels)
     (row,) = comparison.table
     assert (row.n, row.unlabelled, row.correct_a, row.correct_b) == (1, 1, 1, 0)
@@ -153,6 +154,6 @@ def test_labels_settle_what_the_sides_say_of_the_right_answer(tmp_path: Path) ->
 def test_what_is_wrong_with_a_run_or_the_labels_is_told_once(tmp_path: Path) -> None:
     folder = leave(tmp_path, [*answered("1"), *answered("1", aligned=True)], outcome="interrupted")
     (sides,) = chosen_sides(Source.find(folder), None, Wanted(), Wanted())
-    labels = Labels(tmp_path / "new.jsonl", {("q0", "mentioned"): Label("ann", None)}, 2)
+    labels = GoldLabels(tmp_path / "new.jsonl", {("q0", "mentioned"): GoldLabel("ann", None)}, 2)
     interrupted, problems = compare(*sides, labels).warnings
     assert "was interrupted" in interrupted and "2 problems" in problems

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from socialcli.alignment.head_stats import KEYS, HeadFigures
-from socialcli.verbs.measure.attention_table import MeasuredUnder
+from socialcli.verbs.measure.attention_table import MeasureSettings
 
 
-def under(**changes: Any) -> MeasuredUnder:
+def measure_settings(**changes: Any) -> MeasureSettings:
     values: dict[str, Any] = {
         "model": "qwen2.5-vl",
         "checkpoint": "checkpoints/qwen2.5-vl",
@@ -24,7 +24,7 @@ def under(**changes: Any) -> MeasuredUnder:
         "context": "full",
         "frames": 8,
     }
-    return MeasuredUnder(**{**values, **changes})
+    return MeasureSettings(**{**values, **changes})
 
 
 def head_figures(layers: int, heads: int, chosen: range, gain: float = 3.0, own: bool = True) -> HeadFigures:

@@ -22,7 +22,7 @@ from socialcli.verbs.measure.files import FIELDS, MeasureCounts
 
 from ...conftest import ROOT
 from ...results.samples import disk_of
-from .figures import head_figures, under
+from .figures import head_figures, measure_settings
 
 PAGE = ROOT / "docs" / "measure.md"
 CHOSEN = range(1, 3)
@@ -30,7 +30,7 @@ CHOSEN = range(1, 3)
 
 def rows(own: bool = True, **changes: Any) -> list[AttentionRow]:
     columns: dict[str, Any] = {"episode_id": "e1", "dataset": None, "split": "test", "tasks": ("coref", "target")}
-    return list(head_rows(head_figures(4, 2, CHOSEN, own=own), CHOSEN, under(), **{**columns, **changes}))
+    return list(head_rows(head_figures(4, 2, CHOSEN, own=own), CHOSEN, measure_settings(), **{**columns, **changes}))
 
 
 def written(path: Path, *groups: list[AttentionRow]) -> list[dict[str, Any]]:

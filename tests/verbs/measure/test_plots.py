@@ -24,10 +24,10 @@ from socialcli.verbs.measure.heatmap import draw_heatmap
 from socialcli.verbs.measure.shift import draw_shift
 from socialcli.verbs.measure.titles import Description
 
-from .figures import head_figures, under
+from .figures import head_figures, measure_settings
 
 Draw = Callable[[Path, HeadFigures, range, Description], None]
-DESCRIPTION = Description(under(), episodes=3, prompts=20)
+DESCRIPTION = Description(measure_settings(), episodes=3, prompts=20)
 SIZES = [(28, 28, range(10, 20)), (80, 64, range(29, 57)), (1, 1, range(1))]
 
 
@@ -96,12 +96,13 @@ def test_the_same_figures_make_the_same_file(tmp_path: Path) -> None:
 
 
 def test_a_models_name_is_no_formula(tmp_path: Path) -> None:
-    odd = Description(under(model="a$\\frac{$b"), episodes=1, prompts=1)
+    odd = Description(measure_settings(model="a$\\frac{$b"), episodes=1, prompts=1)
     draw_shift(tmp_path / "a.png", head_figures(4, 4, range(1, 3)), range(1, 3), odd)
 
 
 def test_the_title_says_what_was_measured_and_how() -> None:
-    title = Description(under(inputs="VLB", boxes_as="overlay", frames=1), episodes=1, prompts=2).title("Attention")
+    shown = measure_settings(inputs="VLB", boxes_as="overlay", frames=1)
+    title = Description(shown, episodes=1, prompts=2).title("Attention")
     assert title.splitlines() == [
         "Attention",
         "qwen2.5-vl, VLB, boxes as overlay, context full, 1 frame; 1 episode, 2 questions",

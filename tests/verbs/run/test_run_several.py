@@ -108,7 +108,7 @@ def test_a_run_that_is_killed_leaves_its_counts_and_a_folder_that_can_be_read(tm
     assert counts["rows"] <= found < counts["expected"]
     compared = command("compare", str(out), str(out), "--json")
     assert compared.code == 0 and "answers count" in compared.stderr
-    assert_told(command("accuracy", str(out), "--write"), 2, "has not ended")
+    assert_told(command("accuracy", str(out), "--write"), 2, "is unfinished")
 
 
 def _counted(out: Path) -> int:

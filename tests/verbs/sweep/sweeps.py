@@ -8,8 +8,9 @@ from typing import Any
 
 from socialcli.jobs.grid import Grid, Setting
 from socialcli.jobs.splits import Splits
+from socialcli.results.columns import as_record
 from socialcli.results.manifest import Manifest, ModelIdentity
-from socialcli.results.predictions import Prediction, as_record
+from socialcli.results.predictions import Prediction
 from socialcli.stats.accuracy import accuracy_table
 from socialcli.verbs.sweep.choice import SweepTable, choices
 from socialcli.verbs.sweep.files import Sweep

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from socialcli.errors import UsageError
 from socialcli.jobs.grid import PLAIN, Setting
 from socialcli.jobs.splits import Splits, resolve_splits
-from socialcli.results.predictions import as_record
+from socialcli.results.columns import as_record
 from socialcli.stats.accuracy import accuracy_table
 from socialcli.verbs.sweep.choice import Choice, choices, unchosen
 
@@ -140,7 +140,7 @@ def test_a_task_without_labelled_validation_questions_has_no_best() -> None:
     table = table_of(answered(right, ASKED, tasks=("coref", "target")), ASKED)
     assert [(one.task, one.setting) for one in choices(table, SPLITS)] == [("target", ONE)]
     assert unchosen(table, SPLITS) == [
-        "no best setting is named for coref: no labelled question of the split 'validation' was asked to choose on"
+        "no best setting for coref: no labelled question of the split 'validation' was asked"
     ]
 
 
