@@ -163,7 +163,7 @@ class Prediction:
     context: Context = column("`full`, or `past`: no word and no frame after the end of the utterance in question")
     boxes_as: BoxesAs = column("how boxes were shown to the model, apart from the alignment: `none`, `text`, `overlay`")
     answer_mode: str = column(
-        "how the answer was made: `score` (candidates ranked), `generate` (text written and parsed), or a plug-in's mode"
+        "how the answer was made: `score` (candidates ranked), `generate` (text parsed), or a mode of a plug-in"
     )
     key: str = column(
         "hash of everything that the answer depends on: episode, question, media, checkpoint, LoRA adapter and whether "
