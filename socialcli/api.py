@@ -1,6 +1,6 @@
-"""The Python interface: load a model by name, open a clip in it, ask.
+"""The Python API: load a model by name, open a clip, ask.
 
-What the commands do, these few functions do; README.md shows them at work.
+README.md shows these functions in use.
 """
 
 from __future__ import annotations

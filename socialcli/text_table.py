@@ -1,16 +1,16 @@
-"""Tables as text: columns below each other, shares in percent, "-" for what there is not."""
+"""Plain-text tables: aligned columns, shares as percentages, "-" for missing values."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-SMALLEST_P = 0.001  # below, three digits would show nothing but zeros
+SMALLEST_P = 0.001  # three digits would show anything smaller as zero
 
 _GAP = "  "
 
 
 def laid_out(lines: Sequence[Sequence[str]], labels: int) -> str:
-    """The lines in columns, without a newline at the end: the first `labels` cells to the left, figures to the right.
+    """The lines in aligned columns, no trailing newline: the first `labels` cells left-aligned, the rest right-aligned.
 
     All lines have the same number of cells, and there is at least one line.
     """
@@ -25,19 +25,19 @@ def laid_out(lines: Sequence[Sequence[str]], labels: int) -> str:
 
 
 def label(value: object) -> str:
-    """What a column says, for people: "on" and "off" for a bool, "-" for null."""
+    """A cell's text: "on" and "off" for a bool, "-" for None."""
     if isinstance(value, bool):
         return "on" if value else "off"
     return "-" if value is None else str(value)
 
 
 def percent(share: float | None) -> str:
-    """A share of 1 in percent."""
+    """A share of 1 as a percentage."""
     return "-" if share is None else f"{100 * share:.1f}%"
 
 
 def percent_interval(low: float | None, high: float | None) -> str:
-    """The ends of an interval of shares, in percent."""
+    """The ends of an interval of shares, as percentages."""
     return "-" if low is None or high is None else f"{percent(low)} to {percent(high)}"
 
 

@@ -1,4 +1,4 @@
-"""The tasks and bias rules that socialcli brings itself, offered through the hooks that everyone uses."""
+"""The built-in tasks and bias rules, provided through the same hooks as any plug-in's."""
 
 from __future__ import annotations
 
@@ -22,5 +22,5 @@ def socialcli_tasks() -> Sequence[Task]:
 
 @hookimpl
 def socialcli_bias_rules() -> Sequence[BiasRule]:
-    """Return the published bias and the alternatives to compare it with."""
+    """Return the published bias rule and the alternatives to compare it with."""
     return RULES
