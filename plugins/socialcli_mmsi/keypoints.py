@@ -15,7 +15,7 @@ import numpy.typing as npt
 from socialcli.converting.boxes import clipped
 from socialcli.converting.report import Report, SourceError
 from socialcli.converting.units import check_box_unit
-from socialcli.episodes.checking.units import Edges
+from socialcli.episodes.checking.box_units import Edges
 from socialcli.episodes.records import Box
 from socialcli.files import read_bytes
 

@@ -22,7 +22,7 @@ from socialcli.converting.labels import is_missing, normal_id
 from socialcli.converting.report import Report, SourceError
 from socialcli.converting.sources import finite, read_text
 from socialcli.converting.units import SHARES, check_box_unit, check_seconds
-from socialcli.episodes.checking.units import Edges
+from socialcli.episodes.checking.box_units import Edges
 from socialcli.episodes.records import Box
 from socialcli.errors import UsageError
 

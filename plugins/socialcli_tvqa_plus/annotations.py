@@ -15,7 +15,7 @@ from socialcli.converting.labels import known_name
 from socialcli.converting.report import Report, SourceError
 from socialcli.converting.sources import is_number, read_json, wanted
 from socialcli.converting.units import check_box_unit
-from socialcli.episodes.checking.units import Edges
+from socialcli.episodes.checking.box_units import Edges
 from socialcli.episodes.records import Box, Question
 
 from .people import GROUPS, NAMELESS, People

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from socialcli.converting.report import Report
-from socialcli.episodes.checking.units import Edges
+from socialcli.episodes.checking.box_units import Edges
 from socialcli.episodes.records import Box
 
 CUT = "boxes cut at the edge of the picture"

@@ -15,9 +15,9 @@ import click
 from tqdm import tqdm
 
 from socialcli.converting.report import Report
-from socialcli.episodes.coverage.text import coverage_line, coverage_warning
-from socialcli.episodes.coverage.total import CoverageTally
-from socialcli.episodes.coverage.utterances import annotated_coverage
+from socialcli.episodes.coverage.counter import CoverageCounter
+from socialcli.episodes.coverage.episode import annotated_coverage
+from socialcli.episodes.coverage.messages import coverage_line, coverage_warning
 from socialcli.episodes.formats.kinds import SUFFIXES
 from socialcli.episodes.records import Episode
 from socialcli.episodes.writing import EpisodeWriter
@@ -38,7 +38,7 @@ class Conversion:
     as_json: bool
     report: Report
     found: Counter[str] = field(default_factory=Counter)
-    coverage: CoverageTally = field(default_factory=CoverageTally)
+    coverage: CoverageCounter = field(default_factory=CoverageCounter)
 
     def write(self, episodes: Iterable[Episode]) -> None:
         """Write the episodes as they come, and print what they are and what was left out.
@@ -72,7 +72,7 @@ class Conversion:
     def _tell(self) -> None:
         _log.info("wrote %s", self.output)
         coverage = self.coverage.total()
-        warning = coverage_warning(coverage) if coverage.tracked else None
+        warning = coverage_warning(coverage) if coverage.is_expected else None
         if warning is not None:
             self.report.warn(warning)
         if self.as_json:

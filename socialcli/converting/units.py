@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from socialcli.converting.report import SourceError
-from socialcli.episodes.checking.units import BEYOND, Edges, look_like_shares
+from socialcli.episodes.checking.box_units import BEYOND, Edges, look_like_shares
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from socialcli.episodes.coverage.text import coverage_warning
-from socialcli.episodes.coverage.total import CoverageTally
+from socialcli.episodes.coverage.counter import CoverageCounter
+from socialcli.episodes.coverage.messages import coverage_warning
 from socialcli.errors import InvalidInputError
 from socialcli.jobs.grid import Setting
 from socialcli.results.heads import HeadChoice
@@ -35,14 +35,14 @@ class Tally:
     asked: Counter[Setting] = field(default_factory=Counter)  # rows that the model was asked for, by their setting
     expected: int = 0  # rows that there will be, as far as counting questions tells; 0: nobody has counted
     told_uncovered: bool = False  # before the work began
-    coverage: CoverageTally = field(default_factory=CoverageTally)  # of the episodes with questions to ask
+    coverage: CoverageCounter = field(default_factory=CoverageCounter)  # of the episodes with questions to ask
 
     def add(self, row: Prediction) -> None:
         """Count a row that has been written."""
         self.statuses[row.status] += 1
         self.unlabelled += row.answer is None
         self.aligned += row.alignment and row.status != "failed"
-        self.coverage.reach(row.episode_id, row.utterances, row.covered_utterances)
+        self.coverage.add_prompt(row.episode_id, row.utterances, row.covered_utterances)
 
     def note_choice(self, episode_id: str | None, heads: HeadChoice | None) -> None:
         """Count an episode that the heads in use were chosen from."""

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from socialcli.episodes.coverage.total import Coverage
+from socialcli.episodes.coverage.record import Coverage
 from socialcli.errors import InvalidInputError, SocialcliError, Terminated, TooManyFailuresError
 from socialcli.files import write_json
 from socialcli.results.invariance import Change

@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args
 
 from socialcli.alignment.layers import check_layers
 from socialcli.alignment.rules import DEFAULT_RULE
-from socialcli.episodes.coverage.total import parse_min_coverage
+from socialcli.episodes.coverage.record import parse_min_coverage
 from socialcli.errors import UsageError
 from socialcli.tasks import base
 from socialcli.tasks.prompt import BoxesAs, Context

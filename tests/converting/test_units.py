@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from socialcli.cli import main
 from socialcli.converting.report import SourceError
 from socialcli.converting.units import SHARES, check_box_unit, check_seconds
-from socialcli.episodes.checking.units import look_like_shares
+from socialcli.episodes.checking.box_units import look_like_shares
 
 from ..video.clips import write_video
 from .mmsi import person, release, save
@@ -275,10 +275,10 @@ def test_validate_finds_shares(clip: Path) -> None:
         return write(clip / "f.jsonl", text)
 
     result = validate(shrunk(0))
-    assert result.exit_code == 4 and "f.jsonl:1:boxes: all 2 lie within 1 x 1 pixel; where they are" in result.stdout
+    assert result.exit_code == 4 and "f.jsonl:1:boxes: all 2 lie within 1 x 1 pixel; if they are" in result.stdout
     assert len(read(clip / "f.jsonl")) == 1  # a run leaves such an episode out
     result = validate(shrunk(1))  # one box alone, in a file of others
     assert result.exit_code == 0
     write(clip / "f.jsonl", shrunk(1).read_text().splitlines(keepends=True)[1])
     result = validate(clip / "f.jsonl")
-    assert result.exit_code == 4 and "f.jsonl:1:boxes: all 1 of the file lie within 1 x 1 pixel" in result.stdout
+    assert result.exit_code == 4 and "f.jsonl:1:boxes: all 1 in the file lie within 1 x 1 pixel" in result.stdout

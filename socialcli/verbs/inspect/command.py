@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 from click.core import ParameterSource
 
-from socialcli.episodes.coverage.text import coverage_line, coverage_warning
-from socialcli.episodes.coverage.total import Coverage, CoverageTally
+from socialcli.episodes.coverage.counter import CoverageCounter
+from socialcli.episodes.coverage.messages import coverage_line, coverage_warning
+from socialcli.episodes.coverage.record import Coverage
 from socialcli.errors import NotThereError, TooManyFailuresError, UsageError
 from socialcli.options.common import config_option, logging_options
 from socialcli.options.model import alignment_options, device_options, model_options, prompt_options
@@ -97,7 +98,7 @@ def command(
     selection.check(episodes)
     inspector = _inspector(model, checkpoint, heads, asking, options)
     show = _printer(as_json) if png is None else _painter(png, as_json)
-    tally = CoverageTally()
+    tally = CoverageCounter()
     inspections = _inspections(inspector, episodes, selection, tally, options["box_gap"])
     found = _show_all(islice(inspections, options["limit"]), _counting(show, tally))
     _tell(tally.total(options["box_gap"]))
@@ -183,10 +184,10 @@ def _inspector(
 
 
 def _inspections(
-    inspector: Inspector, episodes: Path, selection: Selection, tally: CoverageTally, box_gap: float
+    inspector: Inspector, episodes: Path, selection: Selection, tally: CoverageCounter, box_gap: float
 ) -> Iterator[Inspected | None]:
     """The selected questions; `tally` learns what the annotation of their episodes tells, of each once."""
-    from socialcli.episodes.coverage.utterances import annotated_coverage
+    from socialcli.episodes.coverage.episode import annotated_coverage
     from socialcli.episodes.reading import read_episodes
 
     def selected() -> Iterator[EpisodeRow]:
@@ -228,13 +229,13 @@ def _painter(folder: Path, as_json: bool) -> Callable[[Inspected], None]:
     return show
 
 
-def _counting(show: Callable[[Inspected], None], tally: CoverageTally) -> Callable[[Inspected], None]:
+def _counting(show: Callable[[Inspected], None], tally: CoverageCounter) -> Callable[[Inspected], None]:
     """`show`, and count what each question's words reach."""
 
     def counted(inspected: Inspected) -> None:
         plan = inspected.inspection.plan
         if plan is not None:
-            tally.reach(inspected.inspection.episode.episode_id, plan.utterances, plan.covered)
+            tally.add_prompt(inspected.inspection.episode.episode_id, plan.utterances, plan.covered)
         show(inspected)
 
     return counted

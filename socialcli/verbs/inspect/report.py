@@ -13,8 +13,9 @@ import numpy as np
 
 from socialcli.alignment.grid import VisualGrid, covered
 from socialcli.alignment.plan import AlignmentPlan, utterance_frames
-from socialcli.episodes.coverage.total import Coverage, CoverageTally
-from socialcli.episodes.coverage.utterances import annotated_coverage
+from socialcli.episodes.coverage.counter import CoverageCounter
+from socialcli.episodes.coverage.episode import annotated_coverage
+from socialcli.episodes.coverage.record import Coverage
 from socialcli.episodes.records import Box, Episode, Question
 from socialcli.episodes.tracks import speaker_boxes
 from socialcli.models.contract import InputChoices, LoadOptions, choices_of
@@ -103,10 +104,10 @@ class Inspection:
     @property
     def coverage(self) -> Coverage:
         """How many utterances of the prompt reach a visual token of their speaker, and whose do not."""
-        tally = CoverageTally()
+        tally = CoverageCounter()
         tally.add(annotated_coverage(self.episode, self.options.box_gap))
         if self.plan is not None:
-            tally.reach(self.episode.episode_id, self.plan.utterances, self.plan.covered)
+            tally.add_prompt(self.episode.episode_id, self.plan.utterances, self.plan.covered)
         return tally.total(self.options.box_gap)
 
     @property

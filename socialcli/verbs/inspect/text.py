@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from socialcli.alignment.grid import VisualGrid
-from socialcli.episodes.coverage.text import coverage_line
+from socialcli.episodes.coverage.messages import coverage_line
 from socialcli.verbs.inspect.report import Inspection, Rectangle
 
 

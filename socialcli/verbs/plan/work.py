@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from socialcli.episodes.coverage.text import coverage_line
-from socialcli.episodes.coverage.total import Coverage
+from socialcli.episodes.coverage.messages import coverage_line
+from socialcli.episodes.coverage.record import Coverage
 from socialcli.jobs.counts import Tally
 from socialcli.jobs.coverage import check_coverage
 from socialcli.jobs.job import Job, check_job
@@ -96,7 +96,7 @@ def plan(settings: RunSettings, folder: OutputFolder | None, retry_failed: bool,
     for one in counted(found, "plan", "episodes"):
         tallied.add(one)
         if one.episode_id is not None and one.reached:
-            tally.coverage.reach(one.episode_id, *max(one.reached))
+            tally.coverage.add_prompt(one.episode_id, *max(one.reached))
     tally.check_readable()
     conditions = len(settings.conditions())
     large = tallied.clips.note(job.model.item)

@@ -128,7 +128,7 @@ def command(output: Path, overwrite: bool, retry_failed: bool, as_json: bool, **
     --min-coverage asks for, 5 another run is at work in the folder, 130 interrupted, 143 terminated; all keep what was
     done.
     """
-    from socialcli.episodes.coverage.text import coverage_line
+    from socialcli.episodes.coverage.messages import coverage_line
     from socialcli.jobs.finished import find_finished
     from socialcli.jobs.request import RunRequest
     from socialcli.plugins.registry import registry

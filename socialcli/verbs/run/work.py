@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from socialcli.episodes.counting import count_questions
+from socialcli.episodes.question_count import count_questions
 from socialcli.episodes.reading import BadQuestion, EpisodeRow
 from socialcli.errors import TooManyFailuresError
 from socialcli.interrupts import uninterrupted

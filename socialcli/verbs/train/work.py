@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from socialcli.episodes.coverage.total import CoverageTally
-from socialcli.episodes.coverage.utterances import annotated_coverage
+from socialcli.episodes.coverage.counter import CoverageCounter
+from socialcli.episodes.coverage.episode import annotated_coverage
 from socialcli.interrupts import uninterrupted
 from socialcli.jobs.coverage import tell_coverage
 from socialcli.jobs.job import Job, check_job
@@ -85,9 +85,9 @@ def _trained(request: TrainRequest, job: Job, folder: TrainFolder, watch: Watch)
         raise
 
 
-def _coverage(material: Material, settings: TrainSettings) -> CoverageTally:
+def _coverage(material: Material, settings: TrainSettings) -> CoverageCounter:
     """What the annotation of the episodes to learn from tells."""
-    tally = CoverageTally()
+    tally = CoverageCounter()
     for episode, _ in material.training:
         tally.add(annotated_coverage(episode, settings.ask.box_gap))
     return tally

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from socialcli.episodes.coverage.text import check_min_coverage, coverage_warning
-from socialcli.episodes.coverage.total import Coverage, CoverageTally, parse_min_coverage
+from socialcli.episodes.coverage.counter import CoverageCounter
+from socialcli.episodes.coverage.messages import check_min_coverage, coverage_warning
+from socialcli.episodes.coverage.record import Coverage, parse_min_coverage
 from socialcli.episodes.tracks import MAX_GAP
 from socialcli.errors import InvalidInputError, NotThereError
 from socialcli.options import completion
@@ -125,7 +126,7 @@ def command(
         parse_min_coverage(min_coverage)
     shown = Shown(box_gap, model_named(model, max_pixels), frames, max_pixels)
     report = _Report(max_errors, as_json, [])
-    tally = CoverageTally()
+    tally = CoverageCounter()
     counts = [_check_file(path, media_root, shown, report, tally) for path in files]
     coverage = tally.total(box_gap)
     if as_json:
@@ -136,18 +137,18 @@ def command(
         _print_summary(counts, report)
     _raise_for(counts)
     if not any(count.problems for count in counts):
-        from socialcli.episodes.several import check_distinct
+        from socialcli.episodes.file_set import check_distinct
 
         check_distinct(files)
     check_min_coverage(coverage, min_coverage)
-    warning = coverage_warning(coverage) if coverage.tracked else None
+    warning = coverage_warning(coverage) if coverage.is_expected else None
     if warning is not None:
         _log.warning("%s", warning)
 
 
-def _check_file(path: Path, media_root: Path | None, shown: Shown, report: _Report, tally: CoverageTally) -> _Count:
+def _check_file(path: Path, media_root: Path | None, shown: Shown, report: _Report, tally: CoverageCounter) -> _Count:
     # Here, so that showing the help of this command does not load jsonschema.
-    from socialcli.episodes.checking.units import FileBoxes
+    from socialcli.episodes.checking.box_units import FileBoxes
     from socialcli.episodes.reading import read_episodes
 
     count = _Count(str(path), FileNotes(report.as_json))

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from socialcli.episodes.coverage.text import coverage_line
-from socialcli.episodes.coverage.total import Coverage, CoverageTally
-from socialcli.episodes.coverage.utterances import annotated_coverage
+from socialcli.episodes.coverage.counter import CoverageCounter
+from socialcli.episodes.coverage.episode import annotated_coverage
+from socialcli.episodes.coverage.messages import coverage_line
+from socialcli.episodes.coverage.record import Coverage
 from socialcli.errors import UsageError
 from socialcli.models.sizes import LargeClips, expected_visual_tokens
 
@@ -32,11 +33,11 @@ class FileNotes:
     """What one file's episodes come to, in all and, with `each`, one by one."""
 
     each: bool
-    coverage: CoverageTally = field(default_factory=CoverageTally)
+    coverage: CoverageCounter = field(default_factory=CoverageCounter)
     clips: LargeClips = field(default_factory=LargeClips)
     by_episode: list[dict[str, Any]] = field(default_factory=list)
 
-    def add(self, episode: Episode, shown: Shown, whole: CoverageTally) -> None:
+    def add(self, episode: Episode, shown: Shown, whole: CoverageCounter) -> None:
         """Count an episode, here and in what all files come to."""
         found = annotated_coverage(episode, shown.box_gap)
         for tally in (self.coverage, whole):
