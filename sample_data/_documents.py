@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
-from socialcli.synth.looks import SHIRTS
+from socialcli.synth.appearance import SHIRTS
 
 LETTERS = "ABCD"
 _COLUMNS, _ROWS = ("ata", "atb", "atc", "atd"), ("ate", "atf", "atg", "ath")  # of the frame: where somebody is

@@ -25,7 +25,7 @@ from torch.nn.functional import cross_entropy
 from socialcli.alignment.grid import Cells, covered
 from socialcli.episodes.records import Box
 from socialcli.synth.episodes import draw_plot
-from socialcli.synth.film import pictures
+from socialcli.synth.frames import pictures
 from socialcli.synth.poses import Pose, chest
 from socialcli.synth.settings import SynthSettings
 from socialcli.video.frames import Frame, FrameSet

@@ -18,8 +18,8 @@ from _seeing import DIRECTIONS, FRAMES, look_out
 from train import PHRASES, TEXT, library
 
 from socialcli.api import load_model
+from socialcli.synth.appearance import SHIRTS
 from socialcli.synth.episodes import draw_plot
-from socialcli.synth.looks import SHIRTS
 from socialcli.synth.settings import SynthSettings
 
 LINES = (

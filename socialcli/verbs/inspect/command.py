@@ -101,7 +101,7 @@ def command(
     tally = CoverageCounter()
     inspections = _inspections(inspector, episodes, selection, tally, options["box_gap"])
     found = _show_all(islice(inspections, options["limit"]), _counting(show, tally))
-    _tell(tally.total(options["box_gap"]))
+    _log_coverage(tally.total(options["box_gap"]))
     if not found and options["limit"] != 0:
         raise UsageError(f"{episodes}: there is no question to inspect; --question and --episode must both apply")
 
@@ -125,7 +125,7 @@ def _ask_options(episodes: Path, options: dict[str, Any]) -> AskOptions:
 
 
 def _head_query(png: Path | None, options: dict[str, Any]) -> HeadQuery | None:
-    """What --attention is to show, None without it. Raises UsageError for options that do not go together."""
+    """The heads that --attention shows, None without it. Raises UsageError for conflicting options."""
     from socialcli.alignment.layers import check_layers
     from socialcli.verbs.inspect.heads import HeadQuery
 
@@ -141,11 +141,11 @@ def _head_query(png: Path | None, options: dict[str, Any]) -> HeadQuery | None:
 
 
 def _refuse_idle_options(context: click.Context) -> None:
-    """Raise UsageError where the command line sets what only --attention makes use of."""
+    """Raise UsageError if the command line sets an option that only --attention uses."""
     for option in context.command.params:
         given = context.get_parameter_source(str(option.name)) is ParameterSource.COMMANDLINE
         if given and option.name in _FOR_ATTENTION:
-            raise UsageError(f"{option.opts[0]} changes nothing without --attention; add it, or leave the option out")
+            raise UsageError(f"{option.opts[0]} changes nothing without --attention; add it, or omit the option")
 
 
 def _inspector(
@@ -186,12 +186,12 @@ def _inspector(
 def _inspections(
     inspector: Inspector, episodes: Path, selection: Selection, tally: CoverageCounter, box_gap: float
 ) -> Iterator[Inspected | None]:
-    """The selected questions; `tally` learns what the annotation of their episodes tells, of each once."""
+    """The selected questions; adds the annotation of each of their episodes to `tally` once."""
     from socialcli.episodes.coverage.episode import annotated_coverage
     from socialcli.episodes.reading import read_episodes
 
     def selected() -> Iterator[EpisodeRow]:
-        for row in filter(selection.concerns, read_episodes(episodes)):
+        for row in filter(selection.matches, read_episodes(episodes)):
             if row.episode is not None:
                 tally.add(annotated_coverage(row.episode, box_gap))
             yield row
@@ -213,7 +213,7 @@ def _printer(as_json: bool) -> Callable[[Inspected], None]:
 
 
 def _painter(folder: Path, as_json: bool) -> Callable[[Inspected], None]:
-    from socialcli.verbs.inspect.pictures.files import Album
+    from socialcli.verbs.inspect.pictures.album import Album
 
     album = Album(folder)
     to_json = _printer(as_json=True)
@@ -230,7 +230,7 @@ def _painter(folder: Path, as_json: bool) -> Callable[[Inspected], None]:
 
 
 def _counting(show: Callable[[Inspected], None], tally: CoverageCounter) -> Callable[[Inspected], None]:
-    """`show`, and count what each question's words reach."""
+    """`show`, and count the coverage of each question's prompt."""
 
     def counted(inspected: Inspected) -> None:
         plan = inspected.inspection.plan
@@ -241,8 +241,8 @@ def _counting(show: Callable[[Inspected], None], tally: CoverageCounter) -> Call
     return counted
 
 
-def _tell(coverage: Coverage) -> None:
-    """Log the coverage of several episodes; a warning where clips were shown, and nothing could be aligned to them."""
+def _log_coverage(coverage: Coverage) -> None:
+    """Log the coverage of several episodes; warn if clips were shown but nothing can be aligned to them."""
     if coverage.episodes > 1:
         _log.info("%s", coverage_line(coverage))
     warning = coverage_warning(coverage) if coverage.covered_utterances is not None else None
@@ -251,7 +251,7 @@ def _tell(coverage: Coverage) -> None:
 
 
 def _show_all(inspections: Iterable[Inspected | None], show: Callable[[Inspected], None]) -> int:
-    """Show what can be shown, and say how many there were. Raises TooManyFailuresError at the end for the others."""
+    """Show all inspections and return their number. Raises TooManyFailuresError at the end if any question failed."""
     shown = failed = 0
     for inspected in inspections:
         if inspected is None:

@@ -16,15 +16,15 @@ import pytest
 from socialcli.episodes.reading import read_episodes
 from socialcli.episodes.records import Episode
 from socialcli.errors import UsageError
-from socialcli.synth.making import SynthRequest, synthesize
 from socialcli.synth.settings import SynthSettings
+from socialcli.synth.synthesis import SynthRequest, synthesize
 from socialcli.video.sampling import sample_frames
 
 SMALL = SynthSettings(size=(96, 96), frames=4)
 KILLED = """
 import sys
 from pathlib import Path
-from socialcli.synth.making import SynthRequest, synthesize
+from socialcli.synth.synthesis import SynthRequest, synthesize
 from socialcli.synth.settings import SynthSettings
 
 if __name__ == "__main__":
