@@ -1,9 +1,9 @@
-"""A decoder learns to read: what a text says of a speaker, and which letter stands for it.
+"""Teach a decoder to read: to find a fact about a speaker in a text, and the letter of the matching option.
 
-The decoder of a published model has read a world of text before it sees a picture. One that has read nothing does
-not learn in hours to look a speaker up, then what is known of the speaker, then the option that says so. So it reads
-documents first (`_documents.py`), with a loss at every answer. What is known of a speaker who is an option has to be
-found in the first few layers: the others are to choose among the options.
+A published model's decoder has read a great deal of text before it sees a picture. One that has read nothing does not
+learn within hours to look up a speaker, then a fact about the speaker, then the matching option. So it first reads
+documents (`_documents.py`), with a loss at every answer. The fact about a speaker who is an option must be found in the
+first few layers; the others choose among the options.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 Told = Sequence[int | None]
-WORDS: Told = (0,)  # what a document tells, at random: the colours of shirts, in words; or ...
-HINTS: Told = (*(None,) * 12, *(0,) * 4, 1, 2, 3, 4)  # in hints, all facts; in words, one of them
+WORDS: Told = (0,)  # what a document gives, chosen at random: shirt colours as words; or ...
+HINTS: Told = (*(None,) * 12, *(0,) * 4, 1, 2, 3, 4)  # all facts as hints, or one of them as words
 MOST_HINTS: Told = (None, None, None, 0)
-_EARLY = {"recall": 3, "fact": 4}  # the number of layers in which the answers to such questions are to be found
+_EARLY = {"recall": 3, "fact": 4}  # the number of layers within which such questions must be answered
 _BATCH = 24
 
 
@@ -52,9 +52,9 @@ def learn(
     simple: int = 0,
     whole: float = 0.0,
 ) -> None:
-    """Learn documents that tell what `told` says, with questions of these kinds.
+    """Learn from documents with the facts of `told` and questions of these kinds.
 
-    The first `simple` updates ask simple questions alone. `whole` is the share of documents with a whole transcript.
+    The first `simple` updates ask only simple questions. `whole` is the share of documents with a whole transcript.
     """
     decoder, head = checkpoint.model.model.language_model, checkpoint.model.lm_head
     learnt = [*decoder.parameters(), *head.parameters()]
@@ -108,7 +108,7 @@ def _batch(library: Library, kinds: Sequence[str], told: Told, whole: float) -> 
 
 
 def _states(decoder: Any, batch: Batch) -> Tensor:
-    """What the decoder makes of each place that has an answer, (answers, width): of simple questions, early on."""
+    """The decoder's state at each answer, (answers, width); for simple questions, that of an early layer."""
     states = decoder(input_ids=batch.ids, use_cache=False, output_hidden_states=True).hidden_states
     found = states[-1][batch.rows, batch.places]
     for kind, layers in _EARLY.items():
@@ -118,7 +118,7 @@ def _states(decoder: Any, batch: Batch) -> Tensor:
 
 
 class _Given:
-    """A hook that adds what the open heads would put out if a share of their attention were on what `hints` say."""
+    """A hook that adds the open heads' output as if a share of their attention were on the hints."""
 
     def __init__(self, decoder: Any) -> None:
         self.hints: Sequence[tuple[int, int, tuple[int, ...]]] = ()
@@ -128,7 +128,7 @@ class _Given:
         if not self.hints:
             return output
         rows, places, tokens = (torch.tensor(part) for part in zip(*self.hints, strict=True))
-        seen = self._decoder.embed_tokens(tokens).sum(dim=1)  # as a visual token that says all of that
+        seen = self._decoder.embed_tokens(tokens).sum(dim=1)  # like a visual token that holds all of it
         values = attention.v_proj(self._decoder.layers[0].input_layernorm(seen))
         values = values.view(len(seen), self._decoder.config.num_attention_heads, -1)
         shares = torch.zeros(len(seen), values.shape[1], 1)
