@@ -11,7 +11,7 @@ import click
 from socialcli.converting.conversion import Conversion
 from socialcli.converting.options import context_options, conversion_options
 from socialcli.converting.unit_checks import box_unit_option
-from socialcli.options.common import FiniteRange
+from socialcli.options.values import FiniteRange
 
 from .questions import TASKS
 

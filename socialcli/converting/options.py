@@ -13,7 +13,8 @@ from socialcli.converting.conversion import Conversion
 from socialcli.converting.report import Report
 from socialcli.episodes.formats.kinds import SUFFIXES
 from socialcli.errors import NotThereError, UsageError
-from socialcli.options.common import config_option, logging_options
+from socialcli.options.config import config_option
+from socialcli.options.verbosity import logging_options
 
 
 def context_options(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -95,6 +95,6 @@ def socialcli_commands() -> Sequence[click.Command]:
     Returns:
         click commands or groups, each with its own name. A built-in command cannot be replaced: it hides a plug-in's
         command of the same name. Errors from `socialcli.errors` become a message and an exit code;
-        `socialcli.options.common` has the decorators for `--config` and logging.
+        `socialcli.options.config` and `socialcli.options.verbosity` have the decorators for `--config` and logging.
     """
     raise NotImplementedError
