@@ -114,10 +114,10 @@ class Library:
     questions: int = 8
     _known: dict[str, list[int]] = field(default_factory=dict)
 
-    def write(self, kinds: Sequence[str], told: int | None, whole: bool = False) -> Document:
+    def write(self, kinds: Sequence[str], given: int | None, whole: bool = False) -> Document:
         """A document with questions of these kinds.
 
-        Its words give fact number `told` of each speaker; if None, hints give all facts. `whole`: the transcript is as
+        Its words give fact number `given` of each speaker; if None, hints give all facts. `whole`: the transcript is as
         in a prompt; otherwise the people are not listed and say at most a few words.
         """
         people = self._people(whole)
@@ -126,15 +126,15 @@ class Library:
         hints: list[tuple[int, tuple[int, ...]]] = []
         for one in people:
             start = len(ids) + 1  # after the newline
-            ids = ids + self._tokens(f"\n{one.label}:" if told is None else f"\n {one.shown(told)} {one.label}:")
+            ids = ids + self._tokens(f"\n{one.label}:" if given is None else f"\n {one.shown(given)} {one.label}:")
             ids = ids + self._tokens(f" {one.said}" if one.said else "")
-            if told is None:
+            if given is None:
                 found = tuple(self._word(one.shown(fact)) for fact in range(len(FACTS)))
                 hints += [(place, found) for place in range(start, len(ids))]
         answers: list[Answer] = []
         for _ in range(self.questions):
             kind = self.rng.choice(kinds)
-            fact = told if told is not None else self.rng.choice(AIMS if kind == "aim" else range(len(FACTS)))
+            fact = given if given is not None else self.rng.choice(AIMS if kind == "aim" else range(len(FACTS)))
             if kind == "recall":
                 ids = self._recalled(ids, fact, people, answers)
                 continue

@@ -22,10 +22,10 @@ from _documents import COLOURS, SIMPLE, Library
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-Told = Sequence[int | None]
-WORDS: Told = (0,)  # what a document gives, chosen at random: shirt colours as words; or ...
-HINTS: Told = (*(None,) * 12, *(0,) * 4, 1, 2, 3, 4)  # all facts as hints, or one of them as words
-MOST_HINTS: Told = (None, None, None, 0)
+GivenFacts = Sequence[int | None]
+WORDS: GivenFacts = (0,)  # what a document gives, chosen at random: shirt colours as words; or ...
+HINTS: GivenFacts = (*(None,) * 12, *(0,) * 4, 1, 2, 3, 4)  # all facts as hints, or one of them as words
+MOST_HINTS: GivenFacts = (None, None, None, 0)
 _EARLY = {"recall": 3, "fact": 4}  # the number of layers within which such questions must be answered
 _BATCH = 24
 
@@ -48,25 +48,25 @@ def learn(
     kinds: Sequence[str],
     steps: int,
     rate: float,
-    told: Told = WORDS,
+    given: GivenFacts = WORDS,
     simple: int = 0,
     whole: float = 0.0,
 ) -> None:
-    """Learn from documents with the facts of `told` and questions of these kinds.
+    """Learn from documents with the facts of `given` and questions of these kinds.
 
     The first `simple` updates ask only simple questions. `whole` is the share of documents with a whole transcript.
     """
     decoder, head = checkpoint.model.model.language_model, checkpoint.model.lm_head
     learnt = [*decoder.parameters(), *head.parameters()]
     optimizer = torch.optim.AdamW(learnt, lr=rate, betas=(0.9, 0.95), weight_decay=0.0)
-    given = _Given(decoder)
-    hook = decoder.layers[0].self_attn.register_forward_hook(given)
-    keep_open = keeping_open(checkpoint) if None in told else lambda: None
+    hint_hook = _HintHook(decoder)
+    hook = decoder.layers[0].self_attn.register_forward_hook(hint_hook)
+    keep_open = keeping_open(checkpoint) if None in given else lambda: None
     right: dict[str, list[bool]] = {}
     begin = time.monotonic()
     for step in range(1, steps + 1):
-        batch = _batch(library, SIMPLE if step <= simple else kinds, told, whole)
-        given.hints = batch.hints
+        batch = _batch(library, SIMPLE if step <= simple else kinds, given, whole)
+        hint_hook.hints = batch.hints
         for group in optimizer.param_groups:
             group["lr"] = rate * min(1.0, step / 100) * (0.05 + 0.475 * (1 + math.cos(math.pi * step / steps)))
         logits = head(_states(decoder, batch))
@@ -87,14 +87,14 @@ def learn(
     hook.remove()
 
 
-def _batch(library: Library, kinds: Sequence[str], told: Told, whole: float) -> Batch:
+def _batch(library: Library, kinds: Sequence[str], given: GivenFacts, whole: float) -> Batch:
     documents = []
     for _ in range(_BATCH):
-        tells = library.rng.choice(told)
+        fact = library.rng.choice(given)
         asked = kinds
-        if tells is not None and kinds != SIMPLE:  # words alone tell less than hints
-            asked = COLOURS if tells == 0 else SIMPLE
-        documents.append(library.write(asked, tells, library.rng.random() < whole))
+        if fact is not None and kinds != SIMPLE:  # words alone tell less than hints
+            asked = COLOURS if fact == 0 else SIMPLE
+        documents.append(library.write(asked, fact, library.rng.random() < whole))
     length = max(len(one.ids) for one in documents)
     answers = [(row, answer) for row, one in enumerate(documents) for answer in one.answers]
     return Batch(
@@ -117,7 +117,7 @@ def _states(decoder: Any, batch: Batch) -> Tensor:
     return found
 
 
-class _Given:
+class _HintHook:
     """A hook that adds the open heads' output as if a share of their attention were on the hints."""
 
     def __init__(self, decoder: Any) -> None:

@@ -130,9 +130,9 @@ def learn(
             facts = lookouts[index].facts.T
             meant = sum(table[fact] for table, fact in zip(tables, facts, strict=True))
             far = (seen - meant).square().sum(dim=-1).mean() + (rest - background).square().sum(dim=-1).mean()
-            told = sum(cross_entropy(seen @ table.T, fact) for table, fact in zip(tables, facts, strict=True))
-            told = told + cross_entropy(pointing(seen), lookouts[index].directions)
-            ((told + _FAR * far) / _BATCH).backward()
+            loss = sum(cross_entropy(seen @ table.T, fact) for table, fact in zip(tables, facts, strict=True))
+            loss = loss + cross_entropy(pointing(seen), lookouts[index].directions)
+            ((loss + _FAR * far) / _BATCH).backward()
         torch.nn.utils.clip_grad_norm_(learnt, 1.0)
         optimizer.step()
         if step % 100 == 0:

@@ -83,8 +83,8 @@ def done(name: str, remedy: str, seed: int, work: Path, questions: int) -> Itera
     socialcli("train", lessons(work), *tuning, *TUNING, *BUDGET, *REMEDIES[remedy])
     for asked in CROSSED if remedy in CROSSED else (remedy,):
         output = folder / asked.replace(" ", "")
-        asking = ("--model", name, "--checkpoint", folder / "training" / "checkpoint")
-        socialcli("run", episodes, *asking, "--task", "all", "-o", output, *REMEDIES[asked])
+        model_options = ("--model", name, "--checkpoint", folder / "training" / "checkpoint")
+        socialcli("run", episodes, *model_options, "--task", "all", "-o", output, *REMEDIES[asked])
         yield asked, output
 
 

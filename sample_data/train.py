@@ -50,7 +50,7 @@ class Lesson:
 
     kinds: Sequence[str]
     steps: int
-    told: _reading.Told = _reading.HINTS
+    given: _reading.GivenFacts = _reading.HINTS
     simple: int = 0  # the number of first steps with only simple questions
     whole: float = 0.6  # share of documents with a whole transcript
 
@@ -172,7 +172,7 @@ def taught(
         lesson.kinds,
         steps=lesson.steps,
         rate=1e-3,
-        told=lesson.told,
+        given=lesson.given,
         simple=lesson.simple,
         whole=lesson.whole,
     )

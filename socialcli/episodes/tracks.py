@@ -29,12 +29,12 @@ def speaker_boxes(
 
 def _track_at(track: list[Box], times: Sequence[float], max_gap: float) -> tuple[Box | None, ...]:
     track = sorted(track, key=lambda box: box.time)
-    stamps = [box.time for box in track]
-    return tuple(_box_at(track, stamps, time, max_gap) for time in times)
+    moments = [box.time for box in track]
+    return tuple(_box_at(track, moments, time, max_gap) for time in times)
 
 
-def _box_at(track: list[Box], stamps: list[float], time: float, max_gap: float) -> Box | None:
-    following = bisect_left(stamps, time)
+def _box_at(track: list[Box], moments: list[float], time: float, max_gap: float) -> Box | None:
+    following = bisect_left(moments, time)
     after = track[following] if following < len(track) else None
     if after is not None and after.time == time:
         return after

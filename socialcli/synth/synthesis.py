@@ -25,7 +25,7 @@ from socialcli.synth.settings import SynthSettings
 
 _log = logging.getLogger(__name__)
 
-Watch = Callable[[Iterable[Episode]], Iterable[Episode]]
+Progress = Callable[[Iterable[Episode]], Iterable[Episode]]
 Counts = Counter[tuple[str, str]]  # (split, task) -> questions; the task "" counts the episodes themselves
 
 _AHEAD = 4  # episodes that each process may be ahead of the file
@@ -43,8 +43,8 @@ class SynthRequest:
     overwrite: bool = False  # replace the folder's episodes
 
 
-def synthesize(request: SynthRequest, watch: Watch = iter) -> Counts:
-    """Create the episodes; each passes through `watch` (a progress bar) on its way to the file. Returns the counts.
+def synthesize(request: SynthRequest, progress: Progress = iter) -> Counts:
+    """Create the episodes; each passes through `progress` (a progress bar) on its way to the file. Returns the counts.
 
     Every video, and finally the episodes file, is written atomically; an interrupted run leaves videos without an
     episodes file. The same request gives the same files, and the first episodes do not depend on their number.
@@ -57,7 +57,7 @@ def synthesize(request: SynthRequest, watch: Watch = iter) -> Counts:
     folder.prepare(request.overwrite)
     counts: Counts = Counter()
     with EpisodeWriter(folder.episodes) as writer, closing(_episodes(request)) as episodes:
-        for episode in watch(episodes):
+        for episode in progress(episodes):
             writer.write(episode)
             counts[episode.split or "", ""] += 1
             counts.update((episode.split or "", question.task) for question in episode.questions)

@@ -91,7 +91,7 @@ def test_an_interrupted_run_leaves_whole_videos_and_no_episodes_file(tmp_path: P
             yield episode
 
     with pytest.raises(KeyboardInterrupt):
-        synthesize(request(tmp_path), watch=interrupt)
+        synthesize(request(tmp_path), progress=interrupt)
     left = list(contents(tmp_path))
     assert left == [f"videos/synth-0-{index:06d}.mp4" for index in range(4)]
     synthesize(request(tmp_path, episodes=2))

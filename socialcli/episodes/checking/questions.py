@@ -108,11 +108,11 @@ def _answer_findings(question: Item, scene: Scene, rule: TaskRule) -> Iterator[F
     candidates = question.get("candidates") or _derived(question, scene, rule)
     if answer is None or candidates is None:
         return
-    fitting = [str(index) for index, candidate in enumerate(candidates) if candidate == answer]
-    if len(fitting) > 1 and not rule.among_speakers:
-        problem = f"{shown(answer)} equals each of the candidates {', '.join(fitting)}, counted from 0"
+    matches = [str(index) for index, candidate in enumerate(candidates) if candidate == answer]
+    if len(matches) > 1 and not rule.among_speakers:
+        problem = f"{shown(answer)} equals each of the candidates {', '.join(matches)}, counted from 0"
         yield ("answer",), f"{problem}; say which is right with answer_index"
-    if fitting:
+    if matches:
         return
     listed = ", ".join(shown(candidate) for candidate in candidates)
     yield (

@@ -77,14 +77,14 @@ def _moments(episode: Episode) -> Mapping[str, Sequence[float]]:
     video = episode.video
     first = -ROUNDING + (0.0 if video.start is None else video.start)
     last = ROUNDING + (float("inf") if video.end is None else video.end)
-    times: defaultdict[str, list[float]] = defaultdict(list)
+    moments: defaultdict[str, list[float]] = defaultdict(list)
     for box in episode.boxes:
         if first <= box.time <= last:
-            times[box.speaker].append(box.time)
-    return {speaker: sorted(stamps) for speaker, stamps in times.items()}
+            moments[box.speaker].append(box.time)
+    return {speaker: sorted(times) for speaker, times in moments.items()}
 
 
-def _is_near(stamps: Sequence[float], start: float, end: float, max_gap: float) -> bool:
+def _is_near(times: Sequence[float], start: float, end: float, max_gap: float) -> bool:
     gap = max_gap + ROUNDING
-    following = bisect_left(stamps, start - gap)
-    return following < len(stamps) and stamps[following] <= end + gap
+    following = bisect_left(times, start - gap)
+    return following < len(times) and times[following] <= end + gap

@@ -131,10 +131,10 @@ def command(
     selection.check(episodes)
     inspector = _inspector(settings, heads, frozenset(utterances))
     show = _printer(as_json) if png is None else _painter(png, as_json)
-    tally, gap = CoverageCounter(), settings.prompt.box_gap
-    inspections = _inspections(inspector, episodes, selection, tally, gap)
-    found = _show_all(islice(inspections, limit), _counting(show, tally))
-    _log_coverage(tally.total(gap))
+    counter, gap = CoverageCounter(), settings.prompt.box_gap
+    inspections = _inspections(inspector, episodes, selection, counter, gap)
+    found = _show_all(islice(inspections, limit), _counting(show, counter))
+    _log_coverage(counter.total(gap))
     if not found and limit != 0:
         raise UsageError(f"{episodes}: there is no question to inspect; --question and --episode must both apply")
 
@@ -182,16 +182,16 @@ def _inspector(settings: RunSettings, heads: HeadQuery | None, utterances: froze
 
 
 def _inspections(
-    inspector: Inspector, episodes: Path, selection: Selection, tally: CoverageCounter, box_gap: float
+    inspector: Inspector, episodes: Path, selection: Selection, counter: CoverageCounter, box_gap: float
 ) -> Iterator[Inspected | None]:
-    """The selected questions; adds the annotation of each of their episodes to `tally` once."""
+    """The selected questions; adds the annotation of each of their episodes to `counter` once."""
     from socialcli.episodes.coverage.episode import annotated_coverage
     from socialcli.episodes.reading import read_episodes
 
     def selected() -> Iterator[EpisodeRow]:
         for row in filter(selection.matches, read_episodes(episodes)):
             if row.episode is not None:
-                tally.add(annotated_coverage(row.episode, box_gap))
+                counter.add(annotated_coverage(row.episode, box_gap))
             yield row
 
     return inspector.inspect(selected(), selection)
@@ -227,13 +227,13 @@ def _painter(folder: Path, as_json: bool) -> Callable[[Inspected], None]:
     return show
 
 
-def _counting(show: Callable[[Inspected], None], tally: CoverageCounter) -> Callable[[Inspected], None]:
+def _counting(show: Callable[[Inspected], None], counter: CoverageCounter) -> Callable[[Inspected], None]:
     """`show`, and count the coverage of each question's prompt."""
 
     def counted(inspected: Inspected) -> None:
         plan = inspected.inspection.plan
         if plan is not None:
-            tally.add_prompt(inspected.inspection.episode.episode_id, plan.utterances, plan.covered)
+            counter.add_prompt(inspected.inspection.episode.episode_id, plan.utterances, plan.covered)
         show(inspected)
 
     return counted

@@ -104,11 +104,11 @@ class Inspection:
     @property
     def coverage(self) -> Coverage:
         """How many utterances of the prompt have a visual token of their speaker, and whose do not."""
-        tally = CoverageCounter()
-        tally.add(annotated_coverage(self.episode, self.options.box_gap))
+        counter = CoverageCounter()
+        counter.add(annotated_coverage(self.episode, self.options.box_gap))
         if self.plan is not None:
-            tally.add_prompt(self.episode.episode_id, self.plan.utterances, self.plan.covered)
-        return tally.total(self.options.box_gap)
+            counter.add_prompt(self.episode.episode_id, self.plan.utterances, self.plan.covered)
+        return counter.total(self.options.box_gap)
 
     @property
     def inputs(self) -> str:

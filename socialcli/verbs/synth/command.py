@@ -166,7 +166,7 @@ def command(
     from socialcli.synth.synthesis import SynthRequest, synthesize, usable_cores
 
     request = SynthRequest(SynthSettings(**world), output, episodes, seed, workers or usable_cores(), overwrite)
-    counts = synthesize(request, watch=lambda made: counted(made, "synth", "episodes", total=episodes))
+    counts = synthesize(request, progress=lambda made: counted(made, "synth", "episodes", total=episodes))
     rows = [_row(name, counts) for name, _ in request.settings.splits]
     if as_json:
         click.echo(json.dumps({"output": str(output), "splits": rows}, ensure_ascii=False))
