@@ -50,7 +50,7 @@ COMMANDS = {
     "sweep": _Entry("socialcli.verbs.sweep.command", "Ask under many settings of the alignment; find the best."),
     "accuracy": _Entry("socialcli.verbs.accuracy.command", "Compute accuracy tables again from predictions."),
     "compare": _Entry("socialcli.verbs.compare.command", "Compare two runs, question by question."),
-    "train": _Entry("socialcli.verbs.train.command", "Fine-tune a model on the answers in EPISODES."),
+    "train": _Entry("socialcli.verbs.train.command", "Fine-tune a model on the gold answers in EPISODES."),
     "validate": _Entry("socialcli.verbs.validate.command", "Check episodes files and print each problem."),
     "schema": _Entry("socialcli.verbs.schema.command", "Print the JSON Schema of a file."),
     "convert": _Entry("socialcli.verbs.convert.command", "Convert a public dataset or a tracker's files to episodes."),

@@ -109,12 +109,12 @@ def command(
     attention_heads: str,
     **options: Any,
 ) -> None:
-    """Show, for each question of EPISODES, everything between annotation and attention: the frames and what the
-    model sees of them, the prompt, the tokens and frames of each utterance, the visual grid, and which tokens each
-    speaker's box covers.
+    """Show everything between annotation and attention for each question of EPISODES: the frames and what the model
+    sees of them, the prompt, the tokens and frames of each utterance, the visual grid, and which tokens each speaker's
+    box covers.
 
-    The model's weights are not needed, but for --attention: its configuration and processor are enough. Exits with 3
-    where a question could not be inspected.
+    The model's configuration and processor are enough; only --attention needs its weights. Exits with 3 if a question
+    could not be inspected.
     """
     from socialcli.settings.selection import ALL_TASKS
     from socialcli.verbs.inspect.heads import HeadQuery
@@ -124,7 +124,7 @@ def command(
     settings = settings_from(options, episodes=str(episodes), tasks=ALL_TASKS)
     _check_media_root(settings.selection.media_root)
     if png is not None and settings.prompt.inputs == "L":
-        raise UsageError("--png draws the frames, and --inputs L leaves them out; use --inputs VL")
+        raise UsageError("--png draws the frames, which --inputs L omits; use --inputs VL")
     heads = _head_query(png, HeadQuery(attention_layers, attention_heads)) if attention else None
     if heads is None:
         _refuse_idle_options(click.get_current_context())
