@@ -1,6 +1,6 @@
-"""Clips and episodes to measure with: H.264 of 640x360 at 25 frames a second, four people who talk, boxes, questions.
+"""Clips and episodes for benchmarks: H.264, 640x360, 25 frames per second, four people who talk, boxes, questions.
 
-The picture has the grain and the motion of filmed material, so that decoding costs what it usually does.
+The pictures have the grain and motion of filmed material, so that decoding costs as much as usual.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ Kind = Literal["videoqa", "mixed"]
 
 
 def write_episodes(folder: Path, name: str, clips: int, kind: Kind, questions: int, seconds: float = 8.0) -> Path:
-    """Write `name`.jsonl into `folder`: so many clips with so many questions each. Videos that are there are kept."""
+    """Write `name`.jsonl to `folder`, with `clips` clips of `questions` questions each. Existing videos are reused."""
     path = folder / f"{name}.jsonl"
     with EpisodeWriter(path) as writer:
         for number in range(clips):
@@ -57,7 +57,7 @@ def write_episodes(folder: Path, name: str, clips: int, kind: Kind, questions: i
 
 
 def write_video(path: Path, seconds: float, seed: int) -> None:
-    """Encode a clip: a textured room that the camera pans over, people who sway in it, and grain."""
+    """Encode a clip: a textured room with a panning camera, swaying people, and grain."""
     rng = np.random.default_rng(seed)
     room = _texture(rng, WIDTH + 200, HEIGHT)
     people = [_texture(rng, right - left, bottom - top) for left, top, right, bottom in map(_place, PEOPLE)]
@@ -86,7 +86,7 @@ def _texture(rng: np.random.Generator, width: int, height: int) -> npt.NDArray[n
 
 
 def _place(person: str) -> tuple[int, int, int, int]:
-    """Where a person stands at rest: left, top, right and bottom in pixels."""
+    """A person's place at rest: left, top, right and bottom in pixels."""
     left = 30 + 155 * PEOPLE.index(person)
     return left, 80, left + 110, HEIGHT - 20
 
@@ -98,7 +98,7 @@ def _box(person: str, time: float) -> tuple[float, float, float, float]:
 
 
 def episode_record(name: str, video: str, kind: Kind, questions: int, seconds: float) -> dict[str, Any]:
-    """An episode in the form of `schemas/episode.schema.json`, with 20 boxes a second."""
+    """An episode in the form of `schemas/episode.schema.json`, with 20 boxes per second."""
     pause = seconds / len(LINES)
     asked = _questions(kind, questions)
     times = [index / BOXES_A_SECOND for index in range(round(seconds * BOXES_A_SECOND))]

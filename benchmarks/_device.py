@@ -1,4 +1,4 @@
-"""Where the models of the benchmarks run, and in which number format."""
+"""The device and number format of the benchmarks' models."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def dtype_of(options: argparse.Namespace) -> torch.dtype:
 
 
 def machine(options: argparse.Namespace) -> str:
-    """What the figures hold for: shape, number format, machine, version, and how often it was measured."""
+    """The conditions of the figures: shape, number format, machine, version and repeats."""
     name = torch.cuda.get_device_name() if options.device == "cuda" else f"{torch.get_num_threads()} CPU threads"
     dtype = str(dtype_of(options)).removeprefix("torch.")
     return f"{options.shape}, {dtype}, {name}, torch {torch.__version__}; medians of {options.repeats}"
@@ -31,7 +31,7 @@ def machine(options: argparse.Namespace) -> str:
 
 @contextmanager
 def made_as(device: str, dtype: torch.dtype) -> Iterator[None]:
-    """Make all tensors on `device`, those of models in `dtype`: a large model is never in the main memory."""
+    """Create all tensors on `device`, models in `dtype`, so that a large model is never in main memory."""
     before = torch.get_default_dtype()
     torch.set_default_dtype(dtype)
     try:
@@ -42,6 +42,6 @@ def made_as(device: str, dtype: torch.dtype) -> Iterator[None]:
 
 
 def wait_for(device: str | torch.device) -> None:
-    """Wait until a GPU has done what it was given."""
+    """Wait until a GPU has finished its work."""
     if torch.device(device).type == "cuda":
         torch.cuda.synchronize()

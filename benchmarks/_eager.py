@@ -1,4 +1,4 @@
-"""The alignment as research code writes it: every score of every layer in memory, the bias added before the softmax."""
+"""The alignment as in typical research code: all scores of every layer in memory, the bias added before the softmax."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ NAME = "eager_alignment"
 
 @dataclass(frozen=True, slots=True)
 class EagerAlignment:
-    """What the published rule biases: the pairs of a plan, in `layers`, in heads above the threshold or in `heads`."""
+    """The published rule: bias the pairs of a plan, in `layers`, in heads above the threshold or in `heads`."""
 
     plan: AlignmentPlan
     layers: Collection[int]
     heads: Mapping[int, Tensor] | None = None  # by layer; None: those whose mean attention is above the threshold
     alpha: float = 1.0
     threshold: float = 5e-5
-    constant: float | None = None  # this bias for all pairs, in place of the published one
+    constant: float | None = None  # this bias for all pairs instead of the published one
 
 
 _current: dict[str, EagerAlignment] = {}
@@ -55,7 +55,7 @@ def eager_attention(
     scaling: float | None = None,
     **_: Any,
 ) -> tuple[Tensor, None]:
-    """Attention in the form of transformers' interface. A step with a cache, which has no row to raise, is plain."""
+    """Attention with transformers' interface. A step with a cache, which has no aligned rows, is plain."""
     groups = query.shape[1] // key.shape[1]
     key, value = key.repeat_interleave(groups, 1), value.repeat_interleave(groups, 1)
     scores = query @ key.transpose(2, 3) * (query.shape[-1] ** -0.5 if scaling is None else scaling)
@@ -70,7 +70,7 @@ def eager_attention(
 
 
 def _bias(scores: Tensor, alignment: EagerAlignment, layer: int) -> Tensor:
-    """What is added to the scores, in their shape (1, heads, length, length)."""
+    """The bias of the scores, in their shape (1, heads, length, length)."""
     plan = alignment.plan
     rows, columns, pairs = (torch.from_numpy(part).to(scores.device) for part in (plan.rows, plan.columns, plan.pairs))
     bias = torch.zeros_like(scores)

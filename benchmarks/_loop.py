@@ -1,4 +1,4 @@
-"""The plain loop that research code has: every question from the video file on, eager attention patched by hand."""
+"""The plain loop of typical research code: every question from the video file on, eager attention patched by hand."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from socialcli.video.sampling import sample_frames
 def loop_choice(adapter: Any, video: Path, asked: ClipQuestion, layers: range, new_tokens: int) -> int:
     """Answer one question as a loop over a data set does, aligned in `layers`; the candidate it chooses.
 
-    The prompt's text, the frames' moments and the plan are those of the run, so that both do the same work; making the
-    plan is not counted. Raises RuntimeError where the prompt's tokens differ.
+    The prompt's text, the frame times and the plan are those of the run, so that both do the same work; the time to
+    create the plan is not counted. Raises RuntimeError if the prompt's tokens differ.
     """
     frames = sample_frames(video, 8)
     pixels, arguments = adapter.prepare_frames(frames)
@@ -29,7 +29,7 @@ def loop_choice(adapter: Any, video: Path, asked: ClipQuestion, layers: range, n
         text=[text], videos=[pixels], do_sample_frames=False, return_tensors="pt", **arguments
     ).to(adapter.device)
     if not np.array_equal(inputs["input_ids"][0].cpu().numpy(), asked.encoded.ids):
-        raise RuntimeError(f"{adapter.spec.name}: the loop's prompt has other tokens than the run's")
+        raise RuntimeError(f"{adapter.spec.name}: the tokens of the loop's prompt differ from the run's")
     assert asked.plan is not None  # the benchmarks' clips all have a video
     with eager(adapter.model, EagerAlignment(asked.plan, layers)):
         output = adapter.model.generate(

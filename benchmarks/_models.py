@@ -1,9 +1,9 @@
 """The three model families with random weights: real classes, real processors, published preprocessing.
 
-"7b" has the shapes of the published checkpoints and is made on the device, without a download. "small" is what two CPU
-cores answer in seconds: a decoder of 14 layers, 512 wide, under a vision tower that does about the same share of the
-work as the published one (in operations, of 8 frames of 640x360: LLaVA-NeXT-Video 20 %, Qwen2.5-VL 40 %, InternVL3 20 %
-of what the decoder does on the visual tokens). "tiny" is for trying a script.
+"7b" has the shapes of the published checkpoints and is created on the device, without a download. "small" is one that
+two CPU cores run in seconds: a decoder of 14 layers, 512 wide, under a vision tower that does about the same share of
+the work as the published one (in operations, of 8 frames of 640x360: LLaVA-NeXT-Video 20 %, Qwen2.5-VL 40 %, InternVL3
+20 % of what the decoder does on the visual tokens). "tiny" is for trying a script.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ PROCESSORS = Path(__file__).resolve().parents[1] / "sample_data" / "checkpoints"
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """The sizes of a model: what replaces the sample checkpoint's own."""
+    """The sizes of a model, which replace those of the sample checkpoint."""
 
     text: Mapping[str, Any]
     vision: Mapping[str, Any]
@@ -55,7 +55,7 @@ def _tower(hidden: int, inner: int, layers: int, heads: int) -> dict[str, Any]:
 
 
 def _windowed_tower(hidden: int, inner: int, layers: int, heads: int, out: int, full: list[int]) -> dict[str, Any]:
-    """Qwen's: attention within windows of 112 pixels, but in the layers `full`."""
+    """Qwen's tower: attention within windows of 112 pixels, except in the layers `full`."""
     sizes = {"hidden_size": hidden, "intermediate_size": inner, "depth": layers, "num_heads": heads}
     return {**sizes, "out_hidden_size": out, "fullatt_block_indexes": full}
 
@@ -85,7 +85,7 @@ SHAPES: dict[str, dict[str, Shape]] = {
 
 
 def build(family: str, shape: str, device: str, dtype: torch.dtype) -> Any:
-    """An adapter of a model that is made in place on its device."""
+    """An adapter of a model that is created directly on its device."""
     gc.collect()  # an adapter refers to itself: without this, the one before might still fill a GPU
     sample: Any = Registry().model(family).item.load(LoadOptions(str(PROCESSORS / family), weights=False))
     config = _resized(sample.model.config, SHAPES[shape][family])
@@ -96,7 +96,7 @@ def build(family: str, shape: str, device: str, dtype: torch.dtype) -> Any:
 
 
 def _resized(config: Any, shape: Shape) -> Any:
-    """`config` with other sizes. Lists that have an entry a layer are left to be made anew."""
+    """`config` with other sizes. Lists with an entry per layer are dropped, to be created anew."""
     text, vision = config.text_config.to_dict(), config.vision_config.to_dict()
     text.pop("layer_types", None)
     return type(config)(
@@ -105,10 +105,10 @@ def _resized(config: Any, shape: Shape) -> Any:
 
 
 class BuiltModel(Registry):
-    """The installed plug-ins, of which one model is loaded already: a run gets it at once, and no file is read."""
+    """The installed plug-ins with one model already loaded, so that a run gets it at once and reads no file."""
 
     def __init__(self, adapter: Adapter) -> None:
-        """Offer `adapter` under the name that its family has."""
+        """Provide `adapter` under its family's name."""
         super().__init__()
         self.adapter = adapter
 
@@ -121,7 +121,7 @@ class BuiltModel(Registry):
 
 
 def model_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options that choose the models, their size and where they run."""
+    """Add the options for the models, their size and their device."""
     parser.add_argument("--family", nargs="+", choices=FAMILIES, default=FAMILIES, help="model families (default: all)")
     parser.add_argument("--shape", choices=SHAPES, default="small", help="sizes of the models (default: %(default)s)")
     device_arguments(parser)

@@ -1,4 +1,4 @@
-"""The forward passes that a clip's questions need, and nothing else: on tensors that were made beforehand."""
+"""Only the forward passes of a clip's questions, on prepared tensors."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from socialcli.models.transformers_internals import forward_with_cache
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Passes:
-    """The inputs of one clip's forwards: the frames with the visual prefix, then the words of all questions."""
+    """The inputs of one clip's forward passes: the frames with the visual prefix, then the words of all questions."""
 
     prefix: dict[str, Any]
     words: dict[str, Any]
-    last: Tensor  # (questions,) where the last word of each question is
+    last: Tensor  # (questions,) the index of each question's last token
     plans: Sequence[AlignmentPlan]
     letters: Sequence[Sequence[int]]  # per question, the token of each candidate's letter
-    tokens: int  # of the prefix and of all words
+    tokens: int  # of the prefix and all words
 
 
 def prepare(adapter: Any, clip: ClipSession, asked: Sequence[ClipQuestion]) -> Passes:
@@ -59,7 +59,7 @@ def prepare(adapter: Any, clip: ClipSession, asked: Sequence[ClipQuestion]) -> P
 
 @torch.inference_mode()
 def run_passes(adapter: Any, passes: Passes, alignment: Alignment | None) -> list[int]:
-    """Run a clip's forwards; the choice of each question."""
+    """Run a clip's forward passes; returns the choice for each question."""
     cache = DynamicCache(config=adapter.model.config)
     forward_with_cache(adapter.model, cache, **passes.prefix, logits_to_keep=1)
     cache.batch_repeat_interleave(len(passes.letters))
@@ -76,14 +76,14 @@ def letter_ids(adapter: Any, question: ClipQuestion) -> list[int]:
 
 
 def operations(adapter: Any, passes: Passes) -> int:
-    """The floating point operations of a clip's matrix products; those of the attention itself are left out."""
+    """The floating point operations of a clip's matrix products, without those of attention itself."""
     with FlopCounterMode(display=False) as counter:
         run_passes(adapter, passes, None)
     return sum(count for name, count in counter.get_flop_counts()["Global"].items() if "attention" not in str(name))
 
 
 def product_speed(device: str, dtype: torch.dtype) -> float:
-    """How many operations a second a large matrix product reaches: what the passes can hope for at most."""
+    """The operations per second of a large matrix product: an upper bound for the passes."""
     size = 8192 if device == "cuda" else 2048
     left, right = (torch.randn(size, size, device=device, dtype=dtype) for _ in range(2))
     seconds = []

@@ -1,4 +1,4 @@
-"""Variants of the same work, timed in turns; and what the scripts print. Imports no torch."""
+"""Time variants of the same work in turns, and print the tables. Imports no torch."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Work = Callable[[], Any]
 
 
 class Timed(NamedTuple):
-    """What a variant took, and what it last returned."""
+    """The time of a variant and its last result."""
 
     seconds: float
     result: Any
@@ -21,8 +21,8 @@ class Timed(NamedTuple):
 def in_turns(variants: Mapping[str, Work], repeats: int, *, warm_up: int = 1) -> dict[str, Timed]:
     """Median seconds of each variant. They take turns, so that a busy machine slows all of them alike.
 
-    Before that, the first `warm_up` of the variants run once unmeasured: what a process does once (caches, kernels that
-    are chosen by trying) is no part of any. A GPU's work has to be waited for in the variant itself.
+    Before that, the first `warm_up` of the variants run once untimed, so that one-time work (caches, kernel tuning) is
+    not part of any. The variant itself must wait for a GPU's work.
     """
     for work in list(variants.values())[:warm_up]:
         work()
@@ -49,10 +49,10 @@ def row(*cells: object) -> None:
 
 
 def note(text: str) -> None:
-    """Tell on standard error how far the script is; standard output holds the tables alone."""
+    """Report progress on standard error; standard output has only the tables."""
     print(text, file=sys.stderr, flush=True)
 
 
 def limit_cell(limit: float | None) -> str:
-    """A limit as a cell: what has none stays empty."""
+    """A limit as a cell; empty if there is none."""
     return "" if limit is None else f"{limit:g}"

@@ -1,12 +1,12 @@
-"""How often the 95 % intervals cover the truth, and how often the paired test rejects a true null, in a simulation.
+"""Simulate how often the 95 % intervals cover the truth and how often the paired test rejects a true null hypothesis.
 
     python benchmarks/coverage.py                                    # the tables of docs/statistics.md
     python benchmarks/coverage.py --sizes skewed                     # a few episodes hold most of the questions
     python benchmarks/coverage.py --simulations 200 --episodes 20    # to try the script
 
 Answers are drawn for episodes of equal and of unequal sizes. An episode's own accuracy is drawn from a beta
-distribution, so that its answers correlate. For pairs, the sides have the same draw in half of the episodes and draws
-of their own in the others. Beside the intervals and the test of socialcli stand what they replaced: the percentile
+distribution, so that its answers correlate. For pairs, the sides share the draw in half of the episodes and have
+separate draws in the others. socialcli's intervals and test are compared with what they replaced: the percentile
 interval of a bootstrap of whole episodes, and McNemar's exact test. Prints Markdown; the same seed gives the same
 tables. No network, no model.
 """
@@ -28,12 +28,12 @@ from socialcli.stats.mcnemar import mcnemar_p
 from socialcli.stats.signflip import sign_flip_p
 
 EPISODES = (5, 10, 20, 50, 100)
-OTHER_ACCURACY = {0.35: 0.5, 0.7: 0.8, 0.95: 0.9}  # of B, where the sides are not equally good
+OTHER_ACCURACY = {0.35: 0.5, 0.7: 0.8, 0.95: 0.9}  # of B, if the sides are not equally good
 SIZES = ("equal", "unequal", "skewed")
-EQUAL_SIZE, UNEQUAL_SIZES = 8, (2, 14)  # questions in an episode; the unequal ones are spread evenly between these
-SKEWED_SIZES, LARGE = (2, 40), 10  # and one episode in ten is of the second kind
+EQUAL_SIZE, UNEQUAL_SIZES = 8, (2, 14)  # questions per episode; unequal ones are spread evenly between these
+SKEWED_SIZES, LARGE = (2, 40), 10  # one episode in ten has the second size
 SHOWN_SIZES = {"equal": "8", "unequal": "2 to 14", "skewed": "2, some 40"}
-SHARED = 0.5  # of the episodes, those whose accuracy is the same draw for both sides
+SHARED = 0.5  # share of the episodes with the same accuracy on both sides
 DRAWS = 1000  # of the bootstrap
 LEVEL = 0.05
 PROMISED = 0.92, 0.97  # the coverage that docs/statistics.md promises from 20 episodes on
@@ -46,7 +46,7 @@ Interval = tuple[float, float] | None
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What answers are drawn from."""
+    """The distribution of the answers."""
 
     episodes: int
     sizing: str  # of the SIZES
@@ -67,7 +67,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """Answers of two sides: of each simulation and episode, the questions that each side alone, or both, have right."""
+    """Answers of two sides: per simulation and episode, the questions that only one side, or both, answer correctly."""
 
     both: Counts
     only_a: Counts
@@ -76,12 +76,12 @@ class Drawn:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Shares of the simulations in a cell: socialcli's own, then what it is held against."""
+    """Shares of the simulations in a cell: socialcli's own, then those of the reference methods."""
 
-    accuracy: tuple[float, float]  # in which the interval covers the truth
-    same: tuple[float, float]  # the same of the difference between equally good sides
-    other: tuple[float, float]  # and of sides that are not
-    rejected: tuple[float, float]  # in which equally good sides have p <= 0.05
+    accuracy: tuple[float, float]  # whose interval covers the truth
+    same: tuple[float, float]  # the same for the difference between equally good sides
+    other: tuple[float, float]  # and between unequal sides
+    rejected: tuple[float, float]  # with p <= 0.05 for equally good sides
 
 
 def draw(cell: Cell, other: float, simulations: int, rng: np.random.Generator) -> Drawn:
@@ -104,8 +104,8 @@ def _own_accuracy(mean: float, correlation: float, uniform: Shares) -> Shares:
     return found
 
 
-def measured(cell: Cell, simulations: int, seed: int) -> Found:
-    """Simulate a cell. The draws depend on the seed and the cell alone."""
+def simulate(cell: Cell, simulations: int, seed: int) -> Found:
+    """Simulate a cell. The draws depend only on the seed and the cell."""
     rng = np.random.default_rng(
         [seed, cell.episodes, SIZES.index(cell.sizing), round(100 * cell.correlation), round(100 * cell.accuracy)]
     )
@@ -129,7 +129,7 @@ def measured(cell: Cell, simulations: int, seed: int) -> Found:
 
 
 def _rejections(drawn: Drawn) -> tuple[float, float]:
-    """How often the differences come out as real: by signs flipped by episode, and by McNemar's test."""
+    """How often the difference is significant: by sign flips per episode, and by McNemar's test."""
     flips = [sign_flip_p(row) for row in (drawn.only_b - drawn.only_a).tolist()]
     totals = zip(drawn.only_a.sum(axis=1).tolist(), drawn.only_b.sum(axis=1).tolist(), strict=True)
     coins = [mcnemar_p(only_a, only_b) for only_a, only_b in totals]
@@ -149,7 +149,7 @@ def _holds(interval: Interval, truth: float) -> bool:
 
 
 def _bootstrap_coverage(truth: float, totals: Counts, sizes: Counts, weights: Counts) -> float:
-    """How often the middle 95 % of resampled ratios hold the truth. All simulations share their resamples."""
+    """How often the middle 95 % of resampled ratios contain the truth. All simulations share their resamples."""
     held = 0
     for part in np.array_split(totals, max(1, len(totals) // 500)):
         ratios = part @ weights.T / (weights @ sizes)
@@ -159,13 +159,13 @@ def _bootstrap_coverage(truth: float, totals: Counts, sizes: Counts, weights: Co
 
 
 def cells(episodes: Sequence[int], sizes: Sequence[str]) -> Iterator[Cell]:
-    """The cells of the tables, in their order."""
+    """The cells of the tables, in order."""
     for count, sizing, correlation, accuracy in product(episodes, sizes, (0.0, 0.2), OTHER_ACCURACY):
         yield Cell(count, sizing, correlation, accuracy)
 
 
 def line(cell: Cell, found: Found) -> str:
-    """A row of the large table; in bold what breaks the promise."""
+    """A row of the large table; values that break the promise are bold."""
     promised = cell.episodes >= ENOUGH_EPISODES
     shown = [str(cell.episodes), SHOWN_SIZES[cell.sizing], str(cell.correlation), str(cell.accuracy)]
     for ours, before in (found.accuracy, found.same, found.other):
@@ -177,7 +177,7 @@ def line(cell: Cell, found: Found) -> str:
 
 
 def ranges(episodes: int, found: Sequence[Found]) -> str:
-    """A row of the small table: the least and the largest share over the cells with that many episodes."""
+    """A row of the small table: the smallest and the largest share over the cells with that many episodes."""
     columns = [(one.accuracy, one.same, one.other, one.rejected) for one in found]
     shown = [str(episodes)]
     for figures in zip(*columns, strict=True):
@@ -189,17 +189,19 @@ def ranges(episodes: int, found: Sequence[Found]) -> str:
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--simulations", type=int, default=5000, help="in each cell (default: %(default)s)")
-    parser.add_argument("--episodes", type=int, nargs="+", default=EPISODES, help="how many (default: %(default)s)")
+    parser.add_argument("--simulations", type=int, default=5000, help="per cell (default: %(default)s)")
     parser.add_argument(
-        "--sizes", nargs="+", choices=SIZES, default=SIZES[:2], help="of episodes (default: %(default)s)"
+        "--episodes", type=int, nargs="+", default=EPISODES, help="numbers of episodes (default: %(default)s)"
     )
-    parser.add_argument("--seed", type=int, default=0, help="of all draws (default: %(default)s)")
+    parser.add_argument(
+        "--sizes", nargs="+", choices=SIZES, default=SIZES[:2], help="sizes of episodes (default: %(default)s)"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="random seed (default: %(default)s)")
     options = parser.parse_args()
     found: dict[Cell, Found] = {}
     for cell in cells(options.episodes, options.sizes):
         print(cell, file=sys.stderr)
-        found[cell] = measured(cell, options.simulations, options.seed)
+        found[cell] = simulate(cell, options.simulations, options.seed)
     columns = [
         "accuracy",
         "bootstrap",

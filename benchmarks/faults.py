@@ -1,14 +1,14 @@
-"""What a run or sweep leaves when it is killed, terminated, short of disk, robbed of its folder, or started twice.
+"""Check what a run or sweep leaves after being killed, terminated, out of disk space, locked out, or started twice.
 
     python benchmarks/faults.py --kills 100
     python benchmarks/faults.py --kills 3 --terminations 2 --pairs 2     # to try the script
     python benchmarks/faults.py --command sweep --kills 20
 
-A run over the sample's world is broken off at random moments and begun again until it ends, over and over. When it has
-ended, its folder is held against that of a run that nobody disturbed: every question once, in order, the same scores to
-1e-6, no answer computed that was in a part already, and no file left over. Exits with 1 where anything differs.
+A run over the sample's world is interrupted at random moments and resumed until it ends, over and over. Then its folder
+is compared with that of an uninterrupted run: every question once, in order, the same scores to 1e-6, no answer of an
+existing part computed again, and no extra files. Exits with 1 if anything differs.
 
-The full disk and the folder that turns read-only are real: a tmpfs of its own, which takes root.
+The full disk and the folder that turns read-only are real: a separate tmpfs, which requires root.
 """
 
 from __future__ import annotations
@@ -44,53 +44,53 @@ Row = dict[str, Any]
 
 @dataclass
 class Outcome:
-    """What a campaign has come to."""
+    """The result of a campaign."""
 
-    broken_off: int = 0
+    interrupted: int = 0
     finished: int = 0
-    parts: int = 0  # that were there when a run went on
-    found: list[str] = field(default_factory=list)  # what differs
+    parts: int = 0  # that existed when a run resumed
+    found: list[str] = field(default_factory=list)  # the differences
 
 
 def main() -> None:
-    """Do the campaigns and print what came of them."""
+    """Run the campaigns and print their results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--command", choices=("run", "sweep"), default="run", help="(default: %(default)s)")
-    parser.add_argument("--kills", type=int, default=100, help="by SIGKILL (default: %(default)s)")
-    parser.add_argument("--terminations", type=int, default=20, help="by SIGTERM (default: %(default)s)")
+    parser.add_argument("--kills", type=int, default=100, help="interruptions by SIGKILL (default: %(default)s)")
+    parser.add_argument("--terminations", type=int, default=20, help="interruptions by SIGTERM (default: %(default)s)")
     parser.add_argument("--pairs", type=int, default=20, help="runs started twice at once (default: %(default)s)")
-    parser.add_argument("--task", default="all", help="to ask (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=0, help="of the moments (default: %(default)s)")
+    parser.add_argument("--task", default="all", help="tasks to ask (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="random seed of the moments (default: %(default)s)")
     options = parser.parse_args()
     moments = random.Random(options.seed)
     with tempfile.TemporaryDirectory() as name:
         work = Work(Path(name), options.command, options.task)
-        note(f"an undisturbed run takes {work.seconds:.1f} s for {len(work.rows)} rows")
+        note(f"an uninterrupted run takes {work.seconds:.1f} s for {len(work.rows)} rows")
         campaigns = {
-            f"SIGKILL, {options.kills} times": lambda: work.broken_off(signal.SIGKILL, options.kills, moments),
-            f"SIGTERM, {options.terminations} times": lambda: work.broken_off(
+            f"SIGKILL, {options.kills} times": lambda: work.interrupted(signal.SIGKILL, options.kills, moments),
+            f"SIGTERM, {options.terminations} times": lambda: work.interrupted(
                 signal.SIGTERM, options.terminations, moments
             ),
-            "a part cut short by hand": work.cut_short,
+            "a truncated part": work.cut_short,
             "a full disk": work.full_disk,
             "a folder that turns read-only": work.read_only,
             f"two at once, {options.pairs} times": lambda: work.at_once(options.pairs),
         }
-        table_head("fault", "broken off", "ended", "parts met", "differences")
+        table_head("fault", "interrupted", "finished", "existing parts", "differences")
         differences = 0
         for fault, campaign in campaigns.items():
             outcome = campaign()
             differences += len(outcome.found)
-            cells = (str(outcome.broken_off), str(outcome.finished), str(outcome.parts))
+            cells = (str(outcome.interrupted), str(outcome.finished), str(outcome.parts))
             table_row(fault, *cells, "; ".join(outcome.found) or "none")
     sys.exit(1 if differences else 0)
 
 
 class Work:
-    """The undisturbed run, and the ways to disturb one."""
+    """The uninterrupted run, and the ways to disturb one."""
 
     def __init__(self, folder: Path, command: str, task: str) -> None:
-        """Run once without a disturbance."""
+        """Run once without interruption."""
         self._folder = folder
         self._command = command
         self._manifest = f"{command}.json"
@@ -100,13 +100,13 @@ class Work:
         self.seconds = time.monotonic() - started
         self.rows = rows_of(folder / "undisturbed" / "predictions.parquet")
 
-    def broken_off(self, number: int, times: int, moments: random.Random) -> Outcome:
-        """Break runs off by a signal, at moments from before the first import to after the end."""
+    def interrupted(self, number: int, times: int, moments: random.Random) -> Outcome:
+        """Interrupt runs by a signal, at moments from before the first import to after the end."""
         outcome, turn = Outcome(), 0
-        while outcome.broken_off < times:
+        while outcome.interrupted < times:
             turn += 1
             self._until_it_ends(self._folder / f"{number}-{turn}", number, times, moments, outcome)
-            note(f"{outcome.broken_off} of {times} broken off, {outcome.finished} ended")
+            note(f"{outcome.interrupted} of {times} interrupted, {outcome.finished} ended")
         return outcome
 
     def _until_it_ends(self, output: Path, number: int, times: int, moments: random.Random, outcome: Outcome) -> None:
@@ -114,7 +114,7 @@ class Work:
         while True:
             kept = self._kept(output, known, outcome)
             process = self._start(output)
-            if outcome.broken_off < times:
+            if outcome.interrupted < times:
                 time.sleep(moments.uniform(0, 1.2 * self.seconds))
                 if process.poll() is None:
                     process.send_signal(number)
@@ -126,13 +126,13 @@ class Work:
                 ]
                 shutil.rmtree(output)
                 return
-            outcome.broken_off += 1
+            outcome.interrupted += 1
             if process.returncode not in (-number, 128 + number) or "Traceback" in said:
                 outcome.found.append(f"{output.name}: ended with {process.returncode}: {said[-300:]}")
                 return
 
     def _kept(self, output: Path, known: dict[str, Row], outcome: Outcome) -> Mapping[str, Row]:
-        """The rows that the folder holds, all of which have to be there in the end as they are now."""
+        """The rows in the folder, all of which must be unchanged at the end."""
         parts = sorted(output.glob("parts/[0-9]*.parquet"))
         outcome.parts += len(parts)
         for file in (*parts, *output.glob("predictions.parquet")):
@@ -141,13 +141,13 @@ class Work:
         return known
 
     def _again(self, output: Path, kept: Mapping[str, Row]) -> Iterator[str]:
-        """What was computed again although it was in a part: its time differs."""
+        """The answers that were computed again although they were in a part: their time differs."""
         for row in rows_of(output / "predictions.parquet"):
             if row["key"] in kept and row["seconds"] != kept[row["key"]]["seconds"]:
                 yield f"{row['question_id']} was computed again"
 
     def differences(self, output: Path) -> Iterator[str]:
-        """How a folder differs from the undisturbed one."""
+        """The differences between a folder and that of the uninterrupted run."""
         found = {path.name for path in output.iterdir()}
         if found != (files := {*FILES, self._manifest}):
             yield f"files {sorted(found ^ files)}"
@@ -160,8 +160,8 @@ class Work:
                 yield f"{row['question_id']}: {row['scores']} instead of {expected['scores']}"
 
     def cut_short(self) -> Outcome:
-        """Cut a part in two; its answers are to be computed again, and that is to be said."""
-        outcome, output = Outcome(broken_off=1), self._folder / "cut"
+        """Truncate a part; its answers must be computed again, with a message."""
+        outcome, output = Outcome(interrupted=1), self._folder / "cut"
         parts = self._with_parts(output)
         outcome.parts = len(parts)
         parts[0].write_bytes(parts[0].read_bytes()[: parts[0].stat().st_size // 2])
@@ -173,14 +173,14 @@ class Work:
         return outcome
 
     def full_disk(self) -> Outcome:
-        """Let a run fill a small disk; with more room it is to go on."""
+        """Let a run fill a small disk; with more space it must resume."""
         outcome = Outcome()
         with small_disk(self._folder / "disk") as mounted:
             if not mounted:
                 return Outcome(found=[]) if os.geteuid() else Outcome(found=["no tmpfs could be mounted"])
             output = self._folder / "disk" / "out"
             code, said = self._ended(self._start(output))
-            outcome.broken_off = 1
+            outcome.interrupted = 1
             if code != 1 or "No space left" not in said or "Traceback" in said:
                 outcome.found.append(f"ended with {code}: {said[-300:]}")
             kept = dict(self._kept(output, {}, outcome))
@@ -191,7 +191,7 @@ class Work:
         return outcome
 
     def read_only(self) -> Outcome:
-        """Let the folder turn read-only under a run; when it may be written to again, it is to go on."""
+        """Make the folder read-only during a run; once writable again, the run must resume."""
         outcome = Outcome()
         with small_disk(self._folder / "disk", size="64m") as mounted:
             if not mounted:
@@ -200,11 +200,11 @@ class Work:
             process = self._start(output)
             while not list(output.glob("parts/[0-9]*.parquet")) and process.poll() is None:
                 time.sleep(0.02)
-            # A remount is refused while a file is open for writing; a lazy bind of read-only is not.
+            # A remount is refused while a file is open for writing; a read-only bind mount is not.
             mount("--bind", str(output), str(output))
             mount("-o", "remount,ro,bind", str(output))
             code, said = self._ended(process)
-            outcome.broken_off = 1
+            outcome.interrupted = 1
             if code == 0 or "Traceback" in said:
                 outcome.found.append(f"ended with {code}: {said[-300:]}")
             subprocess.run(["umount", str(output)], check=True)
@@ -215,12 +215,12 @@ class Work:
         return outcome
 
     def at_once(self, times: int) -> Outcome:
-        """Start two runs on one folder: one is to work, the other one to exit with 5."""
+        """Start two runs on one folder: one must work, the other must exit with 5."""
         outcome = Outcome()
         for turn in range(times):
             output = self._folder / f"twice-{turn}"
             ended = sorted(self._ended(one)[0] for one in [self._start(output), self._start(output)])
-            outcome.broken_off += ended.count(5)
+            outcome.interrupted += ended.count(5)
             outcome.finished += ended.count(0)
             if ended != [0, 5]:
                 outcome.found.append(f"ended with {ended}")
@@ -244,7 +244,7 @@ class Work:
     def _finish(self, output: Path) -> str:
         code, said = self._ended(self._start(output))
         if code != 0:
-            raise SystemExit(f"a run that nobody disturbed ended with {code}: {said}")
+            raise SystemExit(f"the uninterrupted run ended with {code}: {said}")
         return said
 
     def _ended(self, process: subprocess.Popen[str]) -> tuple[int, str]:
@@ -269,7 +269,7 @@ def rows_of(path: Path) -> list[Row]:
 
 
 def same(row: Row, other: Row) -> bool:
-    """Whether two rows say the same, whatever time they took."""
+    """Whether two rows are equal except for their time."""
     scores = zip(row["scores"] or (), other["scores"] or (), strict=True)
     near = all(abs(one - two) <= TOLERANCE for one, two in scores)
     return near and {**row, "scores": 0, "seconds": 0} == {**other, "scores": 0, "seconds": 0}
@@ -277,7 +277,7 @@ def same(row: Row, other: Row) -> bool:
 
 @contextmanager
 def small_disk(place: Path, size: str = f"{SMALL_DISK}k") -> Iterator[bool]:
-    """A tmpfs at `place`; False where there is no right to mount one."""
+    """A tmpfs at `place`; False without permission to mount one."""
     place.mkdir(exist_ok=True)
     mounted = mount("-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(place))
     try:
@@ -288,7 +288,7 @@ def small_disk(place: Path, size: str = f"{SMALL_DISK}k") -> Iterator[bool]:
 
 
 def mount(*words: str) -> bool:
-    """Whether mount(8) did what it was told."""
+    """Whether mount(8) succeeded."""
     try:
         return subprocess.run(["mount", *words], stderr=subprocess.DEVNULL).returncode == 0
     except FileNotFoundError:

@@ -3,9 +3,9 @@
     python benchmarks/memory.py
     python benchmarks/memory.py --episodes 20 --times 10     # to try the script
 
-Writes the sample's episodes again and again under new ids, few of them and many, in each format, and prints the ratio
-of the most memory that a command has taken of the one file and of the other: `validate`, `run --limit 0`, and `plan`,
-which makes every prompt (of words alone: to decode twenty thousand clips takes hours). No network.
+Repeats the sample's episodes under new ids, in a small and a large file of each format, and prints the ratio of the
+peak memory of a command on the two: `validate`, `run --limit 0`, and `plan`, which creates every prompt (text only,
+because decoding twenty thousand clips takes hours). No network.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ ASKED = {"run --limit 0": ("run", "--limit", "0"), "plan --inputs L": ("plan", "
 FORMATS = (".jsonl", ".jsonl.gz", ".parquet")
 LIMIT = 1.1
 
-# Of the process itself, not of the one that started it: Linux hands `ru_maxrss` on to the children.
+# Peak memory of the process itself: on Linux, children inherit `ru_maxrss` from the process that started them.
 PROGRAM = """
 import sys
 from socialcli.cli import main
@@ -48,12 +48,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--episodes", type=int, default=200, help="episodes of the small file (default: %(default)s)")
     parser.add_argument(
-        "--times", type=int, default=100, help="how many times as many the large one has (default: 100)"
+        "--times", type=int, default=100, help="size of the large file relative to the small one (default: 100)"
     )
     options = parser.parse_args()
-    print(f"Python {sys.version.split()[0]}; the most memory of {options.episodes * options.times:,} episodes,")
-    print(f"against that of {options.episodes:,}\n")
-    table_head("work", "memory / that of the small file", "limit", "MiB")
+    print(f"Python {sys.version.split()[0]}; peak memory for {options.episodes * options.times:,} episodes,")
+    print(f"relative to {options.episodes:,}\n")
+    table_head("work", "memory relative to the small file", "limit", "MiB")
     with tempfile.TemporaryDirectory() as folder:
         for suffix in FORMATS:
             small, large = (
@@ -71,8 +71,8 @@ def main() -> None:
 
 
 def written(path: Path, count: int) -> Path:
-    """A file of so many episodes."""
-    note(f"writing {count} episodes into {path.name}")
+    """A file of `count` episodes."""
+    note(f"writing {count} episodes to {path.name}")
     with EpisodeWriter(path) as writer:
         for record in records(count):
             writer.write(record)
@@ -80,7 +80,7 @@ def written(path: Path, count: int) -> Path:
 
 
 def records(count: int) -> Iterator[dict[str, Any]]:
-    """The sample's episodes, over and over, with ids of their own."""
+    """The sample's episodes, repeated with new ids."""
     sample = [json.loads(line) for line in SAMPLE.read_text(encoding="utf-8").splitlines()]
     for number in range(count):
         record = sample[number % len(sample)]
@@ -89,7 +89,7 @@ def records(count: int) -> Iterator[dict[str, Any]]:
 
 
 def peak(*words: str) -> int:
-    """The most memory that a command had at a time, in KiB. Raises CalledProcessError where it fails."""
+    """The peak memory of a command in KiB. Raises CalledProcessError if it fails."""
     command: Sequence[str] = (sys.executable, "-c", PROGRAM, *words)
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     return int(done.stderr.split()[-1])

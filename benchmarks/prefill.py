@@ -1,10 +1,10 @@
-"""Aligned prefill against the plain fused one, and against an eager alignment, on decoders of real shapes.
+"""Compare aligned prefill with plain fused prefill and with an eager alignment, on decoders of real shapes.
 
     python benchmarks/prefill.py                                  # 2 CPU cores: a small decoder, float32
     python benchmarks/prefill.py --shape llama-7b --device cuda   # a GPU: the real shape, random weights, bfloat16
 
-Prints ratios of medians from one run; the variants take turns, so that a busy machine slows all of them alike. Nothing
-is downloaded, and neither PyAV nor a plug-in is needed.
+Prints ratios of medians from one run; the variants take turns, so that a busy machine slows all of them alike.
+Downloads nothing, and needs neither PyAV nor a plug-in.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ SHAPES = {  # hidden, intermediate, layers, heads, key/value heads
 }
 SHARES = (0.09, 0.25, 1.0)
 TAKEN = -20.0  # with --losing, the bias of every pair
-ROWS, COLUMNS = 200, 300  # utterance tokens, and visual tokens in a speaker's box: of a usual clip
+ROWS, COLUMNS = 200, 300  # utterance tokens, and visual tokens in a speaker's box: in a typical clip
 
 
 class Decoder:
-    """A text decoder with random weights, as `aligned` takes it."""
+    """A text decoder with random weights, with the interface that `aligned` expects."""
 
     def __init__(self, shape: str, device: str, dtype: torch.dtype, length: int) -> None:
         """Build the decoder in place, on its device."""
@@ -68,7 +68,7 @@ class Decoder:
 def plan_of(length: int, losing: bool = False) -> AlignmentPlan:
     """Rows at the end, columns spread over the visual part, half of the pairs biased.
 
-    `losing`: nearly all of the visual part, and all of the pairs, so that rows of even attention lose most of it.
+    `losing`: nearly all of the visual part, and all pairs, so that rows with uniform attention lose most of it.
     """
     rng = np.random.default_rng(0)
     rows = np.arange(length - ROWS - 20, length - 20)
@@ -87,7 +87,7 @@ def chosen_heads(decoder: Decoder, share: float) -> frozenset[tuple[int, int]]:
 
 
 def forward(decoder: Decoder, ids: torch.Tensor) -> torch.Tensor:
-    """One prefill, waited for; the logits of the last token."""
+    """One prefill, including the wait for a GPU; the logits of the last token."""
     with torch.inference_mode():
         logits: torch.Tensor = decoder.model(ids, use_cache=False, logits_to_keep=1).logits
     wait_for(ids.device)
@@ -97,7 +97,7 @@ def forward(decoder: Decoder, ids: torch.Tensor) -> torch.Tensor:
 def variants_of(
     decoder: Decoder, ids: torch.Tensor, plan: AlignmentPlan, heads: frozenset[tuple[int, int]], losing: bool
 ) -> dict[str, Work]:
-    """The forwards that are compared; each returns its logits."""
+    """The compared forward passes; each returns its logits."""
     rule = BiasRule("taking", "", lambda visual, _: torch.full_like(visual.largest, TAKEN)) if losing else PUBLISHED
     layers = {layer for layer, _ in heads}
     by_layer = {
@@ -119,9 +119,9 @@ def variants_of(
 
 
 def peak_of(work: Work, device: str) -> float:
-    """The most memory that a forward has in tensors at one moment beyond the model, MiB, as PyTorch's allocator counts.
+    """The peak tensor memory of a forward pass beyond the model, in MiB, as PyTorch's allocator counts it.
 
-    Not the process's memory: that depends on what the C library has kept from earlier work.
+    Not the process's memory, which depends on what the C library has retained from earlier work.
     """
     if device == "cuda":
         torch.cuda.reset_peak_memory_stats()
@@ -142,12 +142,14 @@ def peak_of(work: Work, device: str) -> float:
 def main() -> None:
     """Print a table of ratios."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--shape", choices=SHAPES, default="small", help="of the decoder (default: %(default)s)")
+    parser.add_argument("--shape", choices=SHAPES, default="small", help="shape of the decoder (default: %(default)s)")
     device_arguments(parser)
     parser.add_argument("--tokens", type=int, nargs="+", default=[1300, 2300, 4300], help="lengths of the prompt")
     parser.add_argument("--repeats", type=int, default=7, help="turns, of which the median counts (default: 7)")
     parser.add_argument(
-        "--losing", action="store_true", help="let every aligned row lose most of its attention: the most costly case"
+        "--losing",
+        action="store_true",
+        help="let every aligned row lose most of its attention: the most expensive case",
     )
     options = parser.parse_args()
     decoder = Decoder(options.shape, options.device, dtype_of(options), max(options.tokens))

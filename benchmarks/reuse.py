@@ -1,11 +1,11 @@
-"""What a run saves by doing shared work once: more conditions and more questions, against one plain run.
+"""Measure the savings of shared work: more conditions and more questions, relative to one plain run.
 
     python benchmarks/reuse.py                                      # 2 CPU cores: small models, float32
     python benchmarks/reuse.py --shape 7b --device cuda             # a GPU: the real shapes, random weights, bfloat16
     python benchmarks/reuse.py --shape tiny --repeats 1             # to try the script
 
-Prints ratios of medians. Every variant answers from the video files on, with the model in memory: it samples and
-prepares the frames, runs the model and makes the rows. Nothing is downloaded.
+Prints ratios of medians. Every variant starts from the video files, with the model in memory: it samples and prepares
+the frames, runs the model and creates the rows. Downloads nothing.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ STRENGTHS: Conditions = tuple(
 
 
 def ranges(decoder_layers: int) -> Conditions:
-    """Twelve settings of which half align the first third of the layers, where nothing below can be shared."""
+    """Twelve settings; half of them align the first third of the layers, below which nothing can be shared."""
     early = f"0-{round(10 * decoder_layers / 28) - 1}"
     settings = product((0.5, 1.0, 2.0), (5e-5, 5e-4), ("auto", early))
     return tuple(Alignment(alpha, threshold, layers) for alpha, threshold, layers in settings)
@@ -52,12 +52,12 @@ def ranges(decoder_layers: int) -> Conditions:
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A piece of work, and the one that it is compared with."""
+    """A workload and its reference."""
 
     name: str
     questions: tuple[Kind, int]  # on each clip
     conditions: Callable[[int], Conditions]  # of the number of decoder layers
-    against: str | None = None  # None: only compared with
+    against: str | None = None  # None: a reference only
     limit: float | None = None
 
 
@@ -81,7 +81,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3, help="turns, of which the median counts (default: 3)")
     options = parser.parse_args()
     print(f"{machine(options)}\n")
-    table_head("model", "visual + text tokens", "work", "against", "time / that one's", "limit", "seconds")
+    table_head("model", "visual + text tokens", "work", "against", "relative time", "limit", "seconds")
     with tempfile.TemporaryDirectory() as folder:
         for family in options.family:
             measure(family, options, Path(folder))
@@ -122,13 +122,13 @@ def work_of(adapter: Any, episodes: Path, variant: Variant) -> Work:
 
 
 def check(errors: Iterable[str | None]) -> None:
-    """End the script at an answer that failed: it would have cost less time. Raises SystemExit."""
+    """Raise SystemExit if an answer failed, because it would have taken less time."""
     for error in filter(None, errors):
         raise SystemExit(f"an answer failed: {error}")
 
 
 def tokens_of(adapter: Any, episodes: Path) -> str:
-    """How many visual tokens the file's first prompt has, and how many tokens of text behind them."""
+    """The visual tokens of the file's first prompt, and the text tokens after them."""
     episode = next(read_episodes(episodes)).episode
     assert episode is not None  # written by `write_episodes`, which checks
     encoded = ask(open_clip(adapter, episode, episodes.parent), episode.questions[0]).encoded

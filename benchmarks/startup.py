@@ -1,10 +1,10 @@
-"""How soon the command line answers, and how fast `validate` is, all in whole processes.
+"""Measure the start-up time of the command line and the speed of `validate`, in whole processes.
 
     python benchmarks/startup.py
     python benchmarks/startup.py --episodes 100 --repeats 3     # to try the script
 
-Prints ratios of medians: of `socialcli --help` to `python -c "import click"`, of a run of 10,000 answers that finds
-itself done to `python -c "import pyarrow.parquet"`, and of `socialcli validate` on a JSONL of episodes with 500 boxes
+Prints ratios of medians: of `socialcli --help` to `python -c "import click"`, of a finished run of 10,000 answers to
+`python -c "import pyarrow.parquet"`, and of `socialcli validate` on a JSONL of episodes with 500 boxes
 each to `json.loads` on every line. Then it plants errors in a part of that file, and compares what `validate` finds
 with what the JSON Schema alone finds. No network.
 """
@@ -40,7 +40,7 @@ Place = tuple[int, str]  # row, field
 
 
 def main() -> None:
-    """Print the two tables, and how the findings compare."""
+    """Print the two tables and the comparison of findings."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--episodes", type=int, default=2000, help="lines of the file (default: %(default)s)")
     parser.add_argument("--checked", type=int, default=400, help="lines to plant errors among (default: %(default)s)")
@@ -49,7 +49,7 @@ def main() -> None:
     )
     options = parser.parse_args()
     print(f"Python {sys.version.split()[0]}; medians of {options.repeats} and of {max(1, options.repeats // 3)}\n")
-    table_head("work", "against", "time / that one's", "limit", "seconds")
+    table_head("work", "against", "relative time", "limit", "seconds")
     start(options.repeats)
     with tempfile.TemporaryDirectory() as folder:
         finished(Path(folder), max(1, options.repeats // 3))
@@ -59,7 +59,7 @@ def main() -> None:
 
 
 def start(repeats: int) -> None:
-    """Print how long help takes."""
+    """Print the time of the help."""
     base = 'python -c "import click"'
     timed = in_turns(
         {
@@ -76,8 +76,8 @@ def start(repeats: int) -> None:
 
 
 def finished(folder: Path, repeats: int) -> None:
-    """Print how long the command of a run takes that is done. Raises SystemExit where it finds something to do."""
-    note("writing what a run of 10,000 answers leaves")
+    """Print the time of a run that is already finished. Raises SystemExit if it finds something to do."""
+    note("writing the output of a run of 10,000 answers")
     words = finished_run(folder, 10_000)
     base = 'python -c "import pyarrow.parquet"'
     timed = in_turns(
@@ -94,7 +94,7 @@ def finished(folder: Path, repeats: int) -> None:
 
 
 def finished_run(folder: Path, answers: int) -> list[str]:
-    """Have a run over the sample's first episodes, each many times over; its command."""
+    """Write a finished run over the sample's first episodes, repeated; returns its command."""
     episodes = folder / "episodes.jsonl"
     (folder / "videos").mkdir()
     sample = [json.loads(line) for line in (SAMPLE / "episodes.jsonl").read_text(encoding="utf-8").splitlines()]
@@ -115,14 +115,14 @@ def finished_run(folder: Path, answers: int) -> list[str]:
 
 
 def nothing_to_do(words: list[str]) -> None:
-    """Give the command of a finished run again."""
+    """Repeat the command of a finished run."""
     done = subprocess.run(words, check=True, capture_output=True, text=True)
     if "nothing to do" not in done.stderr:
         raise SystemExit(done.stderr)
 
 
 def validate(path: Path, episodes: int, repeats: int) -> None:
-    """Print how long checking a file takes. Raises SystemExit where anything is found in it."""
+    """Print the time to check a file. Raises SystemExit if a problem is found."""
     note(f"writing {episodes} episodes")
     with path.open("w", encoding="utf-8") as file:
         file.writelines(f"{json.dumps(record)}\n" for record in records(episodes))
@@ -137,7 +137,7 @@ def validate(path: Path, episodes: int, repeats: int) -> None:
 
 
 def process(*command: str) -> str:
-    """Run a process; what it prints. Raises CalledProcessError where it fails."""
+    """Run a process; returns its output. Raises CalledProcessError if it fails."""
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
@@ -148,14 +148,14 @@ def records(count: int) -> Iterator[Record]:
 
 
 def problems_in(path: Path) -> set[Place]:
-    """What `socialcli validate` finds, as rows and fields."""
+    """The problems that `socialcli validate` finds, as rows and fields."""
     command = [SOCIALCLI, "validate", "--json", "--max-errors", "1000000", str(path)]
     output = subprocess.run(command, capture_output=True, text=True).stdout
     return {(problem["row"], problem["field"]) for problem in json.loads(output)["problems"]}
 
 
 def compare_findings(path: Path, count: int) -> str:
-    """Plant errors in a file, and say whether `validate` finds what the schema alone finds, and nothing else."""
+    """Plant errors in a file, and report whether `validate` finds exactly what the schema alone finds."""
     note(f"comparing findings in {count} episodes")
     planted = list(with_errors(count))
     path.write_text("".join(f"{json.dumps(record)}\n" for record in planted), encoding="utf-8")
@@ -169,7 +169,7 @@ def compare_findings(path: Path, count: int) -> str:
 
 
 def with_errors(count: int) -> Iterator[Record]:
-    """Episodes of which some have an error, each kind in its turn."""
+    """Episodes, some with a planted error of each kind in turn."""
     for index, record in enumerate(records(count)):
         if index % ERROR_EVERY == 0:
             ERRORS[index // ERROR_EVERY % len(ERRORS)](record)
@@ -177,7 +177,7 @@ def with_errors(count: int) -> Iterator[Record]:
 
 
 def _set(*path: str | int, value: object) -> Callable[[Record], None]:
-    """A planted error: another value at a path."""
+    """A planted error: a different value at a path."""
 
     def plant(record: Record) -> None:
         place: Any = record
@@ -224,7 +224,7 @@ ERRORS: tuple[Callable[[Record], None], ...] = (
 
 
 def fields_wrong(validator: Draft202012Validator, record: object) -> Iterator[str]:
-    """The fields that break the schema; what is missing, or should not be there, is named itself."""
+    """The fields that violate the schema; a missing or unexpected field is named itself."""
     for error in validator.iter_errors(record):
         path: tuple[str | int, ...] = tuple(error.absolute_path)
         if error.validator == "required":

@@ -1,13 +1,13 @@
-"""A whole run against the bare forward passes that it needs, and against a plain loop as research code has it.
+"""Compare a whole run with its bare forward passes, and with the plain loop of typical research code.
 
     python benchmarks/whole_run.py                                  # 2 CPU cores: small models, float32
     python benchmarks/whole_run.py --shape 7b --device cuda         # a GPU: the real shapes, random weights, bfloat16
     python benchmarks/whole_run.py --shape tiny --repeats 1         # to try the script
 
 Prints ratios of medians. The run is `socialcli run` from its settings to its files, with the model in memory. The
-passes are the model's forwards alone, on inputs that were made beforehand: for every clip the frames with the visual
-prefix, then the words of all its questions. The loop takes one question after the other: it reads the clip, calls the
-processor, and generates with eager attention, into which the alignment is patched. Nothing is downloaded.
+passes are only the model's forward passes, on prepared inputs: for every clip the frames with the visual prefix, then
+the words of all its questions. The loop takes one question at a time: it reads the clip, calls the processor, and
+generates with eager attention, into which the alignment is patched. Downloads nothing.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ LIMIT = 1.15
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Material:
-    """A model, and episodes to ask it about: as a file for a run, and opened for what the run is compared with."""
+    """A model and episodes: as a file for the run, and opened for the variants that the run is compared with."""
 
     adapter: Any
     episodes: Path
@@ -53,14 +53,14 @@ class Material:
 
     @classmethod
     def make(cls, adapter: Any, folder: Path, clips: int, options: argparse.Namespace) -> Material:
-        """Write the episodes, and prepare the questions on them."""
+        """Write the episodes and prepare their questions."""
         episodes = write_episodes(folder, f"clips-{clips}", clips, "mixed", options.questions)
         opened = [open_clip(adapter, one.episode, folder) for one in read_episodes(episodes) if one.episode is not None]
         asked = [(clip, [ask(clip, question) for question in clip.episode.questions]) for clip in opened]
         return cls(adapter, episodes, asked, None if options.alignment == "off" else Alignment())
 
     def run(self) -> list[int]:
-        """Do the whole run; the choice of every question. Raises SystemExit where an answer failed."""
+        """Do the whole run; returns the choice for every question. Raises SystemExit if an answer failed."""
         settings = RunSettings.of(
             episodes=str(self.episodes),
             model=self.adapter.spec.name,
@@ -75,17 +75,17 @@ class Material:
         return [row["candidates"].index(row["prediction"]) for row in rows]
 
     def passes(self) -> list[Passes]:
-        """The inputs of the bare forwards, clip by clip."""
+        """The inputs of the bare forward passes, clip by clip."""
         return [prepare(self.adapter, clip, asked) for clip, asked in self.clips]
 
     def bare(self, passes: Sequence[Passes]) -> list[int]:
-        """Do the bare forwards; the choice of every question."""
+        """Do the bare forward passes; returns the choice for every question."""
         choices = [choice for one in passes for choice in run_passes(self.adapter, one, self.alignment)]
         wait_for(self.adapter.device)
         return choices
 
     def loop(self, new_tokens: int) -> list[int]:
-        """Do the plain loop; the choice of every question."""
+        """Do the plain loop; returns the choice for every question."""
         layers = resolve_layers("auto", len(self.adapter.layers)) if self.alignment is not None else range(0)
         return [
             loop_choice(self.adapter, self.episodes.parent / clip.episode.video.path, one, layers, new_tokens)
@@ -95,14 +95,14 @@ class Material:
 
 
 def main() -> None:
-    """Print a table of ratios, and how fast the passes are."""
+    """Print a table of ratios and the speed of the passes."""
     options = arguments()
     print(f"{machine(options)}; {options.clips} clips, {options.questions} questions on each\n")
-    table_head("model", "work", "against", "time / that one's", "limit", "same answers", "seconds")
+    table_head("model", "work", "against", "relative time", "limit", "same answers", "seconds")
     with tempfile.TemporaryDirectory() as folder:
         speeds = [measure(family, options, Path(folder)) for family in options.family]
     print("\nThe bare passes; the share is of the speed of a large matrix product in the same number format.\n")
-    table_head("model", "tokens a second", "TFLOP a second", "share of a matrix product", "peak memory, GiB")
+    table_head("model", "tokens per second", "TFLOP per second", "share of a matrix product", "peak memory, GiB")
     for speed in speeds:
         row(*speed)
 
@@ -112,9 +112,11 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     model_arguments(parser)
     parser.add_argument("--clips", type=int, default=3, help="clips of the run (default: %(default)s)")
-    parser.add_argument("--questions", type=int, default=2, choices=range(1, 6), help="on each clip (default: 2)")
+    parser.add_argument("--questions", type=int, default=2, choices=range(1, 6), help="questions per clip (default: 2)")
     parser.add_argument("--loop-clips", type=int, default=1, help="clips of the loop (default: %(default)s)")
-    parser.add_argument("--new-tokens", type=int, default=1, help="that the loop generates (default: %(default)s)")
+    parser.add_argument(
+        "--new-tokens", type=int, default=1, help="tokens that the loop generates (default: %(default)s)"
+    )
     parser.add_argument("--alignment", choices=["on", "off"], default="on", help="default: %(default)s")
     parser.add_argument("--repeats", type=int, default=3, help="turns, of which the median counts (default: 3)")
     return parser.parse_args()
@@ -135,7 +137,7 @@ def measure(family: str, options: argparse.Namespace, folder: Path) -> Sequence[
 
 
 def compare(family: str, timed: Mapping[str, Timed], work: str, against: str, limit: float | None) -> None:
-    """Print a row: how much longer one piece of work takes than another, and whether both answer alike."""
+    """Print a row: the time of one workload relative to another, and how many answers are the same."""
     one, other = timed[work], timed[against]
     alike = sum(mine == theirs for mine, theirs in zip(one.result, other.result, strict=True))
     cells = (f"{one.seconds / other.seconds:.2f}", limit_cell(limit), f"{alike} of {len(one.result)}")
@@ -143,7 +145,7 @@ def compare(family: str, timed: Mapping[str, Timed], work: str, against: str, li
 
 
 def speed(material: Material, passes: Sequence[Passes], seconds: float, options: argparse.Namespace) -> Sequence[str]:
-    """How fast the bare passes are, and on a GPU what memory they take with the model."""
+    """The speed of the bare passes and, on a GPU, their peak memory including the model."""
     rate = sum(operations(material.adapter, one) for one in passes) / seconds
     share = rate / product_speed(options.device, dtype_of(options))
     memory = ""

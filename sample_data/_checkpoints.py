@@ -1,8 +1,8 @@
 """Tiny checkpoints of the three model families: the real classes and processors.
 
-What decides how a clip becomes tokens (patch sizes, special tokens, chat templates; image sizes, where no other is
-given) is as published; what costs room (widths, depths, vocabularies) is tiny. Random weights are scaled so that
-attention is not uniform and that every visual token depends on its own pixels above all.
+Everything that decides how a clip becomes tokens (patch sizes, special tokens, chat templates, and by default image
+sizes) is as published; everything that needs space (widths, depths, vocabularies) is tiny. Random weights are scaled so
+that attention is not uniform and every visual token depends mostly on its own pixels.
 """
 
 from __future__ import annotations
@@ -38,19 +38,19 @@ from transformers import (
     Qwen2VLVideoProcessor,
 )
 
-DTYPE = torch.bfloat16  # as the published checkpoints are saved
+DTYPE = torch.bfloat16  # like the published checkpoints
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What of a model is not as published: widths, depths, vocabulary, and where it is given, the size of a frame."""
+    """How a model differs from the published one: widths, depths, vocabulary, and optionally the size of a frame."""
 
     text: Mapping[str, Any]  # of the decoder's configuration
     vision_width: int
     vision_layers: int
     vision_heads: int
-    lines: tuple[str, ...]  # that the tokenizer is trained on
-    phrases: tuple[str, ...] = ()  # that are one token where the tokenizer can do it
+    lines: tuple[str, ...]  # training text of the tokenizer
+    phrases: tuple[str, ...] = ()  # phrases that become one token if the tokenizer supports it
     side: int | None = None  # pixels of a frame's sides as the model sees it; None: as published
     rope: float | None = None  # base of the rotary embedding's frequencies; None: as published
 
@@ -60,7 +60,7 @@ class Shape:
 
 
 def random_shape() -> Shape:
-    """That of the random checkpoints: the published frames, and a decoder as tiny as can be."""
+    """The shape of the random checkpoints: published frames and the smallest possible decoder."""
     text = {
         "hidden_size": 64,
         "intermediate_size": 128,
@@ -74,7 +74,7 @@ def random_shape() -> Shape:
     return Shape(text, vision_width=32, vision_layers=2, vision_heads=2, lines=tuple(corpus()))
 
 
-# The templates render exactly what those of the published processors do.
+# The templates render exactly like those of the published processors.
 LLAVA_TEMPLATE = """\
 {%- for message in messages -%}
 {%- if message['role'] != 'system' -%}{{ message['role'].upper() + ': ' }}{%- endif -%}
@@ -208,7 +208,7 @@ def qwen2_5_vl(shape: Shape) -> Checkpoint:
 
 
 def internvl3(shape: Shape) -> Checkpoint:
-    """InternVL3: frames squashed to 448 x 448 pixels, 2 x 2 patches shuffled into one token, Qwen2 decoder."""
+    """InternVL3: frames resized to 448 x 448 pixels, 2 x 2 patches merged into one token, Qwen2 decoder."""
     tokenizer = internvl_tokenizer(shape.lines)
     side = shape.side or 448
     seen: dict[str, Any] = {
@@ -251,14 +251,14 @@ FAMILIES: dict[str, Callable[[Shape], Checkpoint]] = {
 
 
 def random_checkpoint(name: str) -> Checkpoint:
-    """A family's checkpoint with random weights, on which everything but the answers can be tried."""
+    """A family's checkpoint with random weights, for trying everything except the answers."""
     made = FAMILIES[name](random_shape())
     randomise(made.model, torch.Generator().manual_seed(1 + list(FAMILIES).index(name)))
     return Checkpoint(made.model.to(DTYPE), made.processor)
 
 
 def save(checkpoint: Checkpoint, folder: Path) -> None:
-    """Save a checkpoint as `from_pretrained` reads it."""
+    """Save a checkpoint in the format of `from_pretrained`."""
     tokenizer = checkpoint.processor.tokenizer
     checkpoint.model.generation_config = _made(
         GenerationConfig,
@@ -272,12 +272,12 @@ def save(checkpoint: Checkpoint, folder: Path) -> None:
 
 
 def _made(kind: Any, **parts: Any) -> Any:
-    """An object of one of the library's classes whose constructors carry no types."""
+    """An object of a library class whose constructor is untyped."""
     return kind(**parts)
 
 
 def _token_ids(tokenizer: Any) -> dict[str, Any]:
-    """The vocabulary's size, in steps of 64 like the published ones, and the tokens that begin, end and pad."""
+    """The vocabulary size, in steps of 64 like the published ones, and the begin, end and padding tokens."""
     return {
         "vocab_size": math.ceil(len(tokenizer) / 64) * 64,
         "bos_token_id": tokenizer.bos_token_id,
@@ -297,7 +297,7 @@ def randomise(model: torch.nn.Module, generator: torch.Generator) -> None:
 
 
 def _spread(name: str, weight: torch.Tensor) -> float:
-    """The standard deviation of a weight: 1 / sqrt(inputs) keeps the size of what flows through."""
+    """The standard deviation of a weight: 1 / sqrt(inputs) preserves the scale of activations."""
     vision = "language_model" not in name
     if weight.ndim == 1:  # biases, and learnt vectors such as LLaVA's newline
         return 0.1
@@ -307,9 +307,9 @@ def _spread(name: str, weight: torch.Tensor) -> float:
         return 0.2
     gain = 1.0
     if "q_proj" in name or "k_proj" in name or "qkv" in name:
-        gain = 1.4  # logits of attention with a spread of about 2
+        gain = 1.4  # attention logits with a standard deviation of about 2
     elif "patch_embed" in name or "lm_head" in name:
         gain = 2.0
     elif vision and any(part in name for part in ("out_proj", "attn.proj", "projection_layer")):
-        gain = 0.3  # a visual token stays about its own patch
+        gain = 0.3  # a visual token keeps mostly its own patch
     return gain / math.sqrt(weight[0].numel())

@@ -1,4 +1,4 @@
-"""From a script to a clip: when each line is said, how everybody moves, the frames, the boxes and the video file."""
+"""Create a clip from a script: line times, poses, frames, boxes and the video file."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from PIL import Image
 
 FPS = 25
 BOX_EVERY = 5  # frames: five boxes a second
-SMALLEST_BOX = 8  # pixels a side; of somebody who shows less than that there is no box
+SMALLEST_BOX = 8  # pixels per side; a person whose visible part is smaller has no box
 PAUSE = 0.06  # seconds between two lines
 MARGIN = 0.12  # seconds before the first and after the last line
-FOLLOW = 0.25  # how far a head or an arm gets in one frame on the way to where it is wanted
+FOLLOW = 0.25  # share of the way to the target pose that a head or an arm moves in one frame
 
 Extents = tuple[int, int, int, int]  # x0, y0, x1, y1 in pixels; x1 and y1 exclusive
 
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """A line with its time in seconds of the file."""
+    """A line with its start and end in seconds of the file."""
 
     line: Line
     start: float
@@ -39,7 +39,7 @@ def window(scene: Scene) -> tuple[float, float]:
 
 
 def spoken_lines(scene: Scene) -> tuple[Spoken, ...]:
-    """Give each line its share of the time, in proportion to its length."""
+    """Give each line a share of the time in proportion to its length."""
     first, last = window(scene)
     lengths = [len(line.text) + 6 for line in scene.lines]
     overlaps = sum(line.overlap for line in scene.lines)
@@ -55,7 +55,7 @@ def spoken_lines(scene: Scene) -> tuple[Spoken, ...]:
 
 
 def poses(scene: Scene) -> Iterator[dict[str, Pose]]:
-    """Everybody's pose in each frame, first frame first."""
+    """Everybody's pose in each frame, in order."""
     spoken = spoken_lines(scene)
     now = {place.name: Pose(_walked(place, 0.0)[0], place.feet, place.height) for place in scene.cast}
     for index in range(round(scene.seconds * FPS)):
@@ -73,7 +73,7 @@ def poses(scene: Scene) -> Iterator[dict[str, Pose]]:
 
 
 def _walked(place: Place, time: float) -> tuple[float, float]:
-    """Where somebody is at a time: x in pixels, and the speed in pixels a second."""
+    """A person's position at a time, x in pixels, and speed in pixels per second."""
     for (t0, x0), (t1, x1) in zip(place.walk, place.walk[1:], strict=False):
         if t0 <= time <= t1:
             return x0 + (x1 - x0) * (time - t0) / (t1 - t0), (x1 - x0) / (t1 - t0)
@@ -81,7 +81,7 @@ def _walked(place: Place, time: float) -> tuple[float, float]:
 
 
 def _wanted(scene: Scene, spoken: Sequence[Spoken], place: Place, number: int, time: float) -> Pose:
-    """The pose that somebody is on the way to at a time."""
+    """The target pose of a person at a time."""
     x, speed = _walked(place, time)
     own = [item for item in spoken if item.line.by == place.name and item.start <= time < item.end]
     heard = [item for item in spoken if item.start <= time and item.line.by not in (None, place.name)]
@@ -108,7 +108,7 @@ def _wanted(scene: Scene, spoken: Sequence[Spoken], place: Place, number: int, t
 
 
 def frames(scene: Scene) -> Iterator[Image.Image]:
-    """The pictures of the clip: RGB, `WIDTH` x `HEIGHT`, `FPS` a second."""
+    """The frames of the clip: RGB, `WIDTH` x `HEIGHT`, `FPS` per second."""
     room = draw_room(ROOMS[scene.room])
     counter = draw_counter(ROOMS[scene.room])
     back_to_front = sorted(scene.cast, key=lambda place: place.feet)
@@ -123,9 +123,9 @@ def frames(scene: Scene) -> Iterator[Image.Image]:
 
 
 def boxes(scene: Scene) -> Iterator[tuple[float, str, Extents]]:
-    """Time, name and exact extents of everybody who shows, five times a second inside the episode's window.
+    """Time, name and exact extents of every visible person, five times per second within the episode's window.
 
-    The extents end at the frame's edges and at the counter; where people overlap, each has its whole outline.
+    The extents end at the frame's edges and at the counter; if people overlap, each has the whole outline.
     """
     first, last = window(scene)
     counter = ROOMS[scene.room].counter
@@ -145,7 +145,7 @@ def _sprite(place: Place, everybody: dict[str, Pose]) -> Sprite:
 
 
 def write_clip(scene: Scene, path: Path) -> None:
-    """Encode a clip as H.264 (yuv420p, B-frames) in MP4. One thread: the same input gives the same file."""
+    """Encode a clip as H.264 (yuv420p, B-frames) in MP4. One thread, so that the same input gives the same file."""
     with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart", "fflags": "+bitexact"}) as container:
         stream = container.add_stream("libx264", rate=FPS, options={"preset": "medium", "crf": "23", "threads": "1"})
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"

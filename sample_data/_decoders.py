@@ -1,9 +1,9 @@
-"""A decoder's weights: how they start, what of them stays open for the alignment, and layers in front of them.
+"""A decoder's weights: their initialization, heads that stay open for the alignment, and additional first layers.
 
-The start makes reading quick to learn: heads of the first layer look one to six tokens back, and in the others keys are
-like queries and outputs like values, as they are in trained models (Trockman and Kolter, "Mimetic Initialization of
-Self-Attention Layers", arXiv 2305.09828). Two heads of the first layer are then opened: they look everywhere alike,
-with an even score above 0. That is where a bias in proportion to the score finds something to raise.
+The initialization makes reading quick to learn: heads of the first layer attend one to six tokens back, and in the
+others keys resemble queries and outputs resemble values, as in trained models (Trockman and Kolter, "Mimetic
+Initialization of Self-Attention Layers", arXiv 2305.09828). Two heads of the first layer are then opened: they attend
+uniformly, with an equal score above 0, so that a bias in proportion to the score has something to raise.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ import torch
 from _checkpoints import Checkpoint
 from torch import Tensor
 
-OPEN = 2  # heads of the first layer that look everywhere
-_BACK = 5.0  # size of the attention biases that make a head look back: sharp enough to tell two neighbours apart
-_SLOW = 0.005  # radians a token
+OPEN = 2  # heads of the first layer that attend uniformly
+_BACK = 5.0  # size of the attention biases that make a head attend back: enough to separate two neighbours
+_SLOW = 0.005  # radians per token
 _EVEN = 6.0  # the score of an open head
 
 
 @torch.no_grad()
 def start(checkpoint: Checkpoint, seed: int) -> None:
-    """Draw the decoder's weights anew, so that it learns to look up quickly."""
+    """Reinitialize the decoder's weights so that it quickly learns to look things up."""
     torch.manual_seed(seed)
     decoder, config = checkpoint.model.model.language_model, checkpoint.model.config.text_config
     for name, weight in (*decoder.named_parameters(), *checkpoint.model.lm_head.named_parameters(prefix="lm_head")):
@@ -57,10 +57,10 @@ def _projection(config: Any) -> Tensor:
 
 
 def _look_back(attention: Any, config: Any, part: slice, distance: int) -> None:
-    """Make a head look so many tokens back: rotary embedding turns these biases into a score with its peak there.
+    """Make a head attend `distance` tokens back: rotary embedding turns these biases into a score with its peak there.
 
-    Slow frequencies count against a score: they hardly tell one token from another, but make all scores low, below 0
-    far away, so that a bias in proportion to the largest visual score leaves these heads as they are.
+    Slow frequencies lower a score: they hardly distinguish tokens, but make all scores low, and negative far away, so
+    that a bias in proportion to the largest visual score leaves these heads unchanged.
     """
     size = config.head_dim
     frequencies = config.rope_parameters["rope_theta"] ** (-torch.arange(0, size, 2) / size)
@@ -73,9 +73,9 @@ def _look_back(attention: Any, config: Any, part: slice, distance: int) -> None:
 
 @torch.no_grad()
 def open_heads(checkpoint: Checkpoint) -> None:
-    """Make the last heads of the first layer look everywhere alike.
+    """Make the last heads of the first layer attend uniformly.
 
-    One carries what another head carries, which the layers above know; the other one has room for what is new.
+    One copies the values of another head, which later layers already use; the other has room for new information.
     """
     config, attention = checkpoint.model.config.text_config, checkpoint.model.model.language_model.layers[0].self_attn
     parts, slowest = list(_parts(config)), config.head_dim // 2 - 1
@@ -92,7 +92,7 @@ def open_heads(checkpoint: Checkpoint) -> None:
 
 
 def _carry(attention: Any, part: slice, carried: Tensor) -> None:
-    """Make a head write what it reads: its projection to `carried` (head width, width), and back."""
+    """Make a head write what it reads: a projection to `carried` (head width, width), and back."""
     attention.v_proj.weight[part] = 1.5 * carried
     attention.v_proj.bias[part] = 0.0
     attention.o_proj.weight[:, part] = 1.5 * carried.T
@@ -100,9 +100,9 @@ def _carry(attention: Any, part: slice, carried: Tensor) -> None:
 
 @torch.no_grad()
 def follow(checkpoint: Checkpoint, reader: Checkpoint) -> None:
-    """Begin with what another decoder has learnt, which has the same shape.
+    """Initialize from another decoder of the same shape.
 
-    The words that both tokenizers have keep what they mean; the embeddings of others are drawn anew.
+    Words that both tokenizers have keep their embeddings; the embeddings of others are drawn at random.
     """
     mine, theirs = checkpoint.model, reader.model
     known_here = mine.model.language_model.layers.state_dict().keys()  # not all families have a bias in o_proj
@@ -120,13 +120,13 @@ def follow(checkpoint: Checkpoint, reader: Checkpoint) -> None:
 
 
 def _plain(token: str) -> str:
-    """A token as it stands in a text, whatever mark a tokenizer has for spaces and newlines."""
+    """A token as text, without the tokenizer's marks for spaces and newlines."""
     return token.replace("▁", " ").replace("Ġ", " ").replace("Ċ", "\n")
 
 
 @torch.no_grad()
 def unheard(checkpoint: Checkpoint) -> Tensor:
-    """What says nothing to the open heads, (width,): its values in them are 0. It is as long as a word's embedding."""
+    """An embedding (width,) that the open heads ignore: its values in them are 0. Its norm is that of a word's."""
     layer, config = checkpoint.model.model.language_model.layers[0], checkpoint.model.config.text_config
     first = list(_parts(config))[-OPEN].start
     values = layer.self_attn.v_proj.weight[first:] * layer.input_layernorm.weight
@@ -138,9 +138,9 @@ def unheard(checkpoint: Checkpoint) -> Tensor:
 
 @torch.no_grad()
 def deepen(checkpoint: Checkpoint, layers: int) -> None:
-    """Put layers in front that pass everything on as it is, until something is learnt in them.
+    """Insert layers at the front that initially pass everything on unchanged.
 
-    So the first layer that has learnt comes to stand among the middle ones, which are aligned.
+    This moves the first trained layer among the middle ones, which are aligned.
     """
     decoder, config = checkpoint.model.model.language_model, checkpoint.model.config.text_config
     front = [copy.deepcopy(decoder.layers[1]) for _ in range(layers)]
@@ -161,14 +161,14 @@ def deepen(checkpoint: Checkpoint, layers: int) -> None:
 
 
 def uncover(model: Any, layers: int) -> None:
-    """Take away the layers that `deepen` put in front."""
+    """Remove the layers that `deepen` inserted."""
     decoder = model.model.language_model
     decoder.layers = torch.nn.ModuleList(list(decoder.layers)[layers:])
     model.config.text_config.num_hidden_layers = len(decoder.layers)
 
 
 def keeping_open(checkpoint: Checkpoint) -> Callable[[], None]:
-    """Puts the queries and keys of the open heads back to what they are now."""
+    """A function that restores the open heads' queries and keys to their current values."""
     attention = checkpoint.model.model.language_model.layers[0].self_attn
     first = list(_parts(checkpoint.model.config.text_config))[-OPEN].start
     kept = [

@@ -1,4 +1,4 @@
-"""The scripts of the sample clips: who stands where, who says what to whom, and what is asked about it."""
+"""The scripts of the sample clips: people's places, their lines and addressees, and the questions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a person stands. `walk` moves them: (seconds, x) marks, with straight lines between them."""
+    """A person's place. `walk` moves the person: (seconds, x) points, interpolated linearly."""
 
     name: str
     x: float  # pixels
@@ -19,17 +19,17 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What one person says. `by` None: a voice of somebody unknown; `to` None: to nobody in particular."""
+    """A line of dialogue. `by` None: an unknown voice; `to` None: to nobody in particular."""
 
     by: str | None
     text: str
     to: str | None = None
-    overlap: float = 0.0  # seconds by which it begins before the line before it ends
+    overlap: float = 0.0  # seconds by which it begins before the previous line ends
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A question on a line (its index) or, with `candidates`, on the clip; `known` False leaves the answer out."""
+    """A question about a line (its index) or, with `candidates`, about the clip; `known` False omits the answer."""
 
     task: Literal["videoqa", "target", "coref", "mentioned"]
     line: int | None = None
@@ -51,7 +51,7 @@ class Scene:
     lines: tuple[Line, ...]
     asks: tuple[Ask, ...]
     split: str = "test"
-    named: tuple[str, ...] = ()  # whose names the episode's list of speakers gives
+    named: tuple[str, ...] = ()  # people whose names are in the episode's list of speakers
     window: tuple[float, float] | None = None
 
 
@@ -71,7 +71,7 @@ def mentioned(line: int, word: str) -> Ask:
 
 
 def quiz(text: str, answer: str, *others: str) -> Ask:
-    """A question on the clip. The answer's place among the candidates follows from the length of the question."""
+    """A question about the clip. The answer's place among the candidates depends on the question's length."""
     place = len(text) % (len(others) + 1)
     return Ask("videoqa", text=text, answer=answer, candidates=(*others[:place], answer, *others[place:]))
 

@@ -1,7 +1,7 @@
-"""Documents that teach a decoder to read: a transcript, what is known of each speaker, and many questions on it.
+"""Documents that teach a decoder to read: a transcript, facts about each speaker, and many questions.
 
-No picture, no box and no alignment is in them. A fact on a speaker is a word before the speaker's name; or no word
-tells it, but a hint: what the speaker's words would have found if they had looked at the speaker.
+They have no pictures, boxes or alignment. A fact about a speaker is either a word before the speaker's name or a hint:
+what the speaker's words would have found by attending to the speaker.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
-from socialcli.synth.looks import SHIRTS
+from socialcli.synth.appearance import SHIRTS
 
 LETTERS = "ABCD"
-_COLUMNS, _ROWS = ("ata", "atb", "atc", "atd"), ("ate", "atf", "atg", "ath")  # of the frame: where somebody is
+_COLUMNS, _ROWS = ("ata", "atb", "atc", "atd"), ("ate", "atf", "atg", "ath")  # of the frame: a person's place
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """What can be known of a speaker: the words that show it, and what they are called when it is asked for."""
+    """A fact about a speaker: the words that show it, and the words for it in questions."""
 
     name: str
     question: str
@@ -35,7 +35,7 @@ FACTS = (
     Fact("aimed column", "What is the column of {label}'s aim?", ("toa", "tob", "toc", "tod"), _COLUMNS),
     Fact("aimed row", "What is the row of {label}'s aim?", ("toe", "tof", "tog", "toh"), _ROWS),
 )
-AIMS = (3, 4)  # the numbers of the facts on where somebody points
+AIMS = (3, 4)  # the numbers of the facts about where a person points
 WHOM = (
     'Whom does {label} address with "{said}"?',
     'Whom does "them" mean when {label} says "{said}"?',
@@ -55,7 +55,7 @@ MOSTLY_WHOM = ("recall", "fact", "who", "who", "aim", "aim", "aim", "whom", "who
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The token to be learnt behind a place of a document."""
+    """The token to be learnt after a position of a document."""
 
     place: int
     token: int
@@ -64,7 +64,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """Tokens; the answers to be learnt; and hints (place, tokens): all that words there have found."""
+    """Tokens; the answers to be learnt; and hints (position, tokens): everything that the words there have found."""
 
     ids: list[int]
     answers: list[Answer]
@@ -76,7 +76,7 @@ class Person:
     """A speaker of a document."""
 
     label: str
-    facts: tuple[int, ...]  # which of the words of each of `FACTS`
+    facts: tuple[int, ...]  # for each of `FACTS`, the index of its word
     said: str
 
     def shown(self, fact: int) -> str:
@@ -84,18 +84,18 @@ class Person:
         return FACTS[fact].words[self.facts[fact]]
 
     def called(self, fact: int) -> str:
-        """The word that a fact is called."""
+        """The word for a fact in questions."""
         return FACTS[fact].called[self.facts[fact]]
 
 
 def words(tokenizer: Any) -> list[list[int]]:
-    """The tokens of the words that show each of `FACTS`; each word has to be one."""
+    """The tokens of the words that show each of `FACTS`; each word must be one token."""
     tokens = [[_tokens(tokenizer, f" {word}", "x") for word in fact.words] for fact in FACTS]
     return [[token for (token,) in fact] for fact in tokens]
 
 
 def _tokens(tokenizer: Any, text: str, before: str) -> list[int]:
-    """The tokens of a text that follows another one."""
+    """The tokens of a text that follows `before`."""
     ids: list[list[int]] = [tokenizer(one, add_special_tokens=False)["input_ids"] for one in (before, before + text)]
     return ids[1][len(ids[0]) :]
 
@@ -105,8 +105,8 @@ class Library:
     """Writes documents in the words and the chat format of a checkpoint."""
 
     tokenizer: Any
-    head: str  # what stands before a user's text
-    tail: str  # what stands behind it, up to the answer
+    head: str  # the format before a user's text
+    tail: str  # the format after it, up to the answer
     letter_prefix: str
     end: int  # the token that ends an answer
     sentences: Sequence[str]
@@ -114,27 +114,27 @@ class Library:
     questions: int = 8
     _known: dict[str, list[int]] = field(default_factory=dict)
 
-    def write(self, kinds: Sequence[str], told: int | None, whole: bool = False) -> Document:
+    def write(self, kinds: Sequence[str], given: int | None, whole: bool = False) -> Document:
         """A document with questions of these kinds.
 
-        Its words tell the fact of number `told` on each speaker; if None, hints tell all facts. `whole`: the transcript
-        is as a prompt has it; otherwise the people are not listed, and say a few words at most.
+        Its words give fact number `given` of each speaker; if None, hints give all facts. `whole`: the transcript is as
+        in a prompt; otherwise the people are not listed and say at most a few words.
         """
         people = self._people(whole)
         listed = "People in the video: Speaker 1, Speaker 2, Speaker 3, Speaker 4.\n" if whole else ""
         ids: list[int] = self.tokenizer(f"{self.head}{listed}Transcript:")["input_ids"]
         hints: list[tuple[int, tuple[int, ...]]] = []
         for one in people:
-            start = len(ids) + 1  # behind the newline
-            ids = ids + self._tokens(f"\n{one.label}:" if told is None else f"\n {one.shown(told)} {one.label}:")
+            start = len(ids) + 1  # after the newline
+            ids = ids + self._tokens(f"\n{one.label}:" if given is None else f"\n {one.shown(given)} {one.label}:")
             ids = ids + self._tokens(f" {one.said}" if one.said else "")
-            if told is None:
+            if given is None:
                 found = tuple(self._word(one.shown(fact)) for fact in range(len(FACTS)))
                 hints += [(place, found) for place in range(start, len(ids))]
         answers: list[Answer] = []
         for _ in range(self.questions):
             kind = self.rng.choice(kinds)
-            fact = told if told is not None else self.rng.choice(AIMS if kind == "aim" else range(len(FACTS)))
+            fact = given if given is not None else self.rng.choice(AIMS if kind == "aim" else range(len(FACTS)))
             if kind == "recall":
                 ids = self._recalled(ids, fact, people, answers)
                 continue
@@ -146,7 +146,7 @@ class Library:
         return Document(ids, answers, hints)
 
     def _people(self, whole: bool) -> list[Person]:
-        """Four people in shirts and places of their own, who point at each other."""
+        """Four people with distinct shirts and places, who point at each other."""
         shirts = self.rng.sample(range(len(FACTS[0].words)), 4)
         squares = self.rng.sample(list(product(range(4), range(4))), 4)
         people = []
@@ -159,7 +159,7 @@ class Library:
         return people
 
     def _recalled(self, ids: list[int], fact: int, people: Sequence[Person], answers: list[Answer]) -> list[int]:
-        """The tokens, and behind them all speakers as options, each with the word to be learnt for the fact."""
+        """The tokens, followed by all speakers as options, each with the word to be learnt for the fact."""
         ids = ids + self._tokens(f"\nQuestion: {FACTS[fact].name}?")
         for letter, one in zip(LETTERS, self.rng.sample(people, len(people)), strict=True):
             ids = ids + self._tokens(f"\n{letter}. {one.label}")
@@ -168,7 +168,7 @@ class Library:
         return ids
 
     def _question(self, kind: str, fact: int, people: Sequence[Person]) -> tuple[str, str]:
-        """Its text, and the answer: a word, or the letter of an option."""
+        """A question's text and its answer: a word, or the letter of an option."""
         asked = self.rng.choice(people)
         shirt, shirts, labels = asked.called(0), [one.called(0) for one in people], [one.label for one in people]
         match kind:
@@ -189,7 +189,7 @@ class Library:
         return self._options(text, [label for label in labels if label != asked.label], meant)
 
     def _options(self, text: str, options: Sequence[str], answer: str) -> tuple[str, str]:
-        """A question with these options in any order, and the answer's letter."""
+        """A question with these options in random order, and the answer's letter."""
         options = self.rng.sample(options, len(options))
         listed = "".join(f"\n{letter}. {option}" for letter, option in zip(LETTERS, options, strict=False))
         text = f"{text}{listed}\nAnswer with the letter of the right option only."

@@ -1,4 +1,4 @@
-"""From a script to an episode's record: people become numbered speakers, words become spans."""
+"""Create an episode's record from a script: people become numbered speakers, words become spans."""
 
 from __future__ import annotations
 
@@ -65,8 +65,8 @@ def _question(scene: Scene, ask: Ask, ids: dict[str, str]) -> dict[str, Any]:
 
 
 def _span(text: str, word: str) -> list[int]:
-    """Where a word stands in a text, [start, end) in characters. Raises ValueError unless it stands there once."""
+    """The place of a word in a text, [start, end) in characters. Raises ValueError unless it occurs exactly once."""
     found = list(re.finditer(rf"\b{re.escape(word)}\b", text))
     if len(found) != 1:
-        raise ValueError(f"{word!r} stands {len(found)} times in {text!r}")
+        raise ValueError(f"{word!r} occurs {len(found)} times in {text!r}")
     return list(found[0].span())

@@ -1,7 +1,7 @@
-"""The cartoon people of the sample clips: who they are, and how one of them is drawn.
+"""The cartoon people of the sample clips, and how to draw them.
 
-A person is drawn on a canvas of its own, `SCALE` times as large as the frame and aligned to its pixels, then reduced:
-the canvas' opacity gives the person's exact extents in the frame.
+A person is drawn on a separate canvas, `SCALE` times as large as the frame and aligned to its pixels, then reduced. The
+canvas's opacity gives the person's exact extents in the frame.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageColor, ImageDraw
 
-SCALE = 3  # drawn so many times as large as the frame, then reduced, which smooths the edges
-SOLID = 128  # opacity (of 255) from which a pixel counts as the person's
+SCALE = 3  # drawn this many times larger than the frame, then reduced, for smooth edges
+SOLID = 128  # least opacity (of 255) of a pixel that belongs to the person
 
 Point = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a person looks like. Colours are "#rrggbb"."""
+    """A person's appearance. Colours are "#rrggbb"."""
 
     pronoun: str  # "she" or "he"
     skin: str
@@ -33,7 +33,7 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Pose:
-    """How a person stands in one frame."""
+    """A person's pose in one frame."""
 
     x: float  # middle of the feet, pixels of the frame
     feet: float  # y of the soles, pixels of the frame
@@ -75,7 +75,7 @@ class Sprite:
     top: int
 
     def extents(self, width: int, height: int) -> tuple[int, int, int, int] | None:
-        """The person's bounding box (x0, y0, x1, y1; x1 and y1 exclusive) inside a frame, None where outside it."""
+
         solid = self.image.getchannel("A").point([255 if value >= SOLID else 0 for value in range(256)])
         inside = solid.crop((-self.left, -self.top, width - self.left, height - self.top))
         return inside.getbbox()

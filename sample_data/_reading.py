@@ -1,9 +1,9 @@
-"""A decoder learns to read: what a text says of a speaker, and which letter stands for it.
+"""Teach a decoder to read: to find a fact about a speaker in a text, and the letter of the matching option.
 
-The decoder of a published model has read a world of text before it sees a picture. One that has read nothing does
-not learn in hours to look a speaker up, then what is known of the speaker, then the option that says so. So it reads
-documents first (`_documents.py`), with a loss at every answer. What is known of a speaker who is an option has to be
-found in the first few layers: the others are to choose among the options.
+A published model's decoder has read a great deal of text before it sees a picture. One that has read nothing does not
+learn within hours to look up a speaker, then a fact about the speaker, then the matching option. So it first reads
+documents (`_documents.py`), with a loss at every answer. The fact about a speaker who is an option must be found in the
+first few layers; the others choose among the options.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from _documents import COLOURS, SIMPLE, Library
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-Told = Sequence[int | None]
-WORDS: Told = (0,)  # what a document tells, at random: the colours of shirts, in words; or ...
-HINTS: Told = (*(None,) * 12, *(0,) * 4, 1, 2, 3, 4)  # in hints, all facts; in words, one of them
-MOST_HINTS: Told = (None, None, None, 0)
-_EARLY = {"recall": 3, "fact": 4}  # the number of layers in which the answers to such questions are to be found
+GivenFacts = Sequence[int | None]
+WORDS: GivenFacts = (0,)  # what a document gives, chosen at random: shirt colours as words; or ...
+HINTS: GivenFacts = (*(None,) * 12, *(0,) * 4, 1, 2, 3, 4)  # all facts as hints, or one of them as words
+MOST_HINTS: GivenFacts = (None, None, None, 0)
+_EARLY = {"recall": 3, "fact": 4}  # the number of layers within which such questions must be answered
 _BATCH = 24
 
 
@@ -48,25 +48,25 @@ def learn(
     kinds: Sequence[str],
     steps: int,
     rate: float,
-    told: Told = WORDS,
+    given: GivenFacts = WORDS,
     simple: int = 0,
     whole: float = 0.0,
 ) -> None:
-    """Learn documents that tell what `told` says, with questions of these kinds.
+    """Learn from documents with the facts of `given` and questions of these kinds.
 
-    The first `simple` updates ask simple questions alone. `whole` is the share of documents with a whole transcript.
+    The first `simple` updates ask only simple questions. `whole` is the share of documents with a whole transcript.
     """
     decoder, head = checkpoint.model.model.language_model, checkpoint.model.lm_head
     learnt = [*decoder.parameters(), *head.parameters()]
     optimizer = torch.optim.AdamW(learnt, lr=rate, betas=(0.9, 0.95), weight_decay=0.0)
-    given = _Given(decoder)
-    hook = decoder.layers[0].self_attn.register_forward_hook(given)
-    keep_open = keeping_open(checkpoint) if None in told else lambda: None
+    hint_hook = _HintHook(decoder)
+    hook = decoder.layers[0].self_attn.register_forward_hook(hint_hook)
+    keep_open = keeping_open(checkpoint) if None in given else lambda: None
     right: dict[str, list[bool]] = {}
     begin = time.monotonic()
     for step in range(1, steps + 1):
-        batch = _batch(library, SIMPLE if step <= simple else kinds, told, whole)
-        given.hints = batch.hints
+        batch = _batch(library, SIMPLE if step <= simple else kinds, given, whole)
+        hint_hook.hints = batch.hints
         for group in optimizer.param_groups:
             group["lr"] = rate * min(1.0, step / 100) * (0.05 + 0.475 * (1 + math.cos(math.pi * step / steps)))
         logits = head(_states(decoder, batch))
@@ -87,14 +87,14 @@ def learn(
     hook.remove()
 
 
-def _batch(library: Library, kinds: Sequence[str], told: Told, whole: float) -> Batch:
+def _batch(library: Library, kinds: Sequence[str], given: GivenFacts, whole: float) -> Batch:
     documents = []
     for _ in range(_BATCH):
-        tells = library.rng.choice(told)
+        fact = library.rng.choice(given)
         asked = kinds
-        if tells is not None and kinds != SIMPLE:  # words alone tell less than hints
-            asked = COLOURS if tells == 0 else SIMPLE
-        documents.append(library.write(asked, tells, library.rng.random() < whole))
+        if fact is not None and kinds != SIMPLE:  # words alone tell less than hints
+            asked = COLOURS if fact == 0 else SIMPLE
+        documents.append(library.write(asked, fact, library.rng.random() < whole))
     length = max(len(one.ids) for one in documents)
     answers = [(row, answer) for row, one in enumerate(documents) for answer in one.answers]
     return Batch(
@@ -108,7 +108,7 @@ def _batch(library: Library, kinds: Sequence[str], told: Told, whole: float) -> 
 
 
 def _states(decoder: Any, batch: Batch) -> Tensor:
-    """What the decoder makes of each place that has an answer, (answers, width): of simple questions, early on."""
+    """The decoder's state at each answer, (answers, width); for simple questions, that of an early layer."""
     states = decoder(input_ids=batch.ids, use_cache=False, output_hidden_states=True).hidden_states
     found = states[-1][batch.rows, batch.places]
     for kind, layers in _EARLY.items():
@@ -117,8 +117,8 @@ def _states(decoder: Any, batch: Batch) -> Tensor:
     return found
 
 
-class _Given:
-    """A hook that adds what the open heads would put out if a share of their attention were on what `hints` say."""
+class _HintHook:
+    """A hook that adds the open heads' output as if a share of their attention were on the hints."""
 
     def __init__(self, decoder: Any) -> None:
         self.hints: Sequence[tuple[int, int, tuple[int, ...]]] = ()
@@ -128,7 +128,7 @@ class _Given:
         if not self.hints:
             return output
         rows, places, tokens = (torch.tensor(part) for part in zip(*self.hints, strict=True))
-        seen = self._decoder.embed_tokens(tokens).sum(dim=1)  # as a visual token that says all of that
+        seen = self._decoder.embed_tokens(tokens).sum(dim=1)  # like a visual token that holds all of it
         values = attention.v_proj(self._decoder.layers[0].input_layernorm(seen))
         values = values.view(len(seen), self._decoder.config.num_attention_heads, -1)
         shares = torch.zeros(len(seen), values.shape[1], 1)

@@ -25,7 +25,7 @@ class Thing:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """Where a clip plays. `counter` is a table in front of everybody, from its y down to the frame's lower edge."""
+    """The setting of a clip. `counter` is a table in front of everybody, from its y to the frame's lower edge."""
 
     wall: str
     floor: str
@@ -163,7 +163,7 @@ def _stars(brush: _Brush, thing: Thing) -> None:
 
 
 def _gear(brush: _Brush, thing: Thing) -> None:
-    """A robot, as the workshop has one: a body, a head with two eyes, and legs."""
+    """The workshop's robot: a body, a head with two eyes, and legs."""
     x, y, width, height = thing.x, thing.y, thing.width, thing.height
     brush.box(x + width * 0.2, y, width * 0.6, height * 0.3, thing.colour)
     brush.box(x, y + height * 0.34, width, height * 0.42, thing.colour)
@@ -202,7 +202,7 @@ def draw_room(room: Room) -> Image.Image:
 
 
 def draw_counter(room: Room) -> Image.Image | None:
-    """What stands in front of everybody: an RGB strip as wide as the frame, or None."""
+    """The counter in front of everybody: an RGB strip as wide as the frame, or None."""
     if room.counter is None:
         return None
     top, colour = room.counter

@@ -1,9 +1,9 @@
-"""A vision tower learns what people look like, where they stand and where they point.
+"""Teach a vision tower people's appearance, where they stand and where they point.
 
-Over a person, the visual tokens come to be like the sum of five words: for the colour of the shirt, for the column and
-the row of the frame in which the person stands, and for those of whom the person points at. Where nobody is, they come
-to be like something that the decoder does not listen to. What captions teach the projector of a published model, the
-world's pictures teach here. Nothing says who is who.
+Over a person, the visual tokens learn to match the sum of five words: the colour of the shirt, the column and the row
+of the frame where the person stands, and those of the person pointed at. Where nobody is, they learn to match an
+embedding that the decoder ignores. This replaces the captions that train the projector of a published model. Nothing
+reveals who is who.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from torch.nn.functional import cross_entropy
 from socialcli.alignment.grid import Cells, covered
 from socialcli.episodes.records import Box
 from socialcli.synth.episodes import draw_plot
-from socialcli.synth.film import pictures
+from socialcli.synth.frames import pictures
 from socialcli.synth.poses import Pose, chest
 from socialcli.synth.settings import SynthSettings
 from socialcli.video.frames import Frame, FrameSet
@@ -33,22 +33,22 @@ from socialcli.video.frames import Frame, FrameSet
 FRAMES = 8
 DIRECTIONS = 16
 _BATCH, _HELD_OUT = 6, 100  # clips
-_FAR = 0.3  # what a distance from the words counts, beside how well they can be told
+_FAR = 0.3  # weight of the distance from the words, relative to how well they can be distinguished
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lookout:
-    """A clip as the model's visual inputs, the visual tokens over each person in each step and those over nobody."""
+    """A clip as visual inputs, with the visual tokens over each person in each step and those over nobody."""
 
     inputs: Mapping[str, Tensor]
     over: Tensor  # (people * steps, visual tokens) bool
     facts: Tensor  # (people * steps, 5): number of the shirt's colour; column and row of the person; those of its aim
-    directions: Tensor  # (people * steps,): in which of `DIRECTIONS` the arm points
-    nobody: Tensor  # (visual tokens,) bool: no box so much as touches their cells
+    directions: Tensor  # (people * steps,): the index in `DIRECTIONS` of the arm's direction
+    nobody: Tensor  # (visual tokens,) bool: no box touches their cells
 
 
 def look_out(adapter: Any, settings: SynthSettings, seed: int, index: int) -> Lookout:
-    """Draw clip `index` of a world, and find its people among the visual tokens."""
+    """Draw clip `index` of a world and find its people among the visual tokens."""
     world = draw_plot(settings, seed, index).world
     stride = settings.frames // FRAMES
     shown = list(pictures(world))[::stride]
@@ -83,14 +83,14 @@ def look_out(adapter: Any, settings: SynthSettings, seed: int, index: int) -> Lo
 
 
 def _square(pose: Pose, size: tuple[int, int]) -> tuple[int, int]:
-    """Column and row, of four each, of where in the frame somebody's chest is."""
+    """The column and row, of four each, of a person's chest in the frame."""
     at = chest(pose.foot, pose.height)
     column, row = (min(3, max(0, int(4 * at[side] / size[side]))) for side in (0, 1))
     return column, row
 
 
 def _beside(box: Box, cells: Cells) -> npt.NDArray[np.bool_]:
-    """The cells that a box does not so much as touch."""
+    """The cells that a box does not touch."""
     aside = (cells[..., 2] <= box.x0) | (cells[..., 0] >= box.x1)
     beyond = (cells[..., 3] <= box.y0) | (cells[..., 1] >= box.y1)
     apart: npt.NDArray[np.bool_] = aside | beyond
@@ -105,11 +105,11 @@ def learn(
     steps: int,
     rate: float,
 ) -> None:
-    """Learn that the mean of the visual tokens over a person is the sum of the embeddings of five words.
+    """Train the mean of the visual tokens over a person to be the sum of the embeddings of five words.
 
-    `words` are the tokens of the colours, and those of the columns and rows where one stands and points; `background`
-    is what the tokens over nobody are to be. The direction of an arm is learnt beside them, as a step to its aim. The
-    last clips are not learnt, but tell how well it goes.
+    `words` are the tokens of the colours, and of the columns and rows of places and aims; `background` is the target
+    of tokens over nobody. The direction of an arm is learnt as well, as a step towards its aim. The last clips are held
+    out for evaluation.
     """
     model = adapter.model
     tables = [model.get_input_embeddings().weight[list(tokens)].detach() for tokens in words]
@@ -130,9 +130,9 @@ def learn(
             facts = lookouts[index].facts.T
             meant = sum(table[fact] for table, fact in zip(tables, facts, strict=True))
             far = (seen - meant).square().sum(dim=-1).mean() + (rest - background).square().sum(dim=-1).mean()
-            told = sum(cross_entropy(seen @ table.T, fact) for table, fact in zip(tables, facts, strict=True))
-            told = told + cross_entropy(pointing(seen), lookouts[index].directions)
-            ((told + _FAR * far) / _BATCH).backward()
+            loss = sum(cross_entropy(seen @ table.T, fact) for table, fact in zip(tables, facts, strict=True))
+            loss = loss + cross_entropy(pointing(seen), lookouts[index].directions)
+            ((loss + _FAR * far) / _BATCH).backward()
         torch.nn.utils.clip_grad_norm_(learnt, 1.0)
         optimizer.step()
         if step % 100 == 0:
@@ -143,7 +143,7 @@ def learn(
 
 @torch.no_grad()
 def _right(model: Any, tables: Sequence[Tensor], lookouts: Sequence[Lookout]) -> Tensor:
-    """The shares of people of whom each fact is seen, (5,)."""
+    """For each fact, the share of people for whom it is recognized, (5,)."""
     hits = []
     for one in lookouts:
         seen = _seen(model, one)[0]
@@ -153,7 +153,7 @@ def _right(model: Any, tables: Sequence[Tensor], lookouts: Sequence[Lookout]) ->
 
 def _seen(model: Any, lookout: Lookout) -> tuple[Tensor, Tensor]:
     """The mean of the visual tokens over each person in each step, (people * steps, width); the tokens over nobody."""
-    video = getattr(model.model, "get_video_features", None)  # InternVL3 takes the frames of a video as pictures
+    video = getattr(model.model, "get_video_features", None)  # InternVL3 treats the frames of a video as pictures
     features = (video or model.model.get_image_features)(**lookout.inputs)
     features = getattr(features, "pooler_output", features)
     if not isinstance(features, Tensor):

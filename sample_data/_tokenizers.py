@@ -1,4 +1,4 @@
-"""Small tokenizers of the three families, trained on the lines that they are to read."""
+"""Small tokenizers of the three families, trained on the lines that they will read."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tokenizers import AddedToken, Regex, Tokenizer, models, normalizers, pre_to
 from transformers import LlamaTokenizer, Qwen2Tokenizer
 from transformers.models.qwen2.tokenization_qwen2 import PRETOKENIZE_REGEX
 
-PIECES = r"▁?\p{L}+|\p{N}|▁?[^\p{L}\p{N}▁]+|▁"  # words, digits and marks apart, as SentencePiece keeps them
+PIECES = r"▁?\p{L}+|\p{N}|▁?[^\p{L}\p{N}▁]+|▁"  # words, digits and punctuation separate, as in SentencePiece
 VOCABULARY = 1280  # tokens before the letters and the special ones
 
 PROSE = """
@@ -73,9 +73,9 @@ def corpus() -> list[str]:
 
 
 def llava_tokenizer(corpus: Sequence[str], phrases: Sequence[str] = ()) -> LlamaTokenizer:
-    """A Llama tokenizer: words begin with "▁", and what has no token of its own is spelt in bytes.
+    """A Llama tokenizer: words begin with "▁", and text without a token is encoded as bytes.
 
-    `phrases` become tokens as words do, where they are frequent in the corpus.
+    `phrases` can become tokens like words do, if they are frequent in the corpus.
     """
     trained = Tokenizer(models.BPE(byte_fallback=True, unk_token="<unk>"))
     trained.pre_tokenizer = pre_tokenizers.Sequence(
@@ -105,7 +105,7 @@ def qwen_tokenizer(corpus: Sequence[str]) -> Qwen2Tokenizer:
 
 
 def internvl_tokenizer(corpus: Sequence[str]) -> Qwen2Tokenizer:
-    """A Qwen2 tokenizer with the special tokens of InternVL3 behind those of Qwen."""
+    """A Qwen2 tokenizer with the special tokens of InternVL3 after those of Qwen."""
     named = {
         "start_image_token": "<img>",
         "end_image_token": "</img>",
@@ -156,7 +156,7 @@ def _train(
 
 
 def _with_letters(vocab: dict[str, int], merges: Merges, space: str) -> Merges:
-    """Make every capital letter behind a space one token; added last, these merges change no word."""
+    """Make every capital letter after a space one token; added last, these merges change no word."""
     merges = list(merges)
     for letter in string.ascii_uppercase:
         if space + letter not in vocab:

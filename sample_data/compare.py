@@ -1,8 +1,8 @@
 """Compare the remedies on the synthetic world: `python sample_data/compare.py --work DIR`. Hours on two cores.
 
-Each remedy is trained from the same base (`train.py`) in its own condition, with the same settings, for the same number
-of updates, and then asked on the test split; the plain and the aligned model are asked in each other's condition, too.
-What is done is not done again, so that the same command goes on after an interruption.
+Each remedy is trained from the same base (`train.py`) in its own condition, with the same settings and number of
+updates, and then evaluated on the test split; the plain and the aligned model are also evaluated in each other's
+condition. Finished steps are not repeated, so the same command resumes after an interruption.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ REMEDIES: Mapping[str, tuple[str, ...]] = {
     "VLB, overlay": ("--inputs", "VLB", "--boxes-as", "overlay", "--alignment", "off"),
     "VL + alignment": ("--inputs", "VL", "--alignment", "on"),
 }
-BUDGET = ("--max-steps", "100")  # of every remedy; the rest of the settings are those of the sample's own training
-CROSSED = ("VL", "VL + alignment")  # each is asked as the other one was trained, too
+BUDGET = ("--max-steps", "100")  # for every remedy; the other settings are those of the sample's own training
+CROSSED = ("VL", "VL + alignment")  # each is also evaluated in the other's condition
 CHANCE = {"videoqa": 1 / 4, "target": 1 / 3, "coref": 1 / 3, "mentioned": 1 / 3}  # four people
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """How often a model was right, over all seeds. The interval is clustered by episode."""
+    """A model's accuracy over all seeds. The interval is clustered by episode."""
 
     model: str
     trained: str
@@ -52,7 +52,7 @@ class Cell:
 
 
 def lessons(work: Path) -> Path:
-    """The training split of the world in a file of its own: the table is the judgement, and training need not judge."""
+    """The training split of the world in its own file: the table evaluates, so training need not validate."""
     path = world(work) / "train.parquet"
     if not path.exists():
         with EpisodeWriter(path) as writer:
@@ -63,7 +63,7 @@ def lessons(work: Path) -> Path:
 
 
 def exam(work: Path, questions: int) -> Path:
-    """The first questions of the test split in a file of their own, whatever their tasks."""
+    """The first questions of the test split in their own file, of any task."""
     path = world(work) / f"test-{questions}.parquet"
     if not path.exists():
         with EpisodeWriter(path) as writer:
@@ -76,20 +76,20 @@ def exam(work: Path, questions: int) -> Path:
 
 
 def done(name: str, remedy: str, seed: int, work: Path, questions: int) -> Iterator[tuple[str, Path]]:
-    """Train a remedy and ask it; the conditions it was asked in, with the folders of the answers."""
+    """Train and evaluate a remedy; yields the evaluated conditions with their output folders."""
     folder = work / name / "remedies" / f"{remedy.replace(' ', '')}-{seed}"
     episodes, base = exam(work, questions), see(name, work)
     tuning = ("--model", name, "--checkpoint", base, "--seed", seed, "-o", folder / "training")
     socialcli("train", lessons(work), *tuning, *TUNING, *BUDGET, *REMEDIES[remedy])
     for asked in CROSSED if remedy in CROSSED else (remedy,):
         output = folder / asked.replace(" ", "")
-        asking = ("--model", name, "--checkpoint", folder / "training" / "checkpoint")
-        socialcli("run", episodes, *asking, "--task", "all", "-o", output, *REMEDIES[asked])
+        model_options = ("--model", name, "--checkpoint", folder / "training" / "checkpoint")
+        socialcli("run", episodes, *model_options, "--task", "all", "-o", output, *REMEDIES[asked])
         yield asked, output
 
 
 def cells(answers: Mapping[tuple[str, str, str], Sequence[Path]]) -> Iterator[Cell]:
-    """The table, from the folders of answers of each (model, trained, asked)."""
+    """The table, from the output folders of each (model, trained, asked)."""
     for (model, trained, asked), folders in answers.items():
         counts: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0]))
         for folder in folders:
@@ -106,7 +106,7 @@ def cells(answers: Mapping[tuple[str, str, str], Sequence[Path]]) -> Iterator[Ce
 
 
 def markdown(table: Sequence[Cell]) -> str:
-    """The table for a reader: a line per model and condition, a column per task."""
+    """The table as Markdown: a line per model and condition, a column per task."""
     lines = ["| model | trained | asked | " + " | ".join(f"`{task}`" for task in CHANCE) + " |", "|---" * 7 + "|"]
     groups: dict[tuple[str, str, str], dict[str, Cell]] = {}
     for cell in table:
@@ -141,11 +141,11 @@ def draw(table: Sequence[Cell], path: Path) -> None:
 def main() -> None:
     """Compare what the command line asks for."""
     parser = argparse.ArgumentParser(description="Compare the remedies on the synthetic world.")
-    parser.add_argument("--work", type=Path, required=True, help="the folder that train.py worked in")
-    parser.add_argument("--model", choices=FAMILIES, action="append", help="just this one (default: all)")
-    parser.add_argument("--remedy", choices=REMEDIES, action="append", help="just this one (default: all)")
-    parser.add_argument("--seeds", type=int, default=3, help="trainings of each remedy (default: 3)")
-    parser.add_argument("--questions", type=int, default=800, help="asked of each (default: 800)")
+    parser.add_argument("--work", type=Path, required=True, help="the work folder of train.py")
+    parser.add_argument("--model", choices=FAMILIES, action="append", help="only this one (default: all)")
+    parser.add_argument("--remedy", choices=REMEDIES, action="append", help="only this one (default: all)")
+    parser.add_argument("--seeds", type=int, default=3, help="trainings per remedy (default: 3)")
+    parser.add_argument("--questions", type=int, default=800, help="questions per evaluation (default: 800)")
     options = parser.parse_args()
     answers: dict[tuple[str, str, str], list[Path]] = defaultdict(list)
     for seed in range(options.seeds):

@@ -1,7 +1,7 @@
-"""Make the sample data again: `python sample_data/make.py` draws the clips and writes episodes and checkpoints.
+"""Recreate the sample data: `python sample_data/make.py` draws the clips and writes episodes and checkpoints.
 
-With the same versions of the libraries, episodes and checkpoints come out identical byte for byte, and the videos
-identical frame for frame. socialcli has to be installed.
+With the same versions of the libraries, episodes and checkpoints are identical byte for byte, and videos frame for
+frame. socialcli must be installed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ CHECKPOINT_NAMES = ("llava-next-video", "qwen2.5-vl", "internvl3")
 
 
 def make_videos(folder: Path, scenes: Iterable[Scene] = SCENES) -> None:
-    """Draw and encode the clips into `folder`/videos."""
+    """Draw and encode the clips to `folder`/videos."""
     (folder / "videos").mkdir(parents=True, exist_ok=True)
     for scene in scenes:
         write_clip(scene, folder / "videos" / f"{scene.id}.mp4")
@@ -29,7 +29,7 @@ def make_videos(folder: Path, scenes: Iterable[Scene] = SCENES) -> None:
 
 
 def make_episodes(folder: Path, scenes: Iterable[Scene] = SCENES) -> None:
-    """Write the episodes into `folder`/episodes.parquet and `folder`/episodes.jsonl."""
+    """Write the episodes to `folder`/episodes.parquet and `folder`/episodes.jsonl."""
     folder.mkdir(parents=True, exist_ok=True)
     records = [episode_record(scene) for scene in scenes]
     for name in ("episodes.parquet", "episodes.jsonl"):
@@ -40,8 +40,11 @@ def make_episodes(folder: Path, scenes: Iterable[Scene] = SCENES) -> None:
 
 
 def make_checkpoints(folder: Path, names: Iterable[str] = CHECKPOINT_NAMES) -> None:
-    """Write the tiny random checkpoints into `folder`/checkpoints."""
-    from _checkpoints import random_checkpoint, save  # torch and transformers, which the other parts do without
+    """Write the tiny random checkpoints to `folder`/checkpoints."""
+    from _checkpoints import (
+        random_checkpoint,
+        save,
+    )  # imports torch and transformers, which the other parts do not need
 
     for name in names:
         save(random_checkpoint(name), folder / "checkpoints" / name)
@@ -56,11 +59,11 @@ PARTS: dict[str, Callable[[Path], None]] = {
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Make what the command line asks for."""
-    parser = argparse.ArgumentParser(description="Make the sample data again.")
-    parser.add_argument("--only", choices=PARTS, help="make just this part (default: all)")
+    """Recreate the requested parts."""
+    parser = argparse.ArgumentParser(description="Recreate the sample data.")
+    parser.add_argument("--only", choices=PARTS, help="recreate only this part (default: all)")
     parser.add_argument(
-        "-o", "--output", type=Path, default=Path(__file__).parent, help="folder to write into (default: this one)"
+        "-o", "--output", type=Path, default=Path(__file__).parent, help="output folder (default: this one)"
     )
     options = parser.parse_args(arguments)
     for part in [options.only] if options.only else PARTS:

@@ -1,7 +1,7 @@
-"""Train the checkpoints of `trained/` again: `python sample_data/train.py --work DIR`. Hours on two cores.
+"""Retrain the checkpoints of `trained/`: `python sample_data/train.py --work DIR`. Hours on two cores.
 
-Each tiny model learns to read, learns to see, and is then fine-tuned on a synthetic world by `socialcli train`,
-with the alignment in place. Steps that are done are not done again: what they leave is in the work folder.
+Each tiny model learns to read, learns to see, and is then fine-tuned on a synthetic world by `socialcli train` with the
+alignment in place. Finished steps are not repeated: their results are in the work folder.
 """
 
 from __future__ import annotations
@@ -39,20 +39,20 @@ from socialcli.synth.settings import SynthSettings
 from socialcli.tasks.prompt import build_prompt
 
 HERE = Path(__file__).parent
-READER = {"qwen2.5-vl": "llava-next-video", "internvl3": "qwen2.5-vl"}  # whose decoder has read before
-READER_STEPS = {"qwen2.5-vl": 1100, "internvl3": 150}  # updates in words of its own
-AGAIN_STEPS = 300  # updates of a decoder of `trained/` that reads again
+READER = {"qwen2.5-vl": "llava-next-video", "internvl3": "qwen2.5-vl"}  # the family that the decoder starts from
+READER_STEPS = {"qwen2.5-vl": 1100, "internvl3": 150}  # updates with its own vocabulary
+AGAIN_STEPS = 300  # further updates of a decoder of `trained/`
 
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """What a decoder that has read nothing reads in one go: kinds of questions, and how documents tell of people."""
+    """A lesson of an untrained decoder: kinds of questions, and how documents present the facts about people."""
 
     kinds: Sequence[str]
     steps: int
-    told: _reading.Told = _reading.HINTS
-    simple: int = 0  # of the steps, those that begin with simple questions alone
-    whole: float = 0.6  # the share of documents with a whole transcript
+    given: _reading.GivenFacts = _reading.HINTS
+    simple: int = 0  # the number of first steps with only simple questions
+    whole: float = 0.6  # share of documents with a whole transcript
 
 
 LESSONS = (
@@ -91,7 +91,7 @@ TEXT: dict[str, Any] = {
     "max_position_embeddings": 4096,
     "tie_word_embeddings": False,
 }
-FRONT = 4  # layers in front of those that read: of 11 layers, the middle third begins with the first that reads
+FRONT = 4  # layers before those that read: the middle third of the 11 layers begins with the first that reads
 
 TUNING = (
     *("--task", "all", "--full", "--lr", "5e-5", "--batch-size", "8", "--questions-per-clip", "all"),
@@ -101,7 +101,7 @@ UPDATES = ("--max-steps", "300")
 
 
 def world(work: Path) -> Path:
-    """The folder of the world that is learnt, drawn where it is not there yet."""
+    """The folder of the training world; drawn if missing."""
     folder = work / "world"
     if not (folder / "episodes.parquet").exists():
         size = f"{WORLD.size[0]}x{WORLD.size[1]}"
@@ -110,7 +110,7 @@ def world(work: Path) -> Path:
 
 
 def prompts(episodes: Path, count: int) -> list[str]:
-    """The texts of the first questions to train on in an episodes file."""
+    """The prompts of the first training questions in an episodes file."""
     texts: list[str] = []
     for row in read_episodes(episodes):
         if row.episode is None or row.episode.split != "train":
@@ -123,9 +123,9 @@ def prompts(episodes: Path, count: int) -> list[str]:
 
 
 def read(name: str, work: Path, again: bool = False) -> Path:
-    """The family's checkpoint after it has learnt to read. Each lesson is kept, so that a stop costs one at most.
+    """The family's checkpoint after it has learnt to read. Each lesson is saved, so an interruption costs at most one.
 
-    `again`: it begins with the decoder of its checkpoint in `trained/`, which has read before.
+    `again`: start from the decoder of its checkpoint in `trained/`, which can already read.
     """
     texts = prompts(world(work) / "episodes.parquet", 3000)
     folder = work / name / "new"
@@ -142,7 +142,7 @@ def read(name: str, work: Path, again: bool = False) -> Path:
 
 
 def reader(name: str, work: Path, again: bool) -> Checkpoint | None:
-    """A model of the same shape whose decoder has read before, if the family's begins with one."""
+    """A model of the same shape with a trained decoder, if the family starts from one."""
     if not again and name not in READER:
         return None
     if again:
@@ -156,7 +156,7 @@ def reader(name: str, work: Path, again: bool) -> Checkpoint | None:
 def taught(
     name: str, before: Path, number: int, lesson: Lesson, texts: Sequence[str], reader: Checkpoint | None
 ) -> Checkpoint:
-    """The checkpoint in `before` after a lesson: the first one has a beginning of its own, all others open heads."""
+    """The checkpoint in `before` after a lesson; the first lesson initializes, later ones have open heads."""
     torch.manual_seed(number)
     adapter: Any = load_model(name, before, dtype="float32")
     checkpoint = Checkpoint(adapter.model, adapter.processor)
@@ -172,7 +172,7 @@ def taught(
         lesson.kinds,
         steps=lesson.steps,
         rate=1e-3,
-        told=lesson.told,
+        given=lesson.given,
         simple=lesson.simple,
         whole=lesson.whole,
     )
@@ -180,7 +180,7 @@ def taught(
 
 
 def new(name: str, texts: Sequence[str]) -> Checkpoint:
-    """The family's model before it has learnt anything."""
+    """The family's untrained model."""
     known = " ".join(fact.question.format(label="x") for fact in FACTS)
     shown = " ".join(chain.from_iterable(fact.words for fact in FACTS))
     chat = "system\nYou are a helpful assistant.\nuser\nassistant"
@@ -192,7 +192,7 @@ def new(name: str, texts: Sequence[str]) -> Checkpoint:
 
 
 def library(adapter: Any, texts: Sequence[str], seed: int) -> Library:
-    """Documents in the family's format."""
+    """A source of documents in the family's format."""
     message = {"role": "user", "content": [{"type": "text", "text": "?"}]}
     rendered = adapter.processor.apply_chat_template([message], add_generation_prompt=True, tokenize=False)
     head, tail = rendered.split("?")
@@ -211,9 +211,9 @@ def library(adapter: Any, texts: Sequence[str], seed: int) -> Library:
 
 
 def see(name: str, work: Path, again: bool = False) -> Path:
-    """The family's checkpoint after it has learnt to read and to see, deep enough to be aligned: all begin with it.
+    """The family's checkpoint after learning to read and to see, with all layers: the base of all remedies.
 
-    `again`: as `read` has it.
+    `again`: as in `read`.
     """
     folder = work / name / "base"
     if folder.exists():
@@ -238,37 +238,37 @@ def tune(name: str, work: Path) -> Path:
 
 
 def keep(checkpoint: Checkpoint, folder: Path) -> None:
-    """Save a step's result; the folder takes its name when it is whole."""
+    """Save a step's result atomically."""
     unfinished = folder.with_name(folder.name + "-unfinished")
     save(checkpoint, unfinished)
     unfinished.rename(folder)
 
 
 def publish(name: str, trained: Path, folder: Path) -> None:
-    """Write a checkpoint as the sample data has it."""
+    """Write a checkpoint in the layout of the sample data."""
     adapter: Any = load_model(name, trained, dtype="bfloat16")
     save(Checkpoint(adapter.model.to(DTYPE), adapter.processor), folder)
 
 
 def socialcli(*words: object) -> None:
-    """Run a command of socialcli's. Raises CalledProcessError where it fails."""
+    """Run a socialcli command. Raises CalledProcessError if it fails."""
     subprocess.run([sys.executable, "-m", "socialcli", *map(str, words)], check=True)
 
 
 def main() -> None:
-    """Train what the command line asks for."""
-    parser = argparse.ArgumentParser(description="Train the sample's checkpoints again.")
-    parser.add_argument("--work", type=Path, required=True, help="folder for the world and the steps between")
-    parser.add_argument("--model", choices=FAMILIES, action="append", help="train just this one (default: all)")
+    """Train the requested families."""
+    parser = argparse.ArgumentParser(description="Retrain the sample's checkpoints.")
+    parser.add_argument("--work", type=Path, required=True, help="folder for the world and intermediate steps")
+    parser.add_argument("--model", choices=FAMILIES, action="append", help="train only this one (default: all)")
     parser.add_argument("--until", choices=["reading", "base"], help="stop there")
     parser.add_argument(
         "--again",
         action="store_true",
-        help="with --until: begin with the decoders of trained/, which have read before; half an hour each, not hours",
+        help="with --until: start from the decoders of trained/, which can already read; half an hour each, not hours",
     )
     options = parser.parse_args()
     if options.again and not options.until:
-        parser.error("--again goes with --until: a checkpoint of trained/ is not made out of itself")
+        parser.error("--again requires --until: a checkpoint of trained/ cannot be made from itself")
     for name in options.model or FAMILIES:
         if options.until == "reading":
             read(name, options.work, options.again)

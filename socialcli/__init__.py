@@ -1,7 +1,7 @@
 """Multi-speaker video questions in batch, with attention alignment for video language models.
 
-The names below are the public interface from Python. They are imported when they are first used, so that
-`import socialcli` costs nothing; the ones that need torch import it then.
+The names below are the public Python API. Each is imported on first use, so `import socialcli` stays cheap and
+torch is imported only by the names that need it.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public name at its first use (PEP 562)."""
+    """Import a public name on first use (PEP 562)."""
     if name == "__version__":
         value: Any = _installed_version()
     elif name in _HOMES:
@@ -72,4 +72,4 @@ def _installed_version() -> str:
     try:
         return metadata.version("socialcli")
     except metadata.PackageNotFoundError:
-        return "0+unknown"  # a source tree on the path that nobody installed
+        return "0+unknown"  # a source tree on sys.path, not installed

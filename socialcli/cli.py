@@ -1,8 +1,8 @@
-"""The command `socialcli`: finds the subcommand, and turns every error into a message and an exit code.
+"""The command `socialcli`: finds the subcommand and turns every error into a message and an exit code.
 
-This is the only place that does so. 0: done; 1: a bug, with a traceback, or a full disk and the like, with a
-message; 2: usage; 3, 4, 5: see `socialcli.errors`; 130: interrupted; 141: nobody reads standard output any
-more; 143: terminated.
+No other module does. 0: done; 1: a bug (with a traceback) or a system error such as a full disk (with a message);
+2: usage; 3, 4, 5: see `socialcli.errors`; 130: interrupted; 141: the reader of standard output closed it;
+143: terminated.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _log = logging.getLogger(__name__)
 
 class _Entry(NamedTuple):
     module: str  # holds the click command as `command`
-    help: str  # its short help, here so that `socialcli --help` need not import it; a test compares them
+    help: str  # its short help, copied here so that `socialcli --help` need not import it; a test compares the two
 
 
 COMMANDS = {
@@ -53,7 +53,7 @@ COMMANDS = {
     "train": _Entry("socialcli.verbs.train.command", "Fine-tune a model on the gold answers in EPISODES."),
     "validate": _Entry("socialcli.verbs.validate.command", "Check episodes files and print each problem."),
     "schema": _Entry("socialcli.verbs.schema.command", "Print the JSON Schema of a file."),
-    "convert": _Entry("socialcli.verbs.convert.command", "Turn a public dataset or a tracker's files into episodes."),
+    "convert": _Entry("socialcli.verbs.convert.command", "Convert a public dataset or a tracker's files to episodes."),
     "synth": _Entry("socialcli.verbs.synth.command", "Draw a social world as video and episodes, to learn from."),
     "models": _Entry("socialcli.verbs.models.command", "List the models and where they come from."),
     "tasks": _Entry("socialcli.verbs.tasks.command", "List the tasks and where they come from."),
@@ -62,7 +62,7 @@ COMMANDS = {
 
 
 class _BrokenPipe(Exception):
-    """Carries a BrokenPipeError past click, which would exit with 1 and say nothing."""
+    """Carries a BrokenPipeError past click, which would exit with 1 and no message."""
 
     def __init__(self, error: BrokenPipeError) -> None:
         super().__init__(str(error))
@@ -70,18 +70,18 @@ class _BrokenPipe(Exception):
 
 
 class _Interrupted(BaseException):
-    """Carries a KeyboardInterrupt past click, which would write an empty line among JSON objects."""
+    """Carries a KeyboardInterrupt past click, which would print an empty line between JSON objects."""
 
 
 class Shell(click.Group):
-    """A group that imports a subcommand when it is used, and the only boundary for errors."""
+    """A group that imports subcommands on use, and the only place that handles errors."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names of all commands, the plug-ins' last. Clashing plug-ins are a warning here."""
+        """Return the names of all commands, plug-ins' commands last. Conflicting plug-ins only cause a warning here."""
         return [*COMMANDS, *_added_commands()]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import and return a command; None where neither socialcli nor a plug-in has it."""
+        """Import and return a command; None if neither socialcli nor a plug-in has it."""
         if cmd_name in COMMANDS:
             command: click.Command = importlib.import_module(COMMANDS[cmd_name].module).command
         else:
@@ -95,7 +95,7 @@ class Shell(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command that the arguments name. Raises UnknownNameError, which suggests the nearest."""
+        """Find the command that the arguments name. Raises UnknownNameError, which suggests the closest name."""
         name = args[0]
         if not ctx.resilient_parsing and not _wants_errors_alone(args):
             for warning in variables.unknown_variables(self, ctx, os.environ):
@@ -108,7 +108,7 @@ class Shell(click.Group):
         return found
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the lists of commands without importing those of socialcli."""
+        """Write the lists of commands without importing socialcli's own."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, entry.help) for name, entry in COMMANDS.items()])
         added = _added_commands()
@@ -117,12 +117,12 @@ class Shell(click.Group):
                 formatter.write_dl([(name, command.get_short_help_str()) for name, command in added.items()])
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse, and print the help where it is asked for."""
+        """Parse the arguments; print the help if requested."""
         with _past_click():
             return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> None:
-        """Run the subcommand. What it returns means nothing; `Context.exit` sets an exit code."""
+        """Run the subcommand. Its return value is ignored; `Context.exit` sets an exit code."""
         with _past_click():
             super().invoke(ctx)
 
@@ -145,7 +145,7 @@ class Shell(click.Group):
 
 
 def _wanted_style(args: Sequence[str]) -> str:
-    """The style of log lines that the command line names: errors in what stands before it are lines, too."""
+    """The log style that the command line requests, read before parsing so that parse errors use it too."""
     named = [*args, ""]
     pairs = {f"{one}={after}" for one, after in itertools.pairwise(named)} | set(named)
     variable = next((f"SOCIALCLI_{one.replace('-', '_').upper()}_LOG_FORMAT" for one in args if one[:1] != "-"), "")
@@ -153,12 +153,12 @@ def _wanted_style(args: Sequence[str]) -> str:
 
 
 def _wants_errors_alone(args: Sequence[str]) -> bool:
-    """Whether the command line says -q twice, which is known before the command that it is for."""
+    """Whether -q is given twice; read before the command is known."""
     return "-qq" in args or sum(one in ("-q", "--quiet") for one in args) > 1
 
 
 def _exit_code(work: Callable[[], int | None]) -> int:
-    """Do the work, say what went wrong with it, and return the exit code."""
+    """Run `work`, report any error, and return the exit code."""
     try:
         code = work() or 0
         _flush_output()
@@ -179,34 +179,34 @@ def _exit_code(work: Callable[[], int | None]) -> int:
         _log.error("terminated")
         return 128 + signal.SIGTERM
     except _BrokenPipe as error:
-        return _refused(error.error)
+        return _system_error(error.error)
     except OSError as error:
-        return _refused(error)
-    except Exception as error:  # the outermost place: nothing is hidden, the report says it all
+        return _system_error(error)
+    except Exception as error:  # the outermost handler: everything is reported
         return _bug(error)
 
 
-_MAKE_ROOM = "make room on it, or write to another disk, and give the command again"
-_REFUSALS = {  # by the system's number, what to do about it
+_MAKE_ROOM = "free some space, or write to another disk, and run the command again"
+_ADVICE = {  # what to do, by errno
     errno.ENOSPC: _MAKE_ROOM,
     errno.EDQUOT: _MAKE_ROOM,
-    errno.EFBIG: "the file system or a limit (`ulimit -f`) takes no larger files; write to another disk",
+    errno.EFBIG: "the file system or a limit (`ulimit -f`) allows no larger file; write to another disk",
     errno.EROFS: "write to another place",
     errno.EACCES: "check its permissions, or write to another place",
     errno.EPERM: "check its permissions, or write to another place",
-    errno.EMFILE: "raise the limit of open files (`ulimit -n`), and give the command again",
-    errno.EIO: "the disk fails; check it, and give the command again",
+    errno.EMFILE: "raise the limit of open files (`ulimit -n`) and run the command again",
+    errno.EIO: "the disk is failing; check it and run the command again",
 }
 
 
-def _refused(error: OSError) -> int:
-    """Report what the system refused: a full disk, a file without permission, output that nobody reads."""
-    if isinstance(error, BrokenPipeError) and _nobody_reads():
-        return 128 + signal.SIGPIPE  # as if the signal had ended us, which is what shells expect
-    if error.errno is None:  # raised by a library for reasons of its own, not by the system
+def _system_error(error: OSError) -> int:
+    """Report an error of the operating system: a full disk, missing permissions, a closed standard output."""
+    if isinstance(error, BrokenPipeError) and _reader_is_gone():
+        return 128 + signal.SIGPIPE  # what shells expect of a process that the signal ended
+    if error.errno is None:  # raised by a library, not by the operating system
         return _bug(error)
     where = f"{os.fsdecode(error.filename)}: " if error.filename is not None else ""
-    advice = _REFUSALS.get(error.errno)
+    advice = _ADVICE.get(error.errno)
     _log.error("%s%s%s", where, error.strerror, f"; {advice}" if advice else "")
     _log.debug("raised here", exc_info=error)
     return 1
@@ -223,14 +223,14 @@ def _flush_output() -> None:
         sys.stdout.flush()
 
 
-def _nobody_reads() -> bool:
-    """Whether the reader of standard output has gone. What is left to write is then dropped."""
+def _reader_is_gone() -> bool:
+    """Whether the reader of standard output has gone; if so, drop the remaining output."""
     output = sys.stdout.fileno()
     poll = select.poll()
-    poll.register(output, 0)  # reports errors alone
+    poll.register(output, 0)  # reports errors only
     gone = bool(poll.poll(0))
     if gone:
-        # Python would try to write the rest once more at exit, and complain.
+        # Otherwise Python would try to write the rest at exit, and complain.
         os.dup2(os.open(os.devnull, os.O_WRONLY), output)
     return gone
 
@@ -248,7 +248,7 @@ def _past_click() -> Iterator[None]:
 
 
 def _added_commands() -> dict[str, click.Command]:
-    """Return the commands that plug-ins add. Where they cannot be had, or are hidden, warn and go on."""
+    """Return the commands that plug-ins add. Conflicting or hidden commands cause a warning and are omitted."""
     try:
         provided = _plugin_registry().commands()
     except PluginError as error:
@@ -260,7 +260,7 @@ def _added_commands() -> dict[str, click.Command]:
 
 
 def _plugin_registry() -> Registry:
-    # Imported here, for most commands need no plug-in and should start at once.
+    # Imported here because most commands need no plug-in and should start fast.
     from socialcli.plugins.registry import registry
 
     return registry()
@@ -288,6 +288,6 @@ def _print_version(context: click.Context, _parameter: click.Parameter, wanted: 
 def main() -> None:
     """Ask video language models about multi-speaker episodes, with attention alignment.
 
-    Every option of a command also comes from the environment, as SOCIALCLI_<COMMAND>_<OPTION>.
-    SOCIALCLI_LOAD_PLUGINS limits the plug-ins to the distributions it names; empty, to socialcli's own.
+    Every option can also be set by an environment variable, SOCIALCLI_<COMMAND>_<OPTION>.
+    SOCIALCLI_LOAD_PLUGINS lists the distributions whose plug-ins are loaded; if empty, only socialcli's own.
     """

@@ -1,26 +1,26 @@
-"""Everything that can go wrong on a user's side.
+"""The errors that a user can act on, with their exit codes.
 
     SocialcliError                       anything a user can act on                        exit
-    ├── UsageError                       the command names something that is not there      2
-    │   ├── UnknownNameError             a model, task, bias rule ... nobody provides       2
+    ├── UsageError                       the command names something that does not exist    2
+    │   ├── UnknownNameError             a model, task, bias rule ... no plug-in provides   2
     │   ├── NotThereError                a file or a folder that does not exist             2
-    │   ├── CheckpointError              a checkpoint that cannot be had or loaded          2
+    │   ├── CheckpointError              a checkpoint that cannot be fetched or loaded      2
     │   └── PluginError                  two plug-ins that claim the same name              2
     ├── TooManyFailuresError             done, with more failures than were allowed         3
-    ├── InvalidInputError                a file that is there but cannot be read            4
+    ├── InvalidInputError                an existing file that cannot be read               4
     ├── FolderInUseError                 another run holds the output folder                5
-    ├── TrainingError                    a training that cannot go on: its loss is no number 3
-    └── QuestionError                    costs one question or one episode; becomes a row
-        ├── AnnotationError              the episode breaks the schema or contradicts itself
+    ├── TrainingError                    a training that cannot continue: its loss is NaN   3
+    └── QuestionError                    affects one question or episode; becomes a row
+        ├── AnnotationError              the episode violates the schema or contradicts itself
         ├── VideoError                   the video cannot be opened, decoded or trusted
-        ├── PromptError                  the question cannot be put to this model
-        ├── TimeLimitError               the question takes longer than it may
+        ├── PromptError                  this model cannot be asked the question
+        ├── TimeLimitError               the question exceeds its time limit
         └── ModelError                   the model gave no usable scores
-            └── OutOfMemoryError         there is not enough memory for the prompt
+            └── OutOfMemoryError         the prompt does not fit in memory
 
-Only `socialcli.cli` turns an error into a message and an exit code. A `QuestionError` normally never gets
-that far: a run writes it into the question's row as `error` and goes on; where one question is the whole job,
-it ends the command like invalid input (exit 4).
+Only `socialcli.cli` turns an error into a message and an exit code. A `QuestionError` normally never gets that far:
+a run writes it to the `error` column of the question's row and continues. A command whose whole job is one question
+ends with it as with invalid input (exit 4).
 """
 
 from __future__ import annotations
@@ -30,22 +30,22 @@ from collections.abc import Iterable
 
 
 class SocialcliError(Exception):
-    """Base of every error with a message meant for the user; `exit_code` is what the command exits with."""
+    """Base class of every error whose message is for the user; the command exits with `exit_code`."""
 
     exit_code = 1
 
 
 class UsageError(SocialcliError):
-    """The command line, the environment or the settings file names something that is not there."""
+    """The command line, the environment or the settings file names something that does not exist."""
 
     exit_code = 2
 
 
 class UnknownNameError(UsageError):
-    """A name that no plug-in provides. The message suggests the nearest known one."""
+    """A name that no plug-in provides. The message suggests the closest known name."""
 
     def __init__(self, what: str, name: str, known: Iterable[str]) -> None:
-        """Describe the unknown `name` of kind `what` ("model", "task", ...) among the `known` ones."""
+        """Report the unknown `name` of kind `what` ("model", "task", ...) and list the `known` names."""
         known = sorted(known)
         near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
         hint = f" Did you mean {near[0]!r}?" if near else ""
@@ -58,7 +58,7 @@ class NotThereError(UsageError):
 
 
 class CheckpointError(UsageError):
-    """A checkpoint that is not there, cannot be downloaded, or does not hold the right model."""
+    """A checkpoint that is missing, cannot be downloaded, or holds the wrong model."""
 
 
 class PluginError(UsageError):
@@ -72,7 +72,7 @@ class TooManyFailuresError(SocialcliError):
 
 
 class InvalidInputError(SocialcliError):
-    """A file that is there but cannot be read, or breaks the schema as a whole."""
+    """An existing file that cannot be read, or whose whole content violates the schema."""
 
     exit_code = 4
 
@@ -84,32 +84,32 @@ class FolderInUseError(SocialcliError):
 
 
 class TrainingError(SocialcliError):
-    """A training that has nothing to learn from, or whose weights would be lost; what was saved stays."""
+    """A training with no examples or a loss that is not finite; saved checkpoints are untouched."""
 
     exit_code = 3
 
 
 class QuestionError(SocialcliError):
-    """Something that costs one question or one episode. A run records it and goes on."""
+    """Affects one question or one episode. A run records it and continues."""
 
     exit_code = 4
 
     @property
     def record(self) -> str:
-        """The text of the `error` column: the kind, a colon, the message."""
+        """The text of the `error` column: `Kind: message`."""
         return f"{type(self).__name__}: {self}"
 
 
 class AnnotationError(QuestionError):
-    """The episode breaks the schema or contradicts itself."""
+    """The episode violates the schema or contradicts itself."""
 
 
 class VideoError(QuestionError):
-    """The video cannot be opened, decoded, or trusted to be the annotated one."""
+    """The video cannot be opened or decoded, or does not match its annotation."""
 
 
 class PromptError(QuestionError):
-    """The question cannot be put to this model as it stands."""
+    """This model cannot be asked the question as it stands."""
 
 
 class TimeLimitError(QuestionError):
@@ -121,8 +121,8 @@ class ModelError(QuestionError):
 
 
 class OutOfMemoryError(ModelError):
-    """There is not enough memory for the question's prompt, even alone."""
+    """The question's prompt does not fit in memory, even in a batch of one."""
 
 
 class Terminated(BaseException):
-    """SIGTERM arrived. No error, like KeyboardInterrupt: no `except Exception` catches it, every `finally` runs."""
+    """SIGTERM arrived. Like KeyboardInterrupt it passes every `except Exception`, and every `finally` still runs."""

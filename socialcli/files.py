@@ -1,4 +1,4 @@
-"""Reading a file that somebody names, and writing one so that its name never stands for half of it."""
+"""Read a user's file with clear errors; write files atomically, so a name never refers to half of one."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from socialcli.errors import InvalidInputError, NotThereError
 
 
 def read_bytes(path: Path, kind: str = "file", most: int = -1) -> bytes:
-    """The content of a file, or the first `most` bytes of it; `kind` is what a message calls it.
+    """The content of a file, or its first `most` bytes; messages call the file a `kind`.
 
-    Raises NotThereError where there is none, InvalidInputError where it is a folder or cannot be read.
+    Raises NotThereError if the file is missing, InvalidInputError if it is a folder or cannot be read.
     """
     try:
         with path.open("rb") as file:
@@ -31,21 +31,21 @@ def read_bytes(path: Path, kind: str = "file", most: int = -1) -> bytes:
 
 
 class PendingFile:
-    """A file that is written beside its final name and takes that name only when it is whole.
+    """A file written under a temporary name and renamed to its final name once complete.
 
-    `file` is the open binary file. Call `commit` once everything is written, or `discard`; until then readers
-    see what stood under `path` before, or nothing. Raises OSError where the folder cannot be written to.
+    `file` is the open binary file. Call `commit` when everything is written, or `discard`. Until then readers see
+    the earlier content of `path`, or no file. Raises OSError if the folder is not writable.
     """
 
     def __init__(self, path: Path) -> None:
-        """Open a temporary file in the folder of `path`, where a rename cannot cross file systems."""
+        """Open a temporary file in the folder of `path`, so that the rename stays within one file system."""
         self.path = path
-        # Not tempfile: its files are readable by their owner alone, and results are made to be shared.
+        # Not tempfile: only the owner could read its files, and results are for sharing.
         self._temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
         self.file: BinaryIO = self._temporary.open("xb")
 
     def commit(self) -> None:
-        """Flush the content to the disk and give it the final name. Raises OSError, with `path` untouched."""
+        """Flush the content to disk and rename it to `path`. Raises OSError and leaves `path` untouched on failure."""
         self.file.flush()
         os.fsync(self.file.fileno())
         self.file.close()
@@ -55,17 +55,17 @@ class PendingFile:
     def discard(self) -> None:
         """Close and remove the temporary file; `path` stays as it was."""
         try:
-            self.file.close()  # flushes, so that a full disk can speak up again
+            self.file.close()  # flushes, so a full disk raises again
         finally:
             self._temporary.unlink(missing_ok=True)
 
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[BinaryIO]:
-    """Yield a binary file that becomes `path` when the block ends without an error.
+    """Yield a binary file that becomes `path` when the block succeeds.
 
-    On an error the temporary file is removed and `path` stays as it was. Raises OSError where the folder
-    cannot be written to or the disk is full.
+    On an error the temporary file is removed and `path` stays as it was. Raises OSError if the folder is not writable
+    or the disk is full.
     """
     pending = PendingFile(path)
     try:
@@ -73,15 +73,15 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
             yield pending.file
             pending.commit()
     except BaseException:
-        with suppress(OSError):  # a full disk speaks up again when the file is closed; the first error says where
+        with suppress(OSError):  # closing the file on a full disk raises again; report the first error
             pending.discard()
         raise
 
 
 def write_json(path: Path, record: Mapping[str, Any]) -> None:
-    """Write a JSON object for people and programs, whole or not at all. Raises OSError where it cannot be written.
+    """Write a JSON object atomically, indented for people. Raises OSError if it cannot be written.
 
-    Half a surrogate pair, from a file name that is no UTF-8, becomes the JSON escape that stands for it.
+    A lone surrogate, from a file name that is not valid UTF-8, is written as its JSON escape.
     """
     text = json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False)
     with atomic_write(path) as file:
@@ -90,18 +90,18 @@ def write_json(path: Path, record: Mapping[str, Any]) -> None:
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
-    """Yield a path beside `path`, of nothing that exists, for a library that writes files or folders by their names.
+    """Yield an unused path beside `path`, for a library that writes a file or folder by name.
 
-    What has been written there becomes `path`, replacing it, when the block ends without an error, and is removed
-    otherwise. Raises OSError where that cannot be done.
+    Whatever the block writes there replaces `path` when the block succeeds, and is removed otherwise. Raises OSError if
+    that fails.
     """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
         with naming(path):
             yield temporary
-            _settle(temporary)
+            _flush_to_disk(temporary)
             if path.is_dir():
-                shutil.rmtree(path)  # a folder with something in it cannot be replaced by a rename
+                shutil.rmtree(path)  # a rename cannot replace a folder that is not empty
             os.replace(temporary, path)
             sync_folder(path.parent)
     except BaseException:
@@ -109,8 +109,8 @@ def atomic_path(path: Path) -> Iterator[Path]:
         raise
 
 
-def _settle(path: Path) -> None:
-    """Flush a file, or the files of a folder, to the disk."""
+def _flush_to_disk(path: Path) -> None:
+    """Flush a file, or every file in a folder, to disk."""
     for file in path.rglob("*") if path.is_dir() else (path,):
         if file.is_file():
             with file.open("rb+") as opened:
@@ -126,7 +126,7 @@ def _remove(path: Path) -> None:
 
 @contextmanager
 def naming(path: Path) -> Iterator[None]:
-    """Put `path` into an OSError that names no file, as a write to a full disk raises it."""
+    """Add `path` to an OSError that names no file, such as that of a write to a full disk."""
     try:
         yield
     except OSError as error:
@@ -136,7 +136,7 @@ def naming(path: Path) -> Iterator[None]:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the names in `folder` survive a loss of power; a no-op on Windows, where none can be opened."""
+    """Flush the entries of `folder` to disk; a no-op on Windows, which cannot open folders."""
     if os.name != "posix":
         return
     descriptor = os.open(folder, os.O_RDONLY)

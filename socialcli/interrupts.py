@@ -1,4 +1,4 @@
-"""Holding back Ctrl-C and termination for the few moments that must not be cut in two."""
+"""Defer Ctrl-C and SIGTERM during short critical sections."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ HELD_BACK = (signal.SIGINT, signal.SIGTERM)
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Deliver an interrupt that arrives inside the block right after it.
+    """Deliver an interrupt that arrives inside the block when the block ends.
 
-    Python handles signals in the main thread only, so that in any other there is nothing to hold back.
+    Python handles signals only in the main thread; in any other thread there is nothing to defer.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -26,7 +26,7 @@ def uninterrupted() -> Iterator[None]:
     def remember(number: int, _frame: FrameType | None) -> None:
         arrived.append(signal.Signals(number))
 
-    # A handler that was not set from Python reads as None and could not be put back.
+    # A handler that was not set from Python reads as None and could not be restored.
     handlers = {number: signal.getsignal(number) for number in HELD_BACK}
     held = {number: handler for number, handler in handlers.items() if handler is not None}
     try:
@@ -42,6 +42,6 @@ def uninterrupted() -> Iterator[None]:
 
 def _deliver(number: int, handler: Any) -> None:
     if callable(handler):
-        handler(number, None)  # not by a signal: a second interrupt would be counted, which stops the process at once
+        handler(number, None)  # not a real signal: it would count as a second interrupt and stop the process at once
     else:
         signal.raise_signal(number)

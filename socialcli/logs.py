@@ -1,7 +1,7 @@
-"""Log lines on standard error, as text for people or as one JSON object a line for machines.
+"""Log lines on standard error: text for people, or one JSON object per line for programs.
 
-Every module logs through `logging.getLogger(__name__)`; only the command line configures where that goes.
-Standard output holds results alone.
+Every module logs through `logging.getLogger(__name__)`; only the command line configures the handlers.
+Standard output carries nothing but results.
 """
 
 from __future__ import annotations
@@ -11,22 +11,22 @@ import logging
 import sys
 from datetime import UTC, datetime
 
-DETAIL = 15  # what a person wants with -v alone, and a program always: a line for every answer
+DETAIL = 15  # one line per answer: shown to people with -v only, and always in JSON
 
 _LEVELS = {-1: logging.WARNING, 0: logging.INFO, 1: logging.DEBUG}
 _FIELDS = "socialcli_fields"
 
 
 def event(name: str, **fields: object) -> dict[str, object]:
-    """The `extra` of a log call that JSON lines show: what happened, and where ("episode", "question"), and more."""
+    """The `extra` of a log call for JSON lines: the event's name and its fields ("episode", "question", ...)."""
     return {_FIELDS: {"event": name, **fields}}
 
 
 def configure(verbosity: int = 0, style: str = "text") -> None:
-    """Send what socialcli logs to standard error, in place of what an earlier call set up.
+    """Log to standard error, replacing any earlier configuration.
 
-    `verbosity` 0 shows warnings and progress; 1 and more details as well; -1 warnings and errors; -2 and less
-    errors alone. `style` is "text" or "json".
+    `verbosity` 0 shows warnings and progress; 1 or more adds details; -1 shows warnings and errors; -2 or less
+    only errors. `style` is "text" or "json".
     """
     logger, others = logging.getLogger("socialcli"), logging.getLogger()
     for one in (logger, others):
@@ -38,7 +38,7 @@ def configure(verbosity: int = 0, style: str = "text") -> None:
     level = logging.ERROR if verbosity < -1 else _LEVELS[min(verbosity, 1)]
     logger.setLevel(min(level, DETAIL) if style == "json" and verbosity == 0 else level)
     logging.captureWarnings(style == "json")
-    if style == "json":  # of libraries too, every line is an object
+    if style == "json":  # every line is an object, those of libraries too
         of_others = _StandardError(max(level, logging.WARNING))
         of_others.setFormatter(_JsonLines())
         of_others.addFilter(lambda record: not f"{record.name}.".startswith("socialcli."))
@@ -46,7 +46,7 @@ def configure(verbosity: int = 0, style: str = "text") -> None:
 
 
 def adopt(library: str) -> None:
-    """Take over what a library logs through handlers of its own, where every line is to be an object."""
+    """In JSON style, route a library's log lines through our handler instead of its own."""
     if any(isinstance(handler, _StandardError) for handler in logging.getLogger().handlers):
         logger = logging.getLogger(library)
         logger.handlers.clear()
@@ -54,17 +54,17 @@ def adopt(library: str) -> None:
 
 
 def is_json() -> bool:
-    """Whether lines are JSON objects."""
+    """Whether log lines are JSON objects."""
     return isinstance(_formatter(), _JsonLines)
 
 
 def shows_bars() -> bool:
-    """Whether people read standard error and want to see how far the work is."""
+    """Whether progress bars make sense: a person reads standard error and did not silence it."""
     return sys.stderr is not None and sys.stderr.isatty() and _shows_progress() and not is_json()
 
 
 def formatted(message: str) -> str:
-    """An error's line as the handler would write it. Takes no lock."""
+    """An error message as the handler would write it. Takes no lock."""
     record = logging.LogRecord("socialcli", logging.ERROR, "", 0, message, None, None)
     return (_formatter() or _Text()).format(record)
 
@@ -79,12 +79,12 @@ def _formatter() -> logging.Formatter | None:
 
 
 class _StandardError(logging.Handler):
-    """Writes to whatever `sys.stderr` is at that moment, and above a progress bar where one is shown."""
+    """Writes to the current `sys.stderr`, above any progress bar."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        if sys.stderr is None:  # where the caller closed it; tqdm would write to standard output instead
+        if sys.stderr is None:  # closed by the caller; tqdm would write to standard output instead
             return
-        from tqdm import tqdm  # not before there is something to say: `--help` says nothing
+        from tqdm import tqdm  # deferred to the first line, so that `--help` does not import it
 
         try:
             tqdm.write(self.format(record), file=sys.stderr)
@@ -94,7 +94,7 @@ class _StandardError(logging.Handler):
 
 
 class _Text(logging.Formatter):
-    """`socialcli: warning: what`, with the level left out where it says nothing."""
+    """`socialcli: warning: message`; informational lines omit the level."""
 
     def __init__(self) -> None:
         super().__init__("socialcli: %(message)s")
@@ -106,9 +106,9 @@ class _Text(logging.Formatter):
 
 
 class _JsonLines(logging.Formatter):
-    """One object a line: time (UTC, ISO 8601), level, event, episode, question, seconds, message, and more.
+    """One object per line: time (UTC, ISO 8601), level, event, episode, question, seconds, message, and more.
 
-    The first six are always there, null where they say nothing; `seconds` are those that an answer took.
+    The first six are always present, null if unused; `seconds` is the time an answer took.
     """
 
     def format(self, record: logging.LogRecord) -> str:

@@ -1,4 +1,4 @@
-"""The JSON Schemas of what socialcli reads and writes."""
+"""The JSON Schemas of the files that socialcli reads and writes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SCHEMA_NAMES = ("episode", "prediction", "run", "train", "inspection")
 def load_schema(name: str) -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) `name`, one of `SCHEMA_NAMES`. The result is shared: do not change it.
 
-    Raises UnknownNameError on any other name.
+    Raises UnknownNameError for any other name.
     """
     if name not in SCHEMA_NAMES:
         raise UnknownNameError("schema", name, SCHEMA_NAMES)

@@ -1,4 +1,4 @@
-"""What Ctrl-C and termination do while a command works: the first ends it in good order, a second Ctrl-C at once."""
+"""Ctrl-C and SIGTERM while a command works: the first shuts down cleanly, a second Ctrl-C stops at once."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from socialcli.errors import Terminated
 if TYPE_CHECKING:
     from sys import UnraisableHookArgs
 
-_SECONDS_TO_LEAVE_C = 0.01  # after which an interrupt is sent again
+_SECONDS_TO_LEAVE_C = 0.01  # delay before an interrupt is sent again
 
 
 @contextmanager
 def handled() -> Iterator[None]:
-    """Make SIGTERM an exception, as SIGINT is one, and let a second SIGINT end the process whatever it is doing.
+    """Turn SIGTERM into an exception, like SIGINT, and let a second SIGINT end the process at once.
 
-    Only the main thread may; elsewhere do nothing.
+    Only the main thread can handle signals; in any other thread this does nothing.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -43,14 +43,14 @@ def handled() -> Iterator[None]:
 
 
 class _Counter:
-    """Has a thread count the interrupts: the main one may be deep in a library, where no handler of Python's runs."""
+    """Counts interrupts in a thread: the main thread may be inside a library, where no Python handler runs."""
 
     def __init__(self) -> None:
-        self.allowed = 1  # the second ends the process; those that are sent again by ourselves do not count
+        self.allowed = 1  # the next one ends the process; interrupts that we send again are not counted
 
     @contextmanager
     def counting(self) -> Iterator[None]:
-        """Count while the block lasts."""
+        """Count for the duration of the block."""
         ours, theirs = socket.socketpair()
         theirs.setblocking(False)
         earlier = signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
@@ -76,14 +76,14 @@ class _Counter:
 
 
 def _terminate(_number: int, _frame: FrameType | None) -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one must not interrupt the putting away
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one must not interrupt the clean-up
     raise Terminated
 
 
 def _deliver_again(
     otherwise: Callable[[UnraisableHookArgs], object], counter: _Counter, unraisable: UnraisableHookArgs
 ) -> None:
-    """Send an interrupt once more that came while a library could raise nothing: in a callback from C, as ffmpeg's."""
+    """Send an interrupt again if it arrived inside a C callback, such as ffmpeg's, where nothing can be raised."""
     if isinstance(unraisable.exc_value, KeyboardInterrupt):
         number = signal.SIGINT
         counter.allowed += 1
@@ -93,7 +93,7 @@ def _deliver_again(
     else:
         otherwise(unraisable)
         return
-    # To this very thread, the main one, so that it wakes up where it waits.
+    # To the main thread, which is this one, so that a blocking call returns.
     again = threading.Timer(_SECONDS_TO_LEAVE_C, signal.pthread_kill, [threading.get_ident(), number])
     again.daemon = True
     again.start()

@@ -10,7 +10,7 @@ _GAP = "  "
 
 
 def laid_out(lines: Sequence[Sequence[str]], labels: int) -> str:
-    """The lines in columns, without a newline at the end: the first `labels` cells to the left, figures to the right.
+    """The lines in aligned columns, no trailing newline: the first `labels` cells left-aligned, the rest right-aligned.
 
     All lines have the same number of cells, and there is at least one line.
     """
@@ -32,12 +32,12 @@ def label(value: object) -> str:
 
 
 def percent(share: float | None) -> str:
-    """A share of 1 in percent."""
+    """A share of 1 as a percentage."""
     return "-" if share is None else f"{100 * share:.1f}%"
 
 
 def percent_interval(low: float | None, high: float | None) -> str:
-    """The ends of an interval of shares, in percent."""
+    """The ends of an interval of shares, as percentages."""
     return "-" if low is None or high is None else f"{percent(low)} to {percent(high)}"
 
 

@@ -244,7 +244,7 @@ def test_a_full_disk_is_a_message(trouble: Path, arguments: tuple[str, ...]) -> 
         process = start(trouble, *arguments, stdout=full.fileno())
         _, errors = process.communicate(timeout=30)
     assert process.returncode == 1
-    told = "No space left on device; make room on it, or write to another disk, and give the command again"
+    told = "No space left on device; free some space, or write to another disk, and run the command again"
     assert errors == f"socialcli: error: {told}\n"
 
 

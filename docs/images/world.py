@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from socialcli.episodes.records import Episode, Question
 from socialcli.synth.episodes import annotate, draw_plot
-from socialcli.synth.film import pictures
+from socialcli.synth.frames import pictures
 from socialcli.synth.settings import SynthSettings
 from socialcli.tasks.base import Task
 from socialcli.tasks.coref import Coref

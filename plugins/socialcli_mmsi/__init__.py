@@ -1,4 +1,4 @@
-"""The hook of the MMSI and OnlineMMSI converters. What reads the data sets is imported when it is asked for."""
+"""The hook of the MMSI and OnlineMMSI converters. The readers of the data sets are imported on use."""
 
 from __future__ import annotations
 
@@ -9,13 +9,11 @@ from socialcli.plugins.hookspecs import Converter, hookimpl
 
 @hookimpl
 def socialcli_converters() -> Sequence[Converter]:
-    """Return the two converters of this plug-in."""
+    """Return this plug-in's two converters."""
     from .command import command
     from .online_command import command as online_command
 
     return [
         Converter("mmsi", "MMSI: whom players of a social game address, mean and mention", command),
-        Converter(
-            "online-mmsi", "OnlineMMSI: the same, with the past alone, as its own release has it", online_command
-        ),
+        Converter("online-mmsi", "OnlineMMSI: the same from the past only, from its own release", online_command),
     ]

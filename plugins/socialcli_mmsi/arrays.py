@@ -1,8 +1,8 @@
-"""Read a `.npy` file of objects without running what stands in it.
+"""Read a `.npy` file of objects without executing its content.
 
-Such a file is a pickle, which may name any function to call, and numpy's own functions for arrays trust its sizes.
-Here only stand-ins of them are called, which check every size, by Python's own unpickler, which no file can make reach
-outside its memory.
+Such a file is a pickle, which may call any function by name, and numpy's own array functions trust its sizes. Here only
+stand-ins for them are called, which check every size, and they are called by Python's pure-Python unpickler, which no
+file can make access memory out of bounds.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import numpy as np
 _MAGIC = b"\x93NUMPY"
 _HEADER = re.compile(r"\{'descr': '([^']{1,16})', 'fortran_order': False, 'shape': \(([\d, ]{0,40})\),? *\}\s*")
 _NUMBERS = re.compile(r"[fiu][1248]|b1")
-# what unpickling raises where a file is damaged: its operations pop, look up, convert and call with whatever is there
+# what unpickling a damaged file raises: its operations pop, look up, convert and call arbitrary values
 _DAMAGE = (
     *(pickle.UnpicklingError, ArithmeticError, AssertionError, AttributeError, EOFError, ImportError, LookupError),
     *(MemoryError, RecursionError, TypeError, ValueError, struct.error),
@@ -30,29 +30,29 @@ _DAMAGE = (
 def read_objects(content: bytes) -> list[Any]:
     """The items of the outermost dimension of an array in a `.npy` file, arrays of objects inside it as lists.
 
-    Raises ValueError where the file is damaged, or holds anything but arrays, numbers, text, lists and dicts.
+    Raises ValueError if the file is damaged or holds anything but arrays, numbers, text, lists and dicts.
     """
     kind, shape, start = _header(content)
     if 0 in shape:
         return [[] for _ in range(shape[0])]
     if kind not in ("O", "|O"):
-        raise ValueError("it holds numbers, and not people")
+        raise ValueError("it holds numbers instead of people")
     try:
         found = _Unpickler(io.BytesIO(content[start:]), encoding="latin1").load()
     except _DAMAGE as error:
         raise ValueError(str(error) or type(error).__name__) from error
     if not isinstance(found, _Array) or found.shape != shape or not isinstance(found.values, list):
-        raise ValueError("its header and its content are different")
+        raise ValueError("its header and its content differ")
     return _rows(found.values, shape)
 
 
 def _header(content: bytes) -> tuple[str, tuple[int, ...], int]:
-    """The kind of the items, the shape, and where the content begins."""
+    """The type of the items, the shape, and the offset of the content."""
     size = 4 if content[6:7] in (b"\x02", b"\x03") else 2
     start = 8 + size + int.from_bytes(content[8 : 8 + size], "little")
     header = _HEADER.fullmatch(content[8 + size : start].decode("latin1"))
     if not content.startswith(_MAGIC) or header is None:
-        raise ValueError("it does not begin as one")
+        raise ValueError("it does not begin like one")
     shape = tuple(int(number) for number in header[2].split(",") if number.strip())
     if not shape or max(shape) > 10_000_000:
         raise ValueError(f"its shape is {shape}")
@@ -60,7 +60,7 @@ def _header(content: bytes) -> tuple[str, tuple[int, ...], int]:
 
 
 def _rows(values: list[Any], shape: Sequence[int]) -> list[Any]:
-    """The items of the outermost dimension: of one dimension the values, of more lists of them."""
+    """The items of the outermost dimension: the values themselves, or lists of them if there are more dimensions."""
     if len(shape) == 1:
         return values
     width = math.prod(shape[1:])
@@ -68,7 +68,7 @@ def _rows(values: list[Any], shape: Sequence[int]) -> list[Any]:
 
 
 class _Array:
-    """Stands for an array. `values`: a list of objects, or a numpy array of numbers, of as many as `shape` says."""
+    """Stands for an array. `values`: a list of objects or a numpy array of numbers, as many as `shape` says."""
 
     def __init__(self, *_: object) -> None:
         self.shape: tuple[int, ...] = ()
@@ -76,19 +76,19 @@ class _Array:
 
     def __setstate__(self, state: object) -> None:
         if not isinstance(state, tuple) or len(state) != 5:
-            raise ValueError("the state of an array is none")
+            raise ValueError("the state of an array is invalid")
         self.fill(state[1], state[2], state[4])
 
     def fill(self, shape: Any, dtype: Any, raw: Any) -> None:
-        """Take the values, where there are as many as the shape says. Raises ValueError or TypeError."""
+        """Set the values. Raises ValueError or TypeError if they do not match the shape and type."""
         if not isinstance(shape, tuple) or not all(isinstance(size, int) and size >= 0 for size in shape):
-            raise ValueError("the shape of an array is none")
+            raise ValueError("the shape of an array is invalid")
         if not isinstance(dtype, _Type):
-            raise ValueError("the type of an array is none")
+            raise ValueError("the type of an array is invalid")
         self.shape = shape
         self.values = raw if dtype.name in ("O", "O8") and isinstance(raw, list) else dtype.numbers(raw)
         if len(self.values) != math.prod(shape):
-            raise ValueError("an array has not as many values as its shape says")
+            raise ValueError("an array does not have as many values as its shape says")
 
 
 class _Type:
@@ -102,18 +102,18 @@ class _Type:
         self.order = ">" if state[1] == ">" else "<"
 
     def numbers(self, raw: Any) -> Any:
-        """The numbers in bytes. Raises ValueError for another type, or half a number."""
+        """The numbers in bytes. Raises ValueError for another type or an incomplete number."""
         if (
             not isinstance(raw, bytes | bytearray)
             or not isinstance(self.name, str)
             or not _NUMBERS.fullmatch(self.name)
         ):
-            raise ValueError(f"an array is of type {self.name}")
+            raise ValueError(f"an array has type {self.name}")
         return np.frombuffer(bytes(raw), dtype=self.order + self.name)
 
 
 class _Scalar:
-    """Stands for the function that makes a number."""
+    """Stands for the function that creates a number."""
 
     def __new__(cls, dtype: _Type, raw: bytes) -> Any:
         (number,) = dtype.numbers(raw)
@@ -121,7 +121,7 @@ class _Scalar:
 
 
 class _FromBuffer:
-    """Stands for the function that makes an array of numbers from bytes."""
+    """Stands for the function that creates an array of numbers from bytes."""
 
     def __new__(cls, raw: bytes, dtype: _Type, shape: tuple[int, ...], _order: str) -> Any:
         array = _Array()
@@ -130,7 +130,7 @@ class _FromBuffer:
 
 
 class _Encoded:
-    """Stands for the function that makes bytes from text, as old pickles hold them."""
+    """Stands for the function that old pickles use to encode bytes as text."""
 
     def __new__(cls, text: str, _encoding: str) -> Any:
         return text.encode("latin1")
@@ -153,22 +153,22 @@ _STANDINS: dict[tuple[str, str], Any] = {
 
 
 class _Unpickler(pickle._Unpickler):
-    """Python's own unpickler, which gives stand-ins for functions and classes, and nothing for others."""
+    """The pure-Python unpickler, limited to the stand-ins."""
 
     def find_class(self, module: str, name: str) -> Any:
-        """The stand-in of a function or class. Raises UnpicklingError for any other."""
+        """The stand-in for a function or class. Raises UnpicklingError for any other."""
         if (module, name) not in _STANDINS:
-            raise pickle.UnpicklingError(f"it asks for {module}.{name}")
+            raise pickle.UnpicklingError(f"it calls {module}.{name}")
         return _STANDINS[module, name]
 
 
 def numbers_of(value: object) -> Any:
-    """The numbers of a list, or of an array that stood in the file, as float64. Raises ValueError or TypeError."""
+    """The numbers of a list, or of an array from the file, as float64. Raises ValueError or TypeError."""
     return np.asarray(value.values if isinstance(value, _Array) else value, dtype=np.float64).reshape(-1)
 
 
 def items_of(value: object) -> Sequence[Any] | None:
-    """The items of a list or of an array of objects; None where it is neither."""
+    """The items of a list or of an array of objects; None for anything else."""
     if isinstance(value, _Array):
         value = value.values
     return value if isinstance(value, list | tuple) else None

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from socialcli.converting.conversion import Conversion, context_options, conversion_options
-from socialcli.converting.units import source_size
+from socialcli.converting.conversion import Conversion
+from socialcli.converting.options import context_options, conversion_options
+from socialcli.converting.unit_checks import source_size
 
 from .options import KINDS, keypoint_options
 
@@ -21,17 +22,17 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 
 @click.command("mmsi", short_help="MMSI: whom players of a social game address, mean and mention.")
 @conversion_options
-@click.option("--transcripts", type=_FOLDER, required=True, help="The folder of anonymized transcripts.")
-@click.option("--labeled", type=_FOLDER, required=True, help="The folder of labelled transcripts.")
-@click.option("--meta", type=_FOLDER, required=True, help="The folder of the JSON files of the games.")
+@click.option("--transcripts", type=_FOLDER, required=True, help="Folder of anonymized transcripts.")
+@click.option("--labeled", type=_FOLDER, required=True, help="Folder of labelled transcripts.")
+@click.option("--meta", type=_FOLDER, required=True, help="Folder of the games' JSON files.")
 @click.option(
     "--split",
     type=click.Path(path_type=Path),
     required=True,
-    help="The JSON file that names the games of train and test.",
+    help="JSON file that lists the games of train and test.",
 )
-@click.option("--keypoints", type=_FOLDER, help="The folder of .npy files; without it, there are no boxes.")
-@click.option("--videos", type=_FOLDER, help="The folder of the games' videos.  [default: videos in the media root]")
+@click.option("--keypoints", type=_FOLDER, help="Folder of .npy files; without it there are no boxes.")
+@click.option("--videos", type=_FOLDER, help="Folder of the games' videos.  [default: videos in the media root]")
 @click.option(
     "--task",
     "tasks",
@@ -39,10 +40,10 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
     multiple=True,
     default=("all",),
     show_default=True,
-    help="What is asked: STI is target, PCR coref, MPP mentioned. May be repeated.",
+    help="Questions to include: STI is target, PCR coref, MPP mentioned. May be repeated.",
 )
 @context_options
-@click.option("--dataset", metavar="NAME", help="What the episodes say they are from.  [default: mmsi or online-mmsi]")
+@click.option("--dataset", metavar="NAME", help="Name of the data set in the episodes.  [default: mmsi or online-mmsi]")
 @keypoint_options
 def command(
     conversion: Conversion,
@@ -61,26 +62,26 @@ def command(
     confidence: float,
     margin: float,
 ) -> None:
-    """Turn the release of MMSI into episodes, one for each utterance that something is asked about.
+    """Convert the release of MMSI to episodes, one for each utterance with a question.
 
-    What is asked follows the rules of the release's own loader, and so does the context: N utterances before and after,
-    shifted at the beginning and the end of a game. Boxes are the extent of each player's keypoints.
+    Questions and context follow the rules of the release's own loader: N utterances before and after, shifted at the
+    beginning and the end of a game. Boxes are the extent of each player's keypoints.
 
-    Exit codes: 0 done, 2 usage, 4 a source that cannot be read (with --skip-bad, only where nothing is left of it).
+    Exit codes: 0 done, 2 usage, 4 a source that cannot be read (with --skip-bad, only if nothing of it can be).
     """
-    from socialcli.converting.footage import Shelf
+    from socialcli.converting.clip_media import MediaFolder
 
     from .games import Choices, Folders, episodes, read_games
-    from .keypoints import Extents
+    from .keypoints import BoxRule
 
     kinds = KINDS if "all" in tasks else tuple(kind for kind in KINDS if kind in tasks)
     name = dataset or ("online-mmsi" if online else "mmsi")
-    choices = Choices(name, kinds, context, online, Extents(source_size(box_unit, size), confidence, margin))
+    choices = Choices(name, kinds, context, online, BoxRule(source_size(box_unit, size), confidence, margin))
     folders = Folders(transcripts, labeled, meta, keypoints)
-    shelf = Shelf(videos or conversion.media_root / "videos", conversion.media_root, size)
+    media_folder = MediaFolder(videos or conversion.media_root / "videos", conversion.media_root, size)
 
     def found() -> Iterator[Episode]:
-        for game in read_games(split, folders, choices, shelf.find, conversion.report):
+        for game in read_games(split, folders, choices, media_folder.find, conversion.report):
             yield from episodes(game, choices, conversion.report)
 
     conversion.write(found())

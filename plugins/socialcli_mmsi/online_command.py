@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from socialcli.converting.conversion import Conversion, conversion_options
-from socialcli.converting.units import source_size
+from socialcli.converting.conversion import Conversion
+from socialcli.converting.options import conversion_options
+from socialcli.converting.unit_checks import source_size
 from socialcli.errors import NotThereError
 
 from .options import KINDS, keypoint_options
@@ -33,24 +34,26 @@ class _ClipName(click.ParamType[re.Pattern[str]]):
         try:
             pattern = re.compile(str(value))
         except re.error as error:
-            self.fail(f"{value!r} is no regular expression ({error}).", param, ctx)
+            self.fail(f"{value!r} is not a regular expression ({error}).", param, ctx)
         if "game" not in pattern.groupindex or not {"start", "end"} & set(pattern.groupindex):
             self.fail(f"{value!r} must have the group (?P<game>...), and (?P<start>...) or (?P<end>...).", param, ctx)
         return pattern
 
 
-@click.command("online-mmsi", short_help="OnlineMMSI: MMSI with the past alone, as its own release has it.")
+@click.command("online-mmsi", short_help="OnlineMMSI: MMSI from the past only, from its own release.")
 @conversion_options
 @click.argument("folder", type=_FOLDER)
-@click.option("--task", "kind", type=click.Choice(KINDS), required=True, help="What the folder's clips are asked.")
-@click.option("--players", type=click.IntRange(2, 99), metavar="N", help="How many play.  [default: as the text says]")
-@click.option("--keypoints", type=_FOLDER, help="The folder of MMSI's .npy files, for boxes.")
+@click.option("--task", "kind", type=click.Choice(KINDS), required=True, help="Kind of the folder's questions.")
+@click.option(
+    "--players", type=click.IntRange(2, 99), metavar="N", help="Number of players.  [default: as the text says]"
+)
+@click.option("--keypoints", type=_FOLDER, help="Folder of MMSI's .npy files, for boxes.")
 @click.option(
     "--clip-name",
     type=_ClipName(),
     default=r"(?P<game>.+)_(?P<start>\d+(?:\.\d+)?)_(?P<end>\d+(?:\.\d+)?)",
     show_default=True,
-    help="What a clip's name says of the keypoints' game, and of the seconds where the clip starts or ends in it.",
+    help="Pattern of clip names: the keypoints' game, and the seconds where the clip starts or ends in it.",
 )
 @keypoint_options
 def command(
@@ -65,34 +68,34 @@ def command(
     confidence: float,
     margin: float,
 ) -> None:
-    """Turn the release of OnlineMMSI into episodes, one for each row of FOLDER/train/metadata.csv and of test/.
+    """Convert the release of OnlineMMSI to episodes, one for each row of FOLDER/train/metadata.csv and of test/.
 
-    The clips show the past alone. Boxes and keypoints are drawn into them and stand in no file, so there is nothing to
-    align to unless the keypoints of MMSI are joined with --keypoints.
+    The clips show only the past. Their boxes and keypoints are drawn into the pictures and are in no file, so nothing
+    can be aligned unless MMSI's keypoints are added with --keypoints.
 
-    Exit codes: 0 done, 2 usage, 4 a source that cannot be read (with --skip-bad, only where nothing is left of it).
+    Exit codes: 0 done, 2 usage, 4 a source that cannot be read (with --skip-bad, only if nothing of it can be).
     """
     from .games import SPLITS
-    from .keypoints import Extents
+    from .keypoints import BoxRule
     from .online import read_rows
-    from .online_clips import ClipMaker, Joined
+    from .online_clips import ClipMaker, GameKeypoints
 
     report = conversion.report
-    extents = Extents(source_size(box_unit, size), confidence, margin)
-    joined = None if keypoints is None else Joined(keypoints, clip_name, extents, report)
-    maker = ClipMaker(kind, conversion.media_root, size, players, joined, report)
+    box_rule = BoxRule(source_size(box_unit, size), confidence, margin)
+    games = None if keypoints is None else GameKeypoints(keypoints, clip_name, box_rule, report)
+    maker = ClipMaker(kind, conversion.media_root, size, players, games, report)
     files = {split: folder / split / "metadata.csv" for split in SPLITS}
     if not any(file.exists() for file in files.values()):
         raise NotThereError(f"{folder}: has neither {' nor '.join(f'{split}/metadata.csv' for split in SPLITS)}")
-    if joined is None:
-        report.warn("the release has no boxes, so nothing can be aligned; join MMSI's keypoints with --keypoints")
+    if games is None:
+        report.warn("the release has no boxes, so nothing can be aligned; add MMSI's keypoints with --keypoints")
 
     def found() -> Iterator[Episode]:
         for split, file in files.items():
             if file.exists():
-                with report.sparing():
+                with report.skipping_bad():
                     for row in read_rows(file, report):
-                        with report.sparing():
+                        with report.skipping_bad():
                             yield maker.episode(row, file, split)
 
     conversion.write(found())

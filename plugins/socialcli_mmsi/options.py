@@ -1,4 +1,4 @@
-"""Options of both converters."""
+"""Options of both MMSI converters."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from socialcli.converting.units import box_unit_option
+from socialcli.converting.unit_checks import box_unit_option
 from socialcli.options.values import FiniteRange, Size
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -16,7 +16,7 @@ KINDS = ("STI", "PCR", "MPP")
 
 
 def keypoint_options(function: F) -> F:
-    """Give a command how keypoints become boxes: `size` (width, height), `box_unit`, `confidence` and `margin`."""
+    """Add the options that turn keypoints into boxes: `size` (width, height), `box_unit`, `confidence`, `margin`."""
     options = (
         click.option(
             "--size",
@@ -24,7 +24,7 @@ def keypoint_options(function: F) -> F:
             default="640x360",
             show_default=True,
             metavar="WxH",
-            help="The pictures that the keypoints were found in, and of videos that are not there.",
+            help="Size of the pictures that the keypoints refer to, and of missing videos.",
         ),
         box_unit_option,
         click.option(
@@ -32,14 +32,14 @@ def keypoint_options(function: F) -> F:
             type=FiniteRange(0, 1, max_open=True),
             default=0.3,
             show_default=True,
-            help="A keypoint counts above it.",
+            help="Use keypoints with a confidence above this.",
         ),
         click.option(
             "--margin",
             type=FiniteRange(0, 1),
             default=0.1,
             show_default=True,
-            help="What a box has beyond the keypoints on each side, of its width and height.",
+            help="Margin on each side of the keypoints, as a share of the box's width and height.",
         ),
     )
     for option in reversed(options):

@@ -1,15 +1,15 @@
-"""What MMSI asks about an utterance: the rules of its release's loader, which decide what a question is.
+"""Select MMSI's questions about an utterance, by the rules of its release's loader.
 
-They work on the words between the blanks of a line, the speaker's tag and the time being the first two, and are kept to
-the letter, since results are compared over exactly these questions:
+The rules work on the space-separated words of a line, of which the first two are the speaker's tag and the time. They
+are followed exactly, because results are compared over these very questions:
 
-- STI, speaking target identification: a word is "you" or "your" and nothing else, the labelled line ends with "]", and
-  the last bracket names exactly one player of the game. One question an utterance.
+- STI, speaking target identification: a word is exactly "you" or "your", the labelled line ends with "]", and the last
+  bracket names exactly one player of the game. One question per utterance.
 - PCR, pronoun coreference resolution: a word contains he, his, him, she or her, and the word in the same place of the
   labelled line contains a player.
 - MPP, mentioned player prediction: a word begins with a mention.
 
-Each needs a player who speaks; the first word of the line never counts.
+Each requires that a player speaks; the first word of the line never counts.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from .transcripts import Spoken
+from .transcripts import TranscriptLine
 
 TASKS: Mapping[str, str] = {"STI": "target", "PCR": "coref", "MPP": "mentioned"}
 _ADDRESSES = ("you", "your")
@@ -29,8 +29,8 @@ _WORD = re.compile(r"\S+")
 
 
 @dataclass(frozen=True, slots=True)
-class Selected:
-    """A question of the release: its kind, the player who is the answer, and which words it is about."""
+class SelectedQuestion:
+    """A question of the release: its kind, the player who is the answer, and the words that it is about."""
 
     kind: str  # STI, PCR or MPP
     place: int  # which word of the line, from 0
@@ -39,10 +39,10 @@ class Selected:
     span: tuple[int, int] | None  # [start, end) in characters of the utterance's words; None for STI
 
 
-def selected(spoken: Spoken, labelled: str, kind: str, players: int) -> Iterator[Selected]:
-    """The questions of a kind about an utterance, of which `labelled` is the line with the answers.
+def select_questions(spoken: TranscriptLine, labelled: str, kind: str, players: int) -> Iterator[SelectedQuestion]:
+    """The questions of a kind about an utterance; `labelled` is its line with the answers.
 
-    `players` is how many take part; they are numbered from 0.
+    `players` is the number of players, numbered from 0.
     """
     if spoken.player is None:
         return
@@ -55,13 +55,13 @@ def selected(spoken: Spoken, labelled: str, kind: str, players: int) -> Iterator
         answer, within = found
         begin = word.start() - spoken.offset
         span = None if within is None else (begin + within[0], begin + within[1])
-        if span is None or span[0] >= 0:  # the time is no word that is said
-            yield Selected(kind, place, answer, spoken.player, span)
+        if span is None or span[0] >= 0:  # the time is not a spoken word
+            yield SelectedQuestion(kind, place, answer, spoken.player, span)
         if kind == "STI":
             return
 
 
-_Found = tuple[int, tuple[int, int] | None] | None  # the answer, and the characters of the word that are meant
+_Found = tuple[int, tuple[int, int] | None] | None  # the answer, and the characters of the word in question
 
 
 def _target(word: str, _place: int, labelled: str, players: int) -> _Found:
@@ -88,4 +88,7 @@ def _mentioned(word: str, _place: int, _labelled: str, _players: int) -> _Found:
     mentions = list(_MENTION.finditer(word))
     if not mentions or not word.startswith("[Player"):
         return None
-    return int(mentions[0][1]), (mentions[0].start(), mentions[-1].end())  # of several in a word, all are masked
+    return int(mentions[0][1]), (
+        mentions[0].start(),
+        mentions[-1].end(),
+    )  # a word with several mentions is masked as a whole

@@ -1,4 +1,4 @@
-"""The hook of the converter of tracks and subtitles. What reads them is imported when it is asked for."""
+"""The hook of the converter for tracks and subtitles. Its readers are imported on use."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from socialcli.plugins.hookspecs import Converter, hookimpl
 
 @hookimpl
 def socialcli_converters() -> Sequence[Converter]:
-    """Return the one converter of this plug-in."""
+    """Return this plug-in's converter."""
     from .command import command
 
-    return [Converter("tracks", "a video of your own, with subtitles and tracked boxes", command)]
+    return [Converter("tracks", "your own video with subtitles and tracked boxes", command)]

@@ -1,9 +1,9 @@
-"""Boxes from trackers: MOT Challenge files, and CSV files with a header.
+"""Read trackers' boxes: MOT Challenge files, and CSV files with a header.
 
-A line of an MOT file is `frame, id, left, top, width, height, confidence, ...`, everything counted from 1; a confidence
-of 0 marks what the ground truth leaves out (https://motchallenge.net/instructions). A CSV has a header with `label` (or
-track, id, speaker), `time` in seconds or `frame` counted from 0, and in pixels either x0, y0, x1, y1 or left, top,
-width, height.
+A line of an MOT file is `frame, id, left, top, width, height, confidence, ...`, with frames and pixels counted from 1;
+a confidence of 0 marks boxes that the ground truth ignores (https://motchallenge.net/instructions). A CSV file has a
+header with `label` (or track, id, speaker), `time` in seconds or `frame` counted from 0, and in pixels either x0, y0,
+x1, y1 or left, top, width, height.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from socialcli.converting.boxes import clipped
-from socialcli.converting.footage import frame_times
+from socialcli.converting.boxes import clip_box
+from socialcli.converting.clip_media import frame_times
 from socialcli.converting.labels import is_missing, normal_id
 from socialcli.converting.report import Report, SourceError
-from socialcli.converting.sources import finite, read_text
-from socialcli.converting.units import SHARES, check_box_unit, check_seconds
-from socialcli.episodes.checking.units import Edges
+from socialcli.converting.sources import parse_finite, read_text
+from socialcli.converting.unit_checks import SHARES, check_box_unit, check_seconds
+from socialcli.episodes.checking.box_units import Edges
 from socialcli.episodes.records import Box
 from socialcli.errors import UsageError
 
@@ -32,9 +32,9 @@ from .tables import Row, read_table
 _LABEL = ("label", "track", "track_id", "id", "speaker")
 _EDGES = ("x0", "y0", "x1", "y1")
 _EXTENT = ("left", "top", "width", "height")
-IGNORED = "boxes that the file itself leaves out (confidence 0)"
-AGAIN = "boxes dropped of a speaker who has another one at that moment"
-LATE = "boxes dropped that come after the video's end"
+IGNORED = "boxes that the file itself ignores (confidence 0)"
+AGAIN = "boxes dropped because the speaker has another one at that moment"
+LATE = "boxes dropped because they come after the video's end"
 
 _MOT_FIELDS = range(6, 11)  # frame to height; 7 with a confidence, 9 in a ground truth, 10 in what a tracker writes
 _Found = tuple[str, float, Edges]  # label, seconds, edges
@@ -42,9 +42,10 @@ _Found = tuple[str, float, Edges]  # label, seconds, edges
 
 @dataclass(frozen=True)
 class Clock:
-    """From the number of a frame to seconds, and which boxes come too late.
+    """Converts frame numbers to seconds, and decides which boxes come too late.
 
-    Frames come when those of the `video` do; with a rate `fps`, at that rate. `length` is when it ends.
+    Frame times are those of the `video`, or follow the rate `fps` if given. `length` is the end of the video in
+    seconds.
     """
 
     video: Path
@@ -52,17 +53,17 @@ class Clock:
     length: float
 
     def seconds(self, frame: float) -> float:
-        """When a frame, counted from 0, is shown; infinity where the video has no such frame. Raises VideoError."""
+        """The time of a frame, counted from 0; infinity if the video has no such frame. Raises VideoError."""
         if self.fps is not None:
             return frame / self.fps
         return self._times[int(frame)] if frame < len(self._times) else float("inf")
 
     def shows(self, time: float) -> bool:
-        """Whether the video has a picture at a time or after it, but for rounding."""
+        """Whether the video lasts until `time`, within rounding."""
         return time <= self.length + 1e-3
 
     def pictures(self) -> int:
-        """How many pictures the video has. Raises VideoError."""
+        """The number of pictures in the video. Raises VideoError."""
         return len(self._times)
 
     @cached_property
@@ -73,10 +74,10 @@ class Clock:
 def read_boxes(
     path: Path, labels: Labels, clock: Clock, size: tuple[int, int], source: tuple[int, int], report: Report
 ) -> list[Box]:
-    """The boxes of the speakers, by time, in pixels of pictures of `size` (width, height).
+    """The speakers' boxes by time, in pixels of pictures of `size` (width, height).
 
-    `source` is the size of the pictures that the file's boxes were drawn on. Lines that cannot be used are problems of
-    `report`. Raises NotThereError, UsageError and SourceError, the last also where none of the file's boxes is left.
+    `source` is the size of the pictures that the file's boxes refer to. Lines that cannot be used go to `report` as
+    problems. Raises NotThereError, UsageError and SourceError, the last also if every box was dropped.
     """
     text = read_text(path)
     skipped, counted = report.skipped, report.counts.copy()
@@ -92,7 +93,7 @@ def read_boxes(
     dropped = report.counts - counted + Counter({"lines skipped": report.skipped - skipped})
     if dropped and not found:
         why = "; ".join(f"{number} {what}" for what, number in dropped.items())
-        raise SourceError(path, None, None, f"every box was dropped ({why}); correct the file, or leave out --boxes")
+        raise SourceError(path, None, None, f"every box was dropped ({why}); correct the file, or omit --boxes")
     return found
 
 
@@ -104,7 +105,7 @@ def _kept(
     source: tuple[int, int],
     report: Report,
 ) -> list[Box]:
-    """The boxes of the speakers that lie in the picture and in the video, by time. What does not is counted."""
+    """The speakers' boxes inside the picture and the video, by time. Others are counted."""
     wide, high = size[0] / source[0], size[1] / source[1]
     found: dict[tuple[float, str], Box] = {}
     for label, time, (x0, y0, x1, y1) in read:
@@ -115,20 +116,20 @@ def _kept(
         if speaker is None:
             continue
         edges = (x0 * wide, y0 * high, x1 * wide, y1 * high)
-        box = clipped(speaker, min(time, clock.length), edges, size, report)
+        box = clip_box(speaker, min(time, clock.length), edges, size, report)
         if box is not None and found.setdefault((box.time, speaker), box) is not box:
             report.count(AGAIN)
     return [found[key] for key in sorted(found)]
 
 
 def _is_mot(path: Path, text: str) -> bool:
-    """Whether the first line begins with the number of a frame and not with the name of a column.
+    """Whether the first line begins with a frame number rather than a column name.
 
-    Raises SourceError where numbers stand there that no commas separate.
+    Raises SourceError if the line has numbers that are not separated by commas.
     """
     number, first = next(((number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()), (1, ""))
     if re.fullmatch(r"[-+.,\deE]*[\deE.]([\s;]+[-+.\deE][-+.,\deE]*){4,}", first.strip()):
-        message = "separates numbers without commas; put commas between them, or a header with names above"
+        message = "has numbers without commas; put commas between them, or add a header with column names"
         raise SourceError(path, number, None, message)
     return first.count(",") >= 5 and re.match(r"\s*[-+.\deE]+\s*,", first) is not None
 
@@ -137,11 +138,11 @@ def _mot(path: Path, text: str, clock: Clock, report: Report) -> Iterator[_Found
     fields = 0  # of the lines above
     for number, line in enumerate(text.split("\n"), start=1):
         if line.strip():
-            with report.sparing():
+            with report.skipping_bad():
                 cells = [cell.strip() for cell in line.strip().rstrip(", ").split(",")]
                 found = _mot_line(path, number, cells, clock)
                 if len(cells) != (fields or len(cells)):
-                    message = f"has {len(cells)} fields, and the lines above {fields}; correct the line"
+                    message = f"has {len(cells)} fields, but the lines above have {fields}; correct the line"
                     raise SourceError(path, number, None, message)
                 fields = len(cells)
                 if found is None:
@@ -151,16 +152,16 @@ def _mot(path: Path, text: str, clock: Clock, report: Report) -> Iterator[_Found
 
 
 def _mot_line(path: Path, number: int, cells: Sequence[str], clock: Clock) -> _Found | None:
-    """The box of a line, as it is counted there; None where the line itself leaves it out. Raises SourceError."""
+    """The box of a line, in the file's own counting; None if the line itself ignores it. Raises SourceError."""
     if len(cells) > max(_MOT_FIELDS):
-        message = f"has {len(cells)} fields, and a line of an MOT file {max(_MOT_FIELDS)} at most; correct the line"
+        message = f"has {len(cells)} fields, but a line of an MOT file has at most {max(_MOT_FIELDS)}; correct the line"
         raise SourceError(path, number, None, message)
     if len(cells) > 1 and is_missing(cells[1]):
-        raise SourceError(path, number, "id", f"is {cells[1]!r}, and so missing; write it, or leave the line out")
+        raise SourceError(path, number, "id", f"is {cells[1]!r}, which means missing; fill it in, or remove the line")
     try:
-        frame, track, left, top, width, height, *more = map(finite, cells)
+        frame, track, left, top, width, height, *more = map(parse_finite, cells)
     except ValueError:
-        message = "is not frame, id, left, top, width, height in numbers; correct the line"
+        message = "is not frame, id, left, top, width, height as numbers; correct the line"
         raise SourceError(path, number, None, message) from None
     if frame < 1 or frame != int(frame):
         raise SourceError(path, number, "frame", f"is {frame:g}; frames are counted from 1")
@@ -172,7 +173,7 @@ def _mot_line(path: Path, number: int, cells: Sequence[str], clock: Clock) -> _F
 
 def _table(path: Path, text: str, clock: Clock, report: Report) -> Iterator[_Found]:
     for row in read_table(path, text, {"label": _LABEL}, report):
-        with report.sparing():
+        with report.skipping_bad():
             yield normal_id(row.text("label")), _time(row, clock), _edges(row)
 
 

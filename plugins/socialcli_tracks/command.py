@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from socialcli.converting.conversion import Conversion, context_options, conversion_options
-from socialcli.converting.units import box_unit_option
+from socialcli.converting.conversion import Conversion
+from socialcli.converting.options import context_options, conversion_options
+from socialcli.converting.unit_checks import box_unit_option
 from socialcli.options.values import FiniteRange
 
-from .asking import TASKS
+from .questions import TASKS
 
 if TYPE_CHECKING:
     from socialcli.episodes.records import Episode
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 _FILE = click.Path(path_type=Path)
 
 
-class _Asked(click.ParamType[tuple[str, ...]]):
-    """Names of tasks with commas between."""
+class _TaskNames(click.ParamType[tuple[str, ...]]):
+    """Names of tasks, separated by commas."""
 
     name = "tasks"
 
@@ -35,24 +36,24 @@ class _Asked(click.ParamType[tuple[str, ...]]):
         return names
 
 
-@click.command("tracks", short_help="A video of your own, with subtitles and tracked boxes.")
+@click.command("tracks", short_help="Your own video with subtitles and tracked boxes.")
 @conversion_options
 @click.argument("video", type=_FILE)
-@click.option("--subtitles", type=_FILE, required=True, help="What is said: a .srt or .vtt file.")
-@click.option("--diarization", type=_FILE, help="Who speaks when, for lines that name nobody: an .rttm file.")
-@click.option("--boxes", type=_FILE, help="Where people are: an MOT Challenge file, or a CSV file with a header.")
+@click.option("--subtitles", type=_FILE, required=True, help="Transcript: a .srt or .vtt file.")
+@click.option("--diarization", type=_FILE, help="Speakers by time, for lines without a name: an .rttm file.")
+@click.option("--boxes", type=_FILE, help="Boxes of people: an MOT Challenge file, or a CSV file with a header.")
 @box_unit_option
-@click.option("--labels", type=_FILE, help="Who is meant: a CSV file with the columns label, speaker and name.")
-@click.option("--fps", type=FiniteRange(min=0, min_open=True), help="Frames a second.  [default: as the video says]")
+@click.option("--labels", type=_FILE, help="Who each label is: a CSV file with the columns label, speaker and name.")
+@click.option("--fps", type=FiniteRange(min=0, min_open=True), help="Frames per second.  [default: as the video says]")
 @click.option(
     "--ask",
-    type=_Asked(),
+    type=_TaskNames(),
     metavar="TASK,...",
-    help=f"Ask about every utterance, without answers: {', '.join(TASKS)}, or all.  [default: ask nothing]",
+    help=f"Add questions, without answers, about every utterance: {', '.join(TASKS)}, or all.  [default: none]",
 )
 @context_options
 @click.option(
-    "--dataset", metavar="NAME", default="tracks", show_default=True, help="What the episodes say they are from."
+    "--dataset", metavar="NAME", default="tracks", show_default=True, help="Name of the data set in the episodes."
 )
 def command(
     conversion: Conversion,
@@ -68,15 +69,15 @@ def command(
     online: bool,
     dataset: str,
 ) -> None:
-    """Turn a video with subtitles and tracked boxes into episodes: one, or with --ask one for each utterance.
+    """Convert a video with subtitles and tracked boxes to episodes: one, or with --ask one for each utterance.
 
-    Labels in front of the words ("Anna: no", "[Anna]: no", "<v Anna>no") say who speaks, else the diarization by the
-    longest overlap. --labels says which track, diarized speaker and name are one person; what it does not name is
-    dropped and counted.
+    The speaker of a line comes from a label before its words ("Anna: no", "[Anna]: no", "<v Anna>no"), or else from
+    the diarization with the longest overlap. --labels says which track, diarized speaker and name are the same person;
+    labels that it does not list are dropped and counted.
 
-    Exit codes: 0 done, 2 usage, 4 a source that cannot be read (with --skip-bad, only where nothing is left of it).
+    Exit codes: 0 done, 2 usage, 4 a source that cannot be read (with --skip-bad, only if nothing of it can be).
     """
-    from .reading import Sources, read_recording
+    from .sources import Sources, read_recording
 
     sources = Sources(video, subtitles, diarization, boxes, labels, fps, dataset, box_unit)
     recording = read_recording(sources, conversion.media_root, conversion.report)

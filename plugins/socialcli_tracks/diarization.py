@@ -1,7 +1,7 @@
-"""Who speaks when, from RTTM files (NIST Rich Transcription Time Marked).
+"""Find the speaker at a time from RTTM files (NIST Rich Transcription Time Marked).
 
-A line is `SPEAKER file channel onset duration <NA> <NA> name <NA> <NA>`, blanks between; other types of lines and
-comments (`;;`) say nothing of who speaks.
+A line is `SPEAKER file channel onset duration <NA> <NA> name <NA> <NA>`, separated by spaces; lines of other types and
+comments (`;;`) are ignored.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from pathlib import Path
 
 from socialcli.converting.labels import normal_id
 from socialcli.converting.report import Report, SourceError
-from socialcli.converting.sources import finite, read_text
+from socialcli.converting.sources import parse_finite, read_text
 
-_FIELDS = (9, 10)  # the tenth, the look-ahead time, came later
+_FIELDS = (9, 10)  # the tenth, the look-ahead time, was added later
 _NONE = "<NA>"
 _OTHER_TYPES = frozenset(
     ("SEGMENT", "NOSCORE", "NO_RT_METADATA", "LEXEME", "NON-LEX", "NON-SPEECH", "FILLER", "EDIT", "IP", "SU", "CB")
 ) | {"A/P", "SPKR-INFO"}
-_SHIFTED = "write names and files with underscores in place of blanks, or tabs between the fields"
+_SHIFTED = "write names and files with underscores instead of spaces, or separate the fields by tabs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +34,17 @@ class Turn:
 
 
 def read_turns(path: Path, recording: str, report: Report) -> list[Turn]:
-    """The turns of a recording, in order of their start. Lines that cannot be read are problems of `report`.
+    """The turns of a recording by start time. Lines that cannot be read go to `report` as problems.
 
-    A file of several recordings must have `recording`, the video's name without its ending, among them. Raises
+    A file of several recordings must include `recording`, the video's name without its suffix. Raises
     NotThereError and SourceError.
     """
-    lines = [(number, line) for number, line in enumerate(read_text(path).split("\n"), start=1) if _says(line)]
+    lines = [(number, line) for number, line in enumerate(read_text(path).split("\n"), start=1) if _has_content(line)]
     if not any(line.split()[0] == "SPEAKER" for _, line in lines):
-        raise SourceError(path, None, None, "has no line that begins with SPEAKER; give an RTTM file")
+        raise SourceError(path, None, None, "has no line that begins with SPEAKER; name an RTTM file")
     turns: dict[str, list[Turn]] = {}
     for number, line in lines:
-        with report.sparing():
+        with report.skipping_bad():
             fields = _fields(path, number, line)
             if fields[0] == "SPEAKER":
                 turn = _turn(fields, path, number)
@@ -52,42 +52,42 @@ def read_turns(path: Path, recording: str, report: Report) -> list[Turn]:
     if not turns:
         raise SourceError(path, None, None, "has no line that can be read; correct them")
     if len(turns) > 1 and recording not in turns:
-        message = f"holds {', '.join(sorted(turns))}, and not {recording}; give the recording's own file"
+        message = f"holds {', '.join(sorted(turns))}, but not {recording}; name the recording's own file"
         raise SourceError(path, None, None, message)
     found = turns[recording] if recording in turns else [turn for own in turns.values() for turn in own]
     return sorted(found, key=lambda turn: (turn.start, turn.end, turn.name))
 
 
-def _says(line: str) -> bool:
+def _has_content(line: str) -> bool:
     """Whether a line is neither blank nor a comment."""
     return bool(line.strip()) and not line.lstrip().startswith(";;")
 
 
 def _fields(path: Path, number: int, line: str) -> Sequence[str]:
-    """The fields of a line, of which those of type SPEAKER are as many as they must be. Raises SourceError."""
+    """The fields of a line; a SPEAKER line has the right number. Raises SourceError."""
     fields = line.split()
     if fields[0] in _OTHER_TYPES:
         return fields
     if fields[0] != "SPEAKER":
-        raise SourceError(path, number, None, f"begins with {fields[0][:60]!r}, which is no type of RTTM; correct it")
+        raise SourceError(path, number, None, f"begins with {fields[0][:60]!r}, which is not an RTTM type; correct it")
     between_tabs = [field.strip() for field in line.strip("\n").split("\t")]
     if len(fields) not in _FIELDS and len(between_tabs) in _FIELDS:
         return between_tabs
     if len(fields) not in _FIELDS:
-        raise SourceError(path, number, None, f"has {len(fields)} fields, and an RTTM line 9 or 10; {_SHIFTED}")
+        raise SourceError(path, number, None, f"has {len(fields)} fields, but an RTTM line has 9 or 10; {_SHIFTED}")
     return fields
 
 
 def _turn(fields: Sequence[str], path: Path, number: int) -> Turn:
-    # A blank in a name and a missing last field make 10, too; then words and numbers stand in fields of the other kind.
+    # A space in a name plus a missing last field also makes 10; then words and numbers are in each other's fields.
     if any(_is_number(field) for field in fields[5:7]) or not all(_is_number(field, _NONE) for field in fields[8:]):
-        message = f"has fields in places of others ({' '.join(fields[5:])[:60]!r} from the sixth on); {_SHIFTED}"
+        message = f"has fields in the wrong places ({' '.join(fields[5:])[:60]!r} from the sixth on); {_SHIFTED}"
         raise SourceError(path, number, None, message)
-    if _is_number(fields[8]) and not 0 <= float(fields[8]) <= 1:  # "Speaker 2 <NA>" in the place of "Anna <NA> <NA>"
-        message = f"has {fields[8]!r} in the place of a confidence from 0 to 1; {_SHIFTED}"
+    if _is_number(fields[8]) and not 0 <= float(fields[8]) <= 1:  # "Speaker 2 <NA>" instead of "Anna <NA> <NA>"
+        message = f"has {fields[8]!r} instead of a confidence from 0 to 1; {_SHIFTED}"
         raise SourceError(path, number, None, message)
     try:
-        start, length = finite(fields[3]), finite(fields[4])
+        start, length = parse_finite(fields[3]), parse_finite(fields[4])
     except ValueError:
         message = f"are {fields[3]!r} and {fields[4]!r}, not seconds; correct them"
         raise SourceError(path, number, "onset and duration", message) from None
@@ -98,23 +98,23 @@ def _turn(fields: Sequence[str], path: Path, number: int) -> Turn:
 
 def _is_number(field: str, *others: str) -> bool:
     try:
-        finite(field)
+        parse_finite(field)
     except ValueError:
         return field.upper() in others
     return True
 
 
 class Diarization:
-    """Finds who speaks in a stretch of time."""
+    """Finds the speaker in a time interval."""
 
-    def __init__(self, turns: Iterable[Turn], meant: Callable[[str], str] = str) -> None:
-        """Know the turns. Names with the same `meant` are one speaker, who is called so."""
-        self._turns = _joined(Turn(turn.start, turn.end, meant(turn.name)) for turn in turns)
+    def __init__(self, turns: Iterable[Turn], speaker_of: Callable[[str], str] = str) -> None:
+        """Index the turns. Names with the same `speaker_of` are one speaker, called by that name."""
+        self._turns = _joined(Turn(turn.start, turn.end, speaker_of(turn.name)) for turn in turns)
         self._starts = [turn.start for turn in self._turns]
         self._longest = max((turn.end - turn.start for turn in self._turns), default=0.0)
 
     def speaker(self, start: float, end: float) -> str | None:
-        """Who speaks longest from `start` to `end` seconds; None where nobody does. Of equals, the first by name."""
+        """Who speaks longest from `start` to `end` seconds, None if nobody does; of equals, the first by name."""
         shares: defaultdict[str, float] = defaultdict(float)
         first = bisect_left(self._starts, start - self._longest)
         for turn in self._turns[first : bisect_left(self._starts, end)]:
@@ -125,7 +125,7 @@ class Diarization:
 
 
 def _joined(turns: Iterable[Turn]) -> list[Turn]:
-    """The turns in order of their start; those of one speaker that overlap or touch are one."""
+    """The turns by start time, with overlapping or adjacent turns of one speaker merged."""
     found: list[Turn] = []
     latest: dict[str, int] = {}  # by name: the place of the last turn in `found`
     for turn in sorted(turns, key=lambda turn: (turn.start, turn.end, turn.name)):

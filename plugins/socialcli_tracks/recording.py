@@ -1,4 +1,4 @@
-"""From a recording with what was said and seen to its episodes."""
+"""Create the episodes of a recording."""
 
 from __future__ import annotations
 
@@ -6,47 +6,47 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from socialcli.converting.context import context
-from socialcli.converting.footage import Footage
+from socialcli.converting.clip_media import ClipMedia
 from socialcli.converting.report import Report
 from socialcli.converting.transcripts.subtitles import Line
+from socialcli.converting.utterances import context_window
 from socialcli.episodes.records import Box, Episode, Question, Speaker, Utterance, Video
 
-from .asking import questions
 from .diarization import Diarization
 from .labels import Labels
+from .questions import questions
 
-UNKNOWN = "utterances whose speaker is not known"
-LATE = "utterances dropped that begin after the video's end"
+UNKNOWN = "utterances whose speaker is unknown"
+LATE = "utterances dropped because they begin after the video's end"
 CUT = "utterances cut at the video's end"
-LEAST_SECONDS = 0.1  # of an utterance: cues may have no length at all
-MOST_CANDIDATES = 26  # they are lettered
+LEAST_SECONDS = 0.1  # of an utterance: cues may have no length
+MOST_CANDIDATES = 26  # one letter each
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """A video with everything known of it; boxes and utterances are in order of time."""
+    """A video with its utterances, boxes and labels; boxes and utterances are in order of time."""
 
     name: str
     dataset: str
-    footage: Footage
+    media: ClipMedia
     utterances: tuple[Utterance, ...]
     boxes: tuple[Box, ...]
     labels: Labels
 
     def episode(self) -> Episode:
-        """All of it as one episode without questions."""
+        """The whole recording as one episode without questions."""
         return self._cut(self.name, self.labels.people(), self.utterances, self.boxes, (), None)
 
     def episodes(self, tasks: Collection[str], length: int, online: bool, report: Report) -> Iterator[Episode]:
-        """An episode for each utterance that `tasks` ask about, with `length` utterances before and after it."""
+        """An episode for each utterance with questions of `tasks`, with `length` utterances before and after it."""
         moments = [box.time for box in self.boxes]
         names = self.labels.spoken_names()
         for place, utterance in enumerate(self.utterances):
             found = list(questions(utterance, tasks, names, self.name))
             if not found:
                 continue
-            around = [self.utterances[one] for one in context(place, len(self.utterances), length, online)]
+            around = [self.utterances[one] for one in context_window(place, len(self.utterances), length, online)]
             end = utterance.end if online else max(one.end for one in around)
             said = tuple(replace(one, end=min(one.end, end)) for one in around)
             clip = (min(one.start for one in said), end)
@@ -57,7 +57,7 @@ class Recording:
                 yield self._cut(f"{self.name}/{utterance.id}", people, said, seen, asked, clip)
 
     def _people(self, said: Sequence[Utterance], seen: Sequence[Box]) -> tuple[Speaker, ...]:
-        """Everybody of the table; without one, who speaks or is seen in the clip."""
+        """Everybody in the table; without one, everybody who speaks or is seen in the clip."""
         everybody = self.labels.people()
         if self.labels.given:
             return everybody
@@ -74,25 +74,25 @@ class Recording:
         clip: tuple[float, float] | None,
     ) -> Episode:
         start, end = clip or (None, None)
-        video = Video(self.footage.path, self.footage.width, self.footage.height, start=start, end=end)
+        video = Video(self.media.path, self.media.width, self.media.height, start=start, end=end)
         return Episode(name, video, people, utterances, boxes, asked, dataset=self.dataset)
 
 
 def _can_be_asked(question: Question, utterance: Utterance, people: Sequence[Speaker], report: Report) -> bool:
-    """Whether there are people to choose from; counted where there are not."""
+    """Whether there are people to choose from; if not, the question is counted as dropped."""
     number = len(people) - (question.task == "target" and utterance.speaker in {one.id for one in people})
     if 1 <= number <= MOST_CANDIDATES:
         return True
     report.count(
-        f"questions of {question.task} left out that {number} people could answer (1 to {MOST_CANDIDATES} can)"
+        f"questions of {question.task} dropped because they have {number} candidates instead of 1 to {MOST_CANDIDATES}"
     )
     return False
 
 
-def said(
+def read_utterances(
     lines: Sequence[Line], labels: Labels, diarization: Diarization | None, length: float, report: Report
 ) -> tuple[Utterance, ...]:
-    """The utterances of subtitles, cut at the video's end; whom no name in a line tells, the diarization does."""
+    """The utterances of subtitles, cut at the video's end; speakers come from a line's label or the diarization."""
     found = []
     for number, line in enumerate(lines, start=1):
         if line.start >= length:

@@ -1,4 +1,4 @@
-"""CSV files with a header, read row by row."""
+"""Read CSV files with a header, row by row."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ from pathlib import Path
 
 from socialcli.converting.labels import is_missing
 from socialcli.converting.report import Report, SourceError
-from socialcli.converting.sources import finite
+from socialcli.converting.sources import parse_finite
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row of a table, with its values by column, without blanks around them."""
+    """A row of a table, with its stripped values by column."""
 
     path: Path
     number: int  # of its line, from 1
     values: Mapping[str, str]
 
     def text(self, column: str) -> str:
-        """A value that must be there. Raises SourceError."""
+        """A required value. Raises SourceError."""
         value = self.values.get(column, "")
         if is_missing(value):
-            what = f"is {value!r}, which says that it is missing" if value else "is empty"
-            raise SourceError(self.path, self.number, column, f"{what}; fill it in, or leave the row out")
+            what = f"is {value!r}, which means missing" if value else "is empty"
+            raise SourceError(self.path, self.number, column, f"{what}; fill it in, or remove the row")
         return value
 
     def decimal(self, column: str) -> float:
-        """A value that must be a finite number. Raises SourceError."""
+        """A required finite number. Raises SourceError."""
         try:
-            return finite(self.text(column))
+            return parse_finite(self.text(column))
         except ValueError:
             raise SourceError(
                 self.path, self.number, column, f"is {self.values[column]!r}, not a number; correct it"
@@ -40,10 +40,10 @@ class Row:
 
 
 def read_table(path: Path, text: str, needed: Mapping[str, tuple[str, ...]], report: Report) -> Iterator[Row]:
-    """The rows of a CSV file with a header, of which `text` is the content; tabs and semicolons separate, too.
+    """The rows of a CSV file with a header and the content `text`; tabs and semicolons also separate values.
 
-    `needed`: columns that must be there, each with the names that the header can give it; a row has its first. Rows
-    that cannot be used are problems of `report`; raises SourceError where the whole file cannot.
+    `needed`: required columns, each with its possible names in the header; a row uses the key as the name. Rows that
+    cannot be used go to `report` as problems. Raises SourceError if the whole file cannot be used.
     """
     first = text.partition("\n")[0]
     delimiter = max(",;\t", key=first.count)
@@ -56,13 +56,13 @@ def read_table(path: Path, text: str, needed: Mapping[str, tuple[str, ...]], rep
             if not columns:
                 columns = _header(path, reader.line_num, values, needed)
             elif len(values) != len(columns):
-                message = f"has {len(values)} values, and the header {len(columns)}; correct the row"
-                report.bad(SourceError(path, reader.line_num, None, message))
+                message = f"has {len(values)} values, but the header has {len(columns)}; correct the row"
+                report.skip_or_raise(SourceError(path, reader.line_num, None, message))
             else:
                 cells = {column: value.strip() for column, value in zip(columns, values, strict=True)}
                 yield Row(path, reader.line_num, cells)
     except csv.Error as error:
-        raise SourceError(path, reader.line_num, None, f"is no row of a CSV file ({error}); correct it") from error
+        raise SourceError(path, reader.line_num, None, f"is not a row of a CSV file ({error}); correct it") from error
     if not columns:
         raise SourceError(path, 1, None, f"has no header; begin with a line such as {','.join(needed)}")
 
@@ -75,7 +75,7 @@ def _header(path: Path, number: int, values: list[str], needed: Mapping[str, tup
             listed = " or ".join(names)
             raise SourceError(path, number, None, f"has no column {listed}; its columns are {', '.join(columns)}")
         columns[columns.index(found)] = column
-    named = [column for column in columns if column]  # spreadsheets leave empty columns behind
+    named = [column for column in columns if column]  # spreadsheets write empty columns
     if len(set(named)) < len(named):
-        raise SourceError(path, number, None, "has two columns of one name; rename one")
+        raise SourceError(path, number, None, "has two columns with the same name; rename one")
     return columns

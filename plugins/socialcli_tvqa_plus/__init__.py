@@ -1,4 +1,4 @@
-"""The hook of the TVQA+ converter. What reads the data set is imported when it is asked for."""
+"""The hook of the TVQA+ converter. Its readers are imported on use."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from socialcli.plugins.hookspecs import Converter, hookimpl
 
 @hookimpl
 def socialcli_converters() -> Sequence[Converter]:
-    """Return the one converter of this plug-in."""
+    """Return this plug-in's converter."""
     from .command import command
 
-    return [Converter("tvqa-plus", "TVQA+: multiple-choice questions on clips of a television series", command)]
+    return [Converter("tvqa-plus", "TVQA+: multiple-choice questions about clips of a television series", command)]

@@ -1,7 +1,7 @@
-"""Which labels of TVQA+'s boxes are people, and who they are.
+"""Identify the people among the labels of TVQA+'s boxes.
 
-Annotators wrote the word of the question or the answer that a box stands for: names in any spelling, things, groups,
-people without a name. Only who can be told apart from the others becomes a speaker.
+Annotators labelled a box with the word of the question or answer that it shows: names in any spelling, things, groups,
+people without a name. Only people who can be identified become speakers.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from functools import cache
 
 from socialcli.converting.labels import known_name
 
-# The people of "The Big Bang Theory", the one series of TVQA+, whom its questions name. Subtitles name further ones.
+# The people of "The Big Bang Theory", the only series of TVQA+, that its questions name. Subtitles name more.
 CAST = (
     *("Sheldon", "Leonard", "Penny", "Howard", "Raj", "Bernadette", "Amy", "Stuart", "Emily", "Wil", "Barry", "Leslie"),
     *("Priya", "Zack", "Bert", "Beverly", "Mary", "Missy", "Kurt", "Alex", "Lucy", "Arthur", "Claire", "Stephanie"),
@@ -44,10 +44,10 @@ NAMELESS = _words("""
 
 
 class People:
-    """Who is meant by a label. `names`: those that subtitles and the user give, beside the cast."""
+    """Identifies the person of a label: one of the cast, or of the names from subtitles and the user."""
 
     def __init__(self, names: Iterable[str] = (), persons: Iterable[str] = ()) -> None:
-        """Know the cast, the people called `names`, and those who are `persons` whatever else the word may mean."""
+        """Know the cast, `names`, and `persons`, which are people whatever else the word may mean."""
         known = {name.casefold(): name for name in CAST}
         for name in names:
             known.setdefault(name.casefold(), name)
@@ -57,7 +57,7 @@ class People:
         self.who = cache(self._who)
 
     def _who(self, label: str) -> str | None:
-        """The name of the person whom a label means, however it is spelt; None where it means nobody in particular."""
+        """The name of the person that a label stands for, in any spelling; None if it is nobody in particular."""
         words = label.casefold().removesuffix("'s").removesuffix("’s").split()
         folded = " ".join(words)
         if folded in self._persons:
@@ -68,19 +68,19 @@ class People:
             return self._known[folded]
         if len(words) == 2 and all(word in self._known for word in words):  # "Penny Hofstadter"
             return self._known[words[0]]
-        if not label[:1].isupper():  # "berry" is no slip for Barry
+        if not label[:1].isupper():  # "berry" is not a misspelling of Barry
             return None
         near = {self._known[name] for name in self._known if _misspells(folded, name)}
         return near.pop() if len(near) == 1 else None
 
 
 def _misspells(label: str, name: str) -> bool:
-    """Whether a label is a longer name with one slip: a letter wrong, missing, too many, or two in the wrong order."""
+    """Whether a label is a longer name with one typo: a letter wrong, missing or added, or two swapped."""
     if min(len(label), len(name)) < 5 or label[0] != name[0] or abs(len(label) - len(name)) > 1:
         return False
     start = next((i for i, (one, other) in enumerate(zip(label, name, strict=False)) if one != other), None)
     if start is None:
-        return True  # one is the other with a letter more at its end
+        return True  # one is the other plus a final letter
     rest, right = label[start:], name[start:]
     return (
         rest[1:] == right[1:]

@@ -1,4 +1,4 @@
-"""What a conversion kept, joined and dropped, and the parts of its sources that could not be read."""
+"""Count what a conversion kept, merged and dropped, and handle bad parts of its sources."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from socialcli.errors import InvalidInputError, NotThereError, QuestionError
 
 _log = logging.getLogger(__name__)
 
-MOST_WARNINGS = 20  # of skipped parts: a wrong folder should not write a line for each of ten thousand clips
+MOST_WARNINGS = 20  # about skipped parts: a wrong folder should not log a line for each of ten thousand clips
 
 
 class SourceError(InvalidInputError):
-    """A part of a source that cannot be used; the message says where it is, what is wrong, and what to do."""
+    """A part of a source that cannot be used; the message says where it is, what is wrong and what to do."""
 
     def __init__(self, path: Path, line: int | None, field: str | None, message: str) -> None:
-        """Describe what is wrong at a line (from 1) and a field of `path`; None where there is no such place."""
+        """Report a problem at a line (from 1) and a field of `path`; None if there is no such place."""
         place = ":".join(str(part) for part in (path, line, field) if part is not None)
         super().__init__(f"{place}: {message}")
 
 
 class Report:
-    """The counts of a conversion, in the order in which they were first mentioned.
+    """The counts of a conversion, in order of first mention.
 
-    `skipped` is how many parts of the sources were left out because they could not be used. `boxes_met` are the boxes
-    of people in the sources, and `boxes_kept` those of them with a part in the picture.
+    `skipped` counts the parts of the sources that could not be used, `boxes_read` the boxes of people in the sources,
+    `boxes_kept` those at least partly inside the picture.
     """
 
     def __init__(self, skip_bad: bool) -> None:
-        """Begin with nothing counted. `skip_bad`: whether a part that cannot be used costs only itself."""
+        """Create an empty report. `skip_bad`: skip a part that cannot be used instead of stopping."""
         self.counts: Counter[str] = Counter()
         self.skipped = 0
-        self.boxes_met = 0
+        self.boxes_read = 0
         self.boxes_kept = 0
         self._skip_bad = skip_bad
 
@@ -43,24 +43,24 @@ class Report:
         """Add to the count of `what`, a plural such as "boxes cut at the edge of the picture"."""
         self.counts[what] += number
 
-    def bad(self, error: InvalidInputError | NotThereError | QuestionError) -> None:
-        """Take note of a part that cannot be used: raise `error`, or count and log it where bad parts are skipped."""
+    def skip_or_raise(self, error: InvalidInputError | NotThereError | QuestionError) -> None:
+        """Handle a part that cannot be used: raise `error`, or count and log it if bad parts are skipped."""
         if not self._skip_bad:
             raise error
         self.skipped += 1
         if self.skipped <= MOST_WARNINGS:
             _log.warning("skipped: %s", error)
         elif self.skipped == MOST_WARNINGS + 1:
-            _log.warning("skipped more; further ones are only counted")
+            _log.warning("skipped more; from now on only counted")
 
     def warn(self, message: str) -> None:
-        """Say something about the whole of what is converted."""
+        """Warn about the conversion as a whole."""
         _log.warning("%s", message)
 
     @contextmanager
-    def sparing(self) -> Iterator[None]:
-        """A block whose errors about its source cost only the block, where bad parts are skipped."""
+    def skipping_bad(self) -> Iterator[None]:
+        """Handle a source error in the block as that of one bad part."""
         try:
             yield
         except (InvalidInputError, NotThereError, QuestionError) as error:
-            self.bad(error)
+            self.skip_or_raise(error)

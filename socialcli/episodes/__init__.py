@@ -1,7 +1,8 @@
-"""Episodes: the annotated clips that questions are asked about.
+"""Episodes: annotated clips with their questions.
 
-`records` holds them in memory, `reading` and `writing` stream them from and to Parquet and JSONL, `checking`
-finds what is wrong with one. Importing this package imports none of these.
+`records` holds an episode in memory; `reading` and `writing` stream episodes from and to Parquet and JSONL; `checking`
+finds problems in one; `coverage` counts the utterances that can be aligned. Importing this package imports none of
+these.
 
 May import: errors, files, schemas.
 """

@@ -11,7 +11,7 @@ from typing import Any
 
 from socialcli.episodes.checking.problems import Problem
 from socialcli.episodes.checking.record import Seen, check
-from socialcli.episodes.formats.index_columns import added_keys, note_added
+from socialcli.episodes.formats.index_columns import added_keys, log_added
 from socialcli.episodes.formats.jsonl import RecordLine, parse_lines, split_lines
 from socialcli.episodes.formats.kinds import inspected_suffix
 from socialcli.episodes.records import Episode
@@ -21,7 +21,7 @@ from socialcli.schemas import load_schema
 
 @dataclass(frozen=True, slots=True)
 class BadQuestion:
-    """A question that cannot be asked, with as much as the record says about it.
+    """A question that cannot be asked, with whatever fields its record has.
 
     `message` is a line `file:row:field: what; what to do`.
     """
@@ -34,12 +34,11 @@ class BadQuestion:
 
 @dataclass(frozen=True, slots=True)
 class EpisodeRow:
-    """One row of an episodes file, ready for a run.
+    """One row of an episodes file, checked, for a run.
 
-    `episode` holds the questions that are right; it is None where the episode as a whole is wrong.
-    `bad_questions` are the others, as far as the row names them; `problems` are all problems of the row;
-    `record` is the row as it was read, None where it is not JSON. `source_name` is what messages call the file, and
-    `folder` where it is: videos are named from there.
+    `episode` holds the good questions; it is None if the episode as a whole is bad. `bad_questions` are the others, if
+    the row gives their ids; `problems` are all problems of the row; `record` is the row as read, None if it is not
+    JSON. Messages call the file `source_name`; `folder` is its folder, to which video paths are relative.
     """
 
     row: int
@@ -54,14 +53,14 @@ class EpisodeRow:
 def read_records(path: Path) -> Iterator[RecordLine]:
     """The rows of an episodes file, one in memory at a time (of a Parquet file, a few).
 
-    What is wrong with a single row is the row's `problem`. Raises NotThereError where there is no such file,
-    and InvalidInputError where it cannot be read as a whole, at the call or where the damage is.
+    The problem of a single row is in the row's `problem`. Raises NotThereError if the file is missing, and
+    InvalidInputError if it cannot be read as a whole: at the call, or on reaching the damage.
     """
     return _rows(path, inspected_suffix(path))
 
 
 def read_checked(path: Path) -> Iterator[tuple[RecordLine, list[Problem]]]:
-    """The rows of an episodes file, each with all that is wrong with it. Raises as `read_records` does."""
+    """The rows of an episodes file, each with all its problems. Raises as `read_records` does."""
     seen = Seen()
     for line in read_records(path):
         yield line, [line.problem] if line.problem else check(line.record, line.row, seen)
@@ -70,7 +69,7 @@ def read_checked(path: Path) -> Iterator[tuple[RecordLine, list[Problem]]]:
 def read_episodes(path: str | Path, source_name: str | None = None) -> Iterator[EpisodeRow]:
     """The rows of an episodes file as episodes. Raises as `read_records` does.
 
-    `source_name` is what messages call the file; None: its name without its folder.
+    Messages call the file `source_name`; None: its name without its folder.
     """
     path = Path(path)
     for line, problems in read_checked(path):
@@ -87,7 +86,7 @@ def _rows(path: Path, suffix: str) -> Iterator[RecordLine]:
 
 
 def _parquet_rows(path: Path) -> Iterator[RecordLine]:
-    from socialcli.episodes.formats.parquet import parquet_rows  # pyarrow, which JSONL does without
+    from socialcli.episodes.formats.parquet import parquet_rows  # imports pyarrow, which JSONL does not need
 
     return parquet_rows(path)
 
@@ -104,11 +103,11 @@ def _json_rows(path: Path, suffix: str) -> Iterator[RecordLine]:
 
 
 def _without_added(path: Path, line: RecordLine) -> RecordLine:
-    """The line without the keys that the program that wrote the file has added as columns."""
+    """The line without the keys that the writing program added as columns."""
     known = load_schema("episode")["properties"]
     if not isinstance(line.record, dict) or not (added := added_keys(line.record, known)):
         return line
-    note_added(path, added)
+    log_added(path, added)
     return replace(line, record={name: value for name, value in line.record.items() if name not in added})
 
 
@@ -125,7 +124,7 @@ def _episode_row(line: RecordLine, problems: list[Problem], source_name: str, fo
 
 
 def _sorted_out(record: dict[str, Any], first: Mapping[int | None, str]) -> tuple[Episode, tuple[BadQuestion, ...]]:
-    """The episode with its good questions, and the bad ones, each with the first of its messages."""
+    """The episode with its good questions, and the bad questions, each with its first message."""
     numbered = list(enumerate(record["questions"]))
     good = [question for index, question in numbered if index not in first]
     bad = tuple(_bad_question(question, first[index]) for index, question in numbered if index in first)
@@ -133,7 +132,7 @@ def _sorted_out(record: dict[str, Any], first: Mapping[int | None, str]) -> tupl
 
 
 def _all_questions(record: Mapping[str, Any], message: str) -> tuple[BadQuestion, ...]:
-    """Every question that a bad record names."""
+    """Every question of a bad record that has an id."""
     questions = record.get("questions")
     found = [_bad_question(item, message) for item in (questions if isinstance(questions, list) else ())]
     return tuple(question for question in found if question.id is not None)
@@ -148,7 +147,7 @@ def _bad_question(question: object, message: str) -> BadQuestion:
 
 
 def _placed_answer(fields: Mapping[str, Any]) -> str | None:
-    """The answer of a question that gives its place alone; None where that is no place of its candidates."""
+    """The answer of a question that gives only its place; None if there is no candidate at that place."""
     place, candidates = fields.get("answer_index"), fields.get("candidates")
     if not isinstance(place, int | float) or not isinstance(candidates, list) or place not in range(len(candidates)):
         return None

@@ -35,7 +35,7 @@ class Speaker:
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """Words somebody says from `start` to `end` seconds; `speaker` is None where nobody knows who."""
+    """Words said from `start` to `end` seconds; `speaker` is None if unknown."""
 
     id: str
     start: float
@@ -59,7 +59,7 @@ class Box:
 def place_of(
     answer: str | None, index: int | None, candidates: Sequence[str] | None, lettered: Sequence[str]
 ) -> int | None:
-    """The place of an answer in `lettered`: its `index`, where these are the `candidates` it counts; else by text."""
+    """The place of an answer in `lettered`: its `index`, if these are the `candidates` it counts; else by text."""
     if answer is None:
         return None
     if index is not None and tuple(lettered) == candidates:
@@ -69,10 +69,10 @@ def place_of(
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One question on the clip; `span` is [start, end) in characters of its utterance's text.
+    """One question about the clip; `span` is [start, end) in characters of its utterance's text.
 
-    `answer` is the text of the right candidate. `answer_index` is its place among the candidates, counted from 0; it is
-    given where several candidates are equal to the answer, and None elsewhere.
+    `answer` is the text of the gold candidate. `answer_index` is its place among the candidates, counted from 0; it is
+    set only if several candidates have the same text as the answer.
     """
 
     id: str
@@ -85,10 +85,9 @@ class Question:
     answer_index: int | None = None
 
     def place_of_answer(self, lettered: Sequence[str]) -> int | None:
-        """The place of the right answer among the candidates as a task letters them, by their ids.
+        """The place of the gold answer among the candidates, given their ids in the order a task letters them.
 
-        None where the question is unlabelled, and where neither the place nor the text tells one candidate from all
-        others.
+        None if the question is unlabelled, or if neither place nor text identifies a single candidate.
         """
         return place_of(self.answer, self.answer_index, self.candidates, lettered)
 
@@ -111,9 +110,9 @@ class Episode:
     def from_record(cls, record: Mapping[str, Any]) -> Episode:
         """Build an episode from a record that has passed `socialcli.episodes.checking.record`.
 
-        Absent and null fields mean the same, and so do 1 and 1.0: equal records of JSONL and Parquet files
-        make equal episodes; so does a right answer that is given by text, by place or by both. Raises KeyError or
-        TypeError on a record that was not checked.
+        Absent and null fields mean the same, and so do 1 and 1.0, so equal records from JSONL and Parquet files give
+        equal episodes. A gold answer given by text, by place or by both gives the same episode, too. Raises KeyError or
+        TypeError for a record that was not checked.
         """
         return cls(
             episode_id=record["episode_id"],
@@ -128,7 +127,7 @@ class Episode:
         )
 
     def to_record(self) -> dict[str, Any]:
-        """The episode as a JSON object in the order of the schema's fields, without what is None."""
+        """The episode as a JSON object, fields in the schema's order, without those that are None."""
         return {
             "schema_version": self.schema_version,
             "episode_id": self.episode_id,
@@ -158,7 +157,7 @@ def _fields(item: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _question(item: Mapping[str, Any]) -> Question:
-    """A question whose answer is spelt in one way: as text, with its place only where the text does not tell it."""
+    """A question whose answer is normalized: as text, with its place only if the text is ambiguous."""
     fields = _fields(item)
     place = fields.get("answer_index")
     if place is not None:
@@ -169,7 +168,7 @@ def _question(item: Mapping[str, Any]) -> Question:
 
 
 def _present(item: Mapping[str, Any]) -> dict[str, Any]:
-    """`item` without its nulls, and with lists for tuples."""
+    """`item` without nulls, with tuples as lists."""
     return {
         name: list(value) if isinstance(value, tuple) else value for name, value in item.items() if value is not None
     }

@@ -1,8 +1,8 @@
-"""Where each speaker is at the moment of a frame, from boxes annotated at other moments.
+"""Find each speaker's box at the time of a frame, from boxes annotated at other times.
 
-Annotations rarely fall on a sampled frame. Between two boxes of a speaker that are at most `max_gap` seconds apart the
-box is interpolated linearly; else the nearest one within `max_gap` counts; else there is none (a shot may have been
-cut in between).
+Annotations rarely coincide with a sampled frame. Between two boxes of a speaker at most `max_gap` seconds apart, the
+box is interpolated linearly; otherwise the nearest box within `max_gap` is used; otherwise there is none (there may be
+a cut in between).
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from collections.abc import Iterable, Sequence
 from socialcli.episodes.records import Box
 
 MAX_GAP = 1.0  # seconds
-ROUNDING = 1e-6  # seconds: 2.2 - 1.2 is a little more than 1, and boxes once a second are common
+ROUNDING = 1e-6  # seconds: 2.2 - 1.2 is slightly more than 1, and boxes once a second are common
 
 
 def speaker_boxes(
     boxes: Iterable[Box], times: Sequence[float], max_gap: float = MAX_GAP
 ) -> dict[str, tuple[Box | None, ...]]:
-    """The box of every speaker at each of `times` (seconds), None where there is none; speakers in order of mention."""
+    """Each speaker's box at each of `times` (seconds), None if there is none; speakers in order of mention."""
     tracks: dict[str, list[Box]] = defaultdict(list)
     for box in boxes:
         tracks[box.speaker].append(box)
@@ -29,12 +29,12 @@ def speaker_boxes(
 
 def _track_at(track: list[Box], times: Sequence[float], max_gap: float) -> tuple[Box | None, ...]:
     track = sorted(track, key=lambda box: box.time)
-    stamps = [box.time for box in track]
-    return tuple(_box_at(track, stamps, time, max_gap) for time in times)
+    moments = [box.time for box in track]
+    return tuple(_box_at(track, moments, time, max_gap) for time in times)
 
 
-def _box_at(track: list[Box], stamps: list[float], time: float, max_gap: float) -> Box | None:
-    following = bisect_left(stamps, time)
+def _box_at(track: list[Box], moments: list[float], time: float, max_gap: float) -> Box | None:
+    following = bisect_left(moments, time)
     after = track[following] if following < len(track) else None
     if after is not None and after.time == time:
         return after

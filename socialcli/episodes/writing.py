@@ -1,4 +1,4 @@
-"""Write episodes files as a stream, whole or not at all."""
+"""Write episodes files as a stream, atomically."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ class _Sink(Protocol):
 
 
 class EpisodeWriter:
-    """Writes episodes into a `.parquet`, `.jsonl` or `.jsonl.gz` file, one after the other.
+    """Writes episodes to a `.parquet`, `.jsonl` or `.jsonl.gz` file, one by one.
 
-    A context manager. The file appears when the block ends, complete and flushed to the disk, in place of one
-    of the same name; when the block raises, nothing is left. Every file that it leaves is one that `socialcli
-    validate` accepts, and the same episodes make the same bytes. Raises, on entering, InvalidInputError for
-    another kind of file and NotThereError where there is no such folder.
+    A context manager. When the block ends, the complete file is flushed to disk and replaces any file of the same name;
+    if the block raises, nothing is written. `socialcli validate` accepts every file that it writes, and the same
+    episodes give the same bytes. Entering raises InvalidInputError for another kind of file and NotThereError if the
+    folder is missing.
     """
 
     def __init__(self, path: Path) -> None:
@@ -39,7 +39,7 @@ class EpisodeWriter:
         self._rows = 0
 
     def __enter__(self) -> Self:
-        """Open a file of another name in the same folder."""
+        """Open a temporary file in the same folder."""
         suffix = file_suffix(self._path)
         if self._path.is_dir():
             raise InvalidInputError(f"{self._path}: is a folder; name the file to write")
@@ -52,23 +52,23 @@ class EpisodeWriter:
         return self
 
     def write(self, episode: Episode | Mapping[str, Any]) -> None:
-        """Add an episode, or a record of the same form. Raises AnnotationError where it breaks the format."""
+        """Add an episode, or a record of one. Raises AnnotationError if it violates the format."""
         record = episode.to_record() if isinstance(episode, Episode) else dict(episode)
         problems = check(record, self._rows + 1, self._seen)
         if problems:
             raise AnnotationError(problems[0].located(self._path.name))
-        self._sink.write(Episode.from_record(record).to_record())  # one spelling: no nulls, 640 and not 640.0
+        self._sink.write(Episode.from_record(record).to_record())  # normalized: no nulls, 640 instead of 640.0
         self._rows += 1
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Put the finished file in its place, or remove it when the block raised."""
+        """Rename the finished file to its final name, or remove it if the block raised."""
         self._cleanup.__exit__(kind, error, trace)
 
 
 class _JsonSink:
-    """Writes a record on each line; closing it leaves the file below it open."""
+    """Writes one record per line; closing it leaves the underlying file open."""
 
     def __init__(self, target: BinaryIO | gzip.GzipFile) -> None:
         self._target = target
@@ -84,9 +84,10 @@ class _JsonSink:
 
 def _sink(file: BinaryIO, suffix: str) -> _Sink:
     if suffix == ".parquet":
-        from socialcli.episodes.formats.parquet import ParquetSink  # pyarrow, which JSONL does without
+        from socialcli.episodes.formats.parquet import ParquetSink  # imports pyarrow, which JSONL does not need
 
         return ParquetSink(file)
     if suffix == ".jsonl.gz":
-        return _JsonSink(gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0))  # no name, no time: same bytes
+        # No name and no time, so that equal episodes give equal bytes.
+        return _JsonSink(gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0))
     return _JsonSink(file)

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from socialcli.episodes.coverage.text import coverage_warning
-from socialcli.episodes.coverage.total import CoverageTally
+from socialcli.episodes.coverage.counter import CoverageCounter
+from socialcli.episodes.coverage.messages import coverage_warning
 from socialcli.errors import InvalidInputError
 from socialcli.jobs.grid import Setting
 from socialcli.results.heads import HeadChoice
@@ -36,14 +36,14 @@ class JobCounter:
     asked: Counter[Setting] = field(default_factory=Counter)  # rows computed now, by setting
     expected: int = 0  # rows that the job sets out to write; 0: not counted yet
     coverage_warned: bool = False  # whether coverage was warned of before the job started
-    coverage: CoverageTally = field(default_factory=CoverageTally)  # of the episodes with questions to ask
+    coverage: CoverageCounter = field(default_factory=CoverageCounter)  # of the episodes with questions to ask
 
     def add(self, row: Prediction) -> None:
         """Count a row that has been written."""
         self.statuses[row.status] += 1
         self.unlabelled += row.answer is None
         self.aligned += row.alignment and row.status != "failed"
-        self.coverage.reach(row.episode_id, row.utterances, row.covered_utterances)
+        self.coverage.add_prompt(row.episode_id, row.utterances, row.covered_utterances)
 
     def add_choice(self, episode_id: str | None, heads: HeadChoice | None) -> None:
         """Count an episode if the fixed heads were chosen from it."""

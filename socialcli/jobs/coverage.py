@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Iterable
 
-from socialcli.episodes.coverage.text import check_min_coverage, coverage_warning
-from socialcli.episodes.coverage.total import CoverageTally
+from socialcli.episodes.coverage.counter import CoverageCounter
+from socialcli.episodes.coverage.messages import check_min_coverage, coverage_warning
+from socialcli.episodes.file_set import read_files
 from socialcli.episodes.reading import EpisodeRow
-from socialcli.episodes.several import read_files
 from socialcli.jobs.counts import JobCounter
 from socialcli.jobs.selection import select
 from socialcli.settings.run import RunSettings
@@ -35,7 +35,7 @@ def check_coverage(
     return warn_of_coverage(counter.coverage, settings, quiet)
 
 
-def warn_of_coverage(found: CoverageTally, settings: RunSettings, quiet: bool = False) -> tuple[str, ...]:
+def warn_of_coverage(found: CoverageCounter, settings: RunSettings, quiet: bool = False) -> tuple[str, ...]:
     """Warn where nothing is covered, unless `quiet`; return the warning.
 
     Raises InvalidInputError below `--min-coverage`.

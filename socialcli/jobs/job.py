@@ -8,8 +8,8 @@ from itertools import chain
 from pathlib import Path
 
 from socialcli.alignment.rules import BiasRule
+from socialcli.episodes.file_set import check_distinct, read_files
 from socialcli.episodes.reading import EpisodeRow
-from socialcli.episodes.several import check_distinct, read_files
 from socialcli.errors import CheckpointError, NotThereError, UsageError
 from socialcli.inference.answer_modes import AnswerMode
 from socialcli.jobs.selection import check_selection

@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from socialcli.episodes.counting import has_question
-from socialcli.episodes.coverage.utterances import annotated_coverage
+from socialcli.episodes.coverage.episode import annotated_coverage
+from socialcli.episodes.file_set import read_files
+from socialcli.episodes.question_count import has_question
 from socialcli.episodes.reading import BadQuestion, EpisodeRow
 from socialcli.episodes.records import Question
-from socialcli.episodes.several import read_files
 from socialcli.errors import UsageError
 from socialcli.jobs.counts import JobCounter
 from socialcli.results.manifest import MAX_PROBLEMS

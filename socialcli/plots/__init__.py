@@ -1,4 +1,4 @@
-"""Pictures of what was measured, by matplotlib, which is imported when one is drawn.
+"""Plots of results, drawn with matplotlib, which is imported on use.
 
 May import: files, words.
 """

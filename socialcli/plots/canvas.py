@@ -1,4 +1,4 @@
-"""A picture of matplotlib's from beginning to end, without pyplot and its state of the process; and its axes."""
+"""Draw and save a matplotlib figure without pyplot and its global state; label its axes."""
 
 from __future__ import annotations
 
@@ -18,41 +18,41 @@ if TYPE_CHECKING:
 
 DPI = 120
 TITLE_SIZE = 11  # points
-MARGIN = 0.9  # of a picture's width, for a title that is too wide for it: letters differ in width
-LEAST_LABELS, MOST_LABELS = 3, 7  # of a logarithmic axis, below and above which others are tried
+MARGIN = 0.9  # share of the picture's width that a wrapped title may fill: letters differ in width
+LEAST_LABELS, MOST_LABELS = 3, 7  # on a logarithmic axis; outside this range, other ticks are tried
 
-# What a file would say of its making, by its format.
+# Metadata that would differ between equal pictures, by file format.
 _UNSTABLE = {"png": ("Software",), "svg": ("Date",), "pdf": ("Creator", "Producer", "CreationDate")}
 
-# Okabe and Ito's colours, which everybody can tell apart.
+# Okabe and Ito's colours, which colour-blind readers can tell apart.
 BLUE, ORANGE, RED, GREY = "#0072B2", "#E69F00", "#D55E00", "#999999"
 
 
 @contextmanager
 def picture(path: Path, title: str, width: float, height: float) -> Iterator[Figure]:
-    """Yield an empty picture of `width` x `height` inches, which becomes the file `path` when the block ends.
+    """Yield an empty figure of `width` x `height` inches and save it as `path` when the block ends.
 
-    The path ends in .png, .svg or .pdf. Raises OSError where it cannot be written; what stood under `path` then stays.
+    `path` ends in .png, .svg or .pdf. Raises OSError if it cannot be written, and leaves any earlier file as it was.
     """
     from matplotlib import rc_context
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained")
-    FigureCanvasAgg(figure)  # whatever MPLBACKEND says: there may be no screen
-    # A model's name is text, also where it holds the dollar signs of a formula.
+    FigureCanvasAgg(figure)  # ignores MPLBACKEND: there may be no screen
+    # A model's name is plain text, even if it contains dollar signs like a formula.
     heading = figure.suptitle(title, fontsize=TITLE_SIZE, parse_math=False)
     yield figure
     make_legible(figure)
     _break_lines(heading, figure.bbox.width)
     kind = path.suffix.removeprefix(".")
-    # No version and no time in the file, and no names made of random numbers: the same figures make the same bytes.
+    # No version, no time and no random ids in the file: the same numbers give the same bytes.
     with atomic_write(path) as file, rc_context({"svg.hashsalt": "socialcli"}):
         figure.savefig(file, format=kind, dpi=DPI, metadata=dict.fromkeys(_UNSTABLE[kind]))
 
 
 def _break_lines(heading: Text, room: float) -> None:
-    """Break lines that are wider than `room`, pixels. Its own wrapping (`wrap=True`) reads dollars as formulas."""
+    """Break lines wider than `room` pixels. matplotlib's own `wrap=True` would read dollar signs as formulas."""
     width, lines = heading.get_window_extent().width, heading.get_text().split("\n")
     if width > room:
         letters = max(1, int(MARGIN * max(map(len, lines)) * room / width))
@@ -60,7 +60,7 @@ def _break_lines(heading: Text, room: float) -> None:
 
 
 def log_ticks(axis: Axis, limits: tuple[float, float]) -> None:
-    """Label a logarithmic axis with as many round numbers as it has room for, and never with two on one place."""
+    """Label a logarithmic axis with as many round numbers as fit without overlapping."""
     from matplotlib.ticker import FixedLocator, FormatStrFormatter, LogLocator, MaxNLocator, NullFormatter
 
     axis.set_minor_formatter(NullFormatter())

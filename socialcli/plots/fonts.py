@@ -1,6 +1,6 @@
-"""Letters of every script in matplotlib's pictures: from an installed font that has them, else written as numbers.
+"""Text of any script in matplotlib pictures: from an installed font that has the characters, else as code points.
 
-Without this, matplotlib draws an empty box for each such letter, and warns of it.
+Without this, matplotlib draws an empty box for each missing character and warns.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from matplotlib.font_manager import FontProperties
     from matplotlib.text import Text
 
-_MARKED_OUT = ("Bold", "Italic", "Oblique", "Mono", "Light", "Thin", "Black")
-_NO_LETTERS = "Last Resort"  # a font in which each letter is a box that names its script
+_STYLED = ("Bold", "Italic", "Oblique", "Mono", "Light", "Thin", "Black")
+_PLACEHOLDER_FONT = "Last Resort"  # its glyphs are boxes that name the script
 
 
 def make_legible(figure: Figure) -> None:
-    """Give each text of a finished picture fonts that have its letters; what none has is written as its number."""
+    """Give each text of a finished figure fonts that cover it; characters no font has become code points."""
     from matplotlib.text import Text
 
     for axes in figure.axes:
@@ -42,14 +42,14 @@ def _make_text_legible(text: Text) -> None:
 
 
 def _make_ticks_legible(axis: Axis) -> None:
-    """The same for the texts at an axis, which matplotlib writes anew as it draws, so that they are set as a list."""
+    """The same for tick labels. matplotlib rewrites these while drawing, so they are set as a list."""
     found = [(label, *_lettering(label.get_text(), label.get_fontproperties())) for label in axis.get_ticklabels()]
     if any(shown != label.get_text() for label, shown, _ in found):
         axis.set_ticks(axis.get_ticklocs(), labels=[shown for _, shown, _ in found], parse_math=False)
 
 
 def _lettering(text: str, properties: FontProperties) -> tuple[str, list[str]]:
-    """How to write a text, and the families of fonts to draw it in, in this order; none where its own has all."""
+    """The text to draw and the font families to draw it in, in order; no families if its own font has everything."""
     from matplotlib.font_manager import findfont
 
     own = _characters(findfont(properties))
@@ -67,7 +67,7 @@ def _is_in(known: Collection[int], character: str) -> bool:
 
 
 def _others(missing: Collection[str]) -> Mapping[str, frozenset[int]]:
-    """The families of installed fonts that have the `missing` characters, each with all that it has."""
+    """Installed font families that have some of the `missing` characters, each with its whole character set."""
     found: dict[str, frozenset[int]] = {}
     left = {ord(character) for character in missing}
     for family, path in _installed() if left else ():
@@ -81,19 +81,19 @@ def _others(missing: Collection[str]) -> Mapping[str, frozenset[int]]:
 
 @cache
 def _installed() -> Sequence[tuple[str, str]]:
-    """Family and file of the fonts that matplotlib knows, the upright and regular ones first."""
+    """Family and file of the fonts that matplotlib knows, upright and regular ones first."""
     from matplotlib.font_manager import fontManager
 
-    fonts = [(font.name, font.fname) for font in fontManager.ttflist if not font.name.startswith(_NO_LETTERS)]
-    return sorted(fonts, key=lambda font: (any(one in font[1] for one in _MARKED_OUT), font))
+    fonts = [(font.name, font.fname) for font in fontManager.ttflist if not font.name.startswith(_PLACEHOLDER_FONT)]
+    return sorted(fonts, key=lambda font: (any(one in font[1] for one in _STYLED), font))
 
 
 @cache
 def _characters(path: str) -> frozenset[int]:
-    """The numbers of the characters that a font's file has; none where it cannot be read."""
+    """The code points in a font file; empty if it cannot be read."""
     from matplotlib.font_manager import get_font
 
     try:
         return frozenset(get_font(path).get_charmap())
-    except (OSError, RuntimeError):  # gone, or damaged, since matplotlib made its list
+    except (OSError, RuntimeError):  # removed or damaged since matplotlib listed it
         return frozenset()

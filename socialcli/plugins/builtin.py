@@ -23,7 +23,7 @@ def socialcli_tasks() -> Sequence[Task]:
 
 @hookimpl
 def socialcli_bias_rules() -> Sequence[BiasRule]:
-    """Return the published bias and the alternatives to compare it with."""
+    """Return the published bias rule and the alternatives to compare it with."""
     return RULES
 
 

@@ -1,7 +1,7 @@
-"""Finds the plug-ins: one entry point at a time, so that a broken one costs nobody else.
+"""Find and load plug-ins one entry point at a time, so that a broken one affects no other.
 
-`SOCIALCLI_LOAD_PLUGINS` limits what is loaded: the names of distributions, separated by commas. Empty, it
-leaves socialcli's own. Unset, everything that is installed is loaded.
+`SOCIALCLI_LOAD_PLUGINS` lists the distributions to load, separated by commas. If it is empty, only socialcli's own
+plug-ins are loaded; if it is unset, all installed ones are.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Plugin:
-    """A plug-in that loaded. `hooks` calls the hooks of this plug-in alone."""
+    """A loaded plug-in. `hooks` calls the hooks of this plug-in only."""
 
     origin: Origin
     hooks: pluggy.HookRelay
@@ -46,20 +46,20 @@ class Plugin:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why a plug-in, or one of its hooks, is not there."""
+    """Why a plug-in, or one of its hooks, is unavailable."""
 
     origin: Origin
     reason: str
 
     def __str__(self) -> str:
-        """Say it in one line, for messages."""
-        return f"the plug-in {self.origin} is broken and left out: {self.reason}"
+        """The problem on one line, for messages."""
+        return f"the plug-in {self.origin} is broken and was skipped: {self.reason}"
 
 
 def discover() -> tuple[list[Plugin], list[Problem]]:
-    """Load socialcli's own plug-in and that of every entry point of the group "socialcli".
+    """Load the built-in plug-in, then one for every entry point of the group "socialcli".
 
-    Returns the ones that work, socialcli's first, and the problems of the others, which are logged as
+    Returns the working plug-ins, socialcli's own first, and the problems of the others, which are also logged as
     warnings.
     """
     core = Origin("socialcli", socialcli.__version__, "builtin")
@@ -68,16 +68,15 @@ def discover() -> tuple[list[Plugin], list[Problem]]:
     for origin, entry_point in _wanted(sorted(_entry_points(), key=_order)):
         try:
             plugins.append(load(origin, entry_point.load()))
-        except (Exception, SystemExit) as error:  # whatever the code of others raises, it must not stop us
+        except (Exception, SystemExit) as error:  # nothing a plug-in raises may stop us
             problems.append(broken(origin, describe(error)))
     return plugins, problems
 
 
 def load(origin: Origin, module: object) -> Plugin:
-    """Register a plug-in's module with a plug-in manager of its own.
+    """Register a plug-in's module with its own plug-in manager.
 
-    Raises pluggy.PluginValidationError where it implements no hook, an unknown one, or one with other
-    parameters.
+    Raises pluggy.PluginValidationError if it implements no hook, an unknown hook, or a hook with the wrong parameters.
     """
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
@@ -89,19 +88,19 @@ def load(origin: Origin, module: object) -> Plugin:
 
 
 def broken(origin: Origin, reason: str) -> Problem:
-    """Make a problem of it and warn about it."""
+    """Create a Problem and log it as a warning."""
     problem = Problem(origin, reason)
     _log.warning("%s", problem)
     return problem
 
 
 def describe(error: BaseException) -> str:
-    """Name the kind of an error and its text."""
+    """An error as `Kind: message`."""
     return f"{type(error).__name__}: {error}"
 
 
 def _entry_points() -> Iterator[tuple[Origin, metadata.EntryPoint]]:
-    # One may be found twice, as a source tree and installed: take the first, as an import would.
+    # A distribution can appear twice, as a source tree and installed: take the first, as an import would.
     seen: set[str] = set()
     for distribution in metadata.distributions():
         try:
@@ -141,5 +140,5 @@ def _own(origin: Origin) -> bool:
 
 
 def _canonical(name: str) -> str:
-    """Return a distribution's name as PEP 503 compares them."""
+    """Normalize a distribution's name as PEP 503 does."""
     return re.sub(r"[-_.]+", "-", name).lower()

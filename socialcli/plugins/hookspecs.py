@@ -40,11 +40,11 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 @dataclass(frozen=True, slots=True)
 class Converter:
-    """Turns a public dataset, or the files of a tracker, into an episodes file."""
+    """Converts a public dataset, or a tracker's output, to an episodes file."""
 
     name: str  # what follows `socialcli convert`
     summary: str  # one line for the list
-    command: click.Command  # what `socialcli convert NAME` runs; it takes its own arguments and options
+    command: click.Command  # runs as `socialcli convert NAME`, with its own arguments and options
 
 
 @hookspec
@@ -52,8 +52,8 @@ def socialcli_models() -> Sequence[ModelSpec]:
     """Provide models for `--model` and `socialcli models`.
 
     Returns:
-        One spec for each model family. Its `name` must be unique among all installed plug-ins, and its `load`
-        is what imports torch and the adapter.
+        One spec per model family. Its `name` must be unique among all installed plug-ins, and only its `load` may
+        import torch and the adapter.
     """
     raise NotImplementedError
 
@@ -63,8 +63,8 @@ def socialcli_tasks() -> Sequence[Task]:
     """Provide tasks for `--task` and `socialcli tasks`.
 
     Returns:
-        One object for each task; see `socialcli.tasks.base.Task` for its methods. Its `name` must be unique,
-        and is what `questions[].task` of an episode says.
+        One object per task; see `socialcli.tasks.base.Task` for its methods. Its `name` must be unique; episodes refer
+        to it in `questions[].task`.
     """
     raise NotImplementedError
 
@@ -74,7 +74,7 @@ def socialcli_bias_rules() -> Sequence[BiasRule]:
     """Provide bias rules for `--bias`.
 
     Returns:
-        One rule for each way of raising the attention of an aligned pair; its `name` must be unique.
+        One rule per way of raising the attention of an aligned pair; its `name` must be unique.
     """
     raise NotImplementedError
 
@@ -95,19 +95,18 @@ def socialcli_converters() -> Sequence[Converter]:
     """Provide converters for `socialcli convert`.
 
     Returns:
-        One converter for each kind of source; its `name` must be unique among the converters.
+        One converter per kind of source; its `name` must be unique among the converters.
     """
     raise NotImplementedError
 
 
 @hookspec
 def socialcli_commands() -> Sequence[click.Command]:
-    """Provide further commands of `socialcli`.
+    """Provide more commands for `socialcli`.
 
     Returns:
-        click commands or groups, each with a name of its own. A command of socialcli itself cannot be
-        replaced: it hides a plug-in's command of the same name. Errors of the tree in `socialcli.errors`
-        become a message and an exit code; `socialcli.options.config` and `socialcli.options.verbosity` have the
-        decorators for `--config` and for logging.
+        click commands or groups, each with its own name. A built-in command cannot be replaced: it hides a plug-in's
+        command of the same name. Errors from `socialcli.errors` become a message and an exit code;
+        `socialcli.options.config` and `socialcli.options.verbosity` have the decorators for `--config` and logging.
     """
     raise NotImplementedError

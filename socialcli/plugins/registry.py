@@ -1,8 +1,8 @@
-"""What the installed plug-ins provide, by name, and where each thing comes from.
+"""Everything the installed plug-ins provide, by name, with its origin.
 
-A plug-in that cannot be loaded, or whose hook fails, is a warning and everything else works. Two plug-ins
-that claim the same name are an error, raised when things of that kind are asked for: nobody should get an
-answer from another model than the one they think they named.
+A plug-in that cannot be loaded, or whose hook fails, causes a warning; everything else works. Two plug-ins that claim
+the same name cause an error when things of that kind are requested: nobody should get an answer from a different model
+than the one they meant.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ T = TypeVar("T", bound=_Named)
 
 @dataclass(frozen=True, slots=True)
 class Provided(Generic[T]):
-    """A thing that a plug-in provides, and where it comes from."""
+    """An item that a plug-in provides, with its origin."""
 
     item: T
     origin: Origin
 
     @property
     def distribution(self) -> str:
-        """The name of the distribution, as pip knows it."""
+        """The name of the distribution, as pip shows it."""
         return self.origin.distribution
 
     @property
@@ -51,7 +51,7 @@ class Provided(Generic[T]):
 
     @property
     def plugin(self) -> str:
-        """The entry point; "builtin" for what socialcli brings itself."""
+        """The entry point; "builtin" for socialcli's built-in items."""
         return self.origin.entry_point
 
 
@@ -68,9 +68,9 @@ class PluginReport:
 class _Kind(Generic[T]):
     label: str
     hook: str
-    expected: str  # what the hook's sequence must hold, for messages
+    expected: str  # what the hook must return a list of, for messages
     accepts: Callable[[object], TypeGuard[T]]
-    reserved: frozenset[str] = frozenset()  # names that nothing of the kind can have
+    reserved: frozenset[str] = frozenset()  # names that no item of the kind may have
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,17 +128,17 @@ _KINDS: tuple[_Kind[Any], ...] = (_MODELS, _TASKS, _BIAS_RULES, _ANSWER_MODES, _
 
 
 class Registry:
-    """What the installed plug-ins provide.
+    """Everything the installed plug-ins provide.
 
-    Making one loads the plug-ins; a hook is called when its kind is first asked for.
+    Creating a registry loads the plug-ins; a hook is called when its kind is first requested.
 
-    The plural methods map names to what is there, in the order of the plug-ins, socialcli's own first; they
-    raise PluginError where two plug-ins claim the same name. The singular ones look one name up and raise
-    UnknownNameError, which suggests the nearest, besides.
+    The plural methods map names to items in the order of the plug-ins, socialcli's own first; they raise PluginError
+    if two plug-ins claim the same name. The singular methods look up one name and may also raise UnknownNameError,
+    which suggests the closest name.
     """
 
     def __init__(self) -> None:
-        """Load the plug-ins that are installed now. Broken ones are logged as warnings."""
+        """Load the installed plug-ins. Broken ones are logged as warnings."""
         self._plugins, self._problems = discover()
         self._offers: dict[str, _Offers[Any]] = {}
 
@@ -163,7 +163,7 @@ class Registry:
         return self._unique(_CONVERTERS)
 
     def commands(self) -> Mapping[str, Provided[click.Command]]:
-        """Return the commands that plug-ins add; socialcli's own are not among them."""
+        """Return the commands that plug-ins add, without socialcli's own."""
         return self._unique(_COMMANDS)
 
     def model(self, name: str) -> Provided[ModelSpec]:
@@ -171,7 +171,7 @@ class Registry:
         return _named(_MODELS, self.models(), name)
 
     def other_models(self, name: str) -> dict[str, str]:
-        """Return what to do with a checkpoint of each `model_type` (of config.json) that other models are for."""
+        """Return advice for each `model_type` (of config.json) that belongs to another model."""
         advice: dict[str, str] = {}
         for other, provided in self.models().items():
             if other == name:
@@ -182,7 +182,7 @@ class Registry:
                 for kind, converted in provided.item.originals.items()
             }
         own = self.model(name).item.model_types
-        return {kind: told for kind, told in advice.items() if kind not in own}
+        return {kind: text for kind, text in advice.items() if kind not in own}
 
     def task(self, name: str) -> Provided[Task]:
         """Return the task of that name."""
@@ -205,7 +205,7 @@ class Registry:
         return _named(_COMMANDS, self.commands(), name)
 
     def reports(self) -> list[PluginReport]:
-        """Return every plug-in with what it provides and what is wrong with it, clashes of names included."""
+        """Return every plug-in with its items and its problems, name conflicts included."""
         offers = {kind.label: self._offered(kind) for kind in _KINDS}
         problems = [*self._problems, *(problem for offer in offers.values() for problem in offer.problems)]
         origins = dict.fromkeys([plugin.origin for plugin in self._plugins] + [problem.origin for problem in problems])
@@ -226,7 +226,7 @@ class Registry:
 
 @functools.cache
 def registry() -> Registry:
-    """Return the registry of this process, made at the first call."""
+    """Return this process's registry, created by the first call."""
     return Registry()
 
 
@@ -237,7 +237,7 @@ def _collect(kind: _Kind[T], plugins: Iterable[Plugin]) -> _Offers[T]:
         origin = plugin.origin
         try:
             items = _call(kind, plugin)
-        except (Exception, SystemExit) as error:  # whatever the code of others raises, it must not stop us
+        except (Exception, SystemExit) as error:  # nothing a plug-in raises may stop us
             problems.append(broken(origin, f"its hook {kind.hook} failed: {describe(error)}"))
             continue
         for name, item in items:
@@ -246,7 +246,7 @@ def _collect(kind: _Kind[T], plugins: Iterable[Plugin]) -> _Offers[T]:
 
 
 def _call(kind: _Kind[T], plugin: Plugin) -> list[tuple[str, T]]:
-    """Return what the plug-in's hook provides, by name. Raises TypeError, ValueError, or whatever the hook raises."""
+    """Return the items of the plug-in's hook, by name. Raises TypeError, ValueError, or whatever the hook raises."""
     hook: pluggy.HookCaller = getattr(plugin.hooks, kind.hook)
     results = hook()
     if not results and hook.get_hookimpls():
@@ -257,9 +257,9 @@ def _call(kind: _Kind[T], plugin: Plugin) -> list[tuple[str, T]]:
             raise TypeError(f"it must return a list of {kind.expected}, not {type(result).__name__}")
         for item in result:
             if not kind.accepts(item):
-                raise TypeError(f"it must return a list of {kind.expected}, and holds {item!r}")
+                raise TypeError(f"it must return a list of {kind.expected}, and it holds {item!r}")
             if item.name in kind.reserved:
-                raise ValueError(f"no {kind.label} can be called {item.name!r}, which means all of them")
+                raise ValueError(f"no {kind.label} can be named {item.name!r}, which means all of them")
             named.append((str(item.name), item))
     return named
 

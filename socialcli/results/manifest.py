@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal, Self
 
-from socialcli.episodes.coverage.total import Coverage
+from socialcli.episodes.coverage.record import Coverage
 from socialcli.errors import InvalidInputError
 from socialcli.results.invariance import Change
 from socialcli.settings.run import RunSettings

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from socialcli.episodes.coverage.total import parse_min_coverage
+from socialcli.episodes.coverage.record import parse_min_coverage
 from socialcli.settings.failures import PATTERN, FailureLimit
 from socialcli.settings.fields import check_settings, setting
 

@@ -1,4 +1,4 @@
-"""One episode of a synthetic world: its record, and its video file."""
+"""Create one episode of a synthetic world: its record and its video file."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from socialcli.episodes.records import Box, Episode, Speaker, Utterance, Video
 from socialcli.files import atomic_write
-from socialcli.synth.film import Extents, encode, pictures
+from socialcli.synth.frames import Extents, encode, pictures
 from socialcli.synth.questions import questions, speaker_id, utterance_id
 from socialcli.synth.settings import SynthSettings, split_of, stream
 from socialcli.synth.story import Story, draw_story
@@ -18,12 +18,12 @@ from socialcli.synth.world import World, draw_world
 
 DATASET = "synth"
 
-_SPOKEN = 0.8  # of the time of its last frame in which an utterance is still heard
+_SPOKEN = 0.8  # share of its last frame's duration for which an utterance still lasts
 
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """All that is known of an episode before it is drawn."""
+    """Everything that defines an episode before it is drawn."""
 
     index: int
     name: str
@@ -32,16 +32,16 @@ class Plot:
 
 
 def draw_plot(settings: SynthSettings, seed: int, index: int) -> Plot:
-    """Episode `index`, from 0, of the world of `seed`; the same whatever other episodes there are."""
+    """Episode `index`, from 0, of the world of `seed`; independent of all other episodes."""
     world = draw_world(settings, stream(seed, index, "world"))
     story = draw_story(world.speakers, settings.turns, stream(seed, index, "story"))
     return Plot(index, f"synth-{seed}-{index:06d}", world, story)
 
 
 def make_episode(settings: SynthSettings, seed: int, folder: Path, index: int) -> Episode:
-    """Draw the episode and write its video under `folder`/videos, which has to be there.
+    """Draw the episode and write its video to `folder`/videos, which must exist.
 
-    The file appears whole or not at all. Raises OSError where it cannot be written.
+    The file is written atomically. Raises OSError if it cannot be written.
     """
     plot = draw_plot(settings, seed, index)
     shown = list(pictures(plot.world))
@@ -52,12 +52,12 @@ def make_episode(settings: SynthSettings, seed: int, folder: Path, index: int) -
 
 
 def video_path(name: str) -> str:
-    """Where the video of the episode `name` is in the folder of the episodes file."""
+    """The path of the video of episode `name`, relative to the folder of the episodes file."""
     return f"videos/{name}.mp4"
 
 
 def annotate(plot: Plot, settings: SynthSettings, seed: int, extents: Sequence[Sequence[Extents]]) -> Episode:
-    """The record of an episode; `extents` says for each frame where in it each person of the world is."""
+    """The record of an episode; `extents` gives for each frame the rectangle of each person in the world."""
     world, story = plot.world, plot.story
     width, height = world.size
     return Episode(
@@ -84,7 +84,7 @@ def _utterances(world: World, story: Story) -> Iterator[Utterance]:
 def _boxes(
     plot: Plot, settings: SynthSettings, extents: Sequence[Sequence[Extents]], rng: np.random.Generator
 ) -> Iterator[Box]:
-    """The speakers' boxes in every frame, but for those that are left out."""
+    """The speakers' boxes in every frame, except those that are dropped."""
     for frame, everybody in enumerate(extents):
         for number, person in enumerate(plot.story.cast):
             edges = _moved(everybody[person], settings, rng)
@@ -93,7 +93,7 @@ def _boxes(
 
 
 def _moved(extents: Extents, settings: SynthSettings, rng: np.random.Generator) -> tuple[float, float, float, float]:
-    """The box with each edge moved at random, at least a pixel wide and high and inside the frame."""
+    """The box with each edge moved at random, inside the frame and at least one pixel wide and high."""
     most = settings.box_jitter
     x0, y0, x1, y1 = (edge + float(rng.uniform(-most, most)) for edge in extents)
     width, height = map(float, settings.size)

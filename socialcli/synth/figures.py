@@ -1,29 +1,29 @@
-"""The people, drawn as cartoons: large heads, coloured shirts, and a white glove on the hand that points.
+"""Draw people as cartoons: large heads, coloured shirts, and a white glove on the pointing hand.
 
-Proportions are shares of a person's height, and exaggerated so that shirt and gesture show in a frame of 112 pixels.
+Proportions are shares of a person's height, exaggerated so that shirt and gesture show in a frame of 112 pixels.
 """
 
 from __future__ import annotations
 
 from PIL import ImageDraw
 
-from socialcli.synth.looks import SHIRTS, Look
+from socialcli.synth.appearance import SHIRTS, Look
 from socialcli.synth.pen import Pen
 from socialcli.synth.poses import REACH, SHOULDER, Point, Pose
 
 _GLOVE, _SHOES, _EYES = "#ffffff", "#26262b", "#1a1a1d"
-_HEAD = (0.81, 0.15, 0.16)  # height of the middle, radii
-_TURN = (0.075, 0.045)  # how far the face moves over the head when it turns wholly to a side, or up and down
+_HEAD = (0.81, 0.15, 0.16)  # height of the centre, radii
+_TURN = (0.075, 0.045)  # how far the face moves across the head when it turns fully sideways, or up and down
 
 
 def draw_person(draw: ImageDraw.ImageDraw, look: Look, pose: Pose, scale: int) -> tuple[float, float, float, float]:
-    """Draw a person, `scale` times as large as the pose says.
+    """Draw a person, enlarged `scale` times.
 
-    Returns the rectangle that holds the person (x0, y0, x1, y1), in pixels of the pose.
+    Returns the bounding box of the person (x0, y0, x1, y1) in pixels of the pose.
     """
     pen = Pen(draw, (pose.foot[0] * scale, pose.foot[1] * scale), pose.height * scale)
     x, y = pose.direction
-    toward = (x, -y)  # up is up for the pen
+    toward = (x, -y)  # the pen's y axis points up
     _hair_behind(pen, look)
     _legs(pen, look)
     _torso(pen, look)
@@ -74,7 +74,7 @@ def _head(pen: Pen, look: Look, toward: Point) -> None:
 
 
 def _pointing_arm(pen: Pen, look: Look, side: int, toward: Point) -> None:
-    """A sleeve, and a gloved hand with a finger, drawn over everything else of the person."""
+    """A sleeve and a gloved hand with a finger, drawn over the rest of the person."""
     shoulder = (side * SHOULDER[0], SHOULDER[1])
 
     def along(reach: float) -> Point:

@@ -1,4 +1,4 @@
-"""The folder of `socialcli synth`: where its files are, and getting it ready."""
+"""The output folder of `socialcli synth`: its files, and preparing it."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from socialcli.results.folder import ResultFolder
 
 @dataclass(frozen=True, slots=True)
 class SynthFolder(ResultFolder):
-    """The folder of `socialcli synth`. Without the episodes file, videos in it are those of a run that broke off."""
+    """The output folder of `socialcli synth`. Videos without an episodes file are from an interrupted run."""
 
     @property
     def episodes(self) -> Path:
-        """The episodes; their videos are named relative to it."""
+        """The episodes file; video paths are relative to its folder."""
         return self.path / "episodes.parquet"
 
     @property
@@ -26,19 +26,19 @@ class SynthFolder(ResultFolder):
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """The episodes file, which stands for all."""
+        """The episodes file, which represents the whole output."""
         return (self.episodes,)
 
     def prepare(self, overwrite: bool) -> None:
-        """Make the folders, and remove the videos of an earlier run with its episodes, or of one that broke off.
+        """Create the folders, and remove the videos of an earlier run, complete or interrupted, and its episodes.
 
-        Removes nothing that is not named like a file of this command. Raises UsageError as `ResultFolder.prepare`.
+        Removes only files with names that this command writes. Raises UsageError like `ResultFolder.prepare`.
         """
         ResultFolder.prepare(self, overwrite)
         try:
             self.videos.mkdir(exist_ok=True)
         except OSError as error:
-            raise UsageError(f"--output {self.path}: {self.videos} cannot be made: {error.strerror}") from error
+            raise UsageError(f"--output {self.path}: cannot create {self.videos}: {error.strerror}") from error
         for path in self._leftovers():
             path.unlink()
 

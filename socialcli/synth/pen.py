@@ -1,4 +1,4 @@
-"""A pen that draws in a person's own coordinates, and remembers how far the drawing reaches."""
+"""A pen that draws in a person's own coordinates and tracks the extent of the drawing."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ INK = "#26262b"  # of all outlines
 
 
 class Pen:
-    """Draws with x from a person's middle to the right and y from the soles up; the person's height is 1."""
+    """Draws with x to the right of a person's middle and y up from the soles; the person's height is 1."""
 
     def __init__(self, draw: ImageDraw.ImageDraw, foot: Point, height: float) -> None:
-        """Draw with `draw`, whose pixels `foot` and `height` are in."""
+        """Draw with `draw`; `foot` and `height` are in its pixels."""
         self._draw, self._foot, self._height = draw, foot, height
         self._edge = max(1, round(0.014 * height))
         self._low, self._high = (math.inf, math.inf), (-math.inf, -math.inf)
 
     @property
     def bounds(self) -> tuple[float, float, float, float]:
-        """The rectangle that holds everything drawn so far: x0, y0, x1, y1 in pixels of the drawing."""
+        """The bounding box of everything drawn so far: x0, y0, x1, y1 in pixels of the drawing."""
         return *self._low, *self._high
 
     def oval(self, x: float, y: float, rx: float, ry: float, colour: str, outline: bool = True) -> None:
@@ -33,13 +33,13 @@ class Pen:
         self._reached((x0, y0), (x1, y1))
 
     def dome(self, x: float, y: float, rx: float, ry: float, degrees: tuple[int, int], colour: str) -> None:
-        """A part of an ellipse, cut off straight; 0 degrees is to the right, 90 downwards."""
+        """A segment of an ellipse; 0 degrees is to the right, 90 down."""
         (x0, y0), (x1, y1) = self._at(x - rx, y + ry), self._at(x + rx, y - ry)
         self._draw.chord((x0, y0, x1, y1), *degrees, colour, INK, self._edge)
         self._reached((x0, y0), (x1, y1))
 
     def polygon(self, points: Sequence[Point], colour: str) -> None:
-        """A filled shape with straight sides."""
+        """A filled polygon."""
         corners = [self._at(*point) for point in points]
         self._draw.polygon(corners, colour, INK, self._edge)
         self._reached(*corners, margin=self._edge)
@@ -58,7 +58,7 @@ class Pen:
         return self._foot[0] + x * self._height, self._foot[1] - y * self._height
 
     def _reached(self, *points: Point, margin: float = 0.0) -> None:
-        margin += 1  # a pixel more than the edge's coordinates say
+        margin += 1  # drawing covers one pixel beyond the edge's coordinates
         xs, ys = [x for x, _ in points], [y for _, y in points]
         self._low = min(self._low[0], min(xs) - margin), min(self._low[1], min(ys) - margin)
         self._high = max(self._high[0], max(xs) + margin), max(self._high[1], max(ys) + margin)

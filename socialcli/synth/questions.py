@@ -1,4 +1,4 @@
-"""The questions of an episode, with the answers that its world gives them."""
+"""The questions of an episode, with their answers from the world."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ def utterance_id(place: int) -> str:
 
 
 def questions(episode: str, world: World, story: Story) -> tuple[Question, ...]:
-    """All questions of the episode: the shirt of every speaker, and whom each utterance means."""
+    """All questions of the episode: every speaker's shirt, and whom each utterance means."""
     return (*_shirts(episode, world, story), *_meanings(episode, world, story))
 
 
 def _shirts(episode: str, world: World, story: Story) -> Iterator[Question]:
-    """Of what colour is each speaker's shirt? The candidates are the colours of all speakers' shirts."""
+    """What colour is each speaker's shirt? The candidates are the colours of all speakers' shirts."""
     labels = speaker_labels([Speaker(speaker_id(number)) for number in range(len(story.cast))], named=False)
     shirts = [world.people[person].look.shirt for person in story.cast]
     for place, speaker in enumerate(story.asked, start=1):
@@ -40,7 +40,7 @@ def _shirts(episode: str, world: World, story: Story) -> Iterator[Question]:
 
 
 def _meanings(episode: str, world: World, story: Story) -> Iterator[Question]:
-    """Whom does each utterance address, mean or name? The candidates are all speakers but the one who says it."""
+    """Whom does each utterance address, mean or name? The candidates are all speakers except the one who says it."""
     counts: dict[str, int] = {}
     for place, line in enumerate(story.lines):
         task = line.sentence.kind

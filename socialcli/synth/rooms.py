@@ -1,4 +1,4 @@
-"""The rooms: a wall with a few things on it, and a floor seen from above. All in muted colours, unlike shirts."""
+"""Rooms: a wall with a few things on it and a floor seen from above, in muted colours, unlike shirts."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from PIL import Image, ImageDraw
 WALLS = ("#cfd6dc", "#d9d0c1", "#c8d3c5", "#d8cdd3", "#c9cfe0")
 FLOORS = ("#a39170", "#b3a07f", "#93a07e", "#a88f82", "#86a09c")
 _THINGS = ("window", "picture", "door")
-_HORIZON = 0.27  # of the height: where the floor begins
+_HORIZON = 0.27  # share of the height where the floor begins
 _WOOD, _GLASS, _FRAME, _PAPER = "#6d5a48", "#b9cbd8", "#e9e6de", "#b8ad9a"
 
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """A room. `things` are on the wall, each with its middle as a share of the width; `rug` is a share of the width."""
+    """A room. `things` are on the wall, each with its centre as a share of the width; `rug` is a share of the width."""
 
     wall: str
     floor: str
@@ -25,7 +25,7 @@ class Room:
 
 
 def draw_room(rng: np.random.Generator) -> Room:
-    """A room at random."""
+    """Draw a random room."""
     kinds = [str(kind) for kind in rng.permutation(_THINGS)]
     middles = np.array([0.18, 0.5, 0.82]) + rng.uniform(-0.08, 0.08, 3)
     shown = rng.random(3) < 0.75
@@ -49,7 +49,7 @@ def paint_room(room: Room, width: int, height: int) -> Image.Image:
 
 
 def _paint_thing(draw: ImageDraw.ImageDraw, kind: str, x: float, horizon: float) -> None:
-    """Something on the wall, with its middle at x; the wall is as high as `horizon` pixels."""
+    """Something on the wall, centred at x; the wall is `horizon` pixels high."""
     line = max(1, round(horizon / 30))
     if kind == "door":
         draw.rectangle((x - 0.28 * horizon, 0.12 * horizon, x + 0.28 * horizon, horizon), _WOOD, _FRAME, 2 * line)

@@ -1,4 +1,4 @@
-"""What people say. Every sentence fits everybody: it is drawn without a look at who says it, to whom or about whom."""
+"""People's sentences. Each fits everybody: it is drawn independently of who says it, to whom or about whom."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Kind = Literal["target", "coref", "mentioned"]
 
 KINDS: tuple[Kind, ...] = ("target", "coref", "mentioned")
 
-# Square brackets mark the pronoun or the name that is asked for; they are not said.
+# Square brackets mark the pronoun or name that a question is about; they are not part of the sentence.
 _PATTERNS: dict[Kind, tuple[str, ...]] = {
     "target": (
         "Could you pass me the {thing}?",
@@ -57,7 +57,7 @@ _NAMES = (
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """Words, and what can be asked of them; `span` is [start, end) of the pronoun or name in question."""
+    """A sentence and its kind; `span` is [start, end) of the pronoun or name that the question is about."""
 
     kind: Kind
     text: str
@@ -65,8 +65,8 @@ class Sentence:
 
 
 def draw_sentences(count: int, rng: np.random.Generator) -> tuple[Sentence, ...]:
-    """Sentences of the three kinds, as many of each as can be, in any order; none occurs twice."""
-    first = rng.permutation(len(KINDS))  # the kind of which there is one more, where not all can be equal
+    """Sentences of the three kinds, as evenly as possible, in random order; none occurs twice."""
+    first = rng.permutation(len(KINDS))  # which kinds get one more if the count is not divisible
     order = rng.permutation([first[place % len(KINDS)] for place in range(count)])
     stocks = [_stock(kind, rng) for kind in KINDS]
     return tuple(stocks[kind].pop() for kind in order)

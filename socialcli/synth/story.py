@@ -1,7 +1,7 @@
-"""Who is who in an episode, and who says what: drawn without a look at the world.
+"""The speakers' identities and lines in an episode, drawn independently of the world.
 
-A speaker's label is given to any of the people alike, speakers take turns in any order, and sentences fit everybody.
-Whom a sentence means is then read off the world: it is the person at whom its speaker points.
+Each speaker's label goes to any person with equal probability, speakers take turns in random order, and sentences fit
+everybody. Whom a sentence means follows from the world: the person at whom its speaker points.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from socialcli.synth.sentences import Sentence, draw_sentences
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What the speaker of number `speaker`, from 0, says in one stretch of the clip."""
+    """The sentence of speaker `speaker`, counted from 0, in one stretch of the clip."""
 
     speaker: int
     sentence: Sentence
@@ -23,10 +23,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """`cast[k]` is the person of the world that speaker k is; `lines` has one for each stretch.
+    """The cast and lines of an episode: `cast[k]` is the person of speaker k; `lines` has one line per stretch.
 
-    `asked` is the order in which speakers are asked about, and `choices[k]` the order of the candidates of speaker k's
-    question, both as numbers of speakers.
+    `asked` is the order of the questions about speakers, and `choices[k]` the order of the candidates of speaker k's
+    question, both as speaker numbers.
     """
 
     cast: tuple[int, ...]
@@ -36,7 +36,7 @@ class Story:
 
 
 def draw_story(speakers: int, turns: int, rng: np.random.Generator) -> Story:
-    """A story in which each of the speakers has as many lines as there are turns."""
+    """A random story in which each speaker has one line per turn."""
     order = [speaker for _ in range(turns) for speaker in _shuffled(speakers, rng)]
     sentences = draw_sentences(len(order), rng)
     return Story(

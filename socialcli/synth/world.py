@@ -1,7 +1,7 @@
-"""What there is to see in an episode: people in a room who all point at each other, all the time.
+"""The visible part of an episode: people in a room who all point at each other, all the time.
 
-Who of them speaks cannot be seen. In every stretch of the clip in which somebody speaks, everybody points at somebody
-else; only the gesture of the one who speaks is asked about.
+It does not show who speaks. In every stretch of the clip somebody speaks and everybody points at somebody else; the
+questions are only about the speaker's gesture.
 """
 
 from __future__ import annotations
@@ -11,30 +11,30 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from socialcli.synth.looks import Look, draw_looks
+from socialcli.synth.appearance import Look, draw_looks
 from socialcli.synth.places import draw_places, person_height
 from socialcli.synth.poses import Point, Pose, chest
 from socialcli.synth.rooms import Room, draw_room
 from socialcli.synth.settings import SynthSettings
 
-_HEIGHTS = (0.88, 1.12)  # of the smallest and the tallest person
-_SWAY = (0.025, 0.012)  # how far people move sideways and up and down, of their height
+_HEIGHTS = (0.88, 1.12)  # relative heights of the smallest and the tallest person
+_SWAY = (0.025, 0.012)  # how far people move sideways, and up and down, as shares of their height
 _SWAY_SECONDS = 2.9
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody in the room. `foot` is the middle between the soles, in pixels, when the person does not sway."""
+    """A person in the room. `foot` is the midpoint of the soles, in pixels, without swaying."""
 
     look: Look
     foot: Point
     height: float  # pixels, from the soles to the crown
-    phase: float  # radians, of the sway
+    phase: float  # of the sway, radians
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """All that can be seen. The first `speakers` people are those who have a part; nobody points at the others."""
+    """Everything visible. The first `speakers` people are the speakers; nobody points at the others."""
 
     room: Room
     size: tuple[int, int]
@@ -42,10 +42,10 @@ class World:
     fps: int
     people: tuple[Person, ...]
     speakers: int
-    gestures: tuple[tuple[int, ...], ...]  # for each stretch, at whom each person points
+    gestures: tuple[tuple[int, ...], ...]  # for each stretch, the person at whom each person points
 
     def stretch(self, frame: int) -> int:
-        """The stretch, from 0, that a frame belongs to; all are equally long, but for whole frames."""
+        """The stretch, from 0, of a frame; all stretches are equally long, up to whole frames."""
         return frame * len(self.gestures) // self.frames
 
     def frames_of(self, stretch: int) -> range:
@@ -54,7 +54,7 @@ class World:
         return range(first, end)
 
     def poses(self, frame: int) -> tuple[Pose, ...]:
-        """How everybody stands in a frame."""
+        """Everybody's pose in a frame."""
         feet = [_foot(person, frame / self.fps) for person in self.people]
         chests = [chest(foot, person.height) for foot, person in zip(feet, self.people, strict=True)]
         meant = self.gestures[self.stretch(frame)]
@@ -65,7 +65,7 @@ class World:
 
 
 def draw_world(settings: SynthSettings, rng: np.random.Generator) -> World:
-    """A world at random, with as many stretches as there will be utterances."""
+    """A random world with one stretch per utterance."""
     fewest, most = settings.people
     speakers = int(rng.integers(fewest, most + 1))
     count = speakers + settings.distractors
@@ -82,7 +82,7 @@ def draw_world(settings: SynthSettings, rng: np.random.Generator) -> World:
 
 
 def _gestures(count: int, speakers: int, rng: np.random.Generator) -> tuple[int, ...]:
-    """At whom each of `count` people points: at any of the first `speakers` people but themselves, alike."""
+    """The person at whom each of `count` people points: any of the first `speakers` except themselves, uniformly."""
     meant = []
     for person in range(count):
         others = [other for other in range(speakers) if other != person]

@@ -39,7 +39,7 @@ CELLS: dict[str, Any] = {
 
 @pytest.fixture(scope="module", params=CELLS)
 def found(request: pytest.FixtureRequest, coverage: ModuleType) -> Any:
-    return coverage.measured(coverage.Cell(**CELLS[request.param]), SIMULATIONS, seed=1)
+    return coverage.simulate(coverage.Cell(**CELLS[request.param]), SIMULATIONS, seed=1)
 
 
 def test_intervals_cover_the_truth_as_often_as_they_say(found: Any) -> None:
@@ -52,9 +52,9 @@ def test_equally_good_sides_are_rarely_told_apart(found: Any) -> None:
 
 
 def test_what_was_replaced_did_not(coverage: ModuleType) -> None:
-    found = coverage.measured(coverage.Cell(**CELLS["nearly all right"]), SIMULATIONS, seed=1)
+    found = coverage.simulate(coverage.Cell(**CELLS["nearly all right"]), SIMULATIONS, seed=1)
     assert found.accuracy[1] < 0.90  # the bootstrap
-    found = coverage.measured(coverage.Cell(**CELLS["unequal"]), SIMULATIONS, seed=1)
+    found = coverage.simulate(coverage.Cell(**CELLS["unequal"]), SIMULATIONS, seed=1)
     assert found.rejected[1] > 0.09  # McNemar's test
 
 

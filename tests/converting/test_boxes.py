@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from socialcli.converting.boxes import CUT, OUTSIDE, clipped
+from socialcli.converting.boxes import CUT, OUTSIDE, clip_box
 from socialcli.converting.report import Report
 from socialcli.episodes.records import Box
 
@@ -43,12 +43,12 @@ def test_the_case_from_the_field(cases: Path) -> None:
 )
 def test_what_is_left_of_a_box(edges: Any, kept: Any, counts: dict[str, int]) -> None:
     report = Report(False)
-    assert clipped("a", 1.0, edges, SIZE, report) == (None if kept is None else Box("a", 1.0, *kept))
-    assert report.counts == counts and (report.boxes_met, report.boxes_kept) == (1, int(kept is not None))
+    assert clip_box("a", 1.0, edges, SIZE, report) == (None if kept is None else Box("a", 1.0, *kept))
+    assert report.counts == counts and (report.boxes_read, report.boxes_kept) == (1, int(kept is not None))
 
 
 def test_an_edge_at_the_border_is_0_and_not_minus_0() -> None:
-    box = clipped("a", 1.0, (-0.0001, -0.0, 3, 4), SIZE, Report(False))
+    box = clip_box("a", 1.0, (-0.0001, -0.0, 3, 4), SIZE, Report(False))
     assert box is not None and "-" not in f"{box.x0} {box.y0}"
 
 
@@ -57,7 +57,7 @@ def test_every_box_that_is_kept_has_an_area() -> None:
     report = Report(False)
     places = chance.choice([0, 1e-4, 4e-4, 6e-4, 1e-3], (2000, 4)) + chance.choice([-1, 0, 47, 48, 128], (2000, 4))
     for edges in places.tolist():
-        box = clipped("a", 0.0, tuple(edges), SIZE, report)
+        box = clip_box("a", 0.0, tuple(edges), SIZE, report)
         assert box is None or (0 <= box.x0 < box.x1 <= 128 and 0 <= box.y0 < box.y1 <= 48)
     assert report.boxes_kept and report.counts[OUTSIDE] + report.boxes_kept == 2000
 

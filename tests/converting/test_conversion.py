@@ -89,5 +89,5 @@ def test_json_tells_everything(tmp_path: Path) -> None:
     account = json.loads(result.stdout)
     assert account["output"] == str(tmp_path / "e.jsonl")
     assert account["found"]["episodes"] == 9 and account["found"]["questions of coref"] == 5
-    assert account["notes"]["games whose video is not there"] == 2
+    assert account["notes"]["games whose video is missing"] == 2
     assert f"wrote {tmp_path / 'e.jsonl'}" in result.stderr

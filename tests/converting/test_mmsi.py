@@ -93,7 +93,7 @@ def test_words_speakers_and_times(tmp_path: Path) -> None:
         ("u8", "Player2", 12.0, 14.0, "Everybody looked at you so"),
         ("u9", "Player1", 14.0, 15.6, "Ask Speaker 2, ask Speaker 2."),  # four words of 0.4 s, a name being one
     ]
-    assert account["notes"]["utterances whose time was out of order, and was moved between their neighbours"] == 1
+    assert account["notes"]["utterances whose time was out of order and was changed to fit"] == 1
     assert (episodes[0].video.start, episodes[0].video.end) == (2.0, 15.6)
     assert [speaker.id for speaker in episodes[0].speakers] == ["Player0", "Player1", "Player2"]
     assert [speaker.id for speaker in episodes[-1].speakers] == [f"Player{number}" for number in range(4)]
@@ -145,7 +145,7 @@ def test_boxes_are_the_extent_of_the_confident_points(tmp_path: Path) -> None:
     ]
     assert {box.time for box in episodes[0].boxes} <= {step / 5 for step in range(10, 21)}
     assert account["notes"]["boxes cut at the edge of the picture"] == 1
-    assert account["notes"]["people at a step who are no player"] == 1
+    assert account["notes"]["people at a step who are not players"] == 1
     assert account["notes"]["players at a step with fewer than 3 confident points"] == 2
     assert episodes[-1].boxes == ()  # a game whose keypoints are empty
 
@@ -183,10 +183,10 @@ def test_the_same_bytes_twice(tmp_path: Path) -> None:
     [
         ("transcripts/vid1_Game1.txt", TRAINED.replace("(00:04)", "(4 s)"), ":2:time: is '4 s', not minutes:seconds"),
         ("transcripts/vid1_Game1.txt", TRAINED.replace("(00:04):", "00:04"), ":2: is '[Player1] 00:04 Did"),
-        ("labeled/vid1_Game1.txt", "[Player0] (00:02): I", ":2: has 1 lines, and "),
+        ("labeled/vid1_Game1.txt", "[Player0] (00:02): I", ":2: has 1 lines, but "),
         ("meta/vid1.json", {"Game2": {"playerNames": ["a", "b"]}}, ":Game1.playerNames: is None"),
         ("meta/vid1.json", "[", ":1: is not JSON"),
-        ("keypoints/vid1_Game1.npy", b"\x93NUMPY and then nothing", ": is no file of keypoints"),
+        ("keypoints/vid1_Game1.npy", b"\x93NUMPY and then nothing", ": is not a file of keypoints"),
     ],
 )
 def test_what_cannot_be_read_is_named_and_can_be_skipped(name: str, content: Any, message: str, tmp_path: Path) -> None:
@@ -234,7 +234,7 @@ def test_keypoints_never_run_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     save(tmp_path / "keypoints" / "vid1_Game1.npy", [[Trap()]])
     result = convert(*words, "-o", tmp_path / "e.parquet")
     assert result.exit_code == 4 and "cannot be read" not in result.stdout
-    assert "it asks for posix.system" in result.stderr and not (tmp_path / "trapped").exists()
+    assert "it calls posix.system" in result.stderr and not (tmp_path / "trapped").exists()
 
 
 def test_keypoints_may_be_arrays_of_any_pickle(tmp_path: Path) -> None:
@@ -270,7 +270,7 @@ def test_an_answer_that_is_nobody_is_counted(tmp_path: Path) -> None:
     file.write_text(file.read_text().replace("She[Player0]", "She[Player8]"))
     episodes, account = converted(tmp_path / "e.parquet", *words)
     assert asked(episodes) == EXPECTED[:-1]
-    assert account["notes"]["questions whose answer or speaker is no player of the game"] == 1
+    assert account["notes"]["questions whose answer or speaker is not a player of the game"] == 1
 
 
 def test_a_split_file_of_another_form_is_named(tmp_path: Path) -> None:
@@ -344,13 +344,13 @@ def test_damaged_keypoints_are_told_and_do_no_damage(tmp_path: Path) -> None:
     assert refused > 700
     grown = content.replace(b"Kd\x85", b"K\xff\x85")  # the shape in the pickle, 100 -> 255
     assert grown != content
-    with pytest.raises(ValueError, match="not as many values"):
+    with pytest.raises(ValueError, match="does not have as many values"):
         read_objects(grown)
 
 
 def test_a_game_named_twice_and_a_name_that_leads_elsewhere(tmp_path: Path) -> None:
     words = release(tmp_path)
-    for games, message in ((["vid1_Game1", "vid1_Game1"], "names vid1_Game1 twice"), (["../x"], "called '../x'")):
+    for games, message in ((["vid1_Game1", "vid1_Game1"], "names vid1_Game1 twice"), (["../x"], "named '../x'")):
         (tmp_path / "split.json").write_text(json.dumps({"train": games}))
         result = convert(*words, "-o", tmp_path / "e.parquet")
         assert result.exit_code == 4 and message in result.stderr

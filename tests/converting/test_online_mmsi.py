@@ -37,7 +37,7 @@ def test_a_mask_or_the_only_pronoun_is_what_is_meant(tmp_path: Path) -> None:
     words = [episode.utterances[0].text[slice(*(episode.questions[0].span or ()))] for episode in episodes]
     assert words == ["[MASK]", "She"]
     assert episodes[0].utterances[0].text == "Ask Speaker 0, I think [MASK] knows."
-    assert account["notes"]["clips whose video is not there"] == 2
+    assert account["notes"]["clips whose video is missing"] == 2
 
 
 @pytest.mark.parametrize(
@@ -101,9 +101,7 @@ def test_the_name_tells_the_length_where_the_video_is_not_there(tmp_path: Path) 
     assert episode.utterances[-1].end == 4.0
     (episode,), account = converted(tmp_path / "f.jsonl", *words, "--clip-name", r"(?P<game>.+)_(?P<start>\d+)_\d+")
     assert episode.boxes == ()
-    assert (
-        account["notes"]["clips without boxes, since neither their name nor their video tells how long they are"] == 1
-    )
+    assert account["notes"]["clips without boxes because neither their name nor their video gives their length"] == 1
 
 
 def test_utterances_share_a_clip_that_is_too_short(tmp_path: Path) -> None:
@@ -117,7 +115,7 @@ def test_utterances_share_a_clip_that_is_too_short(tmp_path: Path) -> None:
 def test_without_keypoints_it_is_said_that_nothing_can_be_aligned(tmp_path: Path) -> None:
     place = folder(tmp_path, [("a.mp4", DIALOGUE, "Player0")])
     result = convert("online-mmsi", place, "--task", "STI", "-o", tmp_path / "e.jsonl")
-    assert result.exit_code == 0 and "nothing can be aligned; join MMSI's keypoints" in result.stderr
+    assert result.exit_code == 0 and "nothing can be aligned; add MMSI's keypoints" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -127,7 +125,10 @@ def test_without_keypoints_it_is_said_that_nothing_can_be_aligned(tmp_path: Path
         (("b.mp4", "[Player1]: You", "The second"), "assistant: is 'The second'"),
         (("", "[Player1]: You", "Player0"), "video_name: is empty"),
         (("b.mp4", "[Player1]: He saw her.", "Player0"), "user: does not say which pronoun"),
-        (("b.mp4", "[Player1]: He is Player300000.", "Player0"), "user: names Player300000; at most 26"),
+        (
+            ("b.mp4", "[Player1]: He is Player300000.", "Player0"),
+            "user: names Player300000; a question can have at most 26",
+        ),
         (("../b.mp4", "[Player1]: He is.", "Player0"), "video_name: is '../b.mp4'"),
     ],
 )

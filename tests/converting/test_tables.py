@@ -45,7 +45,9 @@ def test_the_rttm_cases_from_the_field(cases: Path) -> None:
     talk = ("tracks", cases / "talk.mp4", "--media-root", cases, "--subtitles", case / "p.srt")
     for name in ("file.rttm", "name.rttm"):
         result = convert(*talk, "--diarization", case / name, "-o", case / "e.jsonl")
-        assert result.exit_code == 4 and f"{case / name}:1: has 11 fields, and an RTTM line 9 or 10" in result.stderr
+        assert (
+            result.exit_code == 4 and f"{case / name}:1: has 11 fields, but an RTTM line has 9 or 10" in result.stderr
+        )
 
 
 def test_the_id_cases_from_the_field(cases: Path) -> None:
@@ -68,12 +70,12 @@ def rttm(*lines: str) -> str:
     ("line", "message"),
     [
         ("SPEAKER my little clip 1 0.5 1 <NA> <NA> A <NA> <NA>", "has 12 fields"),
-        ("SPEAKER clip 1 0.5 1 <NA> <NA> Anna Maria <NA>", "has fields in places of others"),  # 10, one too few
-        ("SPEAKER my clip 1 0.5 1 <NA> <NA> A <NA>", "has fields in places of others"),
-        ("SPEAKER my clip 1 0.5 1 <NA> <NA> A", "has fields in places of others"),  # 9
+        ("SPEAKER clip 1 0.5 1 <NA> <NA> Anna Maria <NA>", "has fields in the wrong places"),  # 10, one too few
+        ("SPEAKER my clip 1 0.5 1 <NA> <NA> A <NA>", "has fields in the wrong places"),
+        ("SPEAKER my clip 1 0.5 1 <NA> <NA> A", "has fields in the wrong places"),  # 9
         ("SPEAKER clip 1 0.5 1 <NA> <NA> A", "has 8 fields"),
-        ("SPEAKER clip 1 0.5 1 <NA> <NA> Speaker 2 <NA>", "has '2' in the place of a confidence"),
-        ("SPEAKERS clip 1 0.5 1 <NA> <NA> A <NA> <NA>", "begins with 'SPEAKERS', which is no type of RTTM"),
+        ("SPEAKER clip 1 0.5 1 <NA> <NA> Speaker 2 <NA>", "has '2' instead of a confidence"),
+        ("SPEAKERS clip 1 0.5 1 <NA> <NA> A <NA> <NA>", "begins with 'SPEAKERS', which is not an RTTM type"),
     ],
 )
 def test_shifted_fields_of_rttm_are_an_error(line: str, message: str, tmp_path: Path) -> None:
@@ -106,18 +108,18 @@ def test_rttm_as_it_should_be(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("1,3,2,2,9,9,1,-1,-1,-1,0,0\n", ":1: has 12 fields, and a line of an MOT file 10 at most"),
-        ("1,3,2,2,9,9,1,-1,-1,-1\n2,3,2,2,9,9,1,-1,-1\n", ":2: has 9 fields, and the lines above 10"),
+        ("1,3,2,2,9,9,1,-1,-1,-1,0,0\n", ":1: has 12 fields, but a line of an MOT file has at most 10"),
+        ("1,3,2,2,9,9,1,-1,-1,-1\n2,3,2,2,9,9,1,-1,-1\n", ":2: has 9 fields, but the lines above have 10"),
         ("1,3,2,2,9,9,1\n2,3,2,2,9\n", ":2: is not frame, id, left, top, width, height"),
-        ("1,nan,2,2,9,9,1\n", ":1:id: is 'nan', and so missing"),
-        ("1,,2,2,9,9,1\n", ":1:id: is '', and so missing"),
-        ("1 3 2 2 9 9 1 -1 -1 -1\n", ":1: separates numbers without commas"),
-        ("id,time,x0,y0,x1,y1\n3,1,2,3,9,9,0.5\n", ":2: has 7 values, and the header 6"),
-        ("id,time,x0,y0,x1,y1\n3,1,2,3,9\n", ":2: has 5 values, and the header 6"),
-        ("id;time;x0;y0;x1;y1\n<NA>;1;2;3;9;9\n", ":2:label: is '<NA>', which says that it is missing"),
-        ("1;3;2,5;2,5;9,0;9,0\n", ":1: separates numbers without commas"),
+        ("1,nan,2,2,9,9,1\n", ":1:id: is 'nan', which means missing"),
+        ("1,,2,2,9,9,1\n", ":1:id: is '', which means missing"),
+        ("1 3 2 2 9 9 1 -1 -1 -1\n", ":1: has numbers without commas"),
+        ("id,time,x0,y0,x1,y1\n3,1,2,3,9,9,0.5\n", ":2: has 7 values, but the header has 6"),
+        ("id,time,x0,y0,x1,y1\n3,1,2,3,9\n", ":2: has 5 values, but the header has 6"),
+        ("id;time;x0;y0;x1;y1\n<NA>;1;2;3;9;9\n", ":2:label: is '<NA>', which means missing"),
+        ("1;3;2,5;2,5;9,0;9,0\n", ":1: has numbers without commas"),
         ("id,frame,x0,y0,x1,y1\n3,0.5,2,3,9,9\n", ":2:frame: is 0.5, not a whole number"),
-        ("id\ttime\tx0\ty0\tx1\ty1\n3\tNone\t2\t3\t9\t9\n", ":2:time: is 'None', which says that it is missing"),
+        ("id\ttime\tx0\ty0\tx1\ty1\n3\tNone\t2\t3\t9\t9\n", ":2:time: is 'None', which means missing"),
     ],
 )
 def test_shifted_and_missing_fields_of_boxes_are_an_error(content: str, message: str, clip: Path) -> None:
@@ -142,12 +144,12 @@ def test_a_row_of_onlinemmsi_with_too_many_values(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("label,speaker\nnan,anna\n", ":2:label: is 'nan', which says that it is missing"),
-        ("label,speaker\n3,<NA>\n", ":2:speaker: is '<NA>', which says that it is missing"),
+        ("label,speaker\nnan,anna\n", ":2:label: is 'nan', which means missing"),
+        ("label,speaker\n3,<NA>\n", ":2:speaker: is '<NA>', which means missing"),
         ("label,speaker\n3,unknown\n", ":2:speaker: is 'unknown', which names nobody"),
-        ("label,speaker\n3,anna\n3.0,ben\n", ":3:label: '3' means 'anna' above"),
-        ("label,speaker,name\n3,anna,Anna\n5,anna,Anne\n", ":3:name: is 'Anne', and 'anna' is called 'Anna' above"),
-        ("label,speaker,name\n3,anna,Anna, the tall one\n", ":2: has 4 values, and the header 3"),
+        ("label,speaker\n3,anna\n3.0,ben\n", ":3:label: '3' is 'anna' above"),
+        ("label,speaker,name\n3,anna,Anna\n5,anna,Anne\n", ":3:name: is 'Anne', but 'anna' is named 'Anna' above"),
+        ("label,speaker,name\n3,anna,Anna, the tall one\n", ":2: has 4 values, but the header has 3"),
     ],
 )
 def test_labels_that_name_nobody_are_an_error(content: str, message: str, clip: Path) -> None:
@@ -163,7 +165,7 @@ def test_a_turn_of_nobody_is_no_speaker(marker: str, clip: Path) -> None:
     assert speakers(episode) == [None] and episode.speakers == ()
     assert account["notes"] == {
         f"utterances of '{marker}', which names nobody": 1,
-        "utterances whose speaker is not known": 1,
+        "utterances whose speaker is unknown": 1,
     }
 
 
@@ -172,7 +174,7 @@ def test_a_marker_in_front_of_a_line_leaves_it_to_the_diarization(cue: str, clip
     write(clip / "a.vtt", f"WEBVTT\n\n00:00.500 --> 00:02.500\n{cue}\n")
     words = ("tracks", clip / "clip.mp4", "--subtitles", clip / "a.vtt")
     (episode,), account = converted(clip / "e.jsonl", *words)
-    assert speakers(episode) == [None] and account["notes"] == {"utterances whose speaker is not known": 1}
+    assert speakers(episode) == [None] and account["notes"] == {"utterances whose speaker is unknown": 1}
     turns = write(clip / "a.rttm", "SPEAKER clip 1 0.5 1.5 <NA> <NA> A <NA> <NA>\n")
     (episode,), _ = converted(clip / "f.jsonl", *words, "--diarization", turns)
     assert [(one.speaker, one.text) for one in episode.utterances] == [("A", "hi")]

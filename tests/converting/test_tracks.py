@@ -84,7 +84,7 @@ def test_a_recording_becomes_one_episode(meeting: Path) -> None:
         ("anna", 2.5, 0, 11),  # cut at the edge; ben's lies outside
     ]
     assert account["notes"] == {
-        "utterances whose speaker is not known": 1,
+        "utterances whose speaker is unknown": 1,
         "boxes cut at the edge of the picture": 1,
         "boxes dropped that lie outside the picture or have no area": 1,
     }
@@ -133,8 +133,8 @@ def test_mot_files_count_from_1_in_everything(meeting: Path) -> None:
         ("anna", 0.0, 793.27, 246.59, 864.515, 421.47),
         ("ben", 0.0, 874.49, 398.98, 969.793, 632.91),
     ]
-    assert account["notes"]["boxes of the track '6', which --labels does not name"] == 1
-    assert account["notes"]["boxes that the file itself leaves out (confidence 0)"] == 1
+    assert account["notes"]["boxes of the track '6', which --labels does not list"] == 1
+    assert account["notes"]["boxes that the file itself ignores (confidence 0)"] == 1
 
 
 def test_frames_go_with_the_rate(meeting: Path) -> None:
@@ -162,7 +162,7 @@ def test_what_lies_after_the_video_is_cut(meeting: Path) -> None:
     write(meeting / "a.srt", late)
     (episode,), account = converted(meeting / "e.parquet", *words(meeting))
     assert said(episode)[-1] == ("u4", "anna", 3.6, 4.0, "still")
-    assert account["notes"]["utterances dropped that begin after the video's end"] == 1
+    assert account["notes"]["utterances dropped because they begin after the video's end"] == 1
     assert account["notes"]["utterances cut at the video's end"] == 1
 
 
@@ -202,14 +202,14 @@ def test_a_line_that_cannot_be_read_is_named_and_can_be_skipped(
 @pytest.mark.parametrize(
     ("name", "content", "code", "message"),
     [
-        ("labels.csv", "label,speaker\n3,anna\n3,ben\n", 4, ":3:label: '3' means 'anna' above"),
+        ("labels.csv", "label,speaker\n3,anna\n3,ben\n", 4, ":3:label: '3' is 'anna' above"),
         ("labels.csv", "track,who\n3,anna\n", 4, ":1: has no column speaker"),
         ("labels.csv", "", 4, ":1: has no header"),
         ("a.csv", "track,x0,y0,x1,y1\n3,1,2,3,4\n", 2, ": has neither a column time nor a column frame"),
         ("a.csv", "track,time,x0,y0\n3,1,2,3\n", 2, ": has neither the columns x0, y0, x1, y1 nor left"),
-        ("a.csv", "track,time,x0,y0,x1,y1\n3,1,2\n", 4, ":2: has 3 values, and the header 6"),
+        ("a.csv", "track,time,x0,y0,x1,y1\n3,1,2\n", 4, ":2: has 3 values, but the header has 6"),
         ("a.csv", "track,time,x0,y0,x1,y1\n3,-1,1,2,3,4\n", 4, ":2:time: is -1, before the video begins"),
-        ("a.rttm", RTTM.replace("meeting", "third"), 4, ": holds other, third, and not meeting"),
+        ("a.rttm", RTTM.replace("meeting", "third"), 4, ": holds other, third, but not meeting"),
     ],
 )
 def test_files_of_another_form_are_named(name: str, content: str, code: int, message: str, meeting: Path) -> None:
@@ -257,7 +257,7 @@ def test_a_frame_is_shown_when_the_video_says(meeting: Path) -> None:
     write(meeting / "a.csv", "id,frame,x0,y0,x1,y1\n3,2,1,2,3,4\n3,3,1,2,3,4\n3,4,1,2,3,4\n")
     (episode,), account = converted(meeting / "e.parquet", *words(meeting))
     assert [box.time for box in episode.boxes] == [2.0, 4.0]
-    assert account["notes"]["boxes dropped that come after the video's end"] == 1
+    assert account["notes"]["boxes dropped because they come after the video's end"] == 1
 
 
 def test_an_empty_field_is_no_field(meeting: Path) -> None:
@@ -273,7 +273,7 @@ def test_what_nobody_or_too_many_could_answer_is_not_asked(meeting: Path) -> Non
     command = words(meeting, labels=None, diarization=None)
     episodes, account = converted(meeting / "e.parquet", *command, "--ask", "target", "--context", "1")
     assert [question.utterance for one in episodes for question in one.questions] == ["u3", "u4", "u5"]
-    left_out = "questions of target left out that {} people could answer (1 to 26 can)"
+    left_out = "questions of target dropped because they have {} candidates instead of 1 to 26"
     assert account["notes"][left_out.format(31)] == 1  # of u1: the thirty, and whoever is called Listen
     result = convert(*command, "--ask", "target", "--context", "0", "-o", meeting / "f.parquet")
     assert result.exit_code == 4 and f"3 {left_out.format(0)}" in result.stderr and "no episode" not in result.stdout

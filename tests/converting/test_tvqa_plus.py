@@ -101,7 +101,7 @@ def test_the_real_questions_can_be_asked_of_drawn_frames(annotations: list[dict[
     for clip in {record["vid_name"] for record in annotations}:
         draw_frames(tmp_path / "frames" / clip, 8)
     _, account = converted(tmp_path / "e.parquet", "tvqa-plus", TVQA, "--frames", tmp_path / "frames")
-    assert "clips whose pictures are not there" not in account["notes"]
+    assert "clips whose pictures are missing" not in account["notes"]
     options = ("--model", "internvl3", "--checkpoint", SAMPLE / "checkpoints" / "internvl3", "--frames", 2)
     words = ("run", tmp_path / "e.parquet", *options, "--task", "videoqa", "-o", tmp_path / "out", "-q")
     result = CliRunner().invoke(main, [str(word) for word in words])
@@ -231,7 +231,7 @@ def test_labels_in_brackets_and_behind_chevrons_are_read_from_json_and_srt(tmp_p
         words = ("tvqa-plus", source, "--frames", tmp_path, "--subtitles", subtitled, "--overwrite")
         (episode,), account = converted(tmp_path / "e.jsonl", *words)
         assert [(item.speaker, item.text) for item in episode.utterances] == expected
-        assert account["notes"]["lines that begin like a label, and whose speaker is not known"] == 3
+        assert account["notes"]["lines that begin like a label but have no known speaker"] == 3
 
 
 def test_the_case_of_unknown_names(cases: Path, tmp_path: Path) -> None:
@@ -363,13 +363,13 @@ def test_a_box_that_cannot_be_used_costs_only_itself(changes: Any, message: str,
     assert [(box.speaker, box.time) for box in episode.boxes] == [("Penny", 0.0)]
     write(source, [question(**{"qid": 2, **changes})])
     result = convert(*words, "-o", tmp_path / "f.jsonl", "--skip-bad")
-    assert result.exit_code == 4 and "holds no box that can be used" in result.stderr
+    assert result.exit_code == 4 and "holds no usable box" in result.stderr
 
 
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
-        ({"sub_text": "A : b", "sub_time": [1, 2]}, "sub_text: has 1 lines, and sub_time 2 times"),
+        ({"sub_text": "A : b", "sub_time": [1, 2]}, "sub_text: has 1 lines, but sub_time has 2 times"),
         ({"sub_text": "A : b"}, "sub_time: is not a list of seconds"),
         ({"sub_time": [1]}, "sub_text: is missing"),
     ],
@@ -391,7 +391,7 @@ def test_a_file_that_is_no_release_is_named(tmp_path: Path) -> None:
     result = convert("tvqa-plus", tmp_path / "none.json", "--frames", tmp_path, "-o", tmp_path / "e.jsonl")
     assert result.exit_code == 2 and "there is no such file" in result.stderr
     result = convert("tvqa-plus", broken, "-o", tmp_path / "e.jsonl")
-    assert result.exit_code == 2 and "either --frames DIR or --videos DIR" in result.stderr
+    assert result.exit_code == 2 and "will be: --frames DIR or --videos DIR" in result.stderr
 
 
 def test_the_output_is_looked_at_first(tmp_path: Path) -> None:
@@ -400,7 +400,7 @@ def test_the_output_is_looked_at_first(tmp_path: Path) -> None:
     for output, message in (
         (tmp_path / "e.csv", "name a file that ends in one of .parquet"),
         (tmp_path / "none" / "e.parquet", "there is no such folder to write into"),
-        (there, "is there already"),
+        (there, "already exists"),
     ):
         result = convert("tvqa-plus", source, "--frames", tmp_path, "-o", output)
         assert result.exit_code == 2 and message in result.stderr

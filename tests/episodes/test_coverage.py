@@ -7,9 +7,10 @@ from fractions import Fraction
 
 import pytest
 
-from socialcli.episodes.coverage.text import check_min_coverage, coverage_line, coverage_warning
-from socialcli.episodes.coverage.total import MOST_NAMES, Coverage, CoverageTally, is_below, parse_min_coverage
-from socialcli.episodes.coverage.utterances import EpisodeCoverage, annotated_coverage, same_but_for_spelling
+from socialcli.episodes.coverage.counter import CoverageCounter
+from socialcli.episodes.coverage.episode import EpisodeCoverage, annotated_coverage, spelling_variants
+from socialcli.episodes.coverage.messages import check_min_coverage, coverage_line, coverage_warning
+from socialcli.episodes.coverage.record import MOST_NAMES, Coverage, is_below, parse_min_coverage
 from socialcli.episodes.records import Box, Episode, Speaker, Utterance, Video
 from socialcli.errors import InvalidInputError, UsageError
 
@@ -26,11 +27,11 @@ def episode(said: list[Said], seen: list[Seen], name: str = "e", **video: float)
 
 
 def coverage(*episodes: Episode, reached: list[tuple[str, int, int]] | None = None) -> Coverage:
-    tally = CoverageTally()
+    tally = CoverageCounter()
     for one in episodes:
         tally.add(annotated_coverage(one))
     for name, utterances, covered in reached or ():
-        tally.reach(name, utterances, covered)
+        tally.add_prompt(name, utterances, covered)
     return tally.total()
 
 
@@ -93,13 +94,13 @@ def test_many_boxes_cost_little() -> None:
     ],
 )
 def test_labels_that_differ_only_in_spelling_are_named(spoken: str, boxed: str) -> None:
-    assert same_but_for_spelling([spoken, "else"], [boxed, "other"]) == [(spoken, boxed)]
+    assert spelling_variants([spoken, "else"], [boxed, "other"]) == [(spoken, boxed)]
     warning = coverage_warning(coverage(episode([(spoken, 0, 1)], [(boxed, 0.5)])))
     assert warning is not None and f"{spoken!r} and {boxed!r}" in warning
 
 
 def test_equal_and_different_labels_are_no_misspelling() -> None:
-    assert same_but_for_spelling(["anna", "ben"], ["anna", "Benjamin"]) == []
+    assert spelling_variants(["anna", "ben"], ["anna", "Benjamin"]) == []
 
 
 def test_episodes_add_up_and_the_most_frequent_labels_come_first() -> None:
@@ -110,7 +111,7 @@ def test_episodes_add_up_and_the_most_frequent_labels_come_first() -> None:
     assert whole.labels_without_box[0] == "narrator" and len(whole.labels_without_box) == MOST_NAMES
     assert whole.labels_without_speaker == ("guest",)
     assert whole.uncovered_episode_ids == tuple(f"e{n}" for n in range(MOST_NAMES))
-    assert not whole.none and coverage_warning(whole) is None
+    assert not whole.is_zero and coverage_warning(whole) is None
     assert Coverage.from_record(whole.as_record()) == whole
 
 
@@ -127,12 +128,12 @@ def test_of_an_episode_the_prompt_with_the_most_utterances_counts() -> None:
 
 
 def test_the_sums_can_be_asked_for_more_than_once() -> None:
-    tally = CoverageTally()
-    tally.reach("one", 2, 0)
+    tally = CoverageCounter()
+    tally.add_prompt("one", 2, 0)
     assert tally.total() == tally.total()
-    tally.reach("one", 3, 1)
+    tally.add_prompt("one", 3, 1)
     assert (tally.total().prompt_utterances, tally.total().covered_utterances) == (3, 1)
-    tally.reach("two", None, None)
+    tally.add_prompt("two", None, None)
     assert tally.total().prompt_utterances == 3
 
 
@@ -141,7 +142,7 @@ def test_the_warning_names_the_labels_on_both_sides() -> None:
     assert warning is not None
     assert warning.startswith("nothing can be aligned: 0 of 2 utterances")
     assert "speakers without a box: 2 (anna, ben)" in warning
-    assert "boxes without a speaker who says something: 2 (person_1, person_2)" in warning
+    assert "boxes of people who say nothing: 2 (person_1, person_2)" in warning
     assert "--labels" in warning and warning.endswith("episodes without any: 1 of 1 (e)")
 
 
@@ -149,7 +150,7 @@ def test_other_reasons_are_named() -> None:
     reasons = {
         "there are no boxes": episode([("a", 0, 1)], []),
         "2 without a known speaker": episode([(None, 0, 1), (None, 1, 2)], [("a", 0.5)]),
-        "speakers with boxes, but at other times: 1 (a)": episode([("a", 0, 1)], [("a", 25.0)]),
+        "speakers with boxes at other times only: 1 (a)": episode([("a", 0, 1)], [("a", 25.0)]),
         "the episodes have no utterances": episode([], [("a", 0.5)]),
     }
     for reason, one in reasons.items():
@@ -179,9 +180,9 @@ def test_nothing_is_below_every_limit_but_0() -> None:
 
 
 def test_what_is_held_does_not_grow_with_the_episodes() -> None:
-    tally = CoverageTally()
+    tally = CoverageCounter()
     for number in range(5000):
         tally.add(EpisodeCoverage(f"e{number}", 1, 0, 0, 1, (f"a{number}",), (), (f"b{number}",)))
-        tally.reach(f"e{number}", 1, 0)
+        tally.add_prompt(f"e{number}", 1, 0)
     assert tally.total().speakers_without_box == 5000
     assert len(tally.without_box.kinds) < 5000 and len(tally.far.first) == MOST_NAMES

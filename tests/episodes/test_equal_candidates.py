@@ -50,11 +50,11 @@ def test_an_answer_by_place_is_valid(fields: Record) -> None:
     [
         (
             {"candidates": GREETINGS, "answer": "SALAAM"},
-            'answer: "SALAAM" is each of the candidates 3, 4, counted from 0; say which is right with answer_index',
+            'answer: "SALAAM" equals each of the candidates 3, 4, counted from 0; say which is right with answer_index',
         ),
         (
             {"candidates": LANGUAGES, "answer": "你好"},
-            'answer: "你好" is each of the candidates 0, 2, counted from 0; say which is right with answer_index',
+            'answer: "你好" equals each of the candidates 0, 2, counted from 0; say which is right with answer_index',
         ),
         (
             {"candidates": GREETINGS, "answer_index": 5},
@@ -78,7 +78,7 @@ def test_an_answer_that_several_candidates_could_be_is_told(fields: Record, mess
 def test_a_place_counts_candidates_that_are_listed() -> None:
     (problem,) = check(changed(lambda r: r["questions"][TARGET].update(answer_index=0)), 1, Seen())
     assert f"{problem.field}: {problem.message}" == (
-        "questions[0].answer_index: is given without the candidates that it counts; list them, or write answer alone"
+        "questions[0].answer_index: is given without the candidates that it counts; list them, or give only the answer"
     )
 
 

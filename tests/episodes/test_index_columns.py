@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from socialcli.episodes.counting import count_questions
 from socialcli.episodes.formats.arrow import EPISODE_ARROW_SCHEMA, added_columns, column_mismatches
+from socialcli.episodes.question_count import count_questions
 from socialcli.episodes.reading import read_episodes
 from socialcli.episodes.records import Episode
 from socialcli.errors import InvalidInputError
@@ -71,9 +71,7 @@ def test_a_column_that_a_writer_added_is_left_out(tmp_path: Path, notes: Any, na
     assert episodes(jsonl) == EXPECTED[: len(lines)]
     assert count_questions([parquet], {"target", "coref"}) == 4
     told = [one.getMessage() for one in notes.records]
-    assert told == [
-        f"{path}: left out what the program that wrote it has added: column {name!r}" for path in (parquet, jsonl)
-    ]
+    assert told == [f"{path}: ignored column that the writing program added: {name!r}" for path in (parquet, jsonl)]
     assert {one.levelno for one in notes.records} == {logging.INFO}
 
 
@@ -81,7 +79,7 @@ def test_a_file_is_noted_once_however_often_it_is_read(tmp_path: Path, notes: An
     path = write_lines(tmp_path / "e.jsonl", [record(name) | {"Unnamed: 0": 1, "index": 2} for name in "ab"])
     assert episodes(path) == episodes(path) == EXPECTED
     assert len(notes.records) == 1
-    assert "columns 'Unnamed: 0', 'index'" in notes.text
+    assert "ignored columns that the writing program added: 'Unnamed: 0', 'index'" in notes.text
 
 
 def test_the_named_index_of_a_pandas_frame_is_known_from_its_metadata(tmp_path: Path) -> None:
@@ -115,7 +113,7 @@ def test_metadata_that_name_no_column_of_their_own_change_nothing(tmp_path: Path
     ],
 )
 def test_another_column_stays_unknown(tmp_path: Path, name: str, values: list[Any]) -> None:
-    with pytest.raises(InvalidInputError, match=f"has no episodes: {name} is not a field of the format"):
+    with pytest.raises(InvalidInputError, match=f"does not hold episodes: {name} is not a field of the format"):
         list(read_episodes(write_table(tmp_path / "e.parquet", table().append_column(name, pa.array(values)))))
     (row,) = read_episodes(write_lines(tmp_path / "e.jsonl", [record() | {name: values[0]}]))
     (problem,) = row.problems
@@ -165,5 +163,5 @@ def test_a_view_of_something_else_is_still_named(tmp_path: Path) -> None:
     found = table()
     place = found.schema.get_field_index("speakers")
     found = found.set_column(place, "speakers", pa.array([["s1"], []], pa.list_view(pa.string())))
-    with pytest.raises(InvalidInputError, match="speakers is of type string, not struct"):
+    with pytest.raises(InvalidInputError, match="speakers has type string, not struct"):
         list(read_episodes(write_table(tmp_path / "e.parquet", found)))

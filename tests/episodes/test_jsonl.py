@@ -32,7 +32,7 @@ def test_a_byte_order_mark_is_no_part_of_the_first_record() -> None:
         (b'{"a": -Infinity}', "holds -Infinity, which JSON has no number for; write a number, or null where it may"),
         (b'{"a": "caf\xe9"}', "is not UTF-8 at byte 11; save the file as UTF-8"),
         (b"[" * 100_000, "is nested too deeply to be an episode; write one JSON object of the format on the line"),
-        (b"9" * 5_000, "holds a number of thousands of digits; write one that a computer can hold"),
+        (b"9" * 5_000, "holds a number with thousands of digits; write one that fits a computer"),
         (b'{"\\ud800": 1}', "holds half of a surrogate pair (\\ud800 to \\udfff); write the whole character"),
     ],
 )

@@ -87,7 +87,7 @@ def test_rows_that_a_parquet_file_says_it_has_are_not_left_out(tmp_path: Path) -
     changed = data[: first + 1] + b"\xfe\x7f" + data[first + 3 :]
     path.write_bytes(changed)
     assert pq.ParquetFile(path).metadata.num_rows > 70
-    with pytest.raises(InvalidInputError, match="it says that it has 8191 rows, and has 70"):
+    with pytest.raises(InvalidInputError, match="it declares 8191 rows but has 70"):
         list(read_records(path))
 
 

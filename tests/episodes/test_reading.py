@@ -91,10 +91,10 @@ def test_a_bad_episode_among_good_ones_costs_only_itself(tmp_path: Path) -> None
         ("e.jsonl", b"", "is empty; give a file with at least one episode"),
         ("e.jsonl.gz", b"", "is empty; give a file with at least one episode"),
         ("e.jsonl", b"\n \n", "holds no episodes; give a file with at least one"),
-        ("e.csv", b"a,b\n", "is of an unknown type; its name must end in one of .parquet, .jsonl.gz, .jsonl"),
-        ("e.gz", gzip.compress(b"{}", mtime=0), "is of an unknown type; "),
-        ("e.parquet", b"{}\n", "is named .parquet, but is a text file; rename it, or give the right file"),
-        ("e.parquet", b"PAR1 and no more", "is damaged, or not a whole Parquet file ("),
+        ("e.csv", b"a,b\n", "has an unknown type; its name must end in one of .parquet, .jsonl.gz, .jsonl"),
+        ("e.gz", gzip.compress(b"{}", mtime=0), "has an unknown type; "),
+        ("e.parquet", b"{}\n", "is named .parquet, but is a text file; rename it, or name the right file"),
+        ("e.parquet", b"PAR1 and no more", "is damaged or not a complete Parquet file ("),
         ("e.jsonl", b"PAR1....", "is named .jsonl, but is a Parquet file; rename it"),
         ("e.jsonl", gzip.compress(b"{}", mtime=0), "is named .jsonl, but is a gzip file; rename it"),
         ("e.jsonl.gz", b"{}\n", "is named .jsonl.gz, but is a text file; rename it"),
@@ -145,7 +145,7 @@ def damaged_parquet(path: Path) -> Path:
 
 
 def test_a_damaged_page_of_a_parquet_file_is_an_error_of_the_file(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInputError, match=r"e\.parquet: is damaged, or not a whole Parquet file \("):
+    with pytest.raises(InvalidInputError, match=r"e\.parquet: is damaged or not a complete Parquet file \("):
         list(read_records(damaged_parquet(tmp_path / "e.parquet")))
 
 
@@ -176,15 +176,15 @@ def test_a_null_where_one_is_not_allowed_is_a_problem_of_the_row(tmp_path: Path)
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda r: r.pop("boxes"), "has no episodes: there is no boxes"),
-        (lambda r: r.update(extra=1), "has no episodes: extra is not a field of the format"),
-        (lambda r: r["boxes"][0].update(z=1), "has no episodes: boxes.z is not a field of the format"),
+        (lambda r: r.pop("boxes"), "does not hold episodes: boxes is missing"),
+        (lambda r: r.update(extra=1), "does not hold episodes: extra is not a field of the format"),
+        (lambda r: r["boxes"][0].update(z=1), "does not hold episodes: boxes.z is not a field of the format"),
         (
             lambda r: [box.update(x0="1") for box in r["boxes"]],
-            "has no episodes: boxes.x0 is of type string, not number",
+            "does not hold episodes: boxes.x0 has type string, not number",
         ),
-        (lambda r: r.update(speakers="s1"), "has no episodes: speakers is of type string, not list"),
-        (lambda r: r.update(video=["a"]), "has no episodes: video is of type list<"),
+        (lambda r: r.update(speakers="s1"), "does not hold episodes: speakers has type string, not list"),
+        (lambda r: r.update(video=["a"]), "does not hold episodes: video has type list<"),
     ],
 )
 def test_columns_that_cannot_hold_episodes_are_named(tmp_path: Path, change: object, message: str) -> None:

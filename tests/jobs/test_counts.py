@@ -76,7 +76,7 @@ def test_less_coverage_than_was_asked_for_is_told_at_the_end_too() -> None:
     counter.add(prediction(utterances=3, covered_utterances=1))
     assert counter.warnings(settings(min_coverage="30%"), {"mentioned"}) == []
     (warning,) = counter.warnings(settings(min_coverage="50%"), {"mentioned"})
-    assert warning.startswith("less can be aligned than --min-coverage 50% asks for: 1 of 3 utterances")
+    assert warning.startswith("less can be aligned than --min-coverage 50% requires: 1 of 3 utterances")
 
 
 def test_plain_rows_are_no_reason_to_warn() -> None:

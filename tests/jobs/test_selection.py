@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 
-from socialcli.episodes.counting import count_questions
+from socialcli.episodes.question_count import count_questions
 from socialcli.episodes.reading import read_episodes
 from socialcli.episodes.records import Question
 from socialcli.episodes.writing import EpisodeWriter

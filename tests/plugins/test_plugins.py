@@ -104,7 +104,7 @@ def test_every_kind_of_thing_comes_through_its_hook(distribution: Install) -> No
         (hook("return {'a': 1}"), "it must return a list of ModelSpec, not dict"),
         (hook("return None"), "it must return a list of ModelSpec, not NoneType"),
         (hook("yield 1"), "it must return a list of ModelSpec, not generator"),
-        (hook("return ['a']"), "it must return a list of ModelSpec, and holds 'a'"),
+        (hook("return ['a']"), "it must return a list of ModelSpec, and it holds 'a'"),
     ],
     ids=["import", "exit", "no-hook", "unknown-hook", "parameter", "raises", "dict", "none", "generator", "item"],
 )
@@ -144,7 +144,7 @@ def test_no_task_can_have_the_name_that_stands_for_all_of_them(distribution: Ins
     distribution("acme-all", hook(body, name="socialcli_tasks"))
     assert "all" not in Registry().tasks()
     (report,) = [one for one in Registry().reports() if one.origin.distribution == "acme-all"]
-    assert "no task can be called 'all', which means all of them" in report.problems[0]
+    assert "no task can be named 'all', which means all of them" in report.problems[0]
 
 
 def test_two_plugins_with_one_model_name_are_an_error_that_names_both(distribution: Install) -> None:

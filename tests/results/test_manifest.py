@@ -11,7 +11,7 @@ from typing import Any, get_args
 import pytest
 from jsonschema import Draft202012Validator
 
-from socialcli.episodes.coverage.total import Coverage
+from socialcli.episodes.coverage.record import Coverage
 from socialcli.files import write_json
 from socialcli.results.manifest import MAX_PROBLEMS, Counts, Manifest, ModelIdentity, Outcome
 from socialcli.settings.run import run_settings

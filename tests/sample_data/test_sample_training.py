@@ -18,8 +18,8 @@ from _seeing import DIRECTIONS, FRAMES, look_out
 from train import PHRASES, TEXT, library
 
 from socialcli.api import load_model
+from socialcli.synth.appearance import SHIRTS
 from socialcli.synth.episodes import draw_plot
-from socialcli.synth.looks import SHIRTS
 from socialcli.synth.settings import SynthSettings
 
 LINES = (
@@ -45,8 +45,8 @@ def loaded(name: str, folder: Path) -> Any:
     return load_model(name, folder, dtype="float32")
 
 
-def documents(shelf: Library, kinds: Sequence[str], told: int | None) -> list[Document]:
-    return [shelf.write(kinds, told, whole=bool(number % 2)) for number in range(30)]
+def documents(shelf: Library, kinds: Sequence[str], given: int | None) -> list[Document]:
+    return [shelf.write(kinds, given, whole=bool(number % 2)) for number in range(30)]
 
 
 def facts_in(text: str) -> dict[str, str]:
@@ -60,7 +60,7 @@ def test_the_answers_of_documents_follow_from_what_they_say(tmp_path: Path, name
     tokenizer = adapter.processor.tokenizer
     shelf = library(adapter, [LINES[0].strip()], 1)
     kinds = [kind for kind in COLOURS if kind != "recall"]
-    for document in documents(shelf, kinds, told=0):
+    for document in documents(shelf, kinds, given=0):
         said, *questions = tokenizer.decode(document.ids).split("\nQuestion: ")
         shirts = facts_in(said)
         assert len(shirts) == 4
@@ -80,10 +80,10 @@ def test_the_answers_of_documents_follow_from_what_they_say(tmp_path: Path, name
                 assert f"\n{answer}. {colour}" in question
 
 
-@pytest.mark.parametrize("told", range(len(FACTS)))
-def test_facts_are_recalled_behind_each_speaker(tmp_path: Path, told: int) -> None:
+@pytest.mark.parametrize("fact", range(len(FACTS)))
+def test_facts_are_recalled_behind_each_speaker(tmp_path: Path, fact: int) -> None:
     adapter = loaded("qwen2.5-vl", tmp_path)
-    for document in documents(library(adapter, [LINES[0].strip()], 1), ["recall"], told):
+    for document in documents(library(adapter, [LINES[0].strip()], 1), ["recall"], fact):
         said, *questions = adapter.processor.tokenizer.decode(document.ids).split("\nQuestion: ")
         facts = facts_in(said)
         for question in questions:
@@ -97,7 +97,7 @@ def test_facts_are_recalled_behind_each_speaker(tmp_path: Path, told: int) -> No
 def test_a_hinted_document_does_not_say_what_it_hints(tmp_path: Path, name: str) -> None:
     adapter = loaded(name, tmp_path)
     tokenizer = adapter.processor.tokenizer
-    for document in documents(library(adapter, [LINES[0].strip()], 1), SIMPLE, told=None):
+    for document in documents(library(adapter, [LINES[0].strip()], 1), SIMPLE, given=None):
         said = tokenizer.decode(document.ids).split("\nQuestion: ")[0]
         assert not any(f" {word} " in said for fact in FACTS for word in fact.words)
         hinted = {token for _, tokens in document.hints for token in tokens}
@@ -112,7 +112,7 @@ def test_who_is_meant_stands_where_the_speaker_points(tmp_path: Path, name: str)
     adapter = loaded(name, tmp_path)
     tokenizer = adapter.processor.tokenizer
     kinds = [kind for kind in ALL if kind in ("who", "aim", "whom")]
-    for document in documents(library(adapter, [LINES[0].strip()], 1), kinds, told=None):
+    for document in documents(library(adapter, [LINES[0].strip()], 1), kinds, given=None):
         said, *questions = tokenizer.decode(document.ids).split("\nQuestion: ")
         spoken = [line.split("Speaker ")[1][0] for line in said.split("Transcript:\n")[1].split("\n")]
         found = list(dict.fromkeys(tokens for _, tokens in document.hints))

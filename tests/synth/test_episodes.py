@@ -11,7 +11,7 @@ from socialcli.episodes.checking.record import Seen, check
 from socialcli.episodes.records import Episode, Question
 from socialcli.plugins.registry import registry
 from socialcli.synth.episodes import Plot, annotate, draw_plot, make_episode
-from socialcli.synth.film import pictures
+from socialcli.synth.frames import pictures
 from socialcli.synth.settings import SynthSettings, split_of
 from socialcli.tasks.prompt import build_prompt
 

@@ -8,7 +8,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from socialcli.synth.looks import SHIRTS
+from socialcli.synth.appearance import SHIRTS
 from socialcli.synth.places import APART, direction_gap, direction_gaps, person_height
 from socialcli.synth.poses import Point, Pose, chest
 from socialcli.synth.settings import SynthSettings, stream

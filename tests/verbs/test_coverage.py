@@ -44,7 +44,7 @@ def test_nothing_aligned_is_a_warning_and_no_head_is_active(unmatched: Path) -> 
     assert done.code == 0
     (warning,) = done.manifest["warnings"]
     assert "speakers without a box: 11 in 3 episodes (speaker1, " in warning
-    assert "boxes without a speaker who says something: 11 in 3 episodes (person_1, " in warning
+    assert "boxes of people who say nothing: 11 in 3 episodes (person_1, " in warning
     assert "3 of 3 (kitchen-keys, office-numbers, park-football)" in warning
     assert done.stderr.count("nothing can be aligned") == 1
     assert done.stderr.index(warning) < done.stderr.index("loading")  # before hours of work, not behind them
@@ -215,7 +215,7 @@ def convert(tmp_path: Path, *options: str) -> Run:
 @pytest.mark.parametrize(
     ("label", "near", "told"),
     [
-        ("7", 0, "boxes without a speaker who says something: 1 (7)"),
+        ("7", 0, "boxes of people who say nothing: 1 (7)"),
         ("Мария", 2, ""),
         ("МАРИЯ", 0, "'Мария' and 'МАРИЯ'"),
         (unicodedata.normalize("NFD", "Марий"), 0, "speakers without a box: 1 (Мария)"),

@@ -1,4 +1,4 @@
-"""Transcripts: cues with their times, and who says each line.
+"""Transcripts: cues with their times and speakers.
 
 May import: words.
 """

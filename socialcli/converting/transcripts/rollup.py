@@ -1,7 +1,7 @@
-"""Captions that show a line more than once: those that roll up or grow, and those that mark each word as it is said.
+"""Merge captions that show a line more than once: rolling up, growing, or marking each word as it is said.
 
-YouTube's automatic captions and live television show a line again while the next one is said. Paint-on captions add
-word after word. `whisper --highlight_words` writes a cue for each word, in which that word is marked.
+YouTube's automatic captions and live television repeat a line while the next one is said. Paint-on captions grow word
+by word. `whisper --highlight_words` writes a cue per word, with that word marked.
 """
 
 from __future__ import annotations
@@ -13,26 +13,26 @@ from itertools import pairwise
 
 from socialcli.converting.report import Report
 from socialcli.converting.transcripts.cues import Cue
-from socialcli.converting.transcripts.marks import unmarked
+from socialcli.converting.transcripts.markup import strip_markup
 from socialcli.words.boundaries import joined
 from socialcli.words.scripts import seen
 
-JOINED = "lines of roll-up captions that were shown again, and are said once"
-_FLUSH = 0.1  # seconds between cues at most where the window rolls on; behind a longer gap, a line is said anew
-_FLASH = 0.05  # seconds that a line can't be said in: YouTube shows what was said for 0.01 s before it rolls on
-_FEWEST_GROWING = 2  # cues that go on with the line above, and
-_LEAST_GROWING = 0.3  # their share of the cues, in captions that grow: others may say "No." and then "No. Please."
-_WHEN_SAID = re.compile(r"<\d[\d:.]*>|</?c[^<>\n]*>")  # says nothing of how a word is shown
+JOINED = "repeated lines of roll-up captions, merged into one"
+_FLUSH = 0.1  # most seconds between cues of a rolling window; after a longer gap, a line is said again
+_FLASH = 0.05  # seconds too short to say a line in: YouTube shows the old line for 0.01 s before it rolls on
+_FEWEST_GROWING = 2  # cues that extend the one before, and
+_LEAST_GROWING = 0.3  # their share of the cues, in growing captions: others may say "No." and then "No. Please."
+_WHEN_SAID = re.compile(r"<\d[\d:.]*>|</?c[^<>\n]*>")  # does not change how a word looks
 _MARK_WITHIN = re.compile(r"\S\s*(?:<[^<>\n]+>|\{\\[^{}\n]*\})+\s*\S")
 
 
-def unrolled(cues: Sequence[Cue], report: Report) -> list[Cue]:
-    """The cues in order of their start, each line once, with the times of the cue where it first appears.
+def merge_repeats(cues: Sequence[Cue], report: Report) -> list[Cue]:
+    """The cues by start time, with each line once, at the times of the cue where it first appears.
 
-    Cues that differ in the marked word become one, and so do those of a line that grows, from the first to the last of
-    them. Of roll-up captions (at least two cues in a row begin with the lines that the one before ends with, and bring
-    new ones; or a line is shown again for an instant) the repeated lines are taken out. A line that somebody says twice
-    in ordinary subtitles stays.
+    Cues that differ only in the marked word become one, from the first to the last, and so do the cues of a growing
+    line. In roll-up captions, repeated lines are removed. Captions are roll-up if at least two consecutive cues begin
+    with the last lines of the cue before and add new ones, or if a line is shown again for an instant. A line that
+    somebody says twice in ordinary subtitles stays.
     """
     ordered = sorted(cues, key=lambda cue: cue.start)
     ordered = _merged(ordered, _marks_another_word, report)
@@ -43,7 +43,7 @@ def unrolled(cues: Sequence[Cue], report: Report) -> list[Cue]:
 
 
 def _words(cue: Cue) -> list[str]:
-    return [" ".join(seen(unmarked(row)).split()) for row in cue.rows]
+    return [" ".join(seen(strip_markup(row)).split()) for row in cue.rows]
 
 
 def _flush(before: Cue, cue: Cue) -> bool:
@@ -51,14 +51,14 @@ def _flush(before: Cue, cue: Cue) -> bool:
 
 
 def _marks_another_word(before: Cue, cue: Cue) -> bool:
-    """Whether a cue shows the words of the one before with a mark on others of them."""
+    """Whether a cue repeats the words of the one before with different words marked."""
     rows, again = ([_WHEN_SAID.sub("", row) for row in one.rows] for one in (before, cue))
     marked = any(_MARK_WITHIN.search(row) for row in (*rows, *again))
     return _flush(before, cue) and marked and rows != again and _words(before) == _words(cue)
 
 
 def _grows(before: Cue, cue: Cue) -> bool:
-    """Whether a cue shows the words of the one before, with more behind them in the last line."""
+    """Whether a cue repeats the words of the one before and extends the last line."""
     old, new = _words(before), _words(cue)
     same = len(old) == len(new) and old[:-1] == new[:-1]
     more = len(old[-1]) < len(new[-1]) and new[-1].startswith(old[-1]) and not joined(new[-1], len(old[-1]))
@@ -66,7 +66,7 @@ def _grows(before: Cue, cue: Cue) -> bool:
 
 
 def _merged(cues: Sequence[Cue], follows: Callable[[Cue, Cue], bool], report: Report) -> list[Cue]:
-    """The cues, with each that `follows` the one before as a part of it: to the end and with the words of the last."""
+    """The cues, where each that `follows` the one before is merged into it: with the end and the words of the last."""
     found: list[Cue] = []
     before: Cue | None = None
     for cue in cues:
@@ -80,7 +80,7 @@ def _merged(cues: Sequence[Cue], follows: Callable[[Cue, Cue], bool], report: Re
 
 
 def _rolled(cues: Sequence[Cue], report: Report) -> list[Cue]:
-    """The cues without the lines at their beginning that the one before showed, where these are roll-up captions."""
+    """The cues without the first lines that the cue before already showed, if these are roll-up captions."""
     shown = [0, *(_shown_again(*pair) for pair in pairwise(cues))][: len(cues)]
     runs = list(_runs(shown))
     rolls = any(_rolls(cues[first:last], shown[first:last], len(cues)) for first, last in runs)
@@ -97,14 +97,14 @@ def _rolled(cues: Sequence[Cue], report: Report) -> list[Cue]:
 
 
 def _shown_again(before: Cue, cue: Cue) -> int:
-    """How many lines at the beginning of a cue are those at the end of the one before it, without a gap between."""
+    """The number of first lines of a cue that are the last lines of the one before, with no gap between the cues."""
     old, new = _words(before), _words(cue)
     lengths = range(min(len(old), len(new)), 0, -1) if _flush(before, cue) else ()
     return next((length for length in lengths if old[-length:] == new[:length]), 0)
 
 
 def _runs(shown: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """First and one past the last of each run of cues that are linked by lines shown again."""
+    """The bounds [first, last) of each run of cues linked by repeated lines."""
     first = 0
     for index in range(1, len(shown)):
         if not shown[index]:
@@ -115,7 +115,7 @@ def _runs(shown: Sequence[int]) -> Iterator[tuple[int, int]]:
 
 
 def _rolls(cues: Sequence[Cue], shown: Sequence[int], fewest: int) -> bool:
-    """Whether a run of cues is a window that rolls; of fewer than three cues only where they are at least `fewest`."""
+    """Whether a run of cues is a rolling window; a run of fewer than three cues only if it has at least `fewest`."""
     again = list(zip(cues, shown, strict=True))
     if any(lines == len(cue.rows) and cue.end - cue.start <= _FLASH for cue, lines in again):
         return True

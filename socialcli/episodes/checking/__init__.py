@@ -1,4 +1,4 @@
-"""What can be wrong with an episode: its shape (JSON Schema), then its meaning.
+"""Checks of an episode: first its shape (JSON Schema), then its meaning.
 
 May import: schemas.
 """

@@ -1,9 +1,8 @@
-"""A JSON Schema compiled into a fast yes or no.
+"""Compile a JSON Schema to a fast validity test.
 
-jsonschema says precisely what is wrong with a record, but takes milliseconds for one with 500 boxes, nearly
-all of it to find that nothing is. A compiled schema answers that in the time the record took to parse;
-jsonschema then explains each "no" (see `socialcli.episodes.checking.messages`). Both give the same answer on every
-JSON value.
+jsonschema explains precisely what is wrong with a record, but takes milliseconds for one with 500 boxes, mostly to
+find that it is valid. A compiled schema answers yes or no in the time it takes to parse the record; jsonschema then
+explains each "no" (see `socialcli.episodes.checking.messages`). Both agree on every JSON value.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from types import NoneType
 from typing import Any
 
 Test = Callable[[Any], bool]
-_Table = dict[type, Test]  # what a value of each Python type has to pass; a type that is not there is refused
+_Table = dict[type, Test]  # the test for values of each Python type; other types are rejected
 
 _ANNOTATIONS = frozenset({"$schema", "$id", "title", "description"})
 _KEYWORDS = {
@@ -27,9 +26,9 @@ _KEYWORDS = {
 
 
 def compile_schema(schema: Mapping[str, Any]) -> Test:
-    """A function that tells whether a JSON value (as `json.loads` makes it) is valid under `schema`.
+    """A function that returns whether a JSON value (as from `json.loads`) is valid under `schema`.
 
-    Raises ValueError on a schema that uses what this small compiler does not know.
+    Raises ValueError for a schema with keywords that this small compiler does not support.
     """
     table = _table(schema)
     return lambda value: table.get(type(value), _refuse)(value)
@@ -65,7 +64,7 @@ def _object(schema: Mapping[str, Any]) -> _Table:
     def test(value: dict[str, Any]) -> bool:
         for name, item in value.items():
             check = tables.get(name, unknown).get(type(item), _refuse)
-            if check is not _accept and not check(item):  # most values need no more than their type
+            if check is not _accept and not check(item):  # for most values the type is the only test
                 return False
         return required <= value.keys()
 
@@ -99,7 +98,7 @@ def _string(schema: Mapping[str, Any]) -> _Table:
 
 
 def _number_test(schema: Mapping[str, Any]) -> Test:
-    # "not below" rather than "at least": JSON Schema has no opinion on NaN, which a Parquet file can hold.
+    # "not below" rather than "at least": NaN, which a Parquet file can hold, passes every bound of JSON Schema.
     tests: list[Test] = []
     if (low := schema.get("minimum")) is not None:
         tests.append(lambda value: not value < low)

@@ -1,4 +1,4 @@
-"""The ids that a file has used so far, in memory that does not grow with the file."""
+"""The ids used so far in a file, in bounded memory."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ import sqlite3
 import tempfile
 import weakref
 
-_IN_MEMORY = 512  # KiB: thousands of ids; what is more goes to a temporary file without a name
+_IN_MEMORY = 512  # KiB: thousands of ids; the rest goes to an unnamed temporary file
 
 
 class FirstRows:
-    """In which row of a file each id first stood.
+    """The row in which each id of a file first appeared.
 
-    Nobody says how many there are, and millions of them would fill the memory that the rows themselves do not. So they
-    are in a database of SQLite's that is private, that has no name, and that is on the disk only where it has to be.
+    Rows are streamed, so millions of ids would be what fills the memory. They are kept in a private, unnamed SQLite
+    database, which spills to disk when needed.
     """
 
     def __init__(self) -> None:
-        """Begin with none."""
-        # Autocommit off and no journal: nothing is ever committed, and nobody reads it after us.
+        """Create an empty table."""
+        # One open transaction and no journal: nothing is ever committed, and nobody else reads it.
         self._database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         weakref.finalize(self, self._database.close)
         for setting in ("journal_mode = OFF", f"cache_size = -{_IN_MEMORY}"):
@@ -27,10 +27,10 @@ class FirstRows:
         self._database.execute("CREATE TABLE ids (id BLOB PRIMARY KEY, row INTEGER) WITHOUT ROWID")
         self._database.execute("BEGIN")
 
-    def note(self, name: str, row: int) -> int | None:
-        """Note that `name` stands in `row`; the row where it stood before, None where it is new.
+    def add(self, name: str, row: int) -> int | None:
+        """Record that `name` appears in `row`; return the earlier row, or None if the name is new.
 
-        Raises OSError where the disk is needed and full.
+        Raises OSError if the disk is needed and full.
         """
         key = name.encode("utf-8", "surrogatepass")
         try:
@@ -39,5 +39,5 @@ class FirstRows:
             (first,) = self._database.execute("SELECT row FROM ids WHERE id = ?", (key,)).fetchone()
         except sqlite3.Error as error:
             folder = tempfile.gettempdir()
-            raise OSError(errno.EIO, f"the ids of a long file cannot be kept there ({error})", folder) from error
+            raise OSError(errno.EIO, f"cannot store the ids of a long file there ({error})", folder) from error
         return int(first)

@@ -1,4 +1,4 @@
-"""What breaks the schema of an episode, in words."""
+"""Explain in words how a record violates the schema of an episode."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NOUNS = {
 
 @dataclass(frozen=True, slots=True)
 class _Failure:
-    """A keyword of `schema` that `value` does not meet, and what the keyword demands."""
+    """A `value` that violates a keyword of `schema`; `demand` is the keyword's value."""
 
     value: Any
     demand: Any
@@ -35,12 +35,12 @@ class _Failure:
 
 @cache
 def shape_test() -> Test:
-    """The test whether a record keeps the schema of an episode."""
+    """A fast test of whether a record is valid under the schema of an episode."""
     return compile_schema(load_schema("episode"))
 
 
 def explain(record: object) -> list[Finding]:
-    """Where and how `record` breaks the schema of an episode; empty where it keeps it."""
+    """Where and how `record` violates the schema of an episode; empty if it is valid."""
     doubtful, rows = _doubtful_part(record)
     findings: dict[Finding, None] = {}
     for error in _validator().iter_errors(doubtful):
@@ -49,7 +49,7 @@ def explain(record: object) -> list[Finding]:
             path = (path[0], rows[str(path[0])][int(path[1])], *path[2:])
         failure = _Failure(error.instance, error.validator_value, _mapping(error.schema))
         for below, text in _MESSAGES[str(error.validator)](failure):
-            findings[path + below, text] = None  # a dict, because missing fields come up once for each of them
+            findings[path + below, text] = None  # a dict, because each missing field is reported once per keyword
     return list(findings)
 
 
@@ -60,7 +60,7 @@ def _validator() -> Draft202012Validator:
 
 @cache
 def _item_tests() -> dict[str, Test]:
-    """A test for the items of each list of the episode whose items can be judged one by one."""
+    """A test for the items of each list of the episode whose items can be tested one by one."""
     properties = load_schema("episode")["properties"]
     plain = {"description", "type", "items"}
     return {
@@ -71,7 +71,7 @@ def _item_tests() -> dict[str, Test]:
 
 
 def _doubtful_part(record: object) -> tuple[object, dict[str, list[int]]]:
-    """`record` without the list items that are surely right, and the index there of those that remain."""
+    """`record` without the list items known to be valid, and the original indices of those that remain."""
     if not isinstance(record, dict):
         return record, {}
     part, kept = dict(record), {}
@@ -83,7 +83,7 @@ def _doubtful_part(record: object) -> tuple[object, dict[str, list[int]]]:
 
 
 def _mapping(schema: object) -> Mapping[str, Any]:
-    assert isinstance(schema, Mapping)  # one that is just true or false has no keyword that could fail
+    assert isinstance(schema, Mapping)  # a boolean schema has no keyword that could fail
     return schema
 
 
@@ -99,7 +99,7 @@ def _unknown(failure: _Failure) -> Iterator[Finding]:
     for name in failure.value:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
-            remedy = f"did you mean {near[0]}?" if near else f"remove it (known here: {', '.join(known)})"
+            remedy = f"did you mean {near[0]}?" if near else f"remove it (known fields: {', '.join(known)})"
             yield (name,), f"is not a field of the format; {remedy}"
 
 

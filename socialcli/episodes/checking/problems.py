@@ -1,4 +1,4 @@
-"""What is wrong with a record, and where."""
+"""A problem with a record, and its place."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ FieldPath = tuple[str | int, ...]
 """The keys and indices that lead to a field, such as `("boxes", 3, "x0")`."""
 
 Finding = tuple[FieldPath, str]
-"""A problem before its row is known: the field, and the message."""
+"""A problem whose row is not known yet: the field and the message."""
 
 WHOLE_RECORD = "record"
 """The `field` of a problem that no single field has."""
@@ -23,7 +23,7 @@ class Problem:
 
     `row` counts from 1 (the line number in JSONL); `field` is a path such as `questions[1].span`; `message`
     says what is wrong and, after a semicolon, what to do. `question` is the index of the only question that
-    is concerned, None where it is the whole episode.
+    affected, None if it is the whole episode.
     """
 
     row: int
@@ -49,6 +49,6 @@ def field_path(parts: FieldPath) -> str:
 
 
 def shown(value: object) -> str:
-    """A JSON value on one line, cut where it is long."""
+    """A JSON value on one line, truncated if long."""
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= _SHOWN_LENGTH else f"{text[:_SHOWN_LENGTH]}..."

@@ -1,7 +1,6 @@
-"""What a question of the right shape can still get wrong.
+"""Checks of a well-formed question.
 
-The rules of a task are checked for the four built-in ones only: nobody here knows what a plug-in's task
-needs.
+Only the four built-in tasks have rules; what a plug-in's task needs is not known here.
 """
 
 from __future__ import annotations
@@ -9,19 +8,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from socialcli.episodes.checking.clip import Item, Scene
 from socialcli.episodes.checking.problems import Finding, shown
+from socialcli.episodes.checking.scene import Item, Scene
 
-MOST_CANDIDATES = 26  # each has a letter; the schema says the same of those that are written down
+MOST_CANDIDATES = 26  # one letter each; the schema sets the same limit for explicit candidates
 
 
 @dataclass(frozen=True, slots=True)
 class TaskRule:
-    """What a task asks of its questions."""
+    """What a task requires of its questions."""
 
-    needs: tuple[str, ...]  # fields that must be there
-    among_speakers: bool  # the candidates are speakers of the episode, and derived from them where none are given
-    needs_voice: bool = False  # the speaker of the utterance must be known, and is no candidate
+    needs: tuple[str, ...]  # required fields
+    among_speakers: bool  # the candidates are speakers of the episode; by default, derived from them
+    needs_voice: bool = False  # the speaker of the utterance must be known, and is not a candidate
 
 
 TASK_RULES: Mapping[str, TaskRule] = {
@@ -35,7 +34,7 @@ _NO_RULE = TaskRule(needs=(), among_speakers=False)
 
 
 def question_findings(question: Item, scene: Scene) -> Iterator[Finding]:
-    """Everything that is wrong with a question, apart from its id among other questions'."""
+    """All problems of a question except a repeated id."""
     rule = TASK_RULES.get(question["task"], _NO_RULE)
     for name in rule.needs:
         if question.get(name) is None:
@@ -70,7 +69,7 @@ def _span_findings(question: Item, scene: Scene) -> Iterator[Finding]:
     start, end = span
     length = len(scene.utterances[name]["text"]) if name in scene.utterances else None
     if start >= end:
-        yield ("span",), f"is {shown(span)}, which holds no character; the end comes after the last character"
+        yield ("span",), f"is {shown(span)}, which is empty; the end is the position after the last character"
     elif length is not None and end > length:
         yield (
             ("span",),
@@ -94,7 +93,7 @@ def _candidate_findings(question: Item, scene: Scene, rule: TaskRule) -> Iterato
     if derived is not None and not derived:
         yield (
             ("candidates",),
-            "are left out, and the episode has nobody who could be the answer; add its speakers",
+            "are left out, and no speaker of the episode could be the answer; add the speakers",
         )
     if derived is not None and len(derived) > MOST_CANDIDATES:
         problem = f"are left out, and {len(derived)} speakers could be the answer"
@@ -109,11 +108,11 @@ def _answer_findings(question: Item, scene: Scene, rule: TaskRule) -> Iterator[F
     candidates = question.get("candidates") or _derived(question, scene, rule)
     if answer is None or candidates is None:
         return
-    fitting = [str(index) for index, candidate in enumerate(candidates) if candidate == answer]
-    if len(fitting) > 1 and not rule.among_speakers:
-        problem = f"{shown(answer)} is each of the candidates {', '.join(fitting)}, counted from 0"
+    matches = [str(index) for index, candidate in enumerate(candidates) if candidate == answer]
+    if len(matches) > 1 and not rule.among_speakers:
+        problem = f"{shown(answer)} equals each of the candidates {', '.join(matches)}, counted from 0"
         yield ("answer",), f"{problem}; say which is right with answer_index"
-    if fitting:
+    if matches:
         return
     listed = ", ".join(shown(candidate) for candidate in candidates)
     yield (
@@ -123,9 +122,9 @@ def _answer_findings(question: Item, scene: Scene, rule: TaskRule) -> Iterator[F
 
 
 def _place_findings(answer: str | None, place: int, candidates: Sequence[str] | None) -> Iterator[Finding]:
-    """What is wrong with an answer that is given by its place."""
+    """The problems of an answer given by its place."""
     if candidates is None:
-        yield ("answer_index",), "is given without the candidates that it counts; list them, or write answer alone"
+        yield ("answer_index",), "is given without the candidates that it counts; list them, or give only the answer"
     elif place >= len(candidates):
         yield (
             ("answer_index",),
@@ -137,7 +136,7 @@ def _place_findings(answer: str | None, place: int, candidates: Sequence[str] | 
 
 
 def _derived(question: Item, scene: Scene, rule: TaskRule) -> Sequence[str] | None:
-    """The candidates that the task derives; None where they are not known here."""
+    """The candidates that the task derives; None if they are not known here."""
     if not rule.among_speakers:
         return None
     voice = scene.utterances.get(question.get("utterance") or "", {}).get("speaker") if rule.needs_voice else None

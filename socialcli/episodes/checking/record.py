@@ -1,4 +1,4 @@
-"""Find what is wrong with a record: first its shape (the JSON Schema), then its meaning."""
+"""Find the problems of a record: first its shape (the JSON Schema), then its meaning."""
 
 from __future__ import annotations
 
@@ -6,26 +6,26 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from socialcli.episodes.checking.clip import Scene, episode_findings
 from socialcli.episodes.checking.ids import FirstRows
 from socialcli.episodes.checking.messages import explain, shape_test
 from socialcli.episodes.checking.problems import Finding, Problem, field_path, shown
 from socialcli.episodes.checking.questions import question_findings
+from socialcli.episodes.checking.scene import Scene, episode_findings
 
 
 @dataclass(slots=True)
 class Seen:
-    """The ids of the records of a file so far, each with the row where it first stood."""
+    """The ids of a file's records so far, each with the row where it first appeared."""
 
     episodes: FirstRows = field(default_factory=FirstRows)
     questions: FirstRows = field(default_factory=FirstRows)
 
 
 def check(record: object, row: int, seen: Seen) -> list[Problem]:
-    """Everything that is wrong with `record`, the row `row` (from 1) of a file with the earlier ids `seen`.
+    """All problems of `record`, which is row `row` (from 1) of a file with the earlier ids `seen`.
 
-    Adds the record's own ids to `seen`. The meaning of what has the wrong shape is not looked into: where the
-    episode has, only its ids are; where a question has, the rest is. An empty list: the record is good.
+    Adds the record's own ids to `seen`. A malformed part is not checked for meaning: of a malformed episode only the
+    ids are checked, and a malformed question is skipped. An empty list means that the record is good.
     """
     findings = [] if shape_test()(record) else explain(record)
     bad_questions = {path[1] for path, _ in findings if _in_question(path)}
@@ -47,7 +47,7 @@ def _problem(row: int, finding: Finding) -> Problem:
 
 
 def _id_findings(record: object, row: int, seen: Seen) -> Iterator[Finding]:
-    """Repeated ids, in records of any shape: an id is taken by whoever writes it first."""
+    """Repeated ids, in records of any shape; the first record with an id owns it."""
     if not isinstance(record, Mapping):
         return
     yield from _taken(("episode_id",), record.get("episode_id"), row, seen.episodes)
@@ -58,7 +58,7 @@ def _id_findings(record: object, row: int, seen: Seen) -> Iterator[Finding]:
 
 
 def _taken(path: tuple[str | int, ...], name: object, row: int, rows: FirstRows) -> Iterator[Finding]:
-    if isinstance(name, str) and (first := rows.note(name, row)) is not None:
+    if isinstance(name, str) and (first := rows.add(name, row)) is not None:
         yield path, f"{shown(name)} is already used in row {first}; give each its own id"
 
 

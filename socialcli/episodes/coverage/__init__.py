@@ -1,4 +1,4 @@
-"""Coverage: how many utterances have a box of their speaker to be aligned to.
+"""Coverage: how many utterances have a box of their speaker to align with.
 
 May import: errors, words.
 """

@@ -1,4 +1,4 @@
-"""The columns of an episodes file in Parquet. Importing this imports pyarrow."""
+"""The Parquet columns of an episodes file. Importing this imports pyarrow."""
 
 from __future__ import annotations
 
@@ -61,21 +61,21 @@ EPISODE_ARROW_SCHEMA: pa.Schema = pa.schema(
         pa.field("questions", _list(_QUESTION), nullable=False),
     ]
 )
-"""The same as `schemas/episode.schema.json`, whose number is a float64 and whose integer an int32 here."""
+"""The equivalent of `schemas/episode.schema.json`; a number there is a float64 here, an integer an int32."""
 
 
 def column_mismatches(schema: pa.Schema) -> list[str]:
-    """Why a Parquet file with the columns of `schema` cannot hold episodes; empty where it can.
+    """Why a Parquet file with the columns of `schema` cannot hold episodes; empty if it can.
 
-    Other programs write the same columns in other widths, encodings and nullability; all that reads as the
-    same JSON values passes, and so do the columns of `added_columns`.
+    Other programs write these columns with other widths, encodings and nullability. Everything that reads as the same
+    JSON values is accepted, and so are the columns of `added_columns`.
     """
     added = added_columns(schema)
     return list(_mismatches(EPISODE_ARROW_SCHEMA, (field for field in schema if field.name not in added), ""))
 
 
 def added_columns(schema: pa.Schema) -> list[str]:
-    """The columns of a file that the program that wrote it added by itself, such as the index of a pandas frame."""
+    """The columns that the writing program added on its own, such as the index of a pandas frame."""
     index = _pandas_index(schema)
     return [
         field.name
@@ -86,23 +86,23 @@ def added_columns(schema: pa.Schema) -> list[str]:
 
 
 def _pandas_index(schema: pa.Schema) -> frozenset[str]:
-    """The columns that are the index of a pandas frame, as the file's metadata say; one can have any name."""
+    """The index columns of a pandas frame, from the file's metadata; they can have any name."""
     try:
         columns = json.loads((schema.metadata or {})[b"pandas"])["index_columns"]
-        return frozenset(name for name in columns if isinstance(name, str))  # a range is an object, and no column
+        return frozenset(name for name in columns if isinstance(name, str))  # a range index is an object, not a column
     except (KeyError, TypeError, ValueError):
         return frozenset()
 
 
 def _mismatches(expected: Iterable[Any], found: Iterable[Any], path: str) -> Iterator[str]:
-    """The same for the fields of two schemas, or of two struct types."""
+    """The mismatches between the fields of two schemas or struct types."""
     wanted = {field.name: field for field in expected}
     there = {field.name: field for field in found}
     for name, field in wanted.items():
         if name in there:
             yield from _type_mismatches(field.type, there[name].type, f"{path}{name}")
         elif not field.nullable:
-            yield f"there is no {path}{name}"
+            yield f"{path}{name} is missing"
     for name in sorted(there.keys() - wanted.keys()):
         yield f"{path}{name} is not a field of the format"
 
@@ -114,11 +114,11 @@ def _type_mismatches(expected: Any, found: Any, path: str) -> Iterator[str]:
     elif kinds == ("list", "list"):
         yield from _type_mismatches(expected.value_type, found.value_type, path)
     elif kinds[0] != kinds[1] and kinds[1] != "null":
-        yield f"{path} is of type {found}, not {kinds[0]}"
+        yield f"{path} has type {found}, not {kinds[0]}"
 
 
 def _kind(kind: Any) -> str:
-    """What JSON values a type reads as; numbers are one kind, since 3.0 is an integer in JSON."""
+    """The kind of JSON value that a type reads as; all numbers are one kind, since 3.0 is an integer in JSON."""
     if pa.types.is_dictionary(kind):
         return _kind(kind.value_type)
     families = {

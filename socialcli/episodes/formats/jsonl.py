@@ -1,4 +1,4 @@
-"""Episodes as JSON Lines: one JSON object on each line, in UTF-8."""
+"""Episodes as JSON Lines: one JSON object per line, in UTF-8."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from typing import Any, BinaryIO, NoReturn
 
 from socialcli.episodes.checking.problems import FieldPath, Problem, field_path, shown
 
-# Half of a surrogate pair: a first half without a second, a second without a first, or one after an escaped
-# backslash, where the text alone does not tell.
+# A lone surrogate: a high one without a low one, a low one without a high one, or either after an escaped backslash,
+# where the pattern cannot tell.
 _LONE_SURROGATE = re.compile(
     rb"\\u[dD](?:[89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..\\u[dD])[c-fC-F])|\\\\u[dD]"
 )
 
 MOST_BYTES = 2**28
-"""The longest line that is read: two hours of five people with a box each in every frame fill a third of it."""
+"""The longest line that is read: two hours with five people boxed in every frame fill a third of it."""
 
 _SKIPPED_AT_ONCE = 2**20  # bytes
 
 
 @dataclass(frozen=True, slots=True)
 class RecordLine:
-    """One row of an episodes file: the JSON value that stands there, or why there is none.
+    """One row of an episodes file: its JSON value, or the problem with it.
 
-    `row` counts from 1; in JSONL it is the number of the line, blank ones included.
+    `row` counts from 1; in JSONL it is the line number, counting blank lines.
     """
 
     row: int
@@ -37,9 +37,9 @@ class RecordLine:
 
 
 def split_lines(file: BinaryIO | gzip.GzipFile) -> Iterator[bytes | None]:
-    """The lines of an open file; None in the place of one longer than `MOST_BYTES`, which is never in memory whole.
+    """The lines of an open file; None for a line longer than `MOST_BYTES`, which is never in memory as a whole.
 
-    In a compressed file a kilobyte can stand for a megabyte of it.
+    In a compressed file, a kilobyte can expand to a megabyte of such a line.
     """
     while line := file.readline(MOST_BYTES + 1):
         if len(line) <= MOST_BYTES or line.endswith(b"\n"):
@@ -51,7 +51,7 @@ def split_lines(file: BinaryIO | gzip.GzipFile) -> Iterator[bytes | None]:
 
 
 def parse_lines(source: Iterable[bytes | None]) -> Iterator[RecordLine]:
-    """The records on the lines of `source`, None being one that is too long. Blank lines are skipped, but counted."""
+    """The records on the lines of `source`; None is a line that is too long. Blank lines are skipped but counted."""
     for row, line in enumerate(source, start=1):
         if line is None:
             yield _bad(row, f"is longer than {MOST_BYTES} bytes; cut the episode into shorter clips")
@@ -71,9 +71,9 @@ def _parse(row: int, line: bytes) -> RecordLine:
         return _bad(row, "is nested too deeply to be an episode; write one JSON object of the format on the line")
     except _Ambiguous as error:
         return _bad(row, str(error))
-    except ValueError:  # how Python refuses to read a number of more digits than sys.get_int_max_str_digits()
-        return _bad(row, "holds a number of thousands of digits; write one that a computer can hold")
-    if b"\\u" in line and _LONE_SURROGATE.search(line) and (path := _half_character(record)) is not None:
+    except ValueError:  # Python refuses numbers with more digits than sys.get_int_max_str_digits()
+        return _bad(row, "holds a number with thousands of digits; write one that fits a computer")
+    if b"\\u" in line and _LONE_SURROGATE.search(line) and (path := _lone_surrogate(record)) is not None:
         return _bad(row, "holds half of a surrogate pair (\\ud800 to \\udfff); write the whole character", path)
     return RecordLine(row, record)
 
@@ -83,7 +83,7 @@ def _bad(row: int, message: str, path: FieldPath = ()) -> RecordLine:
 
 
 class _Ambiguous(ValueError):
-    """JSON that programs read differently. The text is the whole message of the problem."""
+    """JSON that programs read differently. Its text is the problem's message."""
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -102,9 +102,9 @@ def _constant(name: str) -> NoReturn:
 _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant)
 
 
-def _half_character(record: Any) -> FieldPath | None:
-    """The path of a text in `record` that no encoding can write; of the object, where it is a key."""
-    left: list[tuple[FieldPath, Any]] = [((), record)]  # not recursive: the parser takes deeper values than Python
+def _lone_surrogate(record: Any) -> FieldPath | None:
+    """The path of a string in `record` with a lone surrogate; for a key, the path of its object."""
+    left: list[tuple[FieldPath, Any]] = [((), record)]  # a stack, since values may exceed the recursion limit
     while left:
         path, value = left.pop()
         if isinstance(value, str) and not _writable(value):

@@ -1,4 +1,4 @@
-"""Which files are episodes files, by name and by content."""
+"""Recognize episodes files by name and by content."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from socialcli.errors import InvalidInputError
 from socialcli.files import read_bytes
 
 SUFFIXES = (".parquet", ".jsonl.gz", ".jsonl")
-"""The names that an episodes file can end in."""
+"""The possible endings of an episodes file's name."""
 
 _KINDS = {".parquet": "a Parquet file", ".jsonl.gz": "a gzip file", ".jsonl": "a text file"}
-_HEAD = 4096  # bytes that tell what kind of file it is
+_HEAD = 4096  # bytes, enough to recognize the kind of file
 
 
 def file_suffix(path: Path) -> str:
-    """The one of `SUFFIXES` that the file's name ends in. Raises InvalidInputError where none does."""
+    """The one of `SUFFIXES` that the file's name ends in. Raises InvalidInputError if there is none."""
     for suffix in SUFFIXES:
         if path.name.lower().endswith(suffix):
             return suffix
-    raise InvalidInputError(f"{path}: is of an unknown type; its name must end in one of {', '.join(SUFFIXES)}")
+    raise InvalidInputError(f"{path}: has an unknown type; its name must end in one of {', '.join(SUFFIXES)}")
 
 
 def inspected_suffix(path: Path) -> str:
-    """The suffix of an existing file, once its beginning has been seen to be what the name says.
+    """The suffix of an existing file, after checking that its first bytes match its name.
 
-    Raises NotThereError where there is no such file, InvalidInputError where it is a folder, empty, of an
-    unknown type, unreadable, or not what its name says.
+    Raises NotThereError if the file is missing, InvalidInputError if it is a folder, empty, of an unknown type,
+    unreadable, or different from what its name says.
     """
     head = read_bytes(path, "episodes file", _HEAD)
     suffix = file_suffix(path)
@@ -34,7 +34,7 @@ def inspected_suffix(path: Path) -> str:
         raise InvalidInputError(f"{path}: is empty; give a file with at least one episode")
     kind = _kind(head)
     if kind != _KINDS[suffix]:
-        raise InvalidInputError(f"{path}: is named {suffix}, but is {kind}; rename it, or give the right file")
+        raise InvalidInputError(f"{path}: is named {suffix}, but is {kind}; rename it, or name the right file")
     return suffix
 
 

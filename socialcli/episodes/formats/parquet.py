@@ -11,20 +11,20 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from socialcli.episodes.formats.arrow import EPISODE_ARROW_SCHEMA, added_columns, column_mismatches
-from socialcli.episodes.formats.index_columns import note_added
+from socialcli.episodes.formats.index_columns import log_added
 from socialcli.episodes.formats.jsonl import RecordLine
 from socialcli.errors import InvalidInputError
 
-_ROWS_AT_ONCE = 16  # of a few hundred boxes each: memory stays flat, and more would not be faster
-_ROWS_IN_GROUP = 128  # a reader has one group's pages in memory, and what the footer says of every group
+_ROWS_AT_ONCE = 16  # with a few hundred boxes each: memory stays flat, and more would not be faster
+_ROWS_IN_GROUP = 128  # a reader holds one group's pages in memory, plus the footer's entry for every group
 MOST_VALUES = 2**22
-"""How many values, such as the x0 of boxes, a column may have for each row of a group, on average."""
+"""The most values, such as the x0 of boxes, that a column may have per row of a group, on average."""
 
 
 def parquet_rows(path: Path) -> Iterator[RecordLine]:
     """The rows of a Parquet file, a few in memory at a time.
 
-    Raises InvalidInputError where the file is damaged or its columns cannot hold episodes.
+    Raises InvalidInputError if the file is damaged or its columns cannot hold episodes.
     """
     row = 0
     try:
@@ -34,29 +34,29 @@ def parquet_rows(path: Path) -> Iterator[RecordLine]:
         ):
             if mismatches := column_mismatches(file.schema_arrow):
                 found = ", ".join(mismatches)
-                raise InvalidInputError(f"{path}: has no episodes: {found}; see `socialcli schema episode`")
+                raise InvalidInputError(f"{path}: does not hold episodes: {found}; see `socialcli schema episode`")
             added = added_columns(file.schema_arrow)
-            note_added(path, added)
+            log_added(path, added)
             columns = [name for name in file.schema_arrow.names if name not in added] if added else None
             for group in range(file.num_row_groups):
                 _check_size(path, file.metadata.row_group(group))
-                # Group by group, for a reader of the whole file keeps something of every group it has read.
+                # Group by group, because a reader of the whole file retains some memory for every group it has read.
                 for batch in file.iter_batches(_ROWS_AT_ONCE, row_groups=[group], columns=columns, use_threads=False):
                     for record in batch.to_pylist():
                         row += 1
                         yield RecordLine(row, record)
             if row != file.metadata.num_rows:
-                said = file.metadata.num_rows
+                declared = file.metadata.num_rows
                 raise InvalidInputError(
-                    f"{path}: is damaged: it says that it has {said} rows, and has {row}; write it again"
+                    f"{path}: is damaged: it declares {declared} rows but has {row}; write it again"
                 )
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        where = f"is damaged after row {row}" if row else "is damaged, or not a whole Parquet file"
+        where = f"is damaged after row {row}" if row else "is damaged or not a complete Parquet file"
         raise InvalidInputError(f"{path}: {where} ({error}); write it again") from error
 
 
 def _check_size(path: Path, group: pq.RowGroupMetaData) -> None:
-    """A few bytes can stand for any number of equal values: refuse them before they are in memory."""
+    """Reject a group whose few bytes encode a huge number of equal values, before they are in memory."""
     columns = (group.column(index) for index in range(group.num_columns))
     most = max(columns, key=lambda column: column.num_values)
     if most.num_values > MOST_VALUES * max(group.num_rows, 1):
@@ -67,25 +67,25 @@ def _check_size(path: Path, group: pq.RowGroupMetaData) -> None:
 
 
 class ParquetSink:
-    """Writes records into a Parquet file, a few at a time."""
+    """Writes records to a Parquet file, a few at a time."""
 
     def __init__(self, target: Any) -> None:
         """Write to the open binary file `target`, which stays open."""
         self._writer = pq.ParquetWriter(target, EPISODE_ARROW_SCHEMA, compression="zstd", write_page_checksum=True)
-        self._waiting: list[dict[str, Any]] = []
+        self._pending: list[dict[str, Any]] = []
 
     def write(self, record: dict[str, Any]) -> None:
-        """Add a record that keeps the schema."""
-        self._waiting.append(record)
-        if len(self._waiting) == _ROWS_IN_GROUP:
+        """Add a record that is valid under the schema."""
+        self._pending.append(record)
+        if len(self._pending) == _ROWS_IN_GROUP:
             self._flush()
 
     def close(self) -> None:
-        """Write what is waiting, and the file's footer."""
+        """Write the pending records and the file's footer."""
         self._flush()
         self._writer.close()
 
     def _flush(self) -> None:
-        if self._waiting:
-            self._writer.write_table(pa.Table.from_pylist(self._waiting, schema=EPISODE_ARROW_SCHEMA))
-            self._waiting.clear()
+        if self._pending:
+            self._writer.write_table(pa.Table.from_pylist(self._pending, schema=EPISODE_ARROW_SCHEMA))
+            self._pending.clear()

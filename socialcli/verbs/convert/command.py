@@ -1,4 +1,4 @@
-"""`socialcli convert`: the converters that plug-ins provide, each a command of its own."""
+"""`socialcli convert`: one subcommand per converter that plug-ins provide."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ class Converters(click.Group):
         return list(registry().converters())
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return a converter's command; None where there is no such converter."""
+        """Return a converter's command; None if there is no such converter."""
         provided = registry().converters().get(cmd_name)
         return _named(provided.item.command, cmd_name) if provided else None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the converter that the arguments name. Raises UnknownNameError, which suggests the nearest."""
+        """Find the converter that the arguments name. Raises UnknownNameError, which suggests the closest name."""
         name = args[0]
         if not name.startswith("-") and not ctx.resilient_parsing:
             command = _named(registry().converter(name).item.command, name)
@@ -47,4 +47,4 @@ def _named(command: click.Command, name: str) -> click.Command:
 
 @click.command(name="convert", cls=Converters)
 def command() -> None:
-    """Turn a public dataset or a tracker's files into episodes."""
+    """Convert a public dataset or a tracker's files to episodes."""

@@ -1,4 +1,4 @@
-"""(torch) Runs a question through a model, with the alignment and without, to see where its words look."""
+"""(torch) Run a question through a model with and without the alignment, and trace its words' attention."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from socialcli.verbs.inspect.heads import HeadQuery, Heads, layers_named
 from socialcli.verbs.inspect.maps import AttentionMaps, Map
 from socialcli.verbs.inspect.report import InspectedUtterance, Inspection
 
-PLAIN = Alignment(heads=frozenset())  # no head takes part: the model's own attention in every layer
+PLAIN = Alignment(heads=frozenset())  # no heads: the model's own attention in every layer
 
 
 @dataclass(frozen=True, slots=True)
 class AttentionQuery:
-    """Whose attention to show, and how the model is aligned."""
+    """The utterances whose attention to show, and the alignment."""
 
     alignment: Alignment
     heads: HeadQuery
-    utterances: frozenset[str] = frozenset()  # ids; none: all
+    utterances: frozenset[str] = frozenset()  # ids; empty: all
 
     def check(self, adapter: Adapter) -> None:
         """Raise UsageError for layers and heads that the model's decoder does not have."""
@@ -34,7 +34,7 @@ class AttentionQuery:
         self.heads.named(shape)
 
     def lines(self, inspection: Inspection) -> list[InspectedUtterance]:
-        """The utterances to show: those asked for whose speaker is known, so that the alignment has rows of them."""
+        """The requested utterances whose speaker is known, so that they have rows in the alignment."""
         known = [line for line in inspection.utterances if line.speaker is not None and line.tokens]
         return [line for line in known if not self.utterances or line.id in self.utterances]
 
@@ -65,7 +65,7 @@ def attention_maps(asked: ClipQuestion, inspection: Inspection, query: Attention
 
 def _finite(attention: Map) -> Map:
     if not np.isfinite(attention).all():
-        raise ModelError("the model's attention is not made of numbers; try --dtype float32")
+        raise ModelError("the model's attention has values that are not finite; try --dtype float32")
     return attention
 
 
@@ -74,7 +74,7 @@ def _shape(adapter: Adapter) -> tuple[int, int]:
 
 
 def _active(report: AlignmentReport) -> Heads:
-    """The heads that are active for the one prompt of a batch."""
+    """The active heads of a batch of one prompt."""
     return frozenset(
         (layer, head) for layer, done in report.layers.items() for (head,) in done.active[0].nonzero().tolist()
     )

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from socialcli.episodes.coverage.text import coverage_line, coverage_warning
-from socialcli.episodes.coverage.total import Coverage, CoverageTally
+from socialcli.episodes.coverage.counter import CoverageCounter
+from socialcli.episodes.coverage.messages import coverage_line, coverage_warning
+from socialcli.episodes.coverage.record import Coverage
 from socialcli.errors import NotThereError, TooManyFailuresError, UsageError
 from socialcli.options.config import config_option
 from socialcli.options.from_settings import setting_options, settings_from
@@ -108,12 +109,12 @@ def command(
     attention_heads: str,
     **options: Any,
 ) -> None:
-    """Show, for each question of EPISODES, everything between annotation and attention: the frames and what the
-    model sees of them, the prompt, the tokens and frames of each utterance, the visual grid, and which tokens each
-    speaker's box covers.
+    """Show everything between annotation and attention for each question of EPISODES: the frames and what the model
+    sees of them, the prompt, the tokens and frames of each utterance, the visual grid, and which tokens each speaker's
+    box covers.
 
-    The model's weights are not needed, but for --attention: its configuration and processor are enough. Exits with 3
-    where a question could not be inspected.
+    The model's configuration and processor are enough; only --attention needs its weights. Exits with 3 if a question
+    could not be inspected.
     """
     from socialcli.settings.selection import ALL_TASKS
     from socialcli.verbs.inspect.heads import HeadQuery
@@ -123,17 +124,17 @@ def command(
     settings = settings_from(options, episodes=str(episodes), tasks=ALL_TASKS)
     _check_media_root(settings.selection.media_root)
     if png is not None and settings.prompt.inputs == "L":
-        raise UsageError("--png draws the frames, and --inputs L leaves them out; use --inputs VL")
+        raise UsageError("--png draws the frames, which --inputs L omits; use --inputs VL")
     heads = _head_query(png, HeadQuery(attention_layers, attention_heads)) if attention else None
     if heads is None:
         _refuse_idle_options(click.get_current_context())
     selection.check(episodes)
     inspector = _inspector(settings, heads, frozenset(utterances))
     show = _printer(as_json) if png is None else _painter(png, as_json)
-    tally, gap = CoverageTally(), settings.prompt.box_gap
-    inspections = _inspections(inspector, episodes, selection, tally, gap)
-    found = _show_all(islice(inspections, limit), _counting(show, tally))
-    _tell(tally.total(gap))
+    counter, gap = CoverageCounter(), settings.prompt.box_gap
+    inspections = _inspections(inspector, episodes, selection, counter, gap)
+    found = _show_all(islice(inspections, limit), _counting(show, counter))
+    _log_coverage(counter.total(gap))
     if not found and limit != 0:
         raise UsageError(f"{episodes}: there is no question to inspect; --question and --episode must both apply")
 
@@ -144,7 +145,7 @@ def _check_media_root(root: str | None) -> None:
 
 
 def _head_query(png: Path | None, query: HeadQuery) -> HeadQuery:
-    """What --attention shows. Raises UsageError for options that do not go together."""
+    """Check the heads that --attention shows. Raises UsageError for conflicting options."""
     if png is None:
         raise UsageError("--attention draws pictures; name the folder for them with --png DIR")
     query.check()
@@ -152,11 +153,11 @@ def _head_query(png: Path | None, query: HeadQuery) -> HeadQuery:
 
 
 def _refuse_idle_options(context: click.Context) -> None:
-    """Raise UsageError where the command line sets what only --attention makes use of."""
+    """Raise UsageError if the command line sets an option that only --attention uses."""
     for option in context.command.params:
         given = context.get_parameter_source(str(option.name)) is ParameterSource.COMMANDLINE
         if given and option.name in _FOR_ATTENTION:
-            raise UsageError(f"{option.opts[0]} changes nothing without --attention; add it, or leave the option out")
+            raise UsageError(f"{option.opts[0]} changes nothing without --attention; add it, or omit the option")
 
 
 def _inspector(settings: RunSettings, heads: HeadQuery | None, utterances: frozenset[str]) -> Inspector:
@@ -181,16 +182,16 @@ def _inspector(settings: RunSettings, heads: HeadQuery | None, utterances: froze
 
 
 def _inspections(
-    inspector: Inspector, episodes: Path, selection: Selection, tally: CoverageTally, box_gap: float
+    inspector: Inspector, episodes: Path, selection: Selection, counter: CoverageCounter, box_gap: float
 ) -> Iterator[Inspected | None]:
-    """The selected questions; `tally` learns what the annotation of their episodes tells, of each once."""
-    from socialcli.episodes.coverage.utterances import annotated_coverage
+    """The selected questions; adds the annotation of each of their episodes to `counter` once."""
+    from socialcli.episodes.coverage.episode import annotated_coverage
     from socialcli.episodes.reading import read_episodes
 
     def selected() -> Iterator[EpisodeRow]:
-        for row in filter(selection.concerns, read_episodes(episodes)):
+        for row in filter(selection.matches, read_episodes(episodes)):
             if row.episode is not None:
-                tally.add(annotated_coverage(row.episode, box_gap))
+                counter.add(annotated_coverage(row.episode, box_gap))
             yield row
 
     return inspector.inspect(selected(), selection)
@@ -210,7 +211,7 @@ def _printer(as_json: bool) -> Callable[[Inspected], None]:
 
 
 def _painter(folder: Path, as_json: bool) -> Callable[[Inspected], None]:
-    from socialcli.verbs.inspect.pictures.files import Album
+    from socialcli.verbs.inspect.pictures.album import Album
 
     album = Album(folder)
     to_json = _printer(as_json=True)
@@ -226,20 +227,20 @@ def _painter(folder: Path, as_json: bool) -> Callable[[Inspected], None]:
     return show
 
 
-def _counting(show: Callable[[Inspected], None], tally: CoverageTally) -> Callable[[Inspected], None]:
-    """`show`, and count what each question's words reach."""
+def _counting(show: Callable[[Inspected], None], counter: CoverageCounter) -> Callable[[Inspected], None]:
+    """`show`, and count the coverage of each question's prompt."""
 
     def counted(inspected: Inspected) -> None:
         plan = inspected.inspection.plan
         if plan is not None:
-            tally.reach(inspected.inspection.episode.episode_id, plan.utterances, plan.covered)
+            counter.add_prompt(inspected.inspection.episode.episode_id, plan.utterances, plan.covered)
         show(inspected)
 
     return counted
 
 
-def _tell(coverage: Coverage) -> None:
-    """Log the coverage of several episodes; a warning where clips were shown, and nothing could be aligned to them."""
+def _log_coverage(coverage: Coverage) -> None:
+    """Log the coverage of several episodes; warn if clips were shown but nothing can be aligned to them."""
     if coverage.episodes > 1:
         _log.info("%s", coverage_line(coverage))
     warning = coverage_warning(coverage) if coverage.covered_utterances is not None else None
@@ -248,7 +249,7 @@ def _tell(coverage: Coverage) -> None:
 
 
 def _show_all(inspections: Iterable[Inspected | None], show: Callable[[Inspected], None]) -> int:
-    """Show what can be shown, and say how many there were. Raises TooManyFailuresError at the end for the others."""
+    """Show all inspections and return their number. Raises TooManyFailuresError at the end if any question failed."""
     shown = failed = 0
     for inspected in inspections:
         if inspected is None:

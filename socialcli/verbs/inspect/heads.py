@@ -1,4 +1,4 @@
-"""Which layers and heads the pictures of attention show."""
+"""The layers and heads that the attention pictures show."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from socialcli.alignment.layers import check_layers, resolve_layers
 from socialcli.errors import UsageError
 from socialcli.verbs.inspect.text import counted
 
-Heads = frozenset[tuple[int, int]]  # (layer, head), the first of each being 0
+Heads = frozenset[tuple[int, int]]  # (layer, head), both counted from 0
 
 LAYERS_OPTION, HEADS_OPTION = "--attention-layers", "--attention-heads"
 _NAMED = re.compile(r"\d+:\d+(,\d+:\d+)*")
@@ -18,39 +18,39 @@ _NAMED = re.compile(r"\d+:\d+(,\d+:\d+)*")
 
 @dataclass(frozen=True, slots=True)
 class ShownHeads:
-    """The heads whose mean attention is shown, at least one, and what to call them: "the 5 active heads of layer 3"."""
+    """The heads, at least one, whose mean attention is shown, and their description: "5 active heads of layer 3"."""
 
     heads: Heads
     name: str
 
 
 def layers_named(layers: Sequence[int]) -> str:
-    """Neighbouring layers by the first and the last of them: "layer 3", "layers 10-19"."""
+    """Consecutive layers as text: "layer 3", "layers 10-19"."""
     return f"layer {layers[0]}" if len(layers) == 1 else f"layers {layers[0]}-{layers[-1]}"
 
 
 @dataclass(frozen=True, slots=True)
 class HeadQuery:
-    """What is asked for: layers (None: those that take part in the alignment), and which of their heads."""
+    """The requested layers (None: the aligned ones) and their heads."""
 
     layers: str | None = None  # auto, all, 10-19 or 12
     heads: str = "active"  # active, all, or LAYER:HEAD,LAYER:HEAD...
 
     def check(self) -> None:
-        """Raise UsageError for what no model could show."""
+        """Raise UsageError for a request that no model could satisfy."""
         if self.layers is not None:
             check_layers(self.layers, LAYERS_OPTION)
         if self.heads in ("active", "all"):
             return
         if not _NAMED.fullmatch(self.heads):
             raise UsageError(
-                f"{HEADS_OPTION} {self.heads!r} names no heads: write active, all, or layer and head as in 12:3,14:0"
+                f"{HEADS_OPTION} {self.heads!r} names no heads: write active, all, or layer:head pairs like 12:3,14:0"
             )
         if self.layers is not None:
-            raise UsageError(f"{HEADS_OPTION} {self.heads} names layers already; leave {LAYERS_OPTION} out")
+            raise UsageError(f"{HEADS_OPTION} {self.heads} already names layers; omit {LAYERS_OPTION}")
 
     def named(self, shape: tuple[int, int]) -> Heads | None:
-        """The heads that are named one by one, None for "active" and "all"; `shape` is (layers, heads of each).
+        """The heads that are named individually, None for "active" and "all"; `shape` is (layers, heads per layer).
 
         Raises UsageError for layers and heads that the decoder does not have.
         """
@@ -69,9 +69,9 @@ class HeadQuery:
         return heads
 
     def choose(self, shape: tuple[int, int], aligned: Sequence[int], active: Collection[tuple[int, int]]) -> ShownHeads:
-        """The heads to show of a decoder of `shape` where the layers `aligned` take part and `active` heads are raised.
+        """The heads to show of a decoder of `shape`, with the `aligned` layers and the `active` heads.
 
-        Where none of the layers asked for has an active head, all of their heads are shown, and called so.
+        If none of the requested layers has an active head, all their heads are shown, and the description says so.
         """
         named = self.named(shape)
         if named is not None:

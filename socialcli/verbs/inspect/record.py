@@ -1,4 +1,4 @@
-"""An inspection as JSON: one stable object, described by schemas/inspection.schema.json and docs/inspect.md."""
+"""An inspection as a stable JSON object, described by schemas/inspection.schema.json and docs/inspect.md."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ INSPECTION_VERSION = "1.0"
 
 
 def to_record(inspection: Inspection) -> dict[str, Any]:
-    """The inspection as a JSON object, numbers in full precision: enough to work the plan out again elsewhere."""
+    """The inspection as a JSON object with full precision, enough to recompute the plan elsewhere."""
     options, episode = inspection.options, inspection.episode
     return {
         "schema_version": INSPECTION_VERSION,

@@ -1,6 +1,6 @@
-"""What the model is given for one question, and what the alignment makes of it: frames, prompt, grid, boxes, plan.
+"""The model's input for one question and the alignment's view of it: frames, prompt, grid, boxes, plan.
 
-Nothing here is computed a second time in another way: spans, grid and plan are the ones that a run would use.
+Nothing is recomputed differently here: spans, grid and plan are the ones that a run uses.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ import numpy as np
 
 from socialcli.alignment.grid import VisualGrid, covered
 from socialcli.alignment.plan import AlignmentPlan, utterance_frames
-from socialcli.episodes.coverage.total import Coverage, CoverageTally
-from socialcli.episodes.coverage.utterances import annotated_coverage
+from socialcli.episodes.coverage.counter import CoverageCounter
+from socialcli.episodes.coverage.episode import annotated_coverage
+from socialcli.episodes.coverage.record import Coverage
 from socialcli.episodes.records import Box, Episode, Question
 from socialcli.episodes.tracks import speaker_boxes
 from socialcli.models.contract import InputChoices, LoadOptions, choices_of
@@ -33,7 +34,7 @@ Tokens = tuple[int, ...]  # indices in the model's input sequence, ascending
 
 @dataclass(frozen=True, slots=True)
 class InspectedFrame:
-    """One sampled frame; `step` is the temporal step that shows it."""
+    """One sampled frame; `step` is the temporal step that contains it."""
 
     index: int
     time: float  # seconds
@@ -45,14 +46,14 @@ class InspectedFrame:
 
 @dataclass(frozen=True, slots=True)
 class InspectedUtterance:
-    """One utterance of the prompt: its label and words, where they stand, and the frames F(u)."""
+    """One utterance of the prompt: its label and words, their position, and the frames F(u)."""
 
     id: str
-    speaker: str | None  # None: nobody knows who, so that none of its tokens is aligned
+    speaker: str | None  # None: unknown, so none of its tokens is aligned
     label: str
     start: float  # seconds
     end: float
-    text: str  # label and words, as they stand in the prompt
+    text: str  # label and words, as in the prompt
     characters: tuple[int, int]  # [start, end) in the prompt
     tokens: Tokens
     frames: tuple[int, ...]  # F(u); empty without video
@@ -60,34 +61,34 @@ class InspectedUtterance:
 
 @dataclass(frozen=True, slots=True)
 class InspectedBox:
-    """A speaker's box in one sampled frame, interpolated where it was annotated at other moments."""
+    """A speaker's box in one sampled frame, interpolated if it was annotated at other times."""
 
     speaker: str
     frame: int
     box: Rectangle
-    seen: float  # share (0 to 1) of the box's area that lies in what the model sees
-    tokens: Tokens  # that this box covers; none: the model does not see the person
+    seen: float  # share (0 to 1) of the box's area that the model sees
+    tokens: Tokens  # the tokens that this box covers; none if the model does not see the person
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Inspection:
-    """Everything between annotation and attention, for one question under one way of asking.
+    """Everything between annotation and attention, for one question under one condition.
 
-    Without video (inputs L) there are no frames and boxes, and `grid` and `plan` are None. `pairs[i]` are the columns
-    of the plan that the tokens of `utterances[i]` are aligned to.
+    Without video (inputs L) there are no frames and boxes, and `grid` and `plan` are None. `pairs[i]` holds the plan's
+    columns that the tokens of `utterances[i]` are aligned to.
     """
 
-    episode: Episode  # as far as the question may know it (context past: no box from later)
+    episode: Episode  # the part that the question may use (context past: no later boxes)
     question: Question
     model: str
     checkpoint: str
-    choices: InputChoices  # how the family made the clip its input
+    choices: InputChoices  # how the model family turned the clip into its input
     options: AskOptions
-    labels: Mapping[str, str]  # speaker's id -> what the prompt calls the speaker, in the episode's order
+    labels: Mapping[str, str]  # speaker's id -> the speaker's label in the prompt, in the episode's order
     prompt: str
     token_ids: Tokens
     frames: tuple[InspectedFrame, ...]
-    distinct_frames: int  # different pictures among the frames
+    distinct_frames: int  # number of distinct pictures among the frames
     utterances: tuple[InspectedUtterance, ...]
     grid: VisualGrid | None
     boxes: tuple[InspectedBox, ...]  # by speaker, then by frame
@@ -101,16 +102,16 @@ class Inspection:
 
     @property
     def coverage(self) -> Coverage:
-        """How many utterances of the prompt reach a visual token of their speaker, and whose do not."""
-        tally = CoverageTally()
-        tally.add(annotated_coverage(self.episode, self.options.box_gap))
+        """How many utterances of the prompt have a visual token of their speaker, and whose do not."""
+        counter = CoverageCounter()
+        counter.add(annotated_coverage(self.episode, self.options.box_gap))
         if self.plan is not None:
-            tally.reach(self.episode.episode_id, self.plan.utterances, self.plan.covered)
-        return tally.total(self.options.box_gap)
+            counter.add_prompt(self.episode.episode_id, self.plan.utterances, self.plan.covered)
+        return counter.total(self.options.box_gap)
 
     @property
     def inputs(self) -> str:
-        """L, VL or VLB, as `--inputs` names what the model gets."""
+        """The model's inputs as `--inputs` names them: L, VL or VLB."""
         if not self.options.with_video:
             return "L"
         return "VL" if self.options.boxes_as == "none" else "VLB"
@@ -189,7 +190,7 @@ def _boxes(
 
 
 def _share(box: Box, window: Rectangle) -> float:
-    """The share of the box's area inside the window; of a box without area: 1 where its place is inside, else 0."""
+    """The share of the box's area inside the window; for a box without area, 1 if it lies inside, else 0."""
     cut = replace(
         box,
         x0=max(box.x0, window[0]),

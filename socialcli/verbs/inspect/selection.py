@@ -1,4 +1,4 @@
-"""Which questions of an episodes file are asked for."""
+"""The selected questions of an episodes file."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from socialcli.errors import UsageError
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Ids of questions and of episodes; nothing named selects everything, both named what fulfils both.
+    """Ids of questions and episodes. No ids select everything; if both are given, both must match.
 
-    `utterances` are ids that the selected episodes must have between them, whatever they are wanted for.
+    `utterances` are ids that must occur in the selected episodes; they do not affect the selection.
     """
 
     questions: frozenset[str] = frozenset()
@@ -24,7 +24,7 @@ class Selection:
     utterances: frozenset[str] = frozenset()
 
     def check(self, path: Path) -> None:
-        """Raise UsageError, with the nearest id there is, for one that the file does not have."""
+        """Raise UsageError, which suggests the closest id, for an id that is not in the file."""
         if not self.questions and not self.episodes and not self.utterances:
             return
         episodes: set[str] = set()
@@ -33,21 +33,21 @@ class Selection:
         for line in read_records(path):
             episodes |= {name for name in [_episode_id(line.record)] if name is not None}
             questions |= set(_ids(line.record, "questions"))
-            if self._concerns(line.record):
+            if self._matches(line.record):
                 utterances |= set(_ids(line.record, "utterances"))
         _check_ids("question", self.questions, questions, path)
         _check_ids("episode", self.episodes, episodes, path)
         _check_ids("utterance", self.utterances, utterances, path)
 
-    def takes(self, question: str | None) -> bool:
-        """Whether a question of a row that `concerns` is asked for; None: one whose id cannot be read."""
+    def includes(self, question: str | None) -> bool:
+        """Whether a question of a matching row is selected; None stands for an unreadable id."""
         return not self.questions or question in self.questions
 
-    def concerns(self, row: EpisodeRow) -> bool:
-        """Whether the row may hold something that is asked for."""
-        return self._concerns(row.record)
+    def matches(self, row: EpisodeRow) -> bool:
+        """Whether the row may hold selected questions."""
+        return self._matches(row.record)
 
-    def _concerns(self, record: Any) -> bool:
+    def _matches(self, record: Any) -> bool:
         if self.episodes and _episode_id(record) not in self.episodes:
             return False
         return not self.questions or not self.questions.isdisjoint(_ids(record, "questions"))
@@ -67,7 +67,7 @@ def _episode_id(record: Any) -> str | None:
 
 
 def _ids(record: Any, field: str) -> Iterator[str]:
-    """The ids of a record's questions or utterances, as far as it has any."""
+    """The ids of a record's questions or utterances, if any."""
     items = record.get(field) if isinstance(record, dict) else None
     for item in items if isinstance(items, list) else ():
         name = item.get("id") if isinstance(item, dict) else None

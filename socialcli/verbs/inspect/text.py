@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from socialcli.alignment.grid import VisualGrid
-from socialcli.episodes.coverage.text import coverage_line
+from socialcli.episodes.coverage.messages import coverage_line
 from socialcli.verbs.inspect.report import Inspection, Rectangle
 
 
 def render(inspection: Inspection) -> str:
-    """The inspection in paragraphs, each under its heading, without a newline at the end."""
+    """The inspection as paragraphs with headings, without a final newline."""
     parts = (_heading, _frames, _grid, _prompt, _utterances, _boxes, _summary)
     paragraphs = ("\n".join(part(inspection)) for part in parts)
     return "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
 
 
 def ranges(numbers: Sequence[int]) -> str:
-    """Ascending numbers, with runs of neighbours as ranges: "3, 7-9"; "none" where there is no number."""
+    """Ascending numbers, with consecutive ones as ranges: "3, 7-9"; "none" if there are none."""
     runs: list[list[int]] = []
     for number in numbers:
         if runs and number == runs[-1][1] + 1:
@@ -38,7 +38,7 @@ def frames_named(frames: Sequence[int]) -> str:
 
 
 def called(inspection: Inspection, speaker: str) -> str:
-    """A speaker's label in the prompt, with the id behind it where that says more."""
+    """A speaker's label in the prompt, followed by the id if the two differ."""
     label = inspection.labels[speaker]
     return label if label.replace(" ", "").lower() == speaker.lower() else f"{label} ({speaker})"
 

@@ -1,6 +1,6 @@
-"""(torch) From rows of an episodes file to inspections, one question after the other.
+"""(torch) Inspect the questions of an episodes file one by one.
 
-What cannot be inspected is told on the log and yields None, so that the others still are.
+A question that cannot be inspected is logged and yields None, and the others continue.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Inspected:
-    """A question's inspection, the frames that the model gets (None: no video), and where its words look."""
+    """A question's inspection, the frames that the model gets (None: no video), and its attention maps."""
 
     inspection: Inspection
     frames: FrameSet | None
-    attention: tuple[AttentionMaps, ...] = ()  # nothing unless it is asked for
+    attention: tuple[AttentionMaps, ...] = ()  # empty unless requested
 
 
 class Inspector:
-    """Puts questions to a model as a run would, up to where it would compute; beyond that only for its attention."""
+    """Prepares questions for a model like a run does, and runs the model only to trace its attention."""
 
     def __init__(
         self,
@@ -45,9 +45,9 @@ class Inspector:
         options: AskOptions,
         attention: AttentionQuery | None = None,
     ) -> None:
-        """Take a model, how it was loaded, and how questions are put to it; it needs weights only for `attention`.
+        """Use a model, its load options, and the prompt options; the model needs weights only for `attention`.
 
-        Raises UsageError where `attention` asks for layers or heads that the model does not have.
+        Raises UsageError if `attention` names layers or heads that the model does not have.
         """
         if attention is not None:
             attention.check(adapter)
@@ -58,9 +58,9 @@ class Inspector:
         self._attention = attention
 
     def inspect(self, rows: Iterable[EpisodeRow], selection: Selection) -> Iterator[Inspected | None]:
-        """The selected questions of the rows; None for one that cannot be inspected, and for a row without any."""
+        """Inspect the selected questions; None for a question, or a row without questions, that cannot be inspected."""
         for row in rows:
-            if selection.concerns(row):
+            if selection.matches(row):
                 yield from self._of_row(row, selection)
 
     def _of_row(self, row: EpisodeRow, selection: Selection) -> Iterator[Inspected | None]:
@@ -69,10 +69,10 @@ class Inspector:
         if row.episode is None and not row.bad_questions:
             yield None
         if row.episode is not None:
-            wanted = [question for question in row.episode.questions if selection.takes(question.id)]
+            wanted = [question for question in row.episode.questions if selection.includes(question.id)]
             yield from self._of_episode(row.episode, wanted)
         for bad in row.bad_questions:
-            if selection.takes(bad.id):
+            if selection.includes(bad.id):
                 yield None
 
     def _of_episode(self, episode: Episode, questions: Sequence[Question]) -> Iterator[Inspected | None]:

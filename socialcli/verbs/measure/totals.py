@@ -48,7 +48,7 @@ class MeasureTotals:
         self.failed += len(episode.failures)
         self.kept += episode.kept
         if episode.record is not None:
-            self.counter.coverage.reach(episode.record.episode_id, *episode.record.reached)
+            self.counter.coverage.add_prompt(episode.record.episode_id, *episode.record.reached)
         if episode.sums.prompts and episode.row.episode is not None:
             self.sums.add(episode.sums)
             self.episode_ids.append(episode.row.episode.episode_id)

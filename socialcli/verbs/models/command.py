@@ -1,4 +1,4 @@
-"""`socialcli models`: the model families that --model takes."""
+"""`socialcli models`: the model families that --model accepts."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ def command(output: Path | None, overwrite: bool, retry_failed: bool, as_json: b
     Reads clips and builds prompts as a run does, from the model's configuration and processor alone. Writes nothing.
     Exits with 3 if more answers would fail than --max-failures allows, and with 4 if coverage is below --min-coverage.
     """
-    from socialcli.episodes.coverage.text import check_min_coverage
+    from socialcli.episodes.coverage.messages import check_min_coverage
     from socialcli.plugins.registry import registry
     from socialcli.results.folder import OutputFolder
     from socialcli.verbs.plan.work import plan, plan_lines

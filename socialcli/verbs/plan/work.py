@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from socialcli.episodes.coverage.text import coverage_line
-from socialcli.episodes.coverage.total import Coverage
+from socialcli.episodes.coverage.messages import coverage_line
+from socialcli.episodes.coverage.record import Coverage
 from socialcli.jobs.counts import JobCounter
 from socialcli.jobs.coverage import check_coverage
 from socialcli.jobs.job import Job, check_job
@@ -95,7 +95,7 @@ def plan(settings: RunSettings, folder: OutputFolder | None, retry_failed: bool,
     for one in counted(found, "plan", "episodes"):
         totals.add(one)
         if one.episode_id is not None and one.reached:
-            counter.coverage.reach(one.episode_id, *max(one.reached))
+            counter.coverage.add_prompt(one.episode_id, *max(one.reached))
     counter.check_readable()
     conditions = len(settings.alignment.conditions())
     large = totals.clips.note(job.model.item)

@@ -1,4 +1,4 @@
-"""`socialcli plugins`: what is installed and what is broken.
+"""`socialcli plugins`: the installed plug-ins and their problems.
 
 May import: options, plugins.
 """

@@ -1,4 +1,4 @@
-"""`socialcli plugins`: what is installed, what it provides, and what is wrong with it."""
+"""`socialcli plugins`: the installed plug-ins, what they provide, and their problems."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from socialcli.plugins.registry import PluginReport, registry
 def command(json: bool) -> None:
     """List the installed plug-ins, broken ones too.
 
-    Below the table stands what is wrong with those that do not work, and every name that two claim.
+    Below the table are the problems of broken plug-ins, and every name that two plug-ins claim.
     """
     reports = registry().reports()
     if json:

@@ -62,7 +62,7 @@ def command(output: Path, overwrite: bool, retry_failed: bool, as_json: bool, **
     --min-coverage, 5 another process is using the folder, 130 interrupted, 143 terminated. Answers so far are always
     kept.
     """
-    from socialcli.episodes.coverage.text import coverage_line
+    from socialcli.episodes.coverage.messages import coverage_line
     from socialcli.jobs.finished import find_finished
     from socialcli.jobs.request import RunRequest
     from socialcli.plugins.registry import registry

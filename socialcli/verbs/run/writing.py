@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from socialcli.episodes.counting import count_questions
+from socialcli.episodes.question_count import count_questions
 from socialcli.episodes.reading import BadQuestion, EpisodeRow
 from socialcli.errors import TooManyFailuresError
 from socialcli.jobs.counts import JobCounter

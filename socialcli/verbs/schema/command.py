@@ -1,4 +1,4 @@
-"""`socialcli schema`: what each file holds, as JSON Schema."""
+"""`socialcli schema`: the JSON Schema of each file."""
 
 from __future__ import annotations
 

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from socialcli.alignment.rules import BiasRule
-from socialcli.episodes.counting import has_question
+from socialcli.episodes.file_set import read_files
+from socialcli.episodes.question_count import has_question
 from socialcli.episodes.reading import EpisodeRow, read_records
-from socialcli.episodes.several import read_files
 from socialcli.errors import InvalidInputError, UsageError
 from socialcli.jobs.counts import JobCounter
 from socialcli.jobs.finished import finished_work, log_finished

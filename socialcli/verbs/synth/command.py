@@ -1,4 +1,4 @@
-"""`socialcli synth`: draw a social world as video and episodes, with answers that are known."""
+"""`socialcli synth`: draw a social world as video and episodes, with known answers."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from socialcli.options.values import FiniteRange, Size
 from socialcli.options.verbosity import logging_options
 
 if TYPE_CHECKING:
-    from socialcli.synth.making import Counts
+    from socialcli.synth.synthesis import Counts
 
 _TASKS = ("videoqa", "target", "coref", "mentioned")
 
 
 class _People(click.ParamType[tuple[int, int]]):
-    """A number of people, or the fewest and the most with a dash between."""
+    """A number of people, or a range such as 3-5."""
 
     name = "people"
 
@@ -32,7 +32,7 @@ class _People(click.ParamType[tuple[int, int]]):
         found = re.fullmatch(r"(\d+)(?:-(\d+))?", str(value).strip())
         low, high = (int(found[1]), int(found[2] or found[1])) if found else (0, 0)
         if not 3 <= low <= high <= 8:
-            self.fail(f"{value!r} is not a number from 3 to 8, nor two of them as in 3-5.", param, ctx)
+            self.fail(f"{value!r} is not a number from 3 to 8, nor a range such as 3-5.", param, ctx)
         return low, high
 
 
@@ -52,7 +52,7 @@ class _Splits(click.ParamType[tuple[tuple[str, float], ...]]):
             splits = ()
         names = [name for name, _ in splits]
         if not splits or not all(names) or len(set(names)) < len(names):
-            self.fail(f"{value!r} is not a list of names with shares, as in train=0.9,test=0.1.", param, ctx)
+            self.fail(f"{value!r} is not a list of names with shares, such as train=0.9,test=0.1.", param, ctx)
         if not all(share > 0 for _, share in splits) or not math.isclose(sum(share for _, share in splits), 1):
             self.fail(f"{value!r}: the shares must be above 0 and add up to 1.", param, ctx)
         return splits
@@ -65,23 +65,23 @@ class _Splits(click.ParamType[tuple[tuple[str, float], ...]]):
     "--output",
     type=ResultPath("episodes.parquet"),
     required=True,
-    help="The folder for episodes.parquet and videos/; made where it is not there.",
+    help="Output folder for episodes.parquet and videos/; created if missing.",
 )
-@overwrite_option("the episodes that the folder holds")
+@overwrite_option("the folder's episodes")
 @click.option(
     "--episodes",
     type=click.IntRange(1, 1_000_000),
     default=100,
     show_default=True,
     metavar="N",
-    help="How many; the first ones are the same whatever N.",
+    help="Number of episodes; the first ones are the same for any N.",
 )
 @click.option(
     "--seed",
     type=click.IntRange(min=0),
     default=0,
     show_default=True,
-    help="The seed; the same one makes the same episodes and frames.",
+    help="Random seed; the same seed gives the same episodes and frames.",
 )
 @click.option(
     "--people",
@@ -89,10 +89,10 @@ class _Splits(click.ParamType[tuple[tuple[str, float], ...]]):
     default="4",
     show_default=True,
     metavar="N|N-M",
-    help="People who speak, 3 to 8; of a range, any number alike.",
+    help="Speakers per episode, 3 to 8; drawn uniformly from a range.",
 )
 @click.option(
-    "--turns", type=click.IntRange(1, 4), default=1, show_default=True, metavar="N", help="Utterances of each speaker."
+    "--turns", type=click.IntRange(1, 4), default=1, show_default=True, metavar="N", help="Utterances per speaker."
 )
 @click.option(
     "--distractors",
@@ -100,7 +100,7 @@ class _Splits(click.ParamType[tuple[tuple[str, float], ...]]):
     default=0,
     show_default=True,
     metavar="N",
-    help="People who stand there too, never speak, and have no boxes.",
+    help="Additional people who never speak and have no boxes.",
 )
 @click.option(
     "--frames",
@@ -108,9 +108,9 @@ class _Splits(click.ParamType[tuple[tuple[str, float], ...]]):
     default=16,
     show_default=True,
     metavar="N",
-    help="Frames of each clip, shared out equally to the utterances.",
+    help="Frames per clip, divided equally among the utterances.",
 )
-@click.option("--fps", type=click.IntRange(1, 60), default=4, show_default=True, help="Frames a second.")
+@click.option("--fps", type=click.IntRange(1, 60), default=4, show_default=True, help="Frames per second.")
 @click.option(
     "--size",
     type=Size(64, 4096, even=True),
@@ -125,7 +125,7 @@ class _Splits(click.ParamType[tuple[tuple[str, float], ...]]):
     default=0.0,
     show_default=True,
     metavar="PX",
-    help="Move each edge of a box by up to so many pixels at random.",
+    help="Move each edge of a box at random by up to PX pixels.",
 )
 @click.option(
     "--missing-boxes",
@@ -133,7 +133,7 @@ class _Splits(click.ParamType[tuple[tuple[str, float], ...]]):
     default=0.0,
     show_default=True,
     metavar="SHARE",
-    help="Leave out this share of the boxes at random.",
+    help="Drop this share of the boxes at random.",
 )
 @click.option(
     "--splits",
@@ -141,13 +141,13 @@ class _Splits(click.ParamType[tuple[tuple[str, float], ...]]):
     default="train=0.8,validation=0.1,test=0.1",
     show_default=True,
     metavar="NAME=SHARE,...",
-    help="Which share of the episodes is in which split.",
+    help="Splits and their shares of the episodes.",
 )
 @click.option(
     "--workers",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Processes that draw; the result does not depend on it.  [default: the number of cores]",
+    help="Number of drawing processes; the result does not depend on it.  [default: the number of cores]",
 )
 @json_option
 @logging_options
@@ -156,17 +156,17 @@ def command(
 ) -> None:
     """Draw a social world as video and episodes, with questions of all four tasks and their answers.
 
-    People in a room point at each other all the time. The transcript calls them Speaker 1, Speaker 2 and so on, and
-    only the boxes say which of them is which, so that a model without the boxes can do no better than chance.
+    People in a room point at each other all the time. The transcript calls them Speaker 1, Speaker 2 and so on. Only
+    the boxes say which is which, so a model without boxes can do no better than chance.
 
     Exit codes: 0 done, 2 usage, 130 interrupted, 143 terminated; the last two leave no episodes file.
     """
     from socialcli.jobs.progress import counted
-    from socialcli.synth.making import SynthRequest, synthesize, usable_cores
     from socialcli.synth.settings import SynthSettings
+    from socialcli.synth.synthesis import SynthRequest, synthesize, usable_cores
 
     request = SynthRequest(SynthSettings(**world), output, episodes, seed, workers or usable_cores(), overwrite)
-    counts = synthesize(request, watch=lambda made: counted(made, "synth", "episodes", total=episodes))
+    counts = synthesize(request, progress=lambda made: counted(made, "synth", "episodes", total=episodes))
     rows = [_row(name, counts) for name, _ in request.settings.splits]
     if as_json:
         click.echo(json.dumps({"output": str(output), "splits": rows}, ensure_ascii=False))
@@ -175,5 +175,5 @@ def command(
 
 
 def _row(split: str, counts: Counts) -> dict[str, Any]:
-    """How many episodes a split has, and how many questions of each task."""
+    """The number of episodes of a split, and of questions of each task."""
     return {"split": split, "episodes": counts[split, ""], **{task: counts[split, task] for task in _TASKS}}

@@ -1,4 +1,4 @@
-"""`socialcli tasks`: the tasks that --task takes.
+"""`socialcli tasks`: the tasks that --task accepts.
 
 May import: options, plugins.
 """

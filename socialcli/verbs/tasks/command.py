@@ -1,4 +1,4 @@
-"""`socialcli tasks`: the kinds of questions that --task takes."""
+"""`socialcli tasks`: the tasks that --task accepts."""
 
 from __future__ import annotations
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from socialcli.episodes.coverage.total import CoverageTally
-from socialcli.episodes.coverage.utterances import annotated_coverage
+from socialcli.episodes.coverage.counter import CoverageCounter
+from socialcli.episodes.coverage.episode import annotated_coverage
 from socialcli.jobs.coverage import warn_of_coverage
 from socialcli.jobs.job import Job, check_job
 from socialcli.jobs.lifecycle import recorded
@@ -89,9 +89,9 @@ def _train(request: TrainRequest, job: Job, folder: TrainFolder, show: ShowProgr
     return record.manifest.as_record()
 
 
-def _coverage(material: Material, settings: TrainSettings) -> CoverageTally:
+def _coverage(material: Material, settings: TrainSettings) -> CoverageCounter:
     """The annotated coverage of the episodes to learn from."""
-    found = CoverageTally()
+    found = CoverageCounter()
     for episode, _ in material.training:
         found.add(annotated_coverage(episode, settings.ask.prompt.box_gap))
     return found

@@ -1,4 +1,4 @@
-"""`socialcli validate`: what is wrong with episodes files.
+"""`socialcli validate`: find the problems of episodes files.
 
 May import: episodes, errors, models, options, plugins, video.
 """

@@ -1,4 +1,4 @@
-"""`socialcli validate`: what is wrong with episodes files."""
+"""`socialcli validate`: find the problems of episodes files."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from socialcli.episodes.coverage.text import check_min_coverage, coverage_warning
-from socialcli.episodes.coverage.total import Coverage, CoverageTally, parse_min_coverage
+from socialcli.episodes.coverage.counter import CoverageCounter
+from socialcli.episodes.coverage.messages import check_min_coverage, coverage_warning
+from socialcli.episodes.coverage.record import Coverage, parse_min_coverage
 from socialcli.episodes.tracks import MAX_GAP
 from socialcli.errors import InvalidInputError, NotThereError
 from socialcli.options import completion
@@ -28,7 +29,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class _Count:
-    """What one file holds. `error` says why it could not be read, or not to its end."""
+    """The counts of one file. `error` says why it could not be read to its end."""
 
     file: str
     notes: FileNotes
@@ -36,25 +37,25 @@ class _Count:
     questions: int = 0
     problems: int = 0
     error: str | None = None
-    there: bool = True
+    exists: bool = True
 
 
 @dataclass(slots=True)
 class _Report:
-    """Prints problems, or keeps them for JSON, up to a limit."""
+    """Prints problems, or collects them for JSON, up to a limit."""
 
     limit: int
     as_json: bool
-    kept: list[dict[str, Any]]
+    collected: list[dict[str, Any]]
     shown: int = 0
 
     def add(self, line: str, **fields: Any) -> None:
-        """Show one problem, unless enough are shown."""
+        """Report one problem, unless the limit is reached."""
         if self.shown == self.limit:
             return
         self.shown += 1
         if self.as_json:
-            self.kept.append(fields)
+            self.collected.append(fields)
         else:
             click.echo(line)
 
@@ -66,39 +67,39 @@ class _Report:
     type=click.IntRange(min=0),
     default=100,
     show_default=True,
-    help="Stop printing problems after so many; all are counted.",
+    help="Print at most this many problems; all are counted.",
 )
 @click.option(
     "--media-root",
     type=click.Path(path_type=Path),
-    help="Check too that each video is there, under this folder, and that folders of images lack none.",
+    help="Also check that each video exists under this folder and that no folder of images has gaps.",
 )
 @click.option(
     "--min-coverage",
     metavar="P%",
-    help="Exit with 4 where fewer utterances have a box of their speaker within --box-gap.",
+    help="Exit with 4 if fewer utterances have a box of their speaker within --box-gap.",
 )
 @click.option(
     "--box-gap",
     type=FiniteRange(min=0),
     default=MAX_GAP,
     show_default=True,
-    help="Seconds from an utterance within which a box of its speaker counts.",
+    help="Count boxes of the speaker within this many seconds of an utterance.",
 )
 @click.option(
     "--model",
     metavar="NAME",
     shell_complete=completion.models,
-    help="Note clips that make many visual tokens for this model.",
+    help="Report clips with many visual tokens for this model.",
 )
 @click.option(
-    "--frames", type=click.IntRange(min=1), default=8, show_default=True, help="With --model: frames of each clip."
+    "--frames", type=click.IntRange(min=1), default=8, show_default=True, help="With --model: frames per clip."
 )
 @click.option(
     "--max-pixels",
     type=click.IntRange(min=1),
     metavar="N",
-    help="With --model: the most pixels of a frame.  [default: the model's own]",
+    help="With --model: maximum pixels per frame.  [default: the model's own]",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of lines.")
 def command(
@@ -114,10 +115,10 @@ def command(
 ) -> None:
     """Check episodes files and print each problem.
 
-    FILE is a .parquet, .jsonl or .jsonl.gz file. A problem is a line `file:row:field: what; what to do`, with
-    rows counted from 1. Behind them stands how many utterances have a box of their speaker near them in time, without
-    which they cannot be aligned. Exits with 4 where there is a problem, where two files have an id in common, and where
-    fewer utterances have a box than --min-coverage asks for; with 2 where a file is not there.
+    FILE is a .parquet, .jsonl or .jsonl.gz file. Each problem is a line `file:row:field: what; what to do`, with rows
+    counted from 1. The coverage follows: how many utterances have a box of their speaker near them in time, without
+    which they cannot be aligned. Exits with 4 if there is a problem, if two files share an id, or if fewer utterances
+    have a box than --min-coverage requires; with 2 if a file is missing.
     """
     if media_root is not None and not media_root.is_dir():
         raise NotThereError(f"{media_root}: there is no such folder for --media-root")
@@ -125,9 +126,9 @@ def command(
         parse_min_coverage(min_coverage)
     shown = Shown(box_gap, model_named(model, max_pixels), frames, max_pixels)
     report = _Report(max_errors, as_json, [])
-    tally = CoverageTally()
-    counts = [_check_file(path, media_root, shown, report, tally) for path in files]
-    coverage = tally.total(box_gap)
+    counter = CoverageCounter()
+    counts = [_check_file(path, media_root, shown, report, counter) for path in files]
+    coverage = counter.total(box_gap)
     if as_json:
         click.echo(json.dumps(_as_object(counts, report, coverage, shown), ensure_ascii=False, indent=2))
     else:
@@ -136,24 +137,24 @@ def command(
         _print_summary(counts, report)
     _raise_for(counts)
     if not any(count.problems for count in counts):
-        from socialcli.episodes.several import check_distinct
+        from socialcli.episodes.file_set import check_distinct
 
         check_distinct(files)
     check_min_coverage(coverage, min_coverage)
-    warning = coverage_warning(coverage) if coverage.tracked else None
+    warning = coverage_warning(coverage) if coverage.is_expected else None
     if warning is not None:
         _log.warning("%s", warning)
 
 
-def _check_file(path: Path, media_root: Path | None, shown: Shown, report: _Report, tally: CoverageTally) -> _Count:
-    # Here, so that showing the help of this command does not load jsonschema.
-    from socialcli.episodes.checking.units import FileBoxes
+def _check_file(path: Path, media_root: Path | None, shown: Shown, report: _Report, counter: CoverageCounter) -> _Count:
+    # Imported here so that this command's help does not load jsonschema.
+    from socialcli.episodes.checking.box_units import FileBoxes
     from socialcli.episodes.reading import read_episodes
 
     count = _Count(str(path), FileNotes(report.as_json))
     boxes = FileBoxes()
 
-    def tell(problems: Iterable[Problem]) -> None:
+    def add(problems: Iterable[Problem]) -> None:
         for problem in problems:
             count.problems += 1
             report.add(problem.located(count.file), file=count.file, **asdict(problem))
@@ -163,14 +164,14 @@ def _check_file(path: Path, media_root: Path | None, shown: Shown, report: _Repo
             count.episodes += 1
             count.questions += _questions(row.record)
             if row.episode is not None:
-                count.notes.add(row.episode, shown, tally)
-            tell((*row.problems, *media_problems(row, media_root)))
+                count.notes.add(row.episode, shown, counter)
+            add((*row.problems, *media_problems(row, media_root)))
             boxes.add(row.row, None if row.problems else row.record)
-        tell(boxes.problems())
+        add(boxes.problems())
     except (InvalidInputError, NotThereError) as error:
         count.error = str(error)
         count.problems += 1
-        count.there = not isinstance(error, NotThereError)
+        count.exists = not isinstance(error, NotThereError)
         report.add(count.error, file=count.file, row=None, field=None, message=count.error, question=None)
     return count
 
@@ -209,7 +210,7 @@ def _as_object(counts: Sequence[_Count], report: _Report, coverage: Coverage, sh
         "episodes": episodes,
         "questions": questions,
         "problem_count": problems,
-        "problems": report.kept,
+        "problems": report.collected,
         "coverage": coverage.as_record(),
         "notes": large_clips([count.notes for count in counts], shown),
         "files": [
@@ -230,8 +231,8 @@ def _as_object(counts: Sequence[_Count], report: _Report, coverage: Coverage, sh
 
 
 def _raise_for(counts: Sequence[_Count]) -> None:
-    """End the command as its worst file deserves. Raises NotThereError, InvalidInputError, or nothing."""
-    missing = [count.file for count in counts if not count.there]
+    """Raise NotThereError if a file is missing, else InvalidInputError if one has problems."""
+    missing = [count.file for count in counts if not count.exists]
     if missing:
         raise NotThereError(f"there is no such file: {', '.join(missing)}")
     bad = [count for count in counts if count.problems]

@@ -1,4 +1,4 @@
-"""What keeps a run from opening the video that a record of an episodes file names."""
+"""Check that a run can open the video of an episode."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 def media_problems(row: EpisodeRow, media_root: Path | None) -> Iterator[Problem]:
-    """What is wrong with the video of a row, as far as the row names one; nothing without a `media_root`.
+    """The problems of a row's video, if the row names one; none without a `media_root`.
 
-    Of a video file it is looked for alone; of a folder of images, whose names can be read at once, whether their
-    running number has a gap or a repeat as well.
+    A video file only has to exist; the names of a folder of images, which are quick to read, must be numbered without
+    gaps or repeats.
     """
     video = (row.record or {}).get("video")
     path = video.get("path") if isinstance(video, dict) else None
@@ -25,7 +25,7 @@ def media_problems(row: EpisodeRow, media_root: Path | None) -> Iterator[Problem
         return
     from socialcli.episodes.checking.problems import Problem
     from socialcli.video.folder import image_files
-    from socialcli.video.media import resolve_media  # what the video package imports is heavy
+    from socialcli.video.media import resolve_media  # the video package has heavy imports
 
     try:
         place = resolve_media(media_root, path)

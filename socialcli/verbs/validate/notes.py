@@ -1,4 +1,4 @@
-"""What `socialcli validate` says of good episodes: how much of them can be aligned, and which clips are large."""
+"""Notes of `socialcli validate` about good episodes: their coverage, and clips that are large."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from socialcli.episodes.coverage.text import coverage_line
-from socialcli.episodes.coverage.total import Coverage, CoverageTally
-from socialcli.episodes.coverage.utterances import annotated_coverage
+from socialcli.episodes.coverage.counter import CoverageCounter
+from socialcli.episodes.coverage.episode import annotated_coverage
+from socialcli.episodes.coverage.messages import coverage_line
+from socialcli.episodes.coverage.record import Coverage
 from socialcli.errors import UsageError
 from socialcli.models.sizes import LargeClips, expected_visual_tokens
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """How a run would show the episodes."""
+    """How a run would show the episodes to a model."""
 
     box_gap: float  # seconds
     model: ModelSpec | None  # None: do not count visual tokens
@@ -29,18 +30,18 @@ class Shown:
 
 @dataclass(slots=True)
 class FileNotes:
-    """What one file's episodes come to, in all and, with `each`, one by one."""
+    """The coverage and large clips of one file; with `each`, also the coverage of every episode."""
 
     each: bool
-    coverage: CoverageTally = field(default_factory=CoverageTally)
+    coverage: CoverageCounter = field(default_factory=CoverageCounter)
     clips: LargeClips = field(default_factory=LargeClips)
     by_episode: list[dict[str, Any]] = field(default_factory=list)
 
-    def add(self, episode: Episode, shown: Shown, whole: CoverageTally) -> None:
-        """Count an episode, here and in what all files come to."""
+    def add(self, episode: Episode, shown: Shown, whole: CoverageCounter) -> None:
+        """Count an episode, here and in `whole`, the counter of all files."""
         found = annotated_coverage(episode, shown.box_gap)
-        for tally in (self.coverage, whole):
-            tally.add(found)
+        for counter in (self.coverage, whole):
+            counter.add(found)
         if self.each:
             self.by_episode.append(found.as_record())
         if shown.model is not None:
@@ -51,10 +52,10 @@ class FileNotes:
 
 
 def model_named(name: str | None, max_pixels: int | None) -> ModelSpec | None:
-    """The model of `--model`. Raises UsageError for one that nobody provides, and for a cap that it does not have."""
+    """The model of `--model`. Raises UsageError for an unknown model, or a cap that the model does not support."""
     if name is None:
         if max_pixels is not None:
-            raise UsageError(f"--max-pixels {max_pixels} says something of a model; name it with --model")
+            raise UsageError(f"--max-pixels {max_pixels} depends on the model; name it with --model")
         return None
     from socialcli.plugins.registry import registry
 
@@ -70,7 +71,7 @@ def large_clips(files: Sequence[FileNotes], shown: Shown) -> list[str]:
 
 
 def note_lines(files: Sequence[FileNotes], names: Sequence[str], whole: Coverage, shown: Shown) -> list[str]:
-    """The lines for people: of each file where there are several, and of all."""
+    """The lines for people: one for each file if there are several, and one for all."""
     if not whole.episodes:
         return []
     several = zip(names, files, strict=True) if len(files) > 1 else ()

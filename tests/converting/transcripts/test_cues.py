@@ -10,7 +10,7 @@ import webvtt
 
 from socialcli.converting.report import Report
 from socialcli.converting.transcripts.cues import BEFORE, EARLY, Cue, read_cues
-from socialcli.converting.transcripts.marks import unmarked
+from socialcli.converting.transcripts.markup import strip_markup
 from socialcli.converting.transcripts.subtitles import read_subtitles
 from socialcli.converting.transcripts.timecodes import read_times
 from socialcli.errors import InvalidInputError
@@ -121,7 +121,7 @@ def test_a_cue_begins_at_0_at_the_earliest(sign: str) -> None:
     ],
 )
 def test_rows_that_belong_to_no_cue_are_named(suffix: str, text: str, line: int) -> None:
-    with pytest.raises(InvalidInputError, match=f"^a{suffix}:{line}: is '.*', and belongs to no cue"):
+    with pytest.raises(InvalidInputError, match=f"^a{suffix}:{line}: is '.*', which belongs to no cue"):
         read(suffix, text)
     report = Report(skip_bad=True)
     assert [cue for cue in read(suffix, text, report) if cue[2] != "second"] == [FIRST, THIRD] and report.skipped == 1
@@ -158,7 +158,7 @@ def test_a_number_without_times_is_named() -> None:
 )
 def test_every_other_row_has_its_place(suffix: str, block: str, expected: list[str]) -> None:
     found = read(suffix, AROUND[suffix].format(block))
-    texts = [unmarked(text) for _, _, text in found[1:-1]]
+    texts = [strip_markup(text) for _, _, text in found[1:-1]]
     assert found[0] == FIRST and found[-1] == THIRD and texts == expected
 
 

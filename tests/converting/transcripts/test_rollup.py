@@ -8,7 +8,7 @@ import pytest
 
 from socialcli.converting.report import Report
 from socialcli.converting.transcripts.cues import Cue
-from socialcli.converting.transcripts.rollup import JOINED, unrolled
+from socialcli.converting.transcripts.rollup import JOINED, merge_repeats
 
 from ..sources import converted
 
@@ -18,7 +18,7 @@ Shown = tuple[float, float, str]
 def joined(*shown: Shown) -> tuple[list[Shown], int]:
     """What is left of cues (start, end, rows), and how many lines were joined."""
     report = Report(False)
-    cues = unrolled([Cue(1, start, end, text.split("\n")) for start, end, text in shown], report)
+    cues = merge_repeats([Cue(1, start, end, text.split("\n")) for start, end, text in shown], report)
     return [(cue.start, cue.end, "\n".join(cue.rows)) for cue in cues], report.counts[JOINED]
 
 

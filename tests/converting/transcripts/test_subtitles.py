@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from socialcli.converting.report import Report
-from socialcli.converting.transcripts.speech import by_spelling, spoken
+from socialcli.converting.transcripts.speaker_labels import names_by_spelling, parse_label
 from socialcli.converting.transcripts.subtitles import Line, read_subtitles
 from socialcli.errors import InvalidInputError, NotThereError
 
@@ -192,4 +192,4 @@ def test_what_is_no_subtitle_file_is_refused(name: str, content: str | bytes, tm
     ],
 )
 def test_who_says_a_line(line: str, known: list[str] | None, expected: tuple[str | None, str]) -> None:
-    assert spoken(line, None if known is None else by_spelling(known)) == expected
+    assert parse_label(line, None if known is None else names_by_spelling(known)) == expected

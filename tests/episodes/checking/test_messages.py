@@ -51,7 +51,7 @@ def put(*path: str | int, value: Any) -> Record:
         (
             put("speakers", 0, "qqq", value=1),
             ("speakers", 0, "qqq"),
-            "is not a field of the format; remove it (known here: id, name)",
+            "is not a field of the format; remove it (known fields: id, name)",
         ),
         (put("boxes", 2, "x0", value="12"), ("boxes", 2, "x0"), 'is the string "12", not a number; write a number'),
         (put("boxes", 2, "x0", value=True), ("boxes", 2, "x0"), "is true, not a number; write a number"),

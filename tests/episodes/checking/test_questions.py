@@ -39,7 +39,7 @@ def crowd(size: int) -> list[Record]:
         (TARGET, {"candidates": ["s1", "s3"]}, ['answer: "s2" is not among the candidates ("s1", "s3"); write']),
         (COREF, {"utterance": "u9"}, ['utterance: "u9" is not an utterance of the episode; add the utterance']),
         (COREF, {"span": None}, ["span: is missing, and a coref question needs it; add it"]),
-        (COREF, {"span": [4, 4]}, ["span: is [4, 4], which holds no character; the end comes after"]),
+        (COREF, {"span": [4, 4]}, ["span: is [4, 4], which is empty; the end is the position after"]),
         (COREF, {"span": [4, 13]}, ["span: is [4, 13], but the utterance has 12 characters; count from 0"]),
         (COREF, {"answer": "s9"}, ['answer: "s9" is not among the candidates ("s1", "s2", "s3"); write one']),
         (MENTIONED, {"span": None}, ["span: is missing, and a mentioned question needs it; add it"]),
@@ -79,7 +79,7 @@ def test_a_correct_question_has_no_problem(question: int, change: Record) -> Non
 @pytest.mark.parametrize(
     ("speakers", "expected"),
     [
-        (1, "are left out, and the episode has nobody who could be the answer; add its speakers"),
+        (1, "are left out, and no speaker of the episode could be the answer; add the speakers"),
         (2, None),
         (27, None),
         (28, "are left out, and 27 speakers could be the answer; name at most 26 of them"),

@@ -36,7 +36,7 @@ def test_the_heads_that_are_asked_for(query: HeadQuery, heads: set[tuple[int, in
         (HeadQuery(heads="busy"), "--attention-heads 'busy' names no heads"),
         (HeadQuery(heads="3"), "--attention-heads '3' names no heads"),
         (HeadQuery(heads=""), "--attention-heads '' names no heads"),
-        (HeadQuery("2", "3:0"), "leave --attention-layers out"),
+        (HeadQuery("2", "3:0"), "omit --attention-layers"),
     ],
 )
 def test_what_no_model_could_show_is_refused(query: HeadQuery, message: str) -> None:

@@ -133,7 +133,7 @@ def test_pictures_and_json_go_together(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--png", "pictures", "--inputs", "L"), "--inputs L leaves them out"),
+        (("--png", "pictures", "--inputs", "L"), "which --inputs L omits"),
         (("--inputs", "VL", "--boxes-as", "text"), "--boxes-as text"),
         (("--media-root", "nowhere"), "nowhere: there is no such folder"),
         (("--frame-fit", "squeeze"), "'squeeze'"),

@@ -82,7 +82,7 @@ def test_where_nobody_known_speaks_it_says_so(tmp_path: Path) -> None:
     [
         (("--attention",), "name the folder for them with --png DIR"),
         (("--attention", "--json"), "name the folder for them with --png DIR"),
-        (("--attention", "--inputs", "L", "--png", "p"), "--inputs L leaves them out"),
+        (("--attention", "--inputs", "L", "--png", "p"), "which --inputs L omits"),
         (("--alpha", "2"), "--alpha changes nothing without --attention"),
         (("--utterance", "u1", "--png", "p"), "--utterance changes nothing without --attention"),
         (("--attention-heads", "all"), "--attention-heads changes nothing without --attention"),

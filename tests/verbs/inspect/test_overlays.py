@@ -11,8 +11,8 @@ from PIL import Image
 from socialcli.episodes.records import Box, Episode
 from socialcli.verbs.inspect.heads import ShownHeads
 from socialcli.verbs.inspect.maps import AttentionMaps
+from socialcli.verbs.inspect.pictures.album import Album
 from socialcli.verbs.inspect.pictures.drawing import View, colors_of
-from socialcli.verbs.inspect.pictures.files import Album
 from socialcli.verbs.inspect.pictures.heat import HEAT, MIDDLE, HeatScale, color_bar
 from socialcli.verbs.inspect.pictures.overlays import attention_page, heat_picture
 from socialcli.verbs.inspect.work import Inspected

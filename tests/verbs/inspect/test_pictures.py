@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from socialcli.episodes.records import Box, Episode
+from socialcli.verbs.inspect.pictures.album import Album
 from socialcli.verbs.inspect.pictures.drawing import colors_of, draw_frame
-from socialcli.verbs.inspect.pictures.files import Album
 from socialcli.verbs.inspect.pictures.pages import frame_page, legend_lines, sheet
 from socialcli.verbs.inspect.work import Inspected
 from tests.conftest import sample_episodes

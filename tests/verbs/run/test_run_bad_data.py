@@ -263,5 +263,8 @@ def test_alignment_without_a_box_is_a_warning(media: Path) -> None:
     done = run(write(media / "episodes.jsonl", [episode]), media / "out", "--frames", "1", "--limit", "1")
     assert done.code == 0
     (warning,) = done.manifest["warnings"]
-    assert warning.startswith("nothing can be aligned: 0 of ") and "there are no boxes; say where people are" in warning
+    assert (
+        warning.startswith("nothing can be aligned: 0 of ")
+        and "there are no boxes; add boxes that say where people are" in warning
+    )
     assert done.stderr.count(warning) == 1

@@ -12,8 +12,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from socialcli.synth.making import SynthRequest, synthesize
 from socialcli.synth.settings import SynthSettings
+from socialcli.synth.synthesis import SynthRequest, synthesize
 
 from ...conftest import SAMPLE
 from ...results.samples import disk_of, validator

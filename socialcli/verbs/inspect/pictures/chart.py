@@ -1,4 +1,4 @@
-"""The frames F(u) of each utterance, as a chart: a row an utterance, a column a frame."""
+"""A chart of the frames F(u) of each utterance: one row per utterance, one column per frame."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from socialcli.verbs.inspect.pictures.lettering import (
 from socialcli.verbs.inspect.report import InspectedUtterance, Inspection
 from socialcli.verbs.inspect.text import counted
 
-NOBODY: RGB = (120, 120, 120)  # an utterance whose speaker is not known; and the outline of every cell
+NOBODY: RGB = (120, 120, 120)  # an utterance with an unknown speaker; also the outline of every cell
 ROW = 34  # height of a row, pixels
-WIDEST = 44  # cell, pixels
-LAST_COLUMN = 160  # room for how many tokens an utterance is aligned to, pixels
+WIDEST = 44  # maximum cell width, pixels
+LAST_COLUMN = 160  # width of the column of aligned tokens, pixels
 TITLE_LINE = "F(u): the frames in which an utterance is aligned to its speaker's tokens"
 
 
 def utterance_chart(inspection: Inspection, width: int) -> Image.Image:
-    """Draw the chart, `width` pixels wide; a cell has the speaker's colour where its frame is in F(u)."""
+    """Draw the chart, `width` pixels wide; a cell has the speaker's colour if its frame is in F(u)."""
     count = len(inspection.frames)
-    left = width * 11 // 20  # of the first cell; before it stand the words
+    left = width * 11 // 20  # of the first cell, after the words
     cell = max(4, min(WIDEST, (width - left - MARGIN - LAST_COLUMN) // count))
     page = Image.new("RGB", (width, (len(inspection.utterances) + 2) * ROW + MARGIN), PAPER)
     pen = ImageDraw.Draw(page)
@@ -48,7 +48,7 @@ def utterance_chart(inspection: Inspection, width: int) -> Image.Image:
 
 
 def _header(pen: ImageDraw.ImageDraw, count: int, left: int, cell: int) -> None:
-    """The numbers of the frames, only so many that they do not touch."""
+    """The frame numbers, as many as fit without touching."""
     font = font_of(BODY)
     pen.text((MARGIN, ROW), "utterance", fill=INK, font=font)
     every = -(-(width_of(str(count), font) + 8) // cell)

@@ -1,4 +1,4 @@
-"""A frame as the alignment sees it: the grid, each speaker's box, and the cells it covers in the speaker's colour."""
+"""Draw a frame as the alignment sees it: grid, speakers' boxes, and the covered cells in the speakers' colours."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from socialcli.video.overlay import Color, speaker_colors
 
 Pixels = npt.NDArray[np.uint8]
 
-LONG_SIDE = 1280  # small frames are enlarged by whole numbers to about this, so that lines and labels are legible
+LONG_SIDE = 1280  # pixels; small frames are enlarged to about this by whole factors, so that labels are legible
 PADDING = (150, 150, 150)
-OWN, MERGED = 0.5, 0.2  # how much of the speaker's colour a cell takes: for this frame's box, for a merged frame's
-STRIPE = 20  # pixels, about, of each speaker's colour in a cell that several have
-DIMMED = 0.3  # what is left of the light where the model sees nothing
-LINE = (255, 255, 255, 90), (0, 0, 0, 90)  # a light line and a dark one beside it show on any picture
+OWN, MERGED = 0.5, 0.2  # opacity of the speaker's colour in a cell: for this frame's box, for a merged frame's
+STRIPE = 20  # approximate width in pixels of the stripes in a cell of several speakers
+DIMMED = 0.3  # brightness of what the model does not see
+LINE = (255, 255, 255, 90), (0, 0, 0, 90)  # a light line beside a dark one is visible on any picture
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Where the frame lies on the canvas, which also holds padding that the model sees around it."""
+    """The position of the frame on the canvas, which also holds the padding that the model sees around it."""
 
-    left: int  # of the canvas, in pixels of the frame: negative where there is padding
+    left: int  # of the canvas, in pixels of the frame: negative if there is padding
     top: int
     width: int  # of the canvas, in pixels of the frame
     height: int
@@ -39,7 +39,7 @@ class View:
 
     @classmethod
     def of(cls, frames: FrameSet, grid: VisualGrid) -> View:
-        """The view that holds the whole frame and all cells."""
+        """The view that contains the whole frame and all cells."""
         x0, y0, x1, y1 = grid.seen
         left, top = min(0, floor(x0 + 1e-6)), min(0, floor(y0 + 1e-6))
         right, bottom = max(frames.width, ceil(x1 - 1e-6)), max(frames.height, ceil(y1 - 1e-6))
@@ -47,7 +47,7 @@ class View:
         return cls(left, top, right - left, bottom - top, scale)
 
     def place(self, rectangle: Rectangle, share: float = 1.0) -> tuple[int, int, int, int]:
-        """A rectangle of the frame in whole pixels of the canvas, or of the canvas reduced to a share of its size."""
+        """A rectangle of the frame in whole pixels of the canvas, reduced to a share of its size."""
         scale = self.scale * share
         x0, y0, x1, y1 = rectangle
         return (
@@ -59,9 +59,9 @@ class View:
 
 
 def colors_of(inspection: Inspection) -> dict[str, Color]:
-    """The colour of each speaker: those of `--boxes-as overlay`, and further ones for speakers without boxes."""
+    """Each speaker's colour: those of `--boxes-as overlay`, then more for speakers without boxes."""
     annotated = {box.speaker for box in inspection.episode.boxes}
-    order = sorted(inspection.labels, key=lambda speaker: speaker not in annotated)  # stable: else as they come
+    order = sorted(inspection.labels, key=lambda speaker: speaker not in annotated)  # a stable sort
     return speaker_colors({speaker: speaker for speaker in order})
 
 
@@ -90,7 +90,7 @@ def draw_frame(inspection: Inspection, frames: FrameSet, index: int, long_side: 
 
 
 def picture_of(frames: FrameSet, index: int, view: View, grid: VisualGrid) -> Pixels:
-    """Sampled frame `index` with the padding around it, (height, width, 3), and dark where the model does not see."""
+    """Sampled frame `index` with its padding, (height, width, 3), dimmed where the model does not see."""
     canvas = np.empty((view.height * view.scale, view.width * view.scale, 3), dtype=np.uint8)
     canvas[:] = PADDING
     x0, y0, x1, y1 = view.place((0, 0, frames.width, frames.height))
@@ -107,7 +107,7 @@ def _dim_unseen(canvas: Pixels, view: View, grid: VisualGrid) -> None:
 
 
 def _owners(inspection: Inspection, grid: VisualGrid, index: int) -> dict[tuple[int, int], dict[str, float]]:
-    """For each covered cell (row, column) the speakers whose it is, each with the strength of its colour."""
+    """For each covered cell (row, column), the covering speakers with the opacity of their colours."""
     step = grid.step_of_frame[index]
     owners: dict[tuple[int, int], dict[str, float]] = {}
     for box in inspection.boxes:
@@ -126,7 +126,7 @@ def _shade(
     owners: Mapping[tuple[int, int], Mapping[str, float]],
     colors: Mapping[str, Color],
 ) -> None:
-    """Give each covered cell its speaker's colour; a cell of several speakers stripes of theirs in turn."""
+    """Give each covered cell its speaker's colour; a cell of several speakers gets stripes."""
     for (row, column), speakers in owners.items():
         left, top, right, bottom = grid.cells[row, column].tolist()
         x0, y0, x1, y1 = view.place((left, top, right, bottom))

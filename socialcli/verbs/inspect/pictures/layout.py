@@ -1,4 +1,4 @@
-"""Lines of text as pictures, and pictures put together into pages."""
+"""Render lines of text as pictures, and arrange pictures on pages."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from socialcli.verbs.inspect.pictures.lettering import BODY, INK, MARGIN, PAPER,
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of text below a picture, with a swatch of colour before it where it explains one."""
+    """A line of text below a picture, with a colour swatch if it explains one."""
 
     text: str
     swatch: RGB | None = None
@@ -20,7 +20,7 @@ class Line:
 
 
 def block(lines: Sequence[Line], width: int, scale: float = 1.0, margin: int = MARGIN) -> Image.Image:
-    """Lines of text, enlarged by `scale`, wrapped to the width."""
+    """Lines of text, enlarged by `scale` and wrapped to the width."""
     rows = [row for line in lines for row in _rows(line, width - 2 * margin, scale)]
     page = Image.new("RGB", (width, 2 * margin + sum(_pitch(size) for _, _, size, _ in rows)), PAPER)
     pen = ImageDraw.Draw(page)
@@ -35,7 +35,7 @@ def block(lines: Sequence[Line], width: int, scale: float = 1.0, margin: int = M
 
 
 def stacked(parts: Sequence[Image.Image]) -> Image.Image:
-    """Pictures of one width, one below the other."""
+    """Pictures of equal width, stacked vertically."""
     page = Image.new("RGB", (parts[0].width, sum(part.height for part in parts)), PAPER)
     top = 0
     for part in parts:
@@ -45,7 +45,7 @@ def stacked(parts: Sequence[Image.Image]) -> Image.Image:
 
 
 def beside(parts: Sequence[Image.Image], gap: int = MARGIN) -> Image.Image:
-    """Pictures side by side, their upper edges at one height, with a gap before, between and behind them, pixels."""
+    """Pictures side by side, aligned at the top, with a gap (pixels) before, between and after them."""
     width = sum(part.width + gap for part in parts) + gap
     page = Image.new("RGB", (width, max(part.height for part in parts)), PAPER)
     left = gap
@@ -56,7 +56,7 @@ def beside(parts: Sequence[Image.Image], gap: int = MARGIN) -> Image.Image:
 
 
 def _rows(line: Line, width: int, scale: float) -> Iterator[tuple[str, RGB | None, int, Font]]:
-    """The lines that a text becomes: each with its swatch (PAPER: only the room for one), font size and font."""
+    """The rows of a text, each with its swatch (PAPER: only the space for one), font size and font."""
     size = round(line.size * scale)
     font = font_for(line.text, size)
     swatch = line.swatch

@@ -1,4 +1,4 @@
-"""Text on pictures: a font, lines that fit, and characters that the font has."""
+"""Text on pictures: fonts, line breaks, and fallbacks for characters that a font lacks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PAPER: RGB = (255, 255, 255)
 MARGIN = 16  # pixels
 TITLE, BODY = 26, 20  # font sizes, pixels
 
-# Fonts of most systems with the letters of many scripts; Pillow's own has not even accents.
+# Common system fonts that cover many scripts; Pillow's own font does not even have accents.
 _PREFERRED = ("DejaVuSans.ttf", "NotoSans-Regular.ttf", "Arial.ttf", "arial.ttf")
 _SHAPED = ImageFont.FreeTypeFont
 _NO_CHARACTER = "\U0010ffff"
@@ -28,7 +28,7 @@ _MARKED_OUT = ("Bold", "Italic", "Oblique", "Mono", "Light", "Thin", "Black")
 
 @cache
 def font_of(size: int) -> Font:
-    """The best font at hand, `size` pixels high."""
+    """The best available font, `size` pixels high."""
     for name in _PREFERRED:
         try:
             return ImageFont.truetype(name, size)
@@ -38,9 +38,9 @@ def font_of(size: int) -> Font:
 
 
 def font_for(text: str, size: int) -> Font:
-    """A font for `text`, `size` pixels high: the usual one if it has all characters, else the installed one with most.
+    """A font for `text`, `size` pixels high: the default if it has all characters, else the font with the most.
 
-    Other fonts are looked for only where a character is missing. Where no font has more, it is the usual one.
+    Other fonts are searched only if a character is missing. If none has more, the default is used.
     """
     usual = font_of(size)
     missing = {character for character in text if not _has(usual, character) and not is_invisible(character)}
@@ -61,34 +61,34 @@ def _substitute(characters: frozenset[str], size: int) -> Font:
 
 @cache
 def _installed(size: int) -> Sequence[Font]:
-    """The fonts of this system, the upright and regular ones first."""
+    """The fonts of this system, upright and regular ones first."""
     fonts: list[Font] = []
     for path in sorted(_font_files(), key=lambda path: (any(one in path for one in _MARKED_OUT), path)):
         try:
             fonts.append(ImageFont.truetype(path, size))
-        except (OSError, ValueError):  # pictures of one size, as of emoji
+        except (OSError, ValueError):  # bitmap fonts of one size, such as emoji
             continue
     return fonts
 
 
 def _font_files() -> list[str]:
-    from matplotlib.font_manager import findSystemFonts  # asks fontconfig where there is one
+    from matplotlib.font_manager import findSystemFonts  # uses fontconfig if available
 
-    return [str(path) for path in findSystemFonts() if "LastResort" not in str(path)]  # all its letters are boxes
+    return [str(path) for path in findSystemFonts() if "LastResort" not in str(path)]  # its glyphs are all boxes
 
 
 def legible(text: str, font: Font) -> str:
-    """`text` with what the font lacks written in letters that it has: see `socialcli.words.legible`."""
+    """`text` with characters that the font lacks spelled in characters that it has: see `socialcli.words.legible`."""
     return legible_with(text, partial(_has, font))
 
 
 def width_of(text: str, font: Font) -> int:
-    """Width of one line of text, pixels, rounded up."""
+    """The width of one line of text in pixels, rounded up."""
     return -int(-font.getlength(text) // 1)
 
 
 def wrapped(text: str, font: Font, width: int) -> Iterator[str]:
-    """`text` in lines no wider than `width` pixels, broken between words; a word that is wider stands alone."""
+    """`text` in lines at most `width` pixels wide, broken between words; a wider word gets its own line."""
     line = ""
     for word in text.split(" "):
         longer = f"{line} {word}" if line else word
@@ -101,7 +101,7 @@ def wrapped(text: str, font: Font, width: int) -> Iterator[str]:
 
 
 def shortened(text: str, font: Font, width: int) -> str:
-    """`text`, cut off with "..." where it is wider than `width` pixels."""
+    """`text`, truncated with "..." if it is wider than `width` pixels."""
     if width_of(text, font) <= width:
         return text
     while text and width_of(f"{text}...", font) > width:
@@ -116,7 +116,7 @@ def _has(font: Font, character: str) -> bool:
 
 @cache
 def _one_by_one(font: Font) -> Font:
-    """The font without shaping, which puts a circle below a mark that stands alone: none would be missing."""
+    """The font without shaping, which draws a circle under a lone combining mark, so no mark would seem missing."""
     return font.font_variant(layout_engine=ImageFont.Layout.BASIC) if isinstance(font, _SHAPED) else font
 
 

@@ -1,4 +1,4 @@
-"""Boxes with the names of whom they show, placed so that no name hides another."""
+"""Draw boxes with name tags, placed so that no tag hides another."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Mark:
 
 
 def draw_marks(image: Image.Image, marks: Sequence[Mark]) -> None:
-    """Draw the boxes, and after them, so that no line crosses a name, their labels; sizes follow the picture's."""
+    """Draw the boxes, then their labels, so that no line crosses a name; sizes scale with the picture."""
     pen = ImageDraw.Draw(image)
     line = max(2, round(max(image.size) / 480))
     size = max(13, round(max(image.size) / 60))
@@ -44,7 +44,7 @@ def draw_marks(image: Image.Image, marks: Sequence[Mark]) -> None:
 
 
 def draw_outlines(image: Image.Image, marks: Sequence[Mark]) -> None:
-    """Draw the boxes alone, thinly; a dark line at either side of the colour shows it on any other."""
+    """Draw only thin boxes; dark lines on both sides make any colour visible."""
     pen = ImageDraw.Draw(image)
     for mark in marks:
         left, top, right, bottom = mark.box
@@ -59,13 +59,13 @@ def _tag_size(label: str, font: Font) -> tuple[int, int]:
 
 
 def _free_place(box: Corners, tag: tuple[int, int], size: tuple[int, int], taken: Sequence[Corners]) -> Corners:
-    """The first place for a tag at its box that no other tag has; where all are taken, the first of them."""
+    """The first place for a tag at its box that no other tag occupies; if all are occupied, the first place."""
     places = list(_places(box, tag, size))
     return next((place for place in places if not any(_overlap(place, other) for other in taken)), places[0])
 
 
 def _places(box: Corners, tag: tuple[int, int], size: tuple[int, int]) -> Iterator[Corners]:
-    """Above the box, below it, and inside it at the top and the bottom; each at the left and at the right end."""
+    """Above the box, below it, and inside it at top and bottom, each at the left and the right end."""
     width, height = tag
     left, top, right, bottom = box
     for y in (top - height, bottom, top, bottom - height):

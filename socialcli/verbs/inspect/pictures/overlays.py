@@ -1,4 +1,4 @@
-"""A page for each utterance: where its words look in each frame, without the alignment and with it."""
+"""Draw a page for each utterance: its words' attention in each frame, without and with the alignment."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from socialcli.verbs.inspect.text import called, counted, frames_named
 from socialcli.video.frames import FrameSet
 
 PANEL = 640  # long side of a picture, pixels
-BLUR = 8  # pixels: larger areas of a picture leave only their edges
+BLUR = 8  # pixels: of larger areas only the edges remain
 SMALL = 17  # font size, pixels
 BORDER = 6  # around the frames in F(u), pixels
 
 
 def attention_page(inspection: Inspection, frames: FrameSet, maps: AttentionMaps) -> Image.Image:
-    """Each frame beside the two maps of it, under a title and the scale of the colours.
+    """Each frame beside its two maps, under a title and the colour scale.
 
     ValueError without a grid (inputs L).
     """
@@ -40,7 +40,7 @@ def attention_page(inspection: Inspection, frames: FrameSet, maps: AttentionMaps
 
 
 def heat_picture(picture: Image.Image, view: View, grid: VisualGrid, colors: np.ndarray) -> Image.Image:
-    """The outlines of the picture under the `colors` (height, width, 3) of the cells; grey where there is no cell."""
+    """The outlines of the picture under the cells' `colors` (height, width, 3); grey outside the cells."""
     share = picture.width / (view.width * view.scale)
     canvas = np.repeat(_outlines(picture)[..., np.newaxis], 3, axis=-1)
     for row, column in np.ndindex(*grid.cells.shape[:2]):
@@ -51,7 +51,7 @@ def heat_picture(picture: Image.Image, view: View, grid: VisualGrid, colors: np.
 
 
 def _outlines(picture: Image.Image) -> Pixels:
-    """The picture in grey without its light and dark areas, which could be taken for more and less attention."""
+    """The picture in grey without light and dark areas, which could be mistaken for more or less attention."""
     grey = picture.convert("L")
     light = np.array(grey, dtype=float) - np.array(grey.filter(ImageFilter.GaussianBlur(BLUR)))
     outlines: Pixels = np.clip(MIDDLE + light, 0, 255).astype(np.uint8)
@@ -60,7 +60,7 @@ def _outlines(picture: Image.Image) -> Pixels:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Page:
-    """What the parts of a page have in common."""
+    """The data that all parts of a page share."""
 
     inspection: Inspection
     frames: FrameSet
@@ -69,7 +69,7 @@ class _Page:
     scale: HeatScale
 
     def head(self) -> Iterator[Line]:
-        """Whose words, under which settings, and what their attention comes to."""
+        """The utterance, the settings, and the shares of attention."""
         line, shown = self.maps.line, self.maps.shown
         yield Line(f"{line.id}: {line.text}", size=TITLE)
         spoken = f"{line.label}, {line.start:.2f}-{line.end:.2f} s, F(u): {frames_named(line.frames)}"
@@ -101,7 +101,7 @@ class _Page:
         return ImageOps.expand(ImageOps.expand(strip, BORDER, color), MARGIN // 2, PAPER)
 
     def notes(self) -> Iterator[Line]:
-        """What the signs mean."""
+        """The explanation of the signs."""
         yield Line("Framed rows: the frames F(u), in which the words are aligned to their speaker.")
         yield Line("Below the maps: the share of the attention that all cells of the step get, and each speaker's.")
 
@@ -124,7 +124,7 @@ class _Page:
         return f"{frames_named(merged)} are one step of the model, with one map" if len(merged) > 1 else ""
 
     def _sums(self, step: int, attention: Map) -> str:
-        """What share of the attention goes to the step, and in it to each speaker's tokens."""
+        """The share of attention to the step, and within it to each speaker's tokens."""
         parts = [f"all: {_percent(attention[step])}"]
         for speaker in self.inspection.labels:
             boxes = [b for b in self.inspection.boxes if b.speaker == speaker and b.frame in self.grid.frames[step]]

@@ -1,4 +1,4 @@
-"""Pages around the drawn frames: one a frame with its legend, and a sheet of all frames of a question."""
+"""Compose pages: one per frame with its legend, and a contact sheet of all frames of a question."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from socialcli.video.frames import FrameSet
 
 THUMB = 480  # long side of a frame on the sheet, pixels
 COLUMNS = 4
-EDGE = 1e-6  # pixels: less than this beyond an edge is rounding
+EDGE = 1e-6  # pixels; less than this beyond an edge is rounding
 
 
 def frame_page(inspection: Inspection, frames: FrameSet, index: int) -> Image.Image:
-    """The drawn frame under a title, above its legend."""
+    """The drawn frame with a title above and its legend below."""
     picture = draw_frame(inspection, frames, index)
     scale = max(picture.size) / LONG_SIDE
     head = block([Line(_title(inspection, index), size=TITLE), *_spoken(inspection, index)], picture.width, scale)
@@ -30,7 +30,7 @@ def frame_page(inspection: Inspection, frames: FrameSet, index: int) -> Image.Im
 
 
 def sheet(inspection: Inspection, frames: FrameSet) -> Image.Image:
-    """All frames of the question side by side, with the legend, and the frames F(u) of each utterance."""
+    """All frames of the question side by side, with the legend and the chart of the frames F(u)."""
     contact = _contact([_thumb(inspection, frames, index) for index in range(len(frames.frames))])
     every_frame = range(len(inspection.frames))
     head = block(list(_sheet_head(inspection)), contact.width)
@@ -46,7 +46,7 @@ def _title(inspection: Inspection, index: int) -> str:
 
 
 def _step_of(inspection: Inspection, index: int) -> list[int]:
-    """The frames that the model merges into one step with frame `index`, itself included."""
+    """The frames that the model merges into one step with frame `index`, including it."""
     return [frame.index for frame in inspection.frames if frame.step == inspection.frames[index].step]
 
 
@@ -57,7 +57,7 @@ def _spoken(inspection: Inspection, index: int) -> Iterator[Line]:
 
 
 def legend_lines(inspection: Inspection, index: int) -> Iterator[Line]:
-    """A line for each speaker: what the speaker's box in frame `index` covers."""
+    """A line for each speaker: the tokens that the speaker's box covers in frame `index`."""
     boxes = {box.speaker: box for box in inspection.boxes if box.frame == index}
     for speaker, color in colors_of(inspection).items():
         yield Line(f"{called(inspection, speaker)}: {_state(boxes.get(speaker))}", color.rgb)
@@ -71,7 +71,7 @@ def _state(box: InspectedBox | None) -> str:
 
 
 def _notes(inspection: Inspection, shown: Sequence[int]) -> Iterator[Line]:
-    """What the signs in the pictures of the frames `shown` mean, as far as they can occur."""
+    """The meaning of the signs that can occur in the pictures of the frames `shown`."""
     grid = inspection.grid
     if grid is None:
         return
@@ -122,7 +122,7 @@ def _contact(thumbs: Sequence[Image.Image]) -> Image.Image:
     columns = min(COLUMNS, len(thumbs))
     across, down = thumbs[0].width + MARGIN, thumbs[0].height + MARGIN
     rows = -(-len(thumbs) // columns)
-    # Never narrower than two frames, so that the text around a few narrow ones has room.
+    # At least as wide as two frames, so that the text around a few narrow ones has room.
     page = Image.new("RGB", (max(columns * across, 2 * THUMB) + MARGIN, rows * down), PAPER)
     for place, thumb in enumerate(thumbs):
         page.paste(thumb, (MARGIN + place % columns * across, place // columns * down))

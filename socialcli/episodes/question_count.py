@@ -1,4 +1,4 @@
-"""How many questions an episodes file has, unchecked: to know how far a run is, and how long it will take."""
+"""Count the questions of episodes files without checking them, for progress and time estimates."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ def count_questions(
     splits: Collection[str | None] | None = None,
     limit: int | None = None,
 ) -> int:
-    """The questions of these tasks in the episodes of some splits (None: of all); never fewer than a run will ask.
+    """The number of questions of these tasks in some splits (None: all); never fewer than a run will ask.
 
-    `limit` questions of each task count, and of those without one, since a run answers for these with failed rows. The
-    files are read no further than that needs. Raises NotThereError where there is no such file, and InvalidInputError
-    where it cannot be read.
+    At most `limit` questions count per task. Questions without a task count as a task of their own, because a run
+    records them as failed rows. Reading stops as soon as every limit is reached. Raises NotThereError if a file is
+    missing, InvalidInputError if it cannot be read.
     """
     found: Counter[str | None] = Counter()
-    for name in _asked(paths, tasks, splits) if limit != 0 else ():
+    for name in _tasks_of_questions(paths, tasks, splits) if limit != 0 else ():
         if limit is None or found[name] < limit:
             found[name] += 1
         if limit is not None and all(found[task] >= limit for task in tasks):
@@ -35,14 +35,14 @@ def count_questions(
 
 
 def has_question(paths: Sequence[Path], tasks: Collection[str], splits: Collection[str | None] | None = None) -> bool:
-    """Whether there is a question to count. Raises as `count_questions` does."""
-    return next((True for _ in _asked(paths, tasks, splits)), False)
+    """Whether there is any question to count. Raises as `count_questions` does."""
+    return next((True for _ in _tasks_of_questions(paths, tasks, splits)), False)
 
 
-def _asked(
+def _tasks_of_questions(
     paths: Sequence[Path], tasks: Collection[str], splits: Collection[str | None] | None
 ) -> Iterator[str | None]:
-    """The task of each question of the tasks, or without one, in the splits."""
+    """The task of each question of `tasks`, or None if it names none, in the splits."""
     records = chain.from_iterable(unchecked_records(path, "split", "task") for path in paths)
     wanted = (record for record in records if splits is None or _text(record, "split") in splits)
     names = (_text(question, "task") for record in wanted for question in questions_of(record))
@@ -50,14 +50,14 @@ def _asked(
 
 
 def unchecked_records(path: Path, column: str, field: str) -> Iterator[Mapping[str, Any]]:
-    """The objects of an episodes file as they stand there; of Parquet a column, and a field of the questions, alone.
+    """The unchecked objects of an episodes file; from Parquet, only one column and one field of the questions.
 
-    Raises InvalidInputError where the file cannot be read.
+    Raises InvalidInputError if the file cannot be read.
     """
     if inspected_suffix(path) != ".parquet":
         yield from (line.record for line in read_records(path) if isinstance(line.record, dict))
         return
-    import pyarrow as pa  # JSONL does without
+    import pyarrow as pa  # not needed for JSONL
     import pyarrow.parquet as pq
 
     try:
@@ -69,7 +69,7 @@ def unchecked_records(path: Path, column: str, field: str) -> Iterator[Mapping[s
 
 
 def questions_of(record: Mapping[str, Any]) -> Sequence[Any]:
-    """The questions of an unchecked record, whatever they are."""
+    """The questions of an unchecked record, of any type."""
     questions = record.get("questions")
     return questions if isinstance(questions, list) else ()
 
@@ -80,9 +80,9 @@ def _text(record: object, name: str) -> str | None:
 
 
 def _question_columns(file: Any, name: str) -> list[str]:
-    """The column of a field of the questions in a ParquetFile, under which it is read without the others.
+    """The Parquet column of one field of the questions, so that it can be read without the others.
 
-    What stands between the two names is up to the program that wrote the file.
+    The path between the two names depends on the program that wrote the file.
     """
     paths = (file.schema.column(index).path for index in range(len(file.schema)))
     return [path for path in paths if path.startswith("questions.") and path.endswith(f".{name}")]

@@ -1,4 +1,4 @@
-"""What people look like: shirt, hair, skin."""
+"""People's appearance: shirt, hair, skin."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SHIRTS: Mapping[str, str] = {
     "black": "#1d1d22",
     "grey": "#858b93",
 }
-"""The colours of shirts by name, "#rrggbb"."""
+"""Shirt colours by name, "#rrggbb"."""
 
 _STYLES: tuple[HairStyle, ...] = ("short", "long", "bun", "curly", "tufts")
 _HAIR = ("#1c1714", "#6a3d1c", "#e2b84a", "#b5491f", "#b9b9be")
@@ -35,7 +35,7 @@ _TROUSERS = ("#2f3542", "#453a32", "#3b3d3f", "#33403a")
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a person looks like. Colours are "#rrggbb", but `shirt` is a name in `SHIRTS`."""
+    """A person's appearance. Colours are "#rrggbb", except `shirt`, which is a name in `SHIRTS`."""
 
     shirt: str
     hair: str
@@ -45,7 +45,7 @@ class Look:
 
 
 def draw_looks(count: int, rng: np.random.Generator) -> tuple[Look, ...]:
-    """Looks for the people of a scene: no two have a shirt's colour in common, nor hair of one colour and style."""
+    """Looks for the people of a scene: no two share a shirt colour, or both hair colour and style."""
     shirts = rng.permutation(list(SHIRTS))[:count]
     hair = list(product(_HAIR, _STYLES))
     heads = [hair[place] for place in rng.permutation(len(hair))[:count]]

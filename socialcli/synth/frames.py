@@ -1,4 +1,4 @@
-"""From a world to its frames, the boxes in them, and the bytes of a video file."""
+"""Draw the frames of a world, find the people in them, and encode them as a video."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from socialcli.synth.figures import draw_person
 from socialcli.synth.rooms import paint_room
 from socialcli.synth.world import World
 
-_SCALE = 2  # drawn so many times as large as the frame, then reduced, which smooths the edges
+_SCALE = 2  # frames are drawn this many times larger, then reduced, for smooth edges
 
 _X264 = {
     "preset": "veryfast",
     "crf": "18",
     "bf": "0",
-    # x264's AVX-512 code chooses otherwise now and then, on the same frames; its portable code never does.
+    # x264's AVX-512 code sometimes decides differently on the same frames; its portable code never does.
     "x264-params": "asm=0",
 }
 
@@ -31,14 +31,14 @@ Extents = tuple[int, int, int, int]  # x0, y0, x1, y1 in pixels; x1 and y1 exclu
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """One frame: RGB, and where in it each person of the world is."""
+    """One frame: RGB, and the rectangle of each person in the world."""
 
     image: Image.Image
     extents: tuple[Extents, ...]
 
 
 def pictures(world: World) -> Iterator[Picture]:
-    """The frames of the clip, first to last. Whoever stands further down is in front."""
+    """The frames of the clip, in order. People further down in the picture are in front."""
     width, height = world.size
     room = paint_room(world.room, width * _SCALE, height * _SCALE)
     back_to_front = sorted(range(len(world.people)), key=lambda person: world.people[person].foot[1])
@@ -53,9 +53,9 @@ def pictures(world: World) -> Iterator[Picture]:
 
 
 def encode(images: Iterable[Image.Image], size: tuple[int, int], fps: int) -> bytes:
-    """An MP4 file with H.264 (yuv420p). The same frames give the same bytes, for which it has one thread and no dates.
+    """An MP4 file with H.264 (yuv420p). One thread and no dates, so that the same frames give the same bytes.
 
-    Frame *i* is shown at *i* / `fps` seconds. Width and height, the `size` of the images, have to be even.
+    Frame *i* is shown at *i* / `fps` seconds. Width and height, the `size` of the images, must be even.
     """
     file = io.BytesIO()
     with av.open(file, "w", format="mp4", options={"fflags": "+bitexact"}) as container:

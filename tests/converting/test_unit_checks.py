@@ -11,8 +11,8 @@ from click.testing import CliRunner, Result
 
 from socialcli.cli import main
 from socialcli.converting.report import SourceError
-from socialcli.converting.units import SHARES, check_box_unit, check_seconds
-from socialcli.episodes.checking.units import look_like_shares
+from socialcli.converting.unit_checks import SHARES, check_box_unit, check_seconds
+from socialcli.episodes.checking.box_units import look_like_shares
 
 from ..video.clips import write_video
 from .mmsi import person, release, save
@@ -20,7 +20,7 @@ from .online_mmsi import DIALOGUE, film, folder
 from .sources import convert, converted, read, write
 
 SRT = "1\n00:00:01,000 --> 00:00:02,000\nAnna: no\n"
-HINT = "they look like shares of the picture; take them so with --box-unit shares"
+HINT = "they look like shares of the picture; read them as shares with --box-unit shares"
 HALVES = "label,time,x0,y0,x1,y1\nAnna,1.0,0.05,0.1,0.45,0.95\nBen,1.0,0.55,0.1,0.95,1.02\n"
 SIZES = "id,frame,left,top,width,height\n3,0,0,0,1,1\n3,25,0.25,0.25,0.5,0.5\n"
 MOT = "1,3,0.1,0.2,0.3,0.7,0.9,-1,-1,-1\n2,3,0.10,0.2,0.3,0.7,0.9,-1,-1,-1\n"
@@ -71,7 +71,7 @@ def test_the_case_from_the_field(cases: Path) -> None:
 def test_shares_of_the_picture_are_an_error_or_taken_as_such(content: str, edges: list[Any], clip: Path) -> None:
     words = tracks(clip, "--boxes", write(clip / "a.csv", content))
     result = convert(*words, "-o", clip / "e.jsonl")
-    assert result.exit_code == 4 and f"{clip / 'a.csv'}: all its boxes" in result.stderr and HINT in result.stderr
+    assert result.exit_code == 4 and f"{clip / 'a.csv'}: all boxes" in result.stderr and HINT in result.stderr
     assert convert(*words, "--skip-bad", "-o", clip / "e.jsonl").exit_code == 4
     (episode,), _ = converted(clip / "e.jsonl", *words, "--box-unit", "shares")
     assert [(box.x0, box.y0, box.x1, box.y1) for box in episode.boxes] == edges
@@ -117,7 +117,7 @@ def test_pixels_of_a_larger_picture_are_an_error(content: str, clip: Path) -> No
     path = write(clip / "a.csv", content)
     result = convert(*tracks(clip, "--boxes", path), "-o", clip / "e.jsonl")
     assert result.exit_code == 4 and f"{path}: 2 of " in result.stderr
-    assert "reach far beyond the picture of 128 x 48 pixels, up to 1300 and 40" in result.stderr
+    assert "extend far beyond the picture of 128 x 48 pixels, up to 1300 and 40" in result.stderr
 
 
 def test_boxes_a_little_beyond_the_picture_are_cut(clip: Path) -> None:
@@ -130,7 +130,7 @@ def test_pixels_are_no_shares(clip: Path) -> None:
     rows = "label,time,x0,y0,x1,y1\nAnna,1,1,2,30,40\nAnna,2,10,10,20,20\n"
     words = tracks(clip, "--boxes", write(clip / "a.csv", rows), "--box-unit", "shares")
     result = convert(*words, "-o", clip / "e.jsonl")
-    assert result.exit_code == 4 and "they look like pixels; leave out --box-unit shares" in result.stderr
+    assert result.exit_code == 4 and "they look like pixels; omit --box-unit shares" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ RTTM = "SPEAKER clip 1 {} {} <NA> <NA> A <NA> <NA>\n"
         ("--diarization", "a.rttm", RTTM.format(1000, 800) + RTTM.format(4000, 1500), "look like milliseconds"),
         ("--diarization", "a.rttm", RTTM.format(0, 800) + RTTM.format(4000.5, 1500), "look like milliseconds"),
         ("--diarization", "a.rttm", RTTM.format(100, 8) + RTTM.format(450, 8), "look like hundredths of a second"),
-        ("--diarization", "a.rttm", RTTM.format(100.5, 8), "give the file of this video"),
+        ("--diarization", "a.rttm", RTTM.format(100.5, 8), "name the file for this video"),
         ("--subtitles", "b.vtt", "WEBVTT\n\n33:20.000 --> 50:00.000\nno\n", "look like milliseconds"),
         ("--subtitles", "b.srt", SRT.replace("00:00:0", "01:00:0"), "or count from elsewhere"),
         ("--boxes", "a.csv", "id;time;x0;y0;x1;y1\n1;2000;1;2;30;40\n1;5000;1;2;30;40\n", "look like milliseconds"),
@@ -225,8 +225,8 @@ def test_a_clip_after_the_keypoints_is_counted(tmp_path: Path) -> None:
     words = ("online-mmsi", folder(tmp_path, rows), "--task", "STI", "--keypoints", tmp_path / "keypoints")
     _, account = converted(tmp_path / "e.jsonl", *words)
     notes = account["notes"]
-    assert notes["clips without boxes, since they begin after the last step of their game's keypoints"] == 1
-    assert notes["boxes dropped of players beyond those who play (--players, or as the text says)"] == 21
+    assert notes["clips without boxes because they begin after the last step of their game's keypoints"] == 1
+    assert notes["boxes dropped of people who do not play (--players, or as the text says)"] == 21
     place = folder(tmp_path, rows[1:])
     result = convert(*words[:1], place, *words[2:], "-o", tmp_path / "f.jsonl")
     assert result.exit_code == 4 and "all 1 boxes of the sources were dropped" in result.stderr
@@ -236,8 +236,8 @@ def test_a_clip_after_the_keypoints_is_counted(tmp_path: Path) -> None:
     ("content", "why"),
     [
         ("id,time,x0,y0,x1,y1\n1,1,130,2,180,40\n1,2,130,2,180,40\n", "2 boxes dropped that lie outside"),
-        ("1,1,2,2,9,9,0\n", "1 boxes that the file itself leaves out (confidence 0)"),
-        ("id,frame,x0,y0,x1,y1\n1,200,1,2,30,40\n", "1 boxes dropped that come after the video's end"),
+        ("1,1,2,2,9,9,0\n", "1 boxes that the file itself ignores (confidence 0)"),
+        ("id,frame,x0,y0,x1,y1\n1,200,1,2,30,40\n", "1 boxes dropped because they come after the video's end"),
         ("id,time,x0,y0,x1,y1\n-1,1,1,2,30,40\n", "1 boxes of the track '-1', which names nobody"),
         ("id,time,x0,y0,x1,y1\n1,1,1,2,x,40\n", "1 lines skipped"),
     ],
@@ -275,10 +275,10 @@ def test_validate_finds_shares(clip: Path) -> None:
         return write(clip / "f.jsonl", text)
 
     result = validate(shrunk(0))
-    assert result.exit_code == 4 and "f.jsonl:1:boxes: all 2 lie within 1 x 1 pixel; where they are" in result.stdout
+    assert result.exit_code == 4 and "f.jsonl:1:boxes: all 2 lie within 1 x 1 pixel; if they are" in result.stdout
     assert len(read(clip / "f.jsonl")) == 1  # a run leaves such an episode out
     result = validate(shrunk(1))  # one box alone, in a file of others
     assert result.exit_code == 0
     write(clip / "f.jsonl", shrunk(1).read_text().splitlines(keepends=True)[1])
     result = validate(clip / "f.jsonl")
-    assert result.exit_code == 4 and "f.jsonl:1:boxes: all 1 of the file lie within 1 x 1 pixel" in result.stdout
+    assert result.exit_code == 4 and "f.jsonl:1:boxes: all 1 in the file lie within 1 x 1 pixel" in result.stdout

@@ -1,4 +1,4 @@
-"""The pictures of inspections as PNG files: a folder a question, a page a frame, a sheet, and a page an utterance."""
+"""Write inspections as PNG files: per question a folder with frame pages, a contact sheet and attention pages."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ from socialcli.video.frames import FrameSet
 from socialcli.words.scripts import extends, is_letter
 
 _LONGEST_NAME = 100  # characters
-_MOST_BYTES = 200  # of a name; file systems take 255, and there is something around it
+_MOST_BYTES = 200  # of a name; file systems allow 255, and a prefix and suffix are added
 
 
 class Album:
     """A folder of pictures: `NAME/sheet.png`, `NAME/frame-00.png` ... and `NAME/attention-ID.png` for each question."""
 
     def __init__(self, folder: Path) -> None:
-        """Put pictures under `folder`, which is made when the first one is."""
+        """Write pictures under `folder`, which is created with the first one."""
         self._folder = folder
         self._taken: set[str] = set()
 
     def add(self, inspection: Inspection, frames: FrameSet, attention: Sequence[AttentionMaps] = ()) -> list[Path]:
-        """Draw a question, and return the paths of the sheet and of the pages of `attention`.
+        """Draw a question and return the paths of its sheet and its attention pages.
 
-        Older pictures of the same names are replaced. Raises UsageError where the folder cannot be made, OSError where
+        Existing pictures of the same names are replaced. Raises UsageError if the folder cannot be created, OSError if
         it cannot be written to.
         """
         folder = self._folder / _safe_name(inspection.question.id, "question", self._taken)
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise UsageError(f"--png {folder}: the folder cannot be made: {error.strerror or error}") from error
+            raise UsageError(f"--png {folder}: cannot create the folder: {error.strerror or error}") from error
         for index in range(len(frames.frames)):
             _save(frame_page(inspection, frames, index), folder / f"frame-{index:02}.png")
         paths = [folder / "sheet.png"]
@@ -53,7 +53,7 @@ class Album:
 
 
 def _safe_name(text: str, otherwise: str, taken: set[str]) -> str:
-    """A file's name that is safe everywhere and resembles an id; a number tells it from those `taken` before."""
+    """A portable file name that resembles an id; a number distinguishes it from those `taken`."""
     kept = "".join(character if _is_safe(character) else "/" for character in unicodedata.normalize("NFC", text))
     name = re.sub(r"/+", "-", kept).strip(".-")[:_LONGEST_NAME]
     while len(name.encode()) > _MOST_BYTES:

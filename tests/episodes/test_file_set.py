@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from socialcli.episodes.counting import count_questions, has_question
-from socialcli.episodes.several import check_distinct, read_files
+from socialcli.episodes.file_set import check_distinct, read_files
+from socialcli.episodes.question_count import count_questions, has_question
 from socialcli.episodes.writing import EpisodeWriter
 from socialcli.errors import InvalidInputError, NotThereError, UsageError
 

@@ -1,9 +1,9 @@
-"""Whose words have a box to be aligned to: what an episode's annotation alone tells of it, without video and model.
+"""The coverage of one episode according to its annotation alone, without video or model.
 
-An utterance is near a box where its speaker has one in the clip within `max_gap` seconds of it. What a model makes of
-that is known once frames are sampled: an utterance is covered where some visual token shows its speaker in its frames
-(`socialcli.alignment.plan`). The two differ where no sampled frame is near the box, where the frame that stands for the
-utterance lies outside of it, and where the model does not see the place.
+An utterance is near a box if its speaker has a box in the clip within `max_gap` seconds of it. Once frames are sampled,
+an utterance is covered if some visual token shows its speaker in the utterance's frames (`socialcli.alignment.plan`).
+The two differ if no sampled frame is near the box, if the frame used for the utterance lies outside it, or if the
+model does not see that part of the picture.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from socialcli.words.spelling import folded
 
 @dataclass(frozen=True, slots=True)
 class EpisodeCoverage:
-    """What the annotation of one episode tells. Labels are those of speakers, each once, in order of mention."""
+    """The coverage of one episode. Labels are speakers' ids, each once, in order of mention."""
 
     episode_id: str
     utterances: int
-    unknown: int  # utterances whose speaker is not known
+    unknown: int  # utterances with an unknown speaker
     near: int  # utterances that are near a box of their speaker
     boxes: int  # in the clip
     without_box: tuple[str, ...]  # speakers who say something and have no box
@@ -46,7 +46,7 @@ class EpisodeCoverage:
 
 
 def annotated_coverage(episode: Episode, max_gap: float = MAX_GAP) -> EpisodeCoverage:
-    """Count the utterances that are near a box, and name the speakers who lack boxes or words."""
+    """Count the utterances near a box, and list the speakers who lack boxes or words."""
     moments = _moments(episode)
     near: dict[str, int] = {}  # by speaker, in order of mention
     for line in episode.utterances:
@@ -65,8 +65,8 @@ def annotated_coverage(episode: Episode, max_gap: float = MAX_GAP) -> EpisodeCov
     )
 
 
-def same_but_for_spelling(labels: Iterable[str], others: Iterable[str]) -> list[tuple[str, str]]:
-    """The pairs of a label and another that differ only in their spelling: case, blanks, dashes, Unicode form."""
+def spelling_variants(labels: Iterable[str], others: Iterable[str]) -> list[tuple[str, str]]:
+    """The pairs of labels that differ only in spelling: case, spaces, dashes, Unicode form."""
     spelled = {folded(other): other for other in others}
     pairs = ((label, spelled.get(folded(label))) for label in labels)
     return [(label, other) for label, other in pairs if other is not None and other != label]
@@ -77,14 +77,14 @@ def _moments(episode: Episode) -> Mapping[str, Sequence[float]]:
     video = episode.video
     first = -ROUNDING + (0.0 if video.start is None else video.start)
     last = ROUNDING + (float("inf") if video.end is None else video.end)
-    times: defaultdict[str, list[float]] = defaultdict(list)
+    moments: defaultdict[str, list[float]] = defaultdict(list)
     for box in episode.boxes:
         if first <= box.time <= last:
-            times[box.speaker].append(box.time)
-    return {speaker: sorted(stamps) for speaker, stamps in times.items()}
+            moments[box.speaker].append(box.time)
+    return {speaker: sorted(times) for speaker, times in moments.items()}
 
 
-def _is_near(stamps: Sequence[float], start: float, end: float, max_gap: float) -> bool:
+def _is_near(times: Sequence[float], start: float, end: float, max_gap: float) -> bool:
     gap = max_gap + ROUNDING
-    following = bisect_left(stamps, start - gap)
-    return following < len(stamps) and stamps[following] <= end + gap
+    following = bisect_left(times, start - gap)
+    return following < len(times) and times[following] <= end + gap

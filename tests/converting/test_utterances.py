@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from socialcli.converting.context import context, endings, in_order, speaking_time
+from socialcli.converting.utterances import context_window, end_times, repair_order, speaking_time
 
 
 @pytest.mark.parametrize("total", [1, 2, 5, 11, 12, 40])
@@ -16,13 +16,13 @@ def test_the_window_is_that_of_the_release(total: int, length: int) -> None:
     utterances = list(range(total))
     for index in utterances:
         start = max(0, index - length - max(0, length - (total - index) + 1))
-        assert list(context(index, total, length)) == utterances[start : start + 2 * length + 1]
-        assert list(context(index, total, length, online=True)) == utterances[max(0, index - length) : index + 1]
+        assert list(context_window(index, total, length)) == utterances[start : start + 2 * length + 1]
+        assert list(context_window(index, total, length, online=True)) == utterances[max(0, index - length) : index + 1]
 
 
 @given(st.lists(st.floats(0, 1000), max_size=40))
 def test_times_are_brought_in_order_and_as_few_as_possible_are_moved(times: list[float]) -> None:
-    repaired = in_order(times)
+    repaired = repair_order(times)
     assert repaired == sorted(repaired) and set(repaired) <= set(times)
     longest = [1] * len(times)
     for index, time in enumerate(times):
@@ -31,8 +31,8 @@ def test_times_are_brought_in_order_and_as_few_as_possible_are_moved(times: list
 
 
 def test_an_utterance_ends_as_the_next_begins_and_the_last_after_its_words() -> None:
-    assert endings([0.0, 2.0, 2.5], ["a", "b", "one , two three"], 1.0) == [2.0, 3.0, pytest.approx(3.7)]
-    assert endings([], [], 1.0) == []
+    assert end_times([0.0, 2.0, 2.5], ["a", "b", "one , two three"], 1.0) == [2.0, 3.0, pytest.approx(3.7)]
+    assert end_times([], [], 1.0) == []
 
 
 @pytest.mark.parametrize(

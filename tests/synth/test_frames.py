@@ -11,8 +11,8 @@ import numpy.typing as npt
 import pytest
 from PIL import Image, ImageColor, ImageFilter
 
-from socialcli.synth.film import Picture, encode, pictures
-from socialcli.synth.looks import SHIRTS
+from socialcli.synth.appearance import SHIRTS
+from socialcli.synth.frames import Picture, encode, pictures
 from socialcli.synth.poses import chest
 from socialcli.synth.settings import SynthSettings, stream
 from socialcli.synth.world import World, draw_world

@@ -1,4 +1,4 @@
-"""Several episodes files as one: their rows one file after the other, and ids that no two of them may share."""
+"""Read several episodes files as one, and check that no two of them share an id."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
-from socialcli.episodes.counting import questions_of, unchecked_records
 from socialcli.episodes.formats.kinds import inspected_suffix
+from socialcli.episodes.question_count import questions_of, unchecked_records
 from socialcli.episodes.reading import EpisodeRow, read_episodes
 from socialcli.errors import InvalidInputError, UsageError
 
 
 def read_files(paths: Sequence[Path]) -> Iterator[EpisodeRow]:
-    """The rows of all files; of several, each row's `source_name` is the file as it was named.
+    """The rows of all files in order; with several files, each row's `source_name` is the path as given.
 
-    Raises as `read_episodes` does, of every file at the call.
+    Raises as `read_episodes` does, for every file at the call.
     """
     if len(paths) == 1:
         return read_episodes(paths[0])
@@ -26,9 +26,9 @@ def read_files(paths: Sequence[Path]) -> Iterator[EpisodeRow]:
 
 
 def check_distinct(paths: Sequence[Path]) -> None:
-    """Raise InvalidInputError, with both files, for an id of an episode or question that two files have.
+    """Raise InvalidInputError if two files have an episode or question with the same id.
 
-    Raises UsageError where a file is named twice. In memory are the ids alone.
+    Raises UsageError if a file is named twice. Only the ids are held in memory.
     """
     if len(paths) < 2:
         return
@@ -48,7 +48,7 @@ def check_distinct(paths: Sequence[Path]) -> None:
 
 
 def _ids(path: Path) -> Iterator[tuple[str, str]]:
-    """The kind and the id of every episode and question of a file, as far as they can be read."""
+    """The kind and id of every episode and question of a file that can be read."""
     for record in unchecked_records(path, "episode_id", "id"):
         asked = (question.get("id") for question in questions_of(record) if isinstance(question, dict))
         named = [("episode", record.get("episode_id")), *(("question", name) for name in asked)]

@@ -1,4 +1,4 @@
-"""From settings to a folder of episodes: drawn in several processes, written as they come."""
+"""Create a folder of episodes from settings: draw in several processes, write as they arrive."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from socialcli.synth.settings import SynthSettings
 
 _log = logging.getLogger(__name__)
 
-Watch = Callable[[Iterable[Episode]], Iterable[Episode]]
+Progress = Callable[[Iterable[Episode]], Iterable[Episode]]
 Counts = Counter[tuple[str, str]]  # (split, task) -> questions; the task "" counts the episodes themselves
 
 _AHEAD = 4  # episodes that each process may be ahead of the file
@@ -33,32 +33,31 @@ _AHEAD = 4  # episodes that each process may be ahead of the file
 
 @dataclass(frozen=True, slots=True)
 class SynthRequest:
-    """What `socialcli synth` was asked to do."""
+    """The parameters of `socialcli synth`."""
 
     settings: SynthSettings
     output: Path
     episodes: int
     seed: int = 0
     workers: int = 1  # processes that draw; the result does not depend on it
-    overwrite: bool = False  # replace the episodes that the folder holds
+    overwrite: bool = False  # replace the folder's episodes
 
 
-def synthesize(request: SynthRequest, watch: Watch = iter) -> Counts:
-    """Make the episodes; `watch` sees every one on its way to the file (a progress bar). Returns what there is.
+def synthesize(request: SynthRequest, progress: Progress = iter) -> Counts:
+    """Create the episodes; each passes through `progress` (a progress bar) on its way to the file. Returns the counts.
 
-    Videos are written one by one and the episodes file when all are there, each whole or not at all; what breaks the
-    work off leaves videos without an episodes file. The same request makes the same files, and the first episodes are
-    the same however many there are.
+    Every video, and finally the episodes file, is written atomically; an interrupted run leaves videos without an
+    episodes file. The same request gives the same files, and the first episodes do not depend on their number.
 
-    Raises UsageError where the settings cannot be had, or where the folder holds episodes and `overwrite` is not set;
-    OSError where something cannot be written; SocialcliError where a process dies.
+    Raises UsageError if the settings contradict each other, or if the folder holds episodes and `overwrite` is not set;
+    OSError if something cannot be written; SocialcliError if a process dies.
     """
     request.settings.check()
     folder = SynthFolder(request.output)
     folder.prepare(request.overwrite)
     counts: Counts = Counter()
     with EpisodeWriter(folder.episodes) as writer, closing(_episodes(request)) as episodes:
-        for episode in watch(episodes):
+        for episode in progress(episodes):
             writer.write(episode)
             counts[episode.split or "", ""] += 1
             counts.update((episode.split or "", question.task) for question in episode.questions)
@@ -67,7 +66,7 @@ def synthesize(request: SynthRequest, watch: Watch = iter) -> Counts:
 
 
 def usable_cores() -> int:
-    """The processor cores that this process may use."""
+    """The number of processor cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -76,32 +75,32 @@ def _episodes(request: SynthRequest) -> Generator[Episode, None, None]:
     if min(request.workers, request.episodes) < 2:
         yield from map(make, range(request.episodes))
         return
-    # Spawned, for a fork would take over whatever threads and locks the caller has.
+    # Spawned, because a fork would inherit the caller's threads and locks.
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(min(request.workers, request.episodes), context, initializer=_begin_worker)
     try:
         yield from _in_order(pool, make, request)
     except BrokenProcessPool as error:
         raise SocialcliError(
-            "a process that draws episodes was ended from outside, or for want of memory; try fewer --workers"
+            "a process that draws episodes was killed or ran out of memory; try fewer --workers"
         ) from error
     finally:
         pool.shutdown(cancel_futures=True)
 
 
 def _in_order(pool: ProcessPoolExecutor, make: Callable[[int], Episode], request: SynthRequest) -> Iterator[Episode]:
-    """The episodes as their indices count, with no more in the making than the processes need."""
-    waiting: deque[Future[Episode]] = deque()
+    """The episodes in order of their indices, with only as many in progress as the processes need."""
+    pending: deque[Future[Episode]] = deque()
     for index in range(request.episodes):
-        waiting.append(pool.submit(make, index))
-        if len(waiting) > _AHEAD * request.workers:
-            yield waiting.popleft().result()
-    while waiting:
-        yield waiting.popleft().result()
+        pending.append(pool.submit(make, index))
+        if len(pending) > _AHEAD * request.workers:
+            yield pending.popleft().result()
+    while pending:
+        yield pending.popleft().result()
 
 
 def _begin_worker() -> None:
-    """Leave Ctrl-C to the parent, and end when it does, even by SIGKILL."""
+    """Leave Ctrl-C to the parent process, and exit when it does, even after SIGKILL."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

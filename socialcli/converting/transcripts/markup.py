@@ -1,4 +1,4 @@
-"""What stands in a transcript's text beside its words: style marks, entities, characters that nobody sees."""
+"""Strip what is not words from a transcript's text: style tags, entities, invisible characters."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _EDGES = "".join(
     if character.isspace() or (_UNSEEN.match(character) and character not in _JOINERS)
 )
 TAG = re.compile(r"</?[A-Za-z][^<>\n]*>|<\d[\d:.]*>|</?[cv]>|\{\\[^{}\n]*\}")  # <i>, <c.loud>, <00:01.000>, {\an8}
-_MARK = re.compile(r"[<&{\\]")  # most rows have none
+_MARK = re.compile(r"[<&{\\]")  # a quick test: most rows have none
 _BROKEN_LABEL = re.compile(r"\\N[ \t]*(?=[:：])")  # a line break of ASS between a label and its colon
 
 
-def unmarked(text: str) -> str:
-    """A text without marks of style, with entities as characters and line breaks of ASS (`\\N`) as such."""
+def strip_markup(text: str) -> str:
+    """A text without style tags, with entities decoded and ASS line breaks (`\\N`) as newlines."""
     if not _MARK.search(text):
         return text
     text = _BROKEN_LABEL.sub("", text).replace("\\N", "\n").replace("\\h", " ")
@@ -28,5 +28,5 @@ def unmarked(text: str) -> str:
 
 
 def trimmed(text: str) -> str:
-    """A text without blanks and unseen characters at its ends, but for joiners."""
+    """A text without spaces and invisible characters at its ends, except joiners."""
     return text.strip(_EDGES)

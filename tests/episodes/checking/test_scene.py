@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from socialcli.episodes.checking.clip import Scene, episode_findings
 from socialcli.episodes.checking.record import Seen, check
+from socialcli.episodes.checking.scene import Scene, episode_findings
 
 from ..samples import Record, changed, record
 
@@ -25,8 +25,11 @@ def messages(change: Callable[[Record], object]) -> list[str]:
         (lambda r: r["video"].update(end=1.0), "video.end: is 1.0, not after the start at 1.0; "),
         (lambda r: r["video"].update(start=float("nan")), "video.start: is NaN, not a finite number; leave it out"),
         (lambda r: r["video"].update(fps=INFINITE), "video.fps: is Infinity, not a finite number; "),
-        (lambda r: r["speakers"].append({"id": "s1"}), 'speakers[3].id: is "s1", like that of speakers[0]; '),
-        (lambda r: r["utterances"][1].update(id="u1"), 'utterances[1].id: is "u1", like that of utterances[0]; '),
+        (lambda r: r["speakers"].append({"id": "s1"}), 'speakers[3].id: is "s1", the same as that of speakers[0]; '),
+        (
+            lambda r: r["utterances"][1].update(id="u1"),
+            'utterances[1].id: is "u1", the same as that of utterances[0]; ',
+        ),
         (
             lambda r: r["utterances"][2].update(speaker="bob"),
             'utterances[2].speaker: "bob" is not a speaker of the episode ("s1", "s2", "s3"); ',
@@ -80,7 +83,7 @@ NUMBERS = st.one_of(st.floats(), st.integers(-2, 700), st.sampled_from([0, 1.0, 
 
 @given(st.fixed_dictionaries(dict.fromkeys(("time", "x0", "y0", "x1", "y1"), NUMBERS)))
 def test_the_fast_test_of_a_box_finds_what_the_slow_one_explains(numbers: dict[str, Any]) -> None:
-    from socialcli.episodes.checking.clip import _box_findings, _is_good
+    from socialcli.episodes.checking.scene import _box_findings, _is_good
 
     scene, box = Scene.of(record()), {"speaker": "s1", **numbers}
     assert _is_good(box, scene) is (not list(_box_findings(box, scene)))

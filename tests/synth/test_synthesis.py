@@ -16,15 +16,15 @@ import pytest
 from socialcli.episodes.reading import read_episodes
 from socialcli.episodes.records import Episode
 from socialcli.errors import UsageError
-from socialcli.synth.making import SynthRequest, synthesize
 from socialcli.synth.settings import SynthSettings
+from socialcli.synth.synthesis import SynthRequest, synthesize
 from socialcli.video.sampling import sample_frames
 
 SMALL = SynthSettings(size=(96, 96), frames=4)
 KILLED = """
 import sys
 from pathlib import Path
-from socialcli.synth.making import SynthRequest, synthesize
+from socialcli.synth.synthesis import SynthRequest, synthesize
 from socialcli.synth.settings import SynthSettings
 
 if __name__ == "__main__":
@@ -91,7 +91,7 @@ def test_an_interrupted_run_leaves_whole_videos_and_no_episodes_file(tmp_path: P
             yield episode
 
     with pytest.raises(KeyboardInterrupt):
-        synthesize(request(tmp_path), watch=interrupt)
+        synthesize(request(tmp_path), progress=interrupt)
     left = list(contents(tmp_path))
     assert left == [f"videos/synth-0-{index:06d}.mp4" for index in range(4)]
     synthesize(request(tmp_path, episodes=2))

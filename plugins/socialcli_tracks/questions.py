@@ -1,4 +1,4 @@
-"""Questions without answers, for every utterance of a recording."""
+"""Create questions without answers about the utterances of a recording."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _PRONOUNS = ("he", "his", "him", "himself", "she", "her", "hers", "herself")
 def questions(
     utterance: Utterance, tasks: Collection[str], names: Collection[str], recording: str
 ) -> Iterator[Question]:
-    """What `tasks` ask about an utterance.
+    """The questions of `tasks` about an utterance.
 
-    `target` where it is known who speaks; `coref` for every pronoun of the third person; `mentioned` for every one of
-    `names`, unless it begins with a small letter there.
+    `target` if the speaker is known; `coref` for every third-person pronoun; `mentioned` for every one of `names` that
+    is not written in lower case in the text.
     """
     base = f"{recording}/{utterance.id}"
     if "target" in tasks and utterance.speaker is not None:

@@ -1,7 +1,7 @@
-"""What an episode of the right shape can still get wrong about its clip, its people, its words and its boxes.
+"""Checks of a well-formed episode's clip, speakers, utterances and boxes.
 
-Every function takes parts of a record that keep the JSON Schema, and yields findings: the path of a field,
-and what is wrong with it. What a question can get wrong is in `socialcli.episodes.checking.questions`.
+Every function takes parts of a record that are valid under the JSON Schema and yields findings: the path of a field
+and the problem with it. `socialcli.episodes.checking.questions` checks questions.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from socialcli.episodes.checking.box_units import SHARES_REMEDY, boxes_are_shares
 from socialcli.episodes.checking.problems import Finding, shown
-from socialcli.episodes.checking.units import SHARES_REMEDY, boxes_are_shares
 
 SLACK = 1e-6
-"""How far, in seconds or pixels, a number may lie outside because of how it was rounded."""
+"""Tolerance for rounding, in seconds or pixels."""
 
 _LARGEST = sys.float_info.max
 _TIMES = ("start", "end")
@@ -26,9 +26,9 @@ Item = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What an episode's utterances, boxes and questions refer to.
+    """The parts of an episode that its utterances, boxes and questions refer to.
 
-    `first` and `last` bound the clip in seconds; where the record gives no bound, they are as wide as can be.
+    `first` and `last` bound the clip in seconds; if the record gives no bound, they exclude nothing.
     """
 
     speakers: Sequence[str]
@@ -41,11 +41,11 @@ class Scene:
 
     @classmethod
     def of(cls, record: Item) -> Scene:
-        """The scene of a record whose video, speakers and utterances keep the schema."""
+        """The scene of a record whose video, speakers and utterances are valid under the schema."""
         video = record["video"]
         speakers = [speaker["id"] for speaker in record["speakers"]]
         first, last = video.get("start"), video.get("end")
-        usable = not any(True for _ in _video_findings(video))  # else every utterance would be called outside
+        usable = not any(True for _ in _video_findings(video))  # else every utterance would be reported as outside
         return cls(
             speakers=speakers,
             people=frozenset(speakers),
@@ -58,7 +58,7 @@ class Scene:
 
 
 def episode_findings(record: Item, scene: Scene) -> Iterator[Finding]:
-    """Everything that is wrong with an episode, apart from its questions and its id among other episodes."""
+    """All problems of an episode except those of its questions and repeated ids."""
     for name, message in _video_findings(record["video"]):
         yield ("video", *name), message
     yield from _repeated(record["speakers"], "speakers")
@@ -68,13 +68,13 @@ def episode_findings(record: Item, scene: Scene) -> Iterator[Finding]:
         if not _is_good(box, scene):
             for name, message in _box_findings(box, scene):
                 yield ("boxes", index, *name), message
-    if len(record["boxes"]) > 1 and boxes_are_shares(record):  # a single box may be as small as that
+    if len(record["boxes"]) > 1 and boxes_are_shares(record):  # a single box may be that small
         yield ("boxes",), f"all {len(record['boxes'])} lie within 1 x 1 pixel; {SHARES_REMEDY}"
 
 
 def _video_findings(video: Item) -> Iterator[Finding]:
     odd = [name for name in ("start", "end", "fps") if video.get(name) is not None and not _finite(video[name])]
-    yield from _not_finite(video, odd, "leave it out where it is not known")
+    yield from _not_finite(video, odd, "leave it out if unknown")
     start, end = video.get("start"), video.get("end")
     if not odd and start is not None and end is not None and start >= end:
         yield ("end",), f"is {end}, not after the start at {start}; give the clip a length, in seconds"
@@ -87,7 +87,7 @@ def _repeated(items: Sequence[Item], name: str) -> Iterator[Finding]:
         if first != index:
             yield (
                 (name, index, "id"),
-                f"is {shown(item['id'])}, like that of {name}[{first}]; give each its own id",
+                f"is {shown(item['id'])}, the same as that of {name}[{first}]; give each its own id",
             )
 
 
@@ -120,7 +120,7 @@ def _utterance_findings(utterance: Item, scene: Scene, latest: float) -> Iterato
 
 
 def _is_good(box: Item, scene: Scene) -> bool:
-    """Whether a box has no finding: the same rules as `_box_findings` in one expression, for speed."""
+    """Whether a box has no problem: the rules of `_box_findings` as one expression, for speed."""
     return (
         box["speaker"] in scene.people
         and scene.first - SLACK <= box["time"] <= scene.last + SLACK
@@ -177,4 +177,4 @@ def _not_finite(item: Item, names: Sequence[str], remedy: str) -> Iterator[Findi
 
 
 def _finite(number: float) -> bool:
-    return -_LARGEST <= number <= _LARGEST  # unlike math.isfinite, takes whole numbers of any size
+    return -_LARGEST <= number <= _LARGEST  # unlike math.isfinite, accepts integers of any size

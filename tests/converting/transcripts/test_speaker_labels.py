@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from socialcli.converting.report import Report
-from socialcli.converting.transcripts.speech import by_spelling, spoken, turns
+from socialcli.converting.transcripts.speaker_labels import names_by_spelling, parse_label, turns
 from socialcli.converting.transcripts.subtitles import Line, read_subtitles
 from socialcli.episodes.records import Episode
 
 from ...video.clips import write_video
 from ..sources import converted, write
 
-TABLE = by_spelling(
+TABLE = names_by_spelling(
     [
         "Anna",
         "Ben",
@@ -81,7 +81,7 @@ TABLE = by_spelling(
     ],
 )
 def test_a_label_of_the_table_is_found_as_text(line: str, expected: tuple[str, str]) -> None:
-    assert spoken(line, TABLE) == expected
+    assert parse_label(line, TABLE) == expected
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_a_label_of_the_table_is_found_as_text(line: str, expected: tuple[str, s
     ],
 )
 def test_what_is_no_label_of_the_table_stays_words(line: str) -> None:
-    assert spoken(line, TABLE) == (None, line)
+    assert parse_label(line, TABLE) == (None, line)
 
 
 @pytest.mark.parametrize(
@@ -148,16 +148,16 @@ def test_what_is_no_label_of_the_table_stays_words(line: str) -> None:
     ],
 )
 def test_without_a_table_only_usual_forms_are_labels(line: str, expected: tuple[str | None, str]) -> None:
-    assert spoken(line) == expected
+    assert parse_label(line) == expected
 
 
 def test_brackets_with_a_colon_are_a_label_that_the_table_lacks() -> None:
-    assert spoken("[SPEAKER_07]: hi", TABLE) == ("SPEAKER_07", "hi")
+    assert parse_label("[SPEAKER_07]: hi", TABLE) == ("SPEAKER_07", "hi")
 
 
 def test_of_labels_that_differ_in_case_the_exact_one_is_meant() -> None:
-    table = by_spelling(["anna", "ANNA"])
-    assert [spoken(f"{label}: x", table)[0] for label in ("ANNA", "anna", "Anna")] == ["ANNA", "anna", "anna"]
+    table = names_by_spelling(["anna", "ANNA"])
+    assert [parse_label(f"{label}: x", table)[0] for label in ("ANNA", "anna", "Anna")] == ["ANNA", "anna", "anna"]
 
 
 @pytest.mark.parametrize(
@@ -268,7 +268,7 @@ def test_lines_that_begin_alike_are_told_where_nobody_was_found(
 ) -> None:
     report = Report(False)
     read_subtitles(write(tmp_path / "a.srt", cues(*texts)), report, TABLE)
-    assert report.counts["lines that begin like a label, and whose speaker is not known"] == count
+    assert report.counts["lines that begin like a label but have no known speaker"] == count
     assert (f"a.srt: {count} lines begin like a label" in caplog.text) == bool(count)
 
 
