@@ -8,10 +8,12 @@ page is not what this script would write.
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, fields
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import click
@@ -105,6 +107,18 @@ def prompts() -> str:
     return "".join(f"### {task}\n\n{_fenced(_prompt(task))}\n" for task in registry().tasks())
 
 
+def rooms_table() -> str:
+    """The rooms of the package from the bottom up, the verbs last: what each is, and what it may import."""
+    package = DOCS.parent / "socialcli"
+    homes = sorted((*package.glob("*/__init__.py"), *package.glob("verbs/*/__init__.py")))
+    texts = {home.parent.relative_to(package).as_posix(): _docstring(home) for home in homes}
+    below = {room: _may_import(text) for room, text in texts.items() if room != "verbs"}
+    inside = {room: {name.replace(".", "/") for name in names} & set(below) for room, names in below.items()}
+    order = sorted(TopologicalSorter(inside).static_order(), key=lambda room: room.startswith("verbs/"))
+    rows = [(f"`{room}/`", _summary(texts[room]), ", ".join(below[room]) or "nothing") for room in order]
+    return _table(("room", "what it is", "may import"), rows)
+
+
 def shown_boxes(boxes_as: BoxesAs) -> str:
     """What a prompt says of the boxes in three frames."""
     options = AskOptions(media_root=SAMPLE, boxes_as=boxes_as, frames=3)
@@ -117,6 +131,7 @@ BLOCKS: Mapping[str, Callable[[], str]] = {
     "models": models_table,
     "settings": settings_table,
     "tasks": tasks_table,
+    "rooms": rooms_table,
     "prompts": prompts,
     "boxes as text": lambda: shown_boxes("text"),
     "boxes as overlay": lambda: shown_boxes("overlay"),
@@ -154,6 +169,21 @@ def _prompt(task: str, scene: Scene | None = None) -> str:
     episode = _example()
     question = next(question for question in episode.questions if question.task == task)
     return build_prompt(registry().task(task).item, episode, question, scene).text
+
+
+def _docstring(path: Path) -> str:
+    return ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+
+
+def _may_import(docstring: str) -> list[str]:
+    found = re.search(r"May import: (.+?)\.$", docstring, re.DOTALL)
+    return re.split(r",\s+", found[1]) if found and found[1] != "nothing" else []
+
+
+def _summary(docstring: str) -> str:
+    """The first sentence, without the name of the command or the mark of torch in front."""
+    paragraph = " ".join(docstring.split("\n\n")[0].split())
+    return re.split(r"\.(?:\s|$)", re.sub(r"^(`socialcli \w+`: |\(torch\) )", "", paragraph))[0]
 
 
 def _fenced(text: str) -> str:
