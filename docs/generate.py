@@ -113,8 +113,7 @@ def rooms_table() -> str:
     homes = sorted((*package.glob("*/__init__.py"), *package.glob("verbs/*/__init__.py")))
     texts = {home.parent.relative_to(package).as_posix(): _docstring(home) for home in homes}
     below = {room: _may_import(text) for room, text in texts.items() if room != "verbs"}
-    inside = {room: {name.replace(".", "/") for name in names} & set(below) for room, names in below.items()}
-    order = sorted(TopologicalSorter(inside).static_order(), key=lambda room: room.startswith("verbs/"))
+    order = sorted(_bottom_up(below), key=lambda room: room.startswith("verbs/"))
     rows = [(f"`{room}/`", _summary(texts[room]), ", ".join(below[room]) or "nothing") for room in order]
     return _table(("room", "what it is", "may import"), rows)
 
@@ -178,6 +177,16 @@ def _docstring(path: Path) -> str:
 def _may_import(docstring: str) -> list[str]:
     found = re.search(r"May import: (.+?)\.$", docstring, re.DOTALL)
     return re.split(r",\s+", found[1]) if found and found[1] != "nothing" else []
+
+
+def _bottom_up(below: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """The rooms, each behind those that it imports; of a floor, in order of their names."""
+    sorter = TopologicalSorter({room: {name.replace(".", "/") for name in names} for room, names in below.items()})
+    sorter.prepare()
+    while sorter.is_active():
+        floor = sorter.get_ready()
+        yield from sorted(set(floor) & set(below))
+        sorter.done(*floor)
 
 
 def _summary(docstring: str) -> str:
