@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable
+from fnmatch import fnmatch
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from socialcli.api import load_model
 from socialcli.episodes.reading import read_episodes
@@ -20,11 +22,46 @@ from socialcli.video.frames import Frame, FrameSet
 if "PYTEST_XDIST_WORKER" in os.environ:  # the workers share the cores; the processes that they start inherit this
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+# No deadlines: on a busy machine an example may take any time. `poe fast` asks for the profile with fewer examples.
+settings.register_profile("full", deadline=None)
+settings.register_profile("fast", deadline=None, max_examples=25)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "full"))
+
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLE = ROOT / "sample_data"
 SHARED = ROOT.parent / "shared"
 CASES = SHARED / "cases"  # inputs from the field, each with what is right
 FAMILIES = ("llava-next-video", "qwen2.5-vl", "internvl3")
+
+
+# What `poe fast` leaves out, as patterns of paths below tests/. A command itself is tested in verbs/VERB/test_VERB*.py.
+E2E = (
+    "faults/*",
+    "test_packaging.py",
+    "verbs/test_coverage.py",
+    *(f"verbs/{verb}/test_*{verb}*.py" for verb in ("accuracy", "compare", "inspect", "measure", "plan", "run")),
+    *(f"verbs/{verb}/test_*{verb}*.py" for verb in ("sweep", "synth", "train", "validate")),
+    "verbs/run/test_again_killed.py",
+)
+SLOW = ("benchmarks/*", "layouts/*", "sample_data/*")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests as `e2e` and `slow` by their files, and skip those marked `gpu` where there is no CUDA device."""
+    for item in items:
+        path = item.path.relative_to(ROOT / "tests").as_posix()
+        for marker, patterns in ((pytest.mark.e2e, E2E), (pytest.mark.slow, SLOW)):
+            if any(fnmatch(path, pattern) for pattern in patterns):
+                item.add_marker(marker)
+        if item.get_closest_marker("gpu") and not _has_cuda():
+            item.add_marker(pytest.mark.skip(reason="needs a CUDA device"))
+
+
+@cache
+def _has_cuda() -> bool:
+    import torch  # here: most folders of tests do without
+
+    return torch.cuda.is_available()
 
 
 @cache
