@@ -34,27 +34,31 @@ CASES = SHARED / "cases"  # inputs from the field, each with what is right
 FAMILIES = ("llava-next-video", "qwen2.5-vl", "internvl3")
 
 
-# What `poe fast` leaves out, as patterns of paths below tests/. A command itself is tested in verbs/VERB/test_VERB*.py.
+# What `poe fast` leaves out, by paths below tests/. A command itself is tested in verbs/VERB/test_VERB*.py.
+VERBS = ("run", "sweep", "measure", "train", "plan", "inspect", "accuracy", "compare", "synth", "validate")
 E2E = (
     "faults/*",
     "test_packaging.py",
-    "verbs/test_coverage.py",
-    *(f"verbs/{verb}/test_*{verb}*.py" for verb in ("accuracy", "compare", "inspect", "measure", "plan", "run")),
-    *(f"verbs/{verb}/test_*{verb}*.py" for verb in ("sweep", "synth", "train", "validate")),
     "verbs/run/test_again_killed.py",
+    *(f"verbs/{verb}/test_{verb}*.py" for verb in VERBS),
+    "verbs/test_coverage.py",
 )
 SLOW = ("benchmarks/*", "layouts/*", "sample_data/*")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests as `e2e` and `slow` by their files, and skip those marked `gpu` where there is no CUDA device."""
+    """Mark tests as `e2e` and `slow` by their files, and put these first: two workers are then busy to the end.
+
+    Tests marked `gpu` are skipped where there is no CUDA device.
+    """
     for item in items:
         path = item.path.relative_to(ROOT / "tests").as_posix()
-        for marker, patterns in ((pytest.mark.e2e, E2E), (pytest.mark.slow, SLOW)):
+        for marker, patterns in (("slow", SLOW), ("e2e", E2E)):
             if any(fnmatch(path, pattern) for pattern in patterns):
                 item.add_marker(marker)
         if item.get_closest_marker("gpu") and not _has_cuda():
             item.add_marker(pytest.mark.skip(reason="needs a CUDA device"))
+    items.sort(key=lambda item: not (item.get_closest_marker("slow") or item.get_closest_marker("e2e")))
 
 
 @cache
