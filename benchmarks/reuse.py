@@ -31,7 +31,8 @@ from socialcli.jobs.counts import Tally
 from socialcli.jobs.job import check_job
 from socialcli.jobs.selection import select
 from socialcli.plugins.registry import registry
-from socialcli.settings.run import ALL_TASKS, RunSettings
+from socialcli.settings.run import RunSettings
+from socialcli.settings.selection import ALL_TASKS
 
 Conditions = Sequence[Alignment | None]
 
@@ -107,7 +108,7 @@ def measure(family: str, options: argparse.Namespace, folder: Path) -> None:
 
 def work_of(adapter: Any, episodes: Path, variant: Variant) -> Work:
     """Answering all questions of a file under all conditions of a variant."""
-    settings = RunSettings(episodes=str(episodes), model=adapter.spec.name, tasks=ALL_TASKS)
+    settings = RunSettings.of(episodes=str(episodes), model=adapter.spec.name, tasks=ALL_TASKS)
     job = check_job(settings, registry())
     engine = LocalEngine(job, adapter, variant.conditions(len(adapter.layers)))
     selections = list(select(job.episodes, settings, job.tasks, Tally()))

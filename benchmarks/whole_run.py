@@ -35,7 +35,8 @@ from socialcli.episodes.reading import read_episodes
 from socialcli.inference.asked import AskedQuestion
 from socialcli.inference.session import ClipSession
 from socialcli.results.predictions import read_predictions
-from socialcli.settings.run import ALL_TASKS, RunSettings
+from socialcli.settings.run import RunSettings
+from socialcli.settings.selection import ALL_TASKS
 from socialcli.verbs.run.work import RunRequest, execute
 
 LIMIT = 1.15
@@ -60,7 +61,7 @@ class Material:
 
     def run(self) -> list[int]:
         """Do the whole run; the choice of every question. Raises SystemExit where an answer failed."""
-        settings = RunSettings(
+        settings = RunSettings.of(
             episodes=str(self.episodes),
             model=self.adapter.spec.name,
             tasks=ALL_TASKS,

@@ -1,4 +1,5 @@
-"""Writes what the pages take from the code: docs/commands.md, and the marked blocks of the other pages.
+"""Writes what pages and schemas take from the code: docs/commands.md, the marked blocks of the other pages, and the
+settings in the JSON Schemas.
 
     python docs/generate.py
 
@@ -9,12 +10,13 @@ page is not what this script would write.
 from __future__ import annotations
 
 import ast
+import json
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import MISSING, fields
 from graphlib import TopologicalSorter
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -24,15 +26,19 @@ from socialcli.episodes.records import Episode
 from socialcli.inference.clip_view import AskOptions, look
 from socialcli.plugins.discovery import LOAD_PLUGINS
 from socialcli.plugins.registry import registry
-from socialcli.settings.run import RunSettings
+from socialcli.settings.fields import Setting
+from socialcli.settings.run import run_settings
+from socialcli.settings.schema import settings_schema
 from socialcli.tasks.prompt import BoxesAs, Scene, build_prompt
+from socialcli.verbs.train.settings import train_settings
 
 DOCS = Path(__file__).parent
 SAMPLE = DOCS.parent / "sample_data"
+SCHEMAS = DOCS.parent / "schemas"
 EXAMPLE = "kitchen-keys"  # the episode whose prompts docs/tasks.md shows
 HELP_WIDTH = 100
 
-DEFAULTS = {field.name: field.default for field in fields(RunSettings) if field.default is not MISSING}
+SETTINGS = {one.option: one for one in run_settings()}
 
 COMMANDS_HEAD = """# Commands
 
@@ -47,7 +53,29 @@ def pages() -> dict[Path, str]:
     """Every page that holds something generated, as it should read."""
     blocks = {name: write() for name, write in BLOCKS.items()}
     filled = {path: fill(path.read_text(encoding="utf-8"), blocks) for path in sorted(DOCS.glob("*.md"))}
-    return {**filled, DOCS / "commands.md": commands_page()}
+    return {**filled, DOCS / "commands.md": commands_page(), **schemas()}
+
+
+def schemas() -> dict[Path, str]:
+    """The JSON Schemas of the manifests that record settings, with what the settings declare."""
+    found = {SCHEMAS / "run.schema.json": run_settings(), SCHEMAS / "train.schema.json": train_settings()}
+    return {
+        path: with_settings(path.read_text(encoding="utf-8"), settings_schema(settings))
+        for path, settings in found.items()
+    }
+
+
+def with_settings(schema: str, settings: Mapping[str, Any]) -> str:
+    """Put `settings` in place of the property of this name; the rest of the schema is written by hand."""
+    entries = ",\n".join(f"        {json.dumps(key)}: {json.dumps(one)}" for key, one in settings["properties"].items())
+    required = json.dumps(settings["required"])
+    text = (
+        f'"settings": {{\n      "type": "object",\n      "description": {json.dumps(settings["description"])},\n'
+        f'      "additionalProperties": false,\n      "required": {required},\n'
+        f'      "properties": {{\n{entries}\n      }}\n    }}'
+    )
+    pattern = re.compile(r'(?<=^    )"settings": \{\n.*?^    \}', re.DOTALL | re.MULTILINE)
+    return pattern.sub(lambda _: text, schema, count=1)
 
 
 def fill(page: str, blocks: Mapping[str, str]) -> str:
@@ -93,7 +121,9 @@ def settings_table() -> str:
     context = _context(main, "socialcli", None)
     run = main.get_command(context, "run")
     options = [option for option in (run.params if run else ()) if isinstance(option, click.Option)]
-    return _table(("option", "environment", "key in `[run]`", "default"), [_setting(option) for option in options])
+    return _table(
+        ("option", "environment", "key in `[run]`", "values", "default"), [_setting(option) for option in options]
+    )
 
 
 def tasks_table() -> str:
@@ -155,8 +185,20 @@ def _context(command: click.Command, name: str, parent: click.Context | None) ->
 def _setting(option: click.Option) -> tuple[str, ...]:
     longest = max(option.opts, key=len)
     key = "" if option.name == "config" else f"`{longest.removeprefix('--')}`"
-    default = DEFAULTS.get(str(option.name))
-    return f"`{longest}`", f"`{option.envvar}`", key, "" if default is None else f"`{default}`"
+    setting = SETTINGS.get(longest)
+    default = None if setting is None or setting.required else setting.default
+    values = "" if setting is None else _values(setting)
+    return f"`{longest}`", f"`{option.envvar}`", key, values, "" if default is None else f"`{default}`"
+
+
+def _values(setting: Setting) -> str:
+    """The choices or the range of a setting."""
+    if setting.choices is not None:
+        return ", ".join(f"`{one}`" for one in setting.choices)
+    if setting.number is None:
+        return ""
+    word = f"; `{setting.word}`" if setting.word else ""
+    return f"{setting.limits.removeprefix('of ')}{word}"
 
 
 def _example() -> Episode:

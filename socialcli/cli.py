@@ -25,7 +25,7 @@ import click
 import socialcli
 from socialcli import logs, signals
 from socialcli.errors import PluginError, SocialcliError, Terminated, UnknownNameError
-from socialcli.options import common, variables
+from socialcli.options import repeated, variables
 
 if TYPE_CHECKING:
     from socialcli.plugins.registry import Registry
@@ -89,7 +89,7 @@ class Shell(click.Group):
             if provided is None:
                 return None
             command = provided.item
-        common.name_variables(command, f"SOCIALCLI_{cmd_name}")
+        variables.name_variables(command, f"SOCIALCLI_{cmd_name}")
         return command
 
     def resolve_command(
@@ -104,7 +104,7 @@ class Shell(click.Group):
             raise UnknownNameError("command", name, self.list_commands(ctx))
         found = super().resolve_command(ctx, args)
         if found[1] is not None and not ctx.resilient_parsing:
-            common.check_given_once(found[1], name, found[2], ctx)
+            repeated.check_given_once(found[1], name, found[2], ctx)
         return found
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

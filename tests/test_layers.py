@@ -50,6 +50,7 @@ MAY_IMPORT_TORCH = (
     "socialcli.alignment.report",
     "socialcli.inference",
     "socialcli.jobs.answer",  # through socialcli.inference
+    "socialcli.jobs.conditions",  # through socialcli.alignment
     "socialcli.jobs.prepare",  # through socialcli.inference
     "socialcli.models.checkpoints.weights",
     "socialcli.models.huggingface",

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from socialcli.converting.units import box_unit_option
-from socialcli.options.common import FiniteRange, Size
+from socialcli.options.values import FiniteRange, Size
 
 F = TypeVar("F", bound=Callable[..., Any])
 

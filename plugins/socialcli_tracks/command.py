@@ -10,7 +10,7 @@ import click
 
 from socialcli.converting.conversion import Conversion, context_options, conversion_options
 from socialcli.converting.units import box_unit_option
-from socialcli.options.common import FiniteRange
+from socialcli.options.values import FiniteRange
 
 from .asking import TASKS
 

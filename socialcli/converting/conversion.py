@@ -23,7 +23,8 @@ from socialcli.episodes.records import Episode
 from socialcli.episodes.writing import EpisodeWriter
 from socialcli.errors import AnnotationError, InvalidInputError, NotThereError, UsageError
 from socialcli.logs import shows_bars
-from socialcli.options.common import config_option, logging_options
+from socialcli.options.config import config_option
+from socialcli.options.verbosity import logging_options
 
 _log = logging.getLogger(__name__)
 

@@ -13,8 +13,9 @@ from socialcli.alignment.hooks import attention_kernel
 from socialcli.episodes.reading import BadQuestion
 from socialcli.inference.answering import Outcome, answer_batches
 from socialcli.inference.batching import BatchLimit
+from socialcli.jobs.conditions import conditions_of
 from socialcli.jobs.job import Job
-from socialcli.jobs.prepare import Asking, Kept, Prepared, conditions_of
+from socialcli.jobs.prepare import Asking, Kept, Prepared
 from socialcli.jobs.selection import Selection
 from socialcli.models.contract import Adapter
 from socialcli.results.manifest import ModelIdentity
@@ -47,11 +48,11 @@ class LocalEngine:
         settings = job.settings
         for condition in filter(None, conditions):
             condition.layers_of(len(adapter.layers))
-        with attention_kernel(adapter, settings.attn):
+        with attention_kernel(adapter, settings.compute.attn):
             pass  # one that is not there is told before the work begins
         self._asking = Asking(job, adapter, conditions)
         self._adapter = adapter
-        self._attn = settings.attn
+        self._attn = settings.compute.attn
         self._limit = BatchLimit(self._asking.options.batch_size)
         self.seconds = {"prepare": 0.0, "answer": 0.0}  # spent on clips and prompts, in all threads, and in the model
 

@@ -13,7 +13,8 @@ from socialcli.jobs.grid import Setting
 from socialcli.results.heads import HeadChoice
 from socialcli.results.manifest import Counts
 from socialcli.results.predictions import Prediction
-from socialcli.settings.run import ALL_TASKS, RunSettings
+from socialcli.settings.run import RunSettings
+from socialcli.settings.selection import ALL_TASKS
 
 
 @dataclass(slots=True)
@@ -87,9 +88,9 @@ class Tally:
         """Why no question of the file is selected, with the names that there are; None: some are."""
         if self.questions:
             return None
-        if settings.split is not None and settings.split not in self.splits:
-            return f"no episode is of the split {settings.split!r}; the file has: {_listed(self.splits)}"
-        where = "the file" if settings.split is None else f"the split {settings.split!r}"
+        if settings.selection.split is not None and settings.selection.split not in self.splits:
+            return f"no episode is of the split {settings.selection.split!r}; the file has: {_listed(self.splits)}"
+        where = "the file" if settings.selection.split is None else f"the split {settings.selection.split!r}"
         if not self.tasks:
             return f"{where} has no questions; add some, or name another file"
         return f"{where} has no question of {', '.join(sorted(tasks))}; it has: {_listed(self.tasks)}"
@@ -97,18 +98,18 @@ class Tally:
     def warnings(self, settings: RunSettings, tasks: Collection[str]) -> list[str]:
         """What the user should know of a run of these `tasks` that came to its end."""
         found = []
-        if settings.limit != 0 and (nothing := self.nothing_selected(settings, tasks)) is not None:
+        if settings.selection.limit != 0 and (nothing := self.nothing_selected(settings, tasks)) is not None:
             found.append(nothing)
         unknown = Counter({name: count for name, count in self.tasks.items() if name not in tasks})
-        if settings.tasks == ALL_TASKS and unknown:
+        if settings.selection.tasks == ALL_TASKS and unknown:
             found.append(f"questions of tasks that no plug-in provides were left out: {_listed(unknown)}")
         if self.aligned and not self.told_uncovered:
-            warning = coverage_warning(self.coverage.total(settings.box_gap), settings.min_coverage)
+            warning = coverage_warning(self.coverage.total(settings.prompt.box_gap), settings.checks.min_coverage)
             found += [] if warning is None else [warning]
         if self.chosen_from:
             found.append(
                 f"{self.chosen_from} of the {self.episodes} episodes are among those from which the heads of "
-                f"{settings.heads} were chosen: accuracy on them is not held out"
+                f"{settings.alignment.heads} were chosen: accuracy on them is not held out"
             )
         return found
 

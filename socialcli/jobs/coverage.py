@@ -27,12 +27,12 @@ def check_coverage(
     utterance is near a box of its speaker, for the only thing to tell is that none is. Raises InvalidInputError where
     too few are. Where nothing is to be aligned, nothing is read.
     """
-    if settings.alignment == "off":
+    if settings.alignment.mode == "off":
         return ()
-    rows = read_files(settings.episode_files) if rows is None else rows
+    rows = read_files(settings.selection.files) if rows is None else rows
     tally = Tally()
     for _ in select(rows, settings, tasks, tally, quiet=True):
-        if settings.min_coverage is None and tally.coverage.near:
+        if settings.checks.min_coverage is None and tally.coverage.near:
             return ()
     return tell_coverage(tally.coverage, settings, quiet)
 
@@ -42,8 +42,8 @@ def tell_coverage(tally: CoverageTally, settings: RunSettings, quiet: bool = Fal
 
     Raises InvalidInputError below `--min-coverage`.
     """
-    coverage = tally.total(settings.box_gap)
-    check_min_coverage(coverage, settings.min_coverage)
+    coverage = tally.total(settings.prompt.box_gap)
+    check_min_coverage(coverage, settings.checks.min_coverage)
     warning = coverage_warning(coverage)
     if warning is None:
         return ()

@@ -35,7 +35,7 @@ def find_finished(request: RunRequest, registry: Registry) -> RunResult | None:
 
     Raises UnknownNameError for a model that nobody provides.
     """
-    spec = registry.model(request.settings.model).item
+    spec = registry.model(request.settings.model.name).item
     folder = OutputFolder(request.output)
     found = finished_work(folder, request, spec)
     if found is None or not _whole(folder.predictions, found[0]):

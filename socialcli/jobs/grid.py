@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, dataclass
 from itertools import product
 from typing import Any, Literal, Protocol
 
@@ -61,7 +61,7 @@ class Grid:
         """Raise UsageError for a value that `socialcli run` would refuse beside `settings`, or where all are plain."""
         for name in ("alpha", "lambda_", "layers"):
             for value in getattr(self, name):
-                replace(settings, **{name: value})
+                settings.changed(**{name: value})
         if not any(self.alpha):
             raise UsageError("--alpha 0 is the plain model, which is asked anyway: name a value above 0 to compare it")
 

@@ -18,7 +18,8 @@ from socialcli.models.contract import LoadOptions, ModelSpec
 from socialcli.plugins.registry import Provided, Registry
 from socialcli.results.heads import HeadChoice
 from socialcli.results.manifest import ModelIdentity
-from socialcli.settings.run import ALL_TASKS, RunSettings
+from socialcli.settings.run import RunSettings
+from socialcli.settings.selection import ALL_TASKS
 from socialcli.tasks.base import Task
 
 
@@ -37,27 +38,13 @@ class Job:
     @property
     def load_options(self) -> LoadOptions:
         """How to load the model."""
-        settings, spec = self.settings, self.model.item
-        checkpoint = settings.checkpoint or spec.default_checkpoint
-        return LoadOptions(
-            checkpoint,
-            settings.device,
-            settings.dtype,
-            settings.frame_fit,
-            adapter=settings.adapter,
-            merge=settings.merge,
-            revision=settings.revision,
-            allow_links=settings.allow_links,
-            other_models=self.other_models,
-            positions=settings.positions,
-            max_pixels=settings.max_pixels,
-        )
+        return load_options(self.settings, self.model.item, self.other_models)
 
     @property
     def source(self) -> str:
         """What is to be loaded, in words: the model, its checkpoint, and what comes on top of that."""
         options = self.load_options
-        source = f"{self.settings.model} from {options.checkpoint}"
+        source = f"{self.settings.model.name} from {options.checkpoint}"
         if options.revision is not None:
             source += f" at {options.revision}"
         if options.adapter is None:
@@ -68,14 +55,34 @@ class Job:
     def identity(self) -> ModelIdentity:
         """Which model is to answer, as far as is known before it is loaded."""
         return ModelIdentity(
-            name=self.settings.model,
+            name=self.settings.model.name,
             adapter_version=self.model.item.version,
             distribution=self.model.distribution,
             distribution_version=self.model.version,
             checkpoint=self.load_options.checkpoint,
-            adapter=self.settings.adapter,
-            merged=self.settings.merge,
+            adapter=self.settings.model.lora,
+            merged=self.settings.model.merge,
         )
+
+
+def load_options(
+    settings: RunSettings, spec: ModelSpec, other_models: Mapping[str, str], weights: bool = True
+) -> LoadOptions:
+    """How to load the model that the settings name; without `weights` only what prompts need."""
+    return LoadOptions(
+        settings.model.checkpoint or spec.default_checkpoint,
+        settings.compute.device,
+        settings.compute.dtype,
+        settings.prompt.frame_fit,
+        weights=weights,
+        adapter=settings.model.lora,
+        merge=settings.model.merge,
+        revision=settings.model.revision,
+        allow_links=settings.model.allow_links,
+        other_models=other_models,
+        positions=settings.prompt.positions,
+        max_pixels=settings.prompt.max_pixels,
+    )
 
 
 def check_job(settings: RunSettings, registry: Registry) -> Job:
@@ -84,35 +91,37 @@ def check_job(settings: RunSettings, registry: Registry) -> Job:
     Raises UsageError for a name that nobody provides, for a path that is not there and where no question is selected,
     and InvalidInputError for an episodes file that cannot be read.
     """
-    model = registry.model(settings.model)
+    model = registry.model(settings.model.name)
     tasks = _tasks(settings, registry)
-    rule = registry.bias_rule(settings.bias).item
-    model.item.choose(settings.frame_fit, settings.positions, settings.max_pixels)
-    _check_checkpoint(settings.checkpoint, settings.revision)
-    if settings.adapter is not None:
-        read_lora(settings.adapter)
-    _check_media_root(settings.media_root)
-    others = registry.other_models(settings.model)
-    job = Job(settings, tasks, rule, model, _opened(settings.episode_files), others, _heads(settings))
-    check_distinct(settings.episode_files)
+    rule = registry.bias_rule(settings.alignment.bias).item
+    model.item.choose(settings.prompt.frame_fit, settings.prompt.positions, settings.prompt.max_pixels)
+    _check_checkpoint(settings.model.checkpoint, settings.model.revision)
+    if settings.model.lora is not None:
+        read_lora(settings.model.lora)
+    _check_media_root(settings.selection.media_root)
+    others = registry.other_models(settings.model.name)
+    job = Job(settings, tasks, rule, model, _opened(settings.selection.files), others, _heads(settings))
+    check_distinct(settings.selection.files)
     check_selection(settings, tasks)
     return job
 
 
 def _tasks(settings: RunSettings, registry: Registry) -> dict[str, Task]:
-    if settings.tasks == ALL_TASKS:
+    if settings.selection.tasks == ALL_TASKS:
         return {name: provided.item for name, provided in registry.tasks().items()}
-    return {name: registry.task(name).item for name in settings.tasks}
+    return {name: registry.task(name).item for name in settings.selection.tasks}
 
 
 def _heads(settings: RunSettings) -> HeadChoice | None:
-    if settings.heads is None:
+    if settings.alignment.heads is None:
         return None
     from socialcli.results.heads import read_heads  # pyarrow
 
-    choice = read_heads(Path(settings.heads), settings.heads_min_share)
-    if choice.model != settings.model:
-        raise UsageError(f"--heads {settings.heads}: the heads are {choice.model}'s, and --model is {settings.model}")
+    choice = read_heads(Path(settings.alignment.heads), settings.alignment.heads_min_share)
+    if choice.model != settings.model.name:
+        raise UsageError(
+            f"--heads {settings.alignment.heads}: the heads are {choice.model}'s, and --model is {settings.model.name}"
+        )
     return choice
 
 

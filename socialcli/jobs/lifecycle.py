@@ -19,7 +19,7 @@ def check_request(request: RunRequest) -> None:
     """Raise UsageError for what cannot be wanted together."""
     if request.retry_failed and request.overwrite:
         raise UsageError("--retry-failed keeps what has not failed, and --overwrite nothing; choose one of them")
-    for option, folder in (("checkpoint", request.settings.checkpoint), ("adapter", request.settings.adapter)):
+    for option, folder in (("checkpoint", request.settings.model.checkpoint), ("adapter", request.settings.model.lora)):
         if folder is not None and request.output.resolve() == Path(folder).resolve():
             raise UsageError(f"--output {request.output}: is the folder of --{option}; name another one")
 

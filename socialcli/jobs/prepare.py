@@ -11,7 +11,7 @@ from typing import Protocol
 
 from socialcli.alignment.attention import Alignment
 from socialcli.episodes.records import Episode, Question
-from socialcli.errors import UsageError, VideoError
+from socialcli.errors import VideoError
 from socialcli.inference.clip_view import AskOptions
 from socialcli.inference.preparing import PreparedEpisode, prepare_episode
 from socialcli.jobs.job import Job
@@ -98,50 +98,32 @@ class Asking:
         return replace(prepared, questions=self._questions(prepared.episode, good, self._options_for(selection)))
 
     def _options_for(self, selection: Selection) -> AskOptions:
-        return replace(self.options, media_root=self._settings.media_root_of(selection.row.folder))
+        return replace(self.options, media_root=self._settings.selection.media_root_of(selection.row.folder))
 
     def _questions(self, episode: Episode, good: Sequence[Question], options: AskOptions) -> PreparedEpisode:
         return prepare_episode(self.adapter, episode, good, self._tasks, options)
 
 
-def conditions_of(job: Job, adapter: Adapter) -> list[Alignment | None]:
-    """The conditions that the settings ask every question under. Raises as `alignment_of` does."""
-    aligned = alignment_of(job, adapter)
-    return [aligned if condition else None for condition in job.settings.conditions()]
-
-
-def alignment_of(job: Job, adapter: Adapter) -> Alignment:
-    """The settings of the method. Raises UsageError for a choice of heads from a decoder of another shape."""
-    settings = job.settings
-    if job.heads is None:
-        return Alignment(settings.alpha, settings.lambda_, settings.layers, job.rule, max_heads=settings.max_heads)
-    shape = len(adapter.layers), adapter.model.config.get_text_config().num_attention_heads
-    if job.heads.shape != shape:
-        raise UsageError(
-            f"--heads {settings.heads}: chosen in a decoder of {job.heads.shape[0]} layers with {job.heads.shape[1]} "
-            f"heads each, and this one has {shape[0]} with {shape[1]}"
-        )
-    return Alignment(settings.alpha, settings.lambda_, rule=job.rule, heads=job.heads.heads)
-
-
 def ask_options(settings: RunSettings) -> AskOptions:
     """How the settings want questions to be put to the model."""
     return AskOptions(
-        media_root=Path(settings.media_root or Path(settings.episodes).parent),
-        with_video=settings.inputs != "L",
-        boxes_as=settings.boxes_as,
-        context=settings.context,
-        frames=settings.frames,
-        box_gap=settings.box_gap,
-        generate=settings.answer == "generate",
-        timeout=settings.timeout_per_question,
-        batch_size=None if settings.batch_size == "auto" else settings.batch_size,
+        media_root=Path(settings.selection.media_root or Path(settings.selection.episodes).parent),
+        with_video=settings.prompt.inputs != "L",
+        boxes_as=settings.prompt.boxes_as,
+        context=settings.prompt.context,
+        frames=settings.prompt.frames,
+        box_gap=settings.prompt.box_gap,
+        generate=settings.prompt.answer == "generate",
+        timeout=settings.checks.timeout_per_question,
+        batch_size=None if settings.compute.batch_size == "auto" else settings.compute.batch_size,
     )
 
 
 def workers_of(settings: RunSettings, adapter: Adapter) -> int:
     """How many threads are to read clips while the model works."""
-    return default_workers(adapter.device.type == "cpu") if settings.workers is None else settings.workers
+    return (
+        default_workers(adapter.device.type == "cpu") if settings.compute.workers is None else settings.compute.workers
+    )
 
 
 def loaded_identity(identity: ModelIdentity, adapter: Adapter) -> ModelIdentity:

@@ -51,7 +51,7 @@ class RowMaker:
 
     def _prompt(self, episode: Episode, question: Question) -> str | None:
         try:
-            return build_prompt(self.tasks[question.task], episode, question, None, self.settings.context).text
+            return build_prompt(self.tasks[question.task], episode, question, None, self.settings.prompt.context).text
         except QuestionError:
             return None  # to ask it meets the same error
 
@@ -98,13 +98,13 @@ class RowMaker:
         """The columns that say how the question was asked."""
         settings = self.settings
         return {
-            "model": settings.model,
+            "model": settings.model.name,
             "alignment": alignment is not None,
             **self._strength(alignment),
-            "inputs": settings.inputs,
-            "context": settings.context,
-            "boxes_as": settings.boxes_as,
-            "answer_mode": settings.answer,
+            "inputs": settings.prompt.inputs,
+            "context": settings.prompt.context,
+            "boxes_as": settings.prompt.boxes_as,
+            "answer_mode": settings.prompt.answer,
         }
 
     def _strength(self, alignment: Alignment | None) -> dict[str, Any]:
@@ -131,9 +131,9 @@ class RowMaker:
             "adapter": model.adapter_version,
             "checkpoint": model.checkpoint_sha256 or model.checkpoint,
             "dtype": model.dtype,
-            "frames": settings.frames,
+            "frames": settings.prompt.frames,
             **self.choices.key_parts,
-            "box_gap": settings.box_gap,
+            "box_gap": settings.prompt.box_gap,
         }
         if model.adapter is not None:
             others |= {"lora": model.adapter_sha256 or model.adapter, "merged": model.merged}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -42,11 +41,11 @@ def select(
     taken: Counter[str | None] = Counter()
     for row in episodes:
         if row.episode is None and not row.bad_questions:
-            if _of_split(row, settings.split):
+            if _of_split(row, settings.selection.split):
                 _note_unreadable(row, tally, quiet)
             continue
         tally.splits[split_of(row.record)] += 1
-        if not _of_split(row, settings.split):
+        if not _of_split(row, settings.selection.split):
             continue
         found = in_file_order(row)
         tally.episodes += 1
@@ -55,15 +54,17 @@ def select(
         tally.questions += len(wanted)
         if wanted:
             if row.episode is not None:
-                tally.coverage.add(annotated_coverage(row.episode, settings.box_gap))
+                tally.coverage.add(annotated_coverage(row.episode, settings.prompt.box_gap))
             yield Selection(row, wanted)
-        if settings.limit is not None and all(taken[task] >= settings.limit for task in tasks):
+        if settings.selection.limit is not None and all(taken[task] >= settings.selection.limit for task in tasks):
             return
 
 
 def _takes(task: str | None, settings: RunSettings, tasks: Collection[str], taken: Counter[str | None]) -> bool:
     """Whether to ask a question of a task of which so many are `taken`, which then counts it."""
-    if not (task is None or task in tasks) or (settings.limit is not None and taken[task] >= settings.limit):
+    if not (task is None or task in tasks) or (
+        settings.selection.limit is not None and taken[task] >= settings.selection.limit
+    ):
         return False
     taken[task] += 1
     return True
@@ -75,15 +76,15 @@ def check_selection(settings: RunSettings, tasks: Collection[str]) -> None:
     Of `--limit 0`, which asks for none, the names are checked all the same. The file is read up to the first question
     that is selected; where there is none, InvalidInputError says so if no row of it is an episode.
     """
-    if has_question(settings.episode_files, tasks, settings.splits):
+    if has_question(settings.selection.files, tasks, settings.selection.splits):
         return
     tally = Tally()
-    for _ in select(read_files(settings.episode_files), dataclasses.replace(settings, limit=None), tasks, tally):
+    for _ in select(read_files(settings.selection.files), settings.changed(limit=None), tasks, tally):
         return  # a question of which only a full check sees that it is one
     tally.check_readable()
     nothing = tally.nothing_selected(settings, tasks)
     if nothing is not None:
-        raise UsageError(f"{', '.join(map(str, settings.episode_files))}: {nothing}")
+        raise UsageError(f"{', '.join(map(str, settings.selection.files))}: {nothing}")
 
 
 def in_file_order(row: EpisodeRow) -> list[Question | BadQuestion]:

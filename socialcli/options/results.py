@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from socialcli.errors import TooManyFailuresError
-from socialcli.options import completion
 from socialcli.results.folder import FIGURE_FORMATS
 
 if TYPE_CHECKING:
@@ -20,19 +19,6 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 _log = logging.getLogger(__name__)
-
-
-def task_option(what: str) -> Callable[[F], F]:
-    """Give a command `--task` (required, repeats): an argument `tasks`, for `named_tasks`. `what`: "to ask about"."""
-    return click.option(
-        "--task",
-        "tasks",
-        multiple=True,
-        required=True,
-        metavar="TASK",
-        shell_complete=completion.tasks,
-        help=f"The task {what}, or all; `socialcli tasks` lists them. May be repeated.",
-    )
 
 
 class ResultPath(click.Path):
@@ -96,28 +82,6 @@ def figure_format_option(function: F) -> F:
     )(function)
 
 
-def answer_option(function: F) -> F:
-    """Give a command the way of answering: `answer`."""
-    return click.option(
-        "--answer",
-        type=click.Choice(["score", "generate"]),
-        default="score",
-        show_default=True,
-        help="score: rank the candidates by probability; generate: let the model write, and parse it.",
-    )(function)
-
-
-def limit_option(verb: str) -> Callable[[F], F]:
-    """Give a command `limit` (int | None), the questions of each task to `verb` at most."""
-    text = f"{verb} only the first N questions of each task."
-    return click.option("--limit", type=click.IntRange(min=0), metavar="N", help=text)
-
-
-def split_option(verb: str) -> Callable[[F], F]:
-    """Give a command `split` (str | None), the only one of which to `verb` questions."""
-    return click.option("--split", metavar="NAME", help=f"{verb} only the questions of this split.")
-
-
 def _warn_of_seed(context: click.Context, parameter: click.Parameter, value: int | None) -> None:
     if value is not None:
         _log.warning("--seed has no effect any more: intervals are computed without drawing; leave it out")
@@ -128,47 +92,14 @@ def former_seed_option(function: F) -> F:
     return click.option("--seed", type=click.INT, hidden=True, expose_value=False, callback=_warn_of_seed)(function)
 
 
-def max_failures_option(what: str, fail: str = "fail") -> Callable[[F], F]:
-    """Give a command `max_failures` (a text), the number or share of `what` that may `fail`."""
-    return click.option(
-        "--max-failures",
-        default="0",
-        show_default=True,
-        metavar="N|P%",
-        help=f"How many {what}, or what share of them, may {fail} before the exit code is 3.",
-    )
-
-
 def retry_failed_option(kind: str) -> Callable[[F], F]:
     """Give a command `retry_failed`: whether to ask again what failed in the `kind` of work that the folder holds."""
     return click.option("--retry-failed", is_flag=True, help=f"Ask again what failed in the {kind} in the folder.")
 
 
-def min_coverage_option(function: F) -> F:
-    """Give a command `min_coverage` (a text | None), the least share of utterances near a box of their speaker."""
-    return click.option(
-        "--min-coverage",
-        metavar="P%",
-        help="Exit with 4, before a model is loaded, where fewer utterances have a box of their speaker within "
-        "--box-gap. Without alignment it is not looked at.  [default: warn where none has one]",
-    )(function)
-
-
 def json_option(function: F) -> F:
     """Give a command `as_json`: whether to print one object instead of text."""
     return click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")(function)
-
-
-def named_tasks(names: Sequence[str]) -> tuple[str, ...]:
-    """The tasks that `--task` names, each once; what it comes to where one of them is "all"."""
-    from socialcli.settings.run import ALL_TASKS
-
-    return ALL_TASKS if set(ALL_TASKS) & set(names) else tuple(dict.fromkeys(names))
-
-
-def path_texts(options: Mapping[str, Any], *names: str) -> dict[str, str | None]:
-    """Those of the options that are paths, as the texts that settings hold; None where left out."""
-    return {name: None if options[name] is None else str(options[name]) for name in names}
 
 
 def check_failed_answers(manifest: Manifest, output: Path, file: str) -> None:
@@ -183,6 +114,6 @@ def check_failed_answers(manifest: Manifest, output: Path, file: str) -> None:
         rows = "1 row" if counts.unreadable == 1 else f"{counts.unreadable} rows"
         found.append(f"{rows} of the episodes file could not be read (see 'problems' of {file})")
     raise TooManyFailuresError(
-        f"{' and '.join(found)}, more than --max-failures {manifest.settings.max_failures or 0} allows; "
+        f"{' and '.join(found)}, more than --max-failures {manifest.settings.checks.max_failures or 0} allows; "
         f"the results are in {output}"
     )

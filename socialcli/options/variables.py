@@ -7,7 +7,19 @@ from collections.abc import Iterable, Iterator
 
 import click
 
+from socialcli.options.names import long_name
+
 PREFIX = "SOCIALCLI"
+
+
+def name_variables(command: click.Command, prefix: str) -> None:
+    """Let each option of the command be set by the environment variable of its long name: PREFIX_LONG_NAME.
+
+    click itself names the variable after the function's parameter, which need not be called like the option.
+    """
+    for option in command.params:
+        if isinstance(option, click.Option) and option.envvar is None:
+            option.envvar = f"{prefix}_{long_name(option)}".replace("-", "_").upper()
 
 
 def unknown_variables(group: click.Group, context: click.Context, environment: Iterable[str]) -> Iterator[str]:

@@ -95,7 +95,7 @@ def socialcli_commands() -> Sequence[click.Command]:
     Returns:
         click commands or groups, each with a name of its own. A command of socialcli itself cannot be
         replaced: it hides a plug-in's command of the same name. Errors of the tree in `socialcli.errors`
-        become a message and an exit code; `socialcli.options.common` has the decorators for `--config` and for
-        logging.
+        become a message and an exit code; `socialcli.options.config` and `socialcli.options.verbosity` have the
+        decorators for `--config` and for logging.
     """
     raise NotImplementedError

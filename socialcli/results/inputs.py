@@ -133,13 +133,19 @@ def _same_clips(real_root: str, stamps: Mapping[str, str | None]) -> bool:
 
 def named_places(settings: RunSettings) -> list[str]:
     """The places that settings name: the same settings, given in another folder, can name others."""
-    checkpoint = settings.checkpoint if settings.checkpoint and Path(settings.checkpoint).is_dir() else None
-    named = [settings.episodes, *settings.more_episodes, *filter(None, (settings.heads, settings.adapter, checkpoint))]
+    checkpoint = (
+        settings.model.checkpoint if settings.model.checkpoint and Path(settings.model.checkpoint).is_dir() else None
+    )
+    named = [
+        settings.selection.episodes,
+        *settings.selection.more_episodes,
+        *filter(None, (settings.alignment.heads, settings.model.lora, checkpoint)),
+    ]
     return _absolute([_media_root(settings), *named])
 
 
 def _media_root(settings: RunSettings) -> str:
-    return os.path.abspath(settings.media_root or Path(settings.episodes).parent)
+    return os.path.abspath(settings.selection.media_root or Path(settings.selection.episodes).parent)
 
 
 def _absolute(paths: Iterable[str | Path]) -> list[str]:

@@ -16,7 +16,9 @@ from socialcli.alignment.rules import RENAMED
 from socialcli.errors import InvalidInputError, UsageError
 from socialcli.results.folder import KeepingFolder
 from socialcli.results.manifest import ModelIdentity
-from socialcli.settings.run import RunSettings
+from socialcli.settings.alignment import AlignmentSettings
+from socialcli.settings.fields import settings_of
+from socialcli.settings.run import RunSettings, run_settings
 
 if TYPE_CHECKING:
     from socialcli.results.kept import KeptRows
@@ -24,13 +26,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# Settings of speed, of what is said of the answers, and of where the clips are: no answer depends on them. (Answers
-# depend on the clips, but by their contents.)
-FREE = frozenset(
-    {"batch_size", "workers", "device", "attn", "timeout_per_question", "max_failures", "check_invariance"}
-    | {"media_root", "limit", "allow_links", "min_coverage"}
-)
-_OF_THE_BIAS = frozenset({"alpha", "lambda", "layers", "heads", "heads_min_share", "max_heads", "bias"})
+# No answer depends on them: speed, limits, checks, and where the clips are (answers depend on what is in the clips).
+FREE = frozenset(one.key for one in run_settings() if one.about.free)
+_OF_THE_BIAS = frozenset(one.key for one in settings_of(AlignmentSettings)) - {"alignment"}
 DECIDING = ("torch", "transformers")  # packages whose versions can move scores, by rounding at least
 _MADE_WITH = "answers in the folder were made with"
 _BEGIN_ANEW = "name another folder, or begin anew with --overwrite"

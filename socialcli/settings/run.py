@@ -1,175 +1,97 @@
-"""What a run was asked to do: every setting with its default, and what it means once the model is known."""
+"""The settings of `socialcli run`, in groups; sweep, measure and train use them too."""
 
 from __future__ import annotations
 
 import dataclasses
-import math
-import re
-from dataclasses import dataclass
-from fractions import Fraction
-from pathlib import Path
-from typing import Any, Literal, get_args
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Self
 
-from socialcli.alignment.layers import check_layers
-from socialcli.alignment.rules import DEFAULT_RULE
-from socialcli.episodes.coverage.total import parse_min_coverage
-from socialcli.errors import UsageError
-from socialcli.tasks import base
-from socialcli.tasks.prompt import BoxesAs, Context
-
-Alignment = Literal["on", "off", "both"]
-Inputs = Literal["L", "VL", "VLB"]
-AnswerMode = Literal["score", "generate"]
-AttentionKernel = Literal["auto", "flash", "efficient", "math", "eager"]
-
-ALL_TASKS = (base.ALL_TASKS,)
-
-_CHOICES: dict[str, tuple[str, ...]] = {
-    "alignment": get_args(Alignment),
-    "inputs": get_args(Inputs),
-    "boxes_as": get_args(BoxesAs),
-    "context": get_args(Context),
-    "answer": get_args(AnswerMode),
-    "attn": get_args(AttentionKernel),
-}
-_AT_LEAST = {
-    "alpha": 0,
-    "lambda_": 0,
-    "box_gap": 0,
-    "frames": 1,
-    "max_pixels": 1,
-    "workers": 0,
-    "limit": 0,
-    "check_invariance": 0,
-    "max_heads": 1,
-}
-_FAILURE_LIMIT = re.compile(r"([0-9]+)|([0-9]+(?:\.[0-9]+)?)%")
+from socialcli.settings.alignment import AlignmentSettings
+from socialcli.settings.checks import CheckSettings
+from socialcli.settings.compute import ComputeSettings
+from socialcli.settings.fields import Setting, record_of, settings_of
+from socialcli.settings.model import ModelSettings
+from socialcli.settings.prompt import PromptSettings
+from socialcli.settings.selection import SelectionSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunSettings:
-    """The settings of `socialcli run`. Raises UsageError for a value outside its range or choices."""
+    """What a run is asked to do. The groups raise UsageError for a value outside its range or choices."""
 
-    episodes: str  # the episodes file: Parquet, JSONL or .jsonl.gz
-    model: str  # the name of a model, as `socialcli models` lists it
-    tasks: tuple[str, ...]  # at least one, as `socialcli tasks` lists them, or ALL_TASKS
-    more_episodes: tuple[str, ...] = ()  # files to ask behind it; no two have an id in common
-    checkpoint: str | None = None  # None: the hub id that the model's adapter names
-    revision: str | None = None  # of a checkpoint on the hub; None: its main branch
-    allow_links: bool = False  # a link in a checkpoint from elsewhere could open any file
-    adapter: str | None = None  # the folder of a LoRA adapter; None: the checkpoint alone
-    merge: bool = False  # unmerged, the adapter's numbers stay in float32
-    alignment: Alignment = "on"  # what socialcli is for; "both" asks every question without and with it
-    alpha: float = 1.0  # the published strength of the bias; 0 changes nothing
-    lambda_: float = 5e-5  # the published share of attention from which a head is active
-    layers: str = "auto"  # the middle third, the best published range; or "all", or "10-19" (first and last)
-    heads: str | None = None  # a heads.parquet: its heads, whatever the input; None: chosen for every question
-    heads_min_share: float = 0.5  # of the prompts that the file was made from: the heads active in most of them
-    max_heads: int | None = None  # active per question, those that attend most; None: as many as pass lambda
-    bias: str = DEFAULT_RULE  # the published equations to the letter
-    inputs: Inputs = "VL"  # language and video; alignment takes the boxes without showing them to the model
-    boxes_as: BoxesAs = "none"  # alignment shows the model no box; the others are remedies to compare with
-    context: Context = "full"  # offline, the setting of most published figures; "past" is the online one
-    frames: int = 8  # as published; sampled uniformly over the clip
-    frame_fit: str | None = None  # None: the first way that the model's adapter declares
-    positions: str | None = None  # None: the first rule that the model's adapter declares
-    max_pixels: int | None = None  # of a frame; None: the cap that the model's adapter declares
-    box_gap: float = 1.0  # seconds to interpolate over, or to the nearest box: a longer gap may hide a cut
-    answer: AnswerMode = "score"  # ranks the candidates, so every question has an answer; or "generate"
-    batch_size: int | Literal["auto"] = "auto"  # questions in one forward; changes speed and memory, not the answers
-    workers: int | None = None  # threads that read clips while the model works; None: one for every four cores
-    device: str = "auto"  # a GPU where there is one
-    dtype: str = "auto"  # bfloat16 on a GPU, float32 on a CPU
-    attn: AttentionKernel = "auto"  # PyTorch's choice; another one to compare with, or where that one fails
-    limit: int | None = None  # None: all; else the first so many questions of each task
-    split: str | None = None  # None: all; else the episodes of this split
-    media_root: str | None = None  # None: the folder of the episodes file
-    check_invariance: int = 0  # questions to ask again in other ways; a few show a set-up that cannot be trusted
-    min_coverage: str | None = None  # "50%": with less of the utterances near a box of their speaker, do not begin
-    max_failures: str | None = None  # "5" or "2%": stop when more fail; None: ask all, and speak up if any failed
-    timeout_per_question: float | None = None  # seconds; None: as long as it takes
-
-    def __post_init__(self) -> None:
-        """Check what can be checked without the model."""
-        for name, choices in _CHOICES.items():
-            _check_choice(name, getattr(self, name), choices)
-        for name, least in _AT_LEAST.items():
-            _check_number(name, getattr(self, name), least)
-        if self.batch_size != "auto":
-            _check_number("batch_size", self.batch_size, 1)
-        if not self.tasks:
-            raise UsageError("no task is named: add --task NAME, or --task all")
-        check_layers(self.layers)
-        if self.max_heads is not None and self.heads is not None:
-            raise UsageError("--max-heads limits the heads that --lambda finds, and --heads names them; leave one out")
-        FailureLimit.parse(self.max_failures)
-        if self.min_coverage is not None:
-            parse_min_coverage(self.min_coverage)
-        if self.timeout_per_question is not None and not self.timeout_per_question > 0:
-            raise UsageError(
-                f"--timeout-per-question {self.timeout_per_question} is out of range: give seconds above 0"
-            )
-
-    @property
-    def episode_files(self) -> tuple[Path, ...]:
-        """The episodes files, in the order in which they are asked."""
-        return tuple(map(Path, (self.episodes, *self.more_episodes)))
-
-    @property
-    def splits(self) -> tuple[str] | None:
-        """The split whose episodes are asked; None: all are."""
-        return None if self.split is None else (self.split,)
-
-    def media_root_of(self, folder: Path) -> Path:
-        """Where the videos of an episodes file in `folder` are named from."""
-        return Path(self.media_root) if self.media_root is not None else folder
-
-    def conditions(self) -> tuple[bool, ...]:
-        """The conditions each question is asked under: whether aligned, the unaligned one first."""
-        return {"off": (False,), "on": (True,), "both": (False, True)}[self.alignment]
-
-    def as_record(self) -> dict[str, Any]:
-        """The settings as JSON values, under the names of the options (`lambda`, not `lambda_`)."""
-        record = {field.name.rstrip("_"): getattr(self, field.name) for field in dataclasses.fields(self)}
-        return {**record, "tasks": list(self.tasks), "more_episodes": list(self.more_episodes)}
-
-
-@dataclass(frozen=True, slots=True)
-class FailureLimit:
-    """How many failed rows a run may end with and still be done: `allowed`, or that share of all."""
-
-    allowed: Fraction  # rows, or a share between 0 and 1
-    is_share: bool
+    selection: SelectionSettings
+    model: ModelSettings
+    alignment: AlignmentSettings = field(default_factory=AlignmentSettings)
+    prompt: PromptSettings = field(default_factory=PromptSettings)
+    compute: ComputeSettings = field(default_factory=ComputeSettings)
+    checks: CheckSettings = field(default_factory=CheckSettings)
 
     @classmethod
-    def parse(cls, text: str | None) -> FailureLimit:
-        """Read "5" (rows) or "2.5%" (of all rows); None allows no failure. Raises UsageError for anything else."""
-        if text is None:
-            return cls(Fraction(0), is_share=False)
-        match = _FAILURE_LIMIT.fullmatch(text)
-        if match is None:
-            raise UsageError(f"--max-failures {text!r} is no limit: write a number of rows (5) or a share of them (2%)")
-        count, percent = match.groups()
-        if count is not None:
-            return cls(Fraction(count), is_share=False)
-        if Fraction(percent) > 100:
-            raise UsageError(f"--max-failures {text!r} is more than all of the rows: write 0% to 100%")
-        return cls(Fraction(percent) / 100, is_share=True)
+    def of(cls, **values: Any) -> Self:
+        """The settings with these values, by key (`lambda_` for `lambda`); the others have their defaults.
 
-    def exceeded(self, failed: int, total: int) -> bool:
-        """Whether `failed` of `total` rows are more than the limit allows."""
-        return failed > (self.allowed * total if self.is_share else self.allowed)
+        Raises UsageError for a value outside its range or choices, TypeError for a name that is no setting.
+        """
+        return cls(**{group: GROUPS[group](**fields) for group, fields in _by_group(values).items()})
 
+    def changed(self, **values: Any) -> Self:
+        """The same settings with other values, by key as in `of`."""
+        groups = _by_group(values)
+        return dataclasses.replace(
+            self, **{group: dataclasses.replace(getattr(self, group), **fields) for group, fields in groups.items()}
+        )
 
-def _option(name: str) -> str:
-    return "--" + name.rstrip("_").replace("_", "-")
+    def as_record(self) -> dict[str, Any]:
+        """All settings as JSON values, by key: the field `settings` of run.json."""
+        return {key: value for group in GROUPS for key, value in record_of(getattr(self, group)).items()}
 
 
-def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise UsageError(f"{_option(name)} {value!r} is not one of {', '.join(choices)}")
+GROUPS: Mapping[str, type] = {
+    "selection": SelectionSettings,
+    "model": ModelSettings,
+    "alignment": AlignmentSettings,
+    "prompt": PromptSettings,
+    "compute": ComputeSettings,
+    "checks": CheckSettings,
+}
 
 
-def _check_number(name: str, value: float | None, least: int) -> None:
-    if value is not None and not (value >= least and math.isfinite(value)):
-        raise UsageError(f"{_option(name)} {value} is out of range: give a number of at least {least}")
+ASK_ALL: Mapping[str, Mapping[str, Any]] = {
+    "max_failures": {
+        "default": "0",
+        "optional": False,
+        "otherwise": None,
+        "help": "Exit with 3 if more than N questions, or P% of all, failed.",
+    }
+}
+"""How verbs adapt settings that go through all questions, however many fail: see `run_settings`."""
+
+
+def run_settings(
+    but: Collection[str] = (), adapted: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
+) -> Iterator[Setting]:
+    """The declared settings of a run, group by group, without those whose keys are in `but`.
+
+    `adapted` says, by key, what a verb declares differently: see `Setting.adapted`.
+    """
+    for group in GROUPS.values():
+        yield from (one.adapted(**adapted.get(one.key, {})) for one in settings_of(group) if one.key not in but)
+
+
+def run_keys(but: Collection[str] = ()) -> tuple[str, ...]:
+    """The keys of the settings of a run, without those in `but`."""
+    return tuple(one.key for one in run_settings(but))
+
+
+def _by_group(values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The values by group and field. Raises TypeError for a name that is no setting."""
+    places = {one.parameter: (group, one.name) for group, kind in GROUPS.items() for one in settings_of(kind)}
+    found: dict[str, dict[str, Any]] = {}
+    for parameter, value in values.items():
+        if parameter not in places:
+            raise TypeError(f"{parameter!r} is no setting of a run")
+        group, name = places[parameter]
+        found.setdefault(group, {})[name] = value
+    return found

@@ -25,7 +25,7 @@ def chosen(folder: Path, lines: list[Record | str], **changes: Any) -> tuple[lis
     file = write_lines(folder / "e.jsonl", lines)
     tally = Tally()
     asked = settings(**{"tasks": TASKS, **changes})
-    return list(select(read_episodes(file), asked, asked.tasks, tally)), tally
+    return list(select(read_episodes(file), asked, asked.selection.tasks, tally)), tally
 
 
 def ids(selections: list[Selection]) -> list[list[str | None]]:
@@ -133,7 +133,7 @@ def test_settings_that_select_nothing_name_what_there_is(
             writer.write(one)
     asked = settings(**{"tasks": TASKS, "episodes": str(file), **changes})
     with pytest.raises(UsageError, match=f"{file.name}: {message}"):
-        check_selection(asked, asked.tasks)
+        check_selection(asked, asked.selection.tasks)
     check_selection(settings(tasks=("coref",), episodes=str(file), split="test"), ("coref",))
 
 

@@ -110,7 +110,7 @@ def test_a_hub_that_is_down_does_not_matter_where_the_cache_is_whole(hub: Hub) -
 def test_a_folder_has_no_revisions(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"--revision v1: checkpoint .* is a folder, which has one version only"):
         load_model(FAMILY, FOLDER, revision="v1")
-    settings = RunSettings(
+    settings = RunSettings.of(
         episodes=str(SAMPLE / "episodes.jsonl"), model=FAMILY, tasks=("coref",), checkpoint=str(FOLDER), revision="v1"
     )
     with pytest.raises(UsageError, match=r"--revision v1: --checkpoint .* is a folder; only a hub id has revisions"):
@@ -118,7 +118,7 @@ def test_a_folder_has_no_revisions(tmp_path: Path) -> None:
 
 
 def test_a_run_tells_the_revision_and_hands_it_on() -> None:
-    settings = RunSettings(
+    settings = RunSettings.of(
         episodes=str(SAMPLE / "episodes.jsonl"), model=FAMILY, tasks=("coref",), revision="v1", allow_links=True
     )
     job = check_job(settings, registry())

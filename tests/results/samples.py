@@ -103,7 +103,7 @@ def failed(**changes: Any) -> Prediction:
 
 
 def settings(**changes: Any) -> RunSettings:
-    return RunSettings(**{"episodes": "episodes.parquet", "model": "qwen2.5-vl", "tasks": ("mentioned",)} | changes)
+    return RunSettings.of(**{"episodes": "episodes.parquet", "model": "qwen2.5-vl", "tasks": ("mentioned",)} | changes)
 
 
 def validator(name: str) -> Draft202012Validator:

@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 
 from socialcli.episodes.coverage.total import Coverage
 from socialcli.results.manifest import MAX_PROBLEMS, Counts, Manifest, ModelIdentity, Outcome, write_manifest
-from socialcli.settings.run import _CHOICES
+from socialcli.settings.run import run_settings
 
 from .samples import settings, validator
 
@@ -97,7 +97,8 @@ def test_the_schema_names_every_field_and_every_choice() -> None:
     for part in ("settings", "model", "counts", "platform"):
         assert list(schema[part]["properties"]) == schema[part]["required"] == list(record[part])
     assert schema["outcome"]["enum"] == list(get_args(Outcome))
-    assert {name: tuple(schema["settings"]["properties"][name]["enum"]) for name in _CHOICES} == _CHOICES
+    choices = {one.key: one.choices for one in run_settings() if one.choices is not None}
+    assert {name: tuple(schema["settings"]["properties"][name]["enum"]) for name in choices} == choices
     assert schema["versions"]["required"] == sorted(schema["versions"]["required"], key=list(record["versions"]).index)
     assert schema["problems"]["maxItems"] == MAX_PROBLEMS
 

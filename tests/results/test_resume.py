@@ -9,7 +9,8 @@ import pytest
 from socialcli.errors import UsageError
 from socialcli.results.manifest import ModelIdentity
 from socialcli.results.resume import FREE, check_same_numbers, check_same_settings, version_warnings
-from socialcli.settings.run import Alignment, RunSettings
+from socialcli.settings.alignment import Mode
+from socialcli.settings.run import RunSettings
 
 from .samples import settings
 
@@ -81,7 +82,7 @@ def test_a_limit_may_grow(before: int | None, now: int | None, fine: bool) -> No
     ("before", "now", "fine"),
     [("on", "both", True), ("off", "both", True), ("both", "on", False), ("both", "off", False), ("off", "on", False)],
 )
-def test_the_second_condition_may_come_to_the_first(before: Alignment, now: Alignment, fine: bool) -> None:
+def test_the_second_condition_may_come_to_the_first(before: Mode, now: Mode, fine: bool) -> None:
     if fine:
         check(settings(alignment=before), settings(alignment=now))
     else:

@@ -5,14 +5,14 @@ from typing import Any
 import pytest
 
 from socialcli.errors import UsageError
-from socialcli.settings.run import FailureLimit
+from socialcli.settings.failures import FailureLimit
 
 from ..results.samples import settings
 
 
 @pytest.mark.parametrize(("alignment", "conditions"), [("on", (True,)), ("off", (False,)), ("both", (False, True))])
 def test_conditions_put_the_unaligned_one_first(alignment: str, conditions: tuple[bool, ...]) -> None:
-    assert settings(alignment=alignment).conditions() == conditions
+    assert settings(alignment=alignment).alignment.conditions() == conditions
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_a_value_out_of_range_is_a_usage_error(changes: dict[str, Any], message:
 
 def test_the_limits_of_the_ranges_are_allowed() -> None:
     edge = settings(alpha=0.0, lambda_=0.0, box_gap=0.0, frames=1, batch_size=1, limit=0)
-    assert (edge.alpha, edge.limit) == (0.0, 0)
+    assert (edge.alignment.alpha, edge.selection.limit) == (0.0, 0)
 
 
 def test_the_record_uses_the_names_of_the_options() -> None:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import click
 
 from socialcli.errors import UsageError
-from socialcli.options.common import logging_options
 from socialcli.options.gold import answers_option, read_labels
 from socialcli.options.output_file import check_apart, check_new_table
 from socialcli.options.results import json_option, overwrite_option
+from socialcli.options.verbosity import logging_options
 
 if TYPE_CHECKING:
     from socialcli.stats.sources import Source

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from socialcli.options.common import check_given_once, name_variables
+from socialcli.options.repeated import check_given_once
+from socialcli.options.variables import name_variables
 from socialcli.plugins.registry import registry
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.core import ParameterSource
@@ -15,69 +15,97 @@ from click.core import ParameterSource
 from socialcli.episodes.coverage.text import coverage_line, coverage_warning
 from socialcli.episodes.coverage.total import Coverage, CoverageTally
 from socialcli.errors import NotThereError, TooManyFailuresError, UsageError
-from socialcli.options.common import config_option, logging_options
-from socialcli.options.model import alignment_options, device_options, model_options, prompt_options
-from socialcli.options.results import path_texts
+from socialcli.options.config import config_option
+from socialcli.options.from_settings import setting_options, settings_from
+from socialcli.options.verbosity import logging_options
+from socialcli.settings.fields import settings_of
+from socialcli.settings.model import ModelSettings
+from socialcli.settings.prompt import PromptSettings
+from socialcli.settings.run import RunSettings, run_settings
 
 if TYPE_CHECKING:
     from socialcli.episodes.reading import EpisodeRow
-    from socialcli.inference.clip_view import AskOptions
-    from socialcli.tasks.prompt import BoxesAs
     from socialcli.verbs.inspect.heads import HeadQuery
     from socialcli.verbs.inspect.selection import Selection
     from socialcli.verbs.inspect.work import Inspected, Inspector
 
 _log = logging.getLogger(__name__)
 
+F = TypeVar("F", bound=Callable[..., Any])
+
+_ALIGNMENT = frozenset({"alpha", "lambda", "layers", "bias"})  # keys of settings, as in the next two
+_DEVICE = frozenset({"device", "dtype"})
+_PROMPT = frozenset({one.key for one in settings_of(PromptSettings)} - {"answer"} | {"media_root"})
 _FOR_ATTENTION = frozenset(
-    {"utterances", "attention_layers", "attention_heads", "alpha", "lambda_", "layers", "bias", "device", "dtype"}
-    | {"adapter", "merge"}  # they change neither the prompt nor what a box covers
+    {"utterances", "attention_layers", "attention_heads", "adapter", "merge"}
+    | {one.parameter for one in run_settings() if one.key in _ALIGNMENT | _DEVICE}
 )
+"""Parameters that change neither the prompt nor what a box covers."""
+
+
+def _options(keys: Collection[str]) -> Callable[[F], F]:
+    return setting_options(one for one in run_settings() if one.key in keys)
 
 
 @click.command("inspect", short_help="Show what a model sees of EPISODES, and what each box covers.")
 @click.argument("episodes", type=click.Path(path_type=Path))
 @config_option
-@model_options
+@setting_options(settings_of(ModelSettings))
 @click.option("--question", "questions", multiple=True, metavar="ID", help="Only this question. May be repeated.")
 @click.option("--episode", "clips", multiple=True, metavar="ID", help="Only this episode. May be repeated.")
-@click.option("--limit", type=click.IntRange(min=0), help="Only the first so many of the questions.")
-@prompt_options
-@click.option("--json", "as_json", is_flag=True, help="Print a JSON object a line; `socialcli schema inspection`.")
+@click.option("--limit", type=click.IntRange(min=0), help="Stop after N questions.")
+@_options(_PROMPT)
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Print one JSON object per line; see `socialcli schema inspection`.",
+)
 @click.option(
     "--png",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="Draw each frame, and a sheet of them, into a folder a question under DIR.",
+    help="Write each frame and a contact sheet to one folder per question under DIR.",
 )
 @click.option(
     "--attention",
     is_flag=True,
-    help="Draw into the folder too where the words of each utterance look, without and with the alignment. "
-    "Needs the weights; --adapter, --merge and the options from --utterance to --dtype are for it.",
+    help="With --png: also draw what the words of each utterance attend to, without and with the alignment. Needs the "
+    "weights, and uses --adapter, --merge and the options from --utterance to --dtype.",
 )
-@click.option("--utterance", "utterances", multiple=True, metavar="ID", help="Only of this utterance. May be repeated.")
+@click.option(
+    "--utterance",
+    "utterances",
+    multiple=True,
+    metavar="ID",
+    help="Only this utterance. May be repeated.",
+)
 @click.option(
     "--attention-layers",
     metavar="LAYERS",
-    help="The layers to show: auto, all, or as in 10-19.  [default: those of --layers]",
+    help="Layers to show: auto, all, or a range such as 10-19.  [default: those of --layers]",
 )
 @click.option(
     "--attention-heads",
     default="active",
     show_default=True,
     metavar="HEADS",
-    help="The heads to show the mean of: those that are active, all, or as in 12:3,14:0, layer and head.",
+    help="Heads to average: active, all, or a list such as 12:3,14:0 (layer:head).",
 )
-@alignment_options
-@device_options
+@_options(_ALIGNMENT)
+@_options(_DEVICE)
 @logging_options
 def command(
     episodes: Path,
-    model: str,
-    checkpoint: str | None,
+    questions: tuple[str, ...],
+    clips: tuple[str, ...],
+    utterances: tuple[str, ...],
+    limit: int | None,
     as_json: bool,
     png: Path | None,
+    attention: bool,
+    attention_layers: str | None,
+    attention_heads: str,
     **options: Any,
 ) -> None:
     """Show, for each question of EPISODES, everything between annotation and attention: the frames and what the
@@ -87,55 +115,39 @@ def command(
     The model's weights are not needed, but for --attention: its configuration and processor are enough. Exits with 3
     where a question could not be inspected.
     """
+    from socialcli.settings.selection import ALL_TASKS
+    from socialcli.verbs.inspect.heads import HeadQuery
     from socialcli.verbs.inspect.selection import Selection
 
-    selection = Selection(*(frozenset(options[name]) for name in ("questions", "clips", "utterances")))
-    asking = _ask_options(episodes, options)
-    if png is not None and not asking.with_video:
+    selection = Selection(frozenset(questions), frozenset(clips), frozenset(utterances))
+    settings = settings_from(options, episodes=str(episodes), tasks=ALL_TASKS)
+    _check_media_root(settings.selection.media_root)
+    if png is not None and settings.prompt.inputs == "L":
         raise UsageError("--png draws the frames, and --inputs L leaves them out; use --inputs VL")
-    heads = _head_query(png, options)
+    heads = _head_query(png, HeadQuery(attention_layers, attention_heads)) if attention else None
+    if heads is None:
+        _refuse_idle_options(click.get_current_context())
     selection.check(episodes)
-    inspector = _inspector(model, checkpoint, heads, asking, options)
+    inspector = _inspector(settings, heads, frozenset(utterances))
     show = _printer(as_json) if png is None else _painter(png, as_json)
-    tally = CoverageTally()
-    inspections = _inspections(inspector, episodes, selection, tally, options["box_gap"])
-    found = _show_all(islice(inspections, options["limit"]), _counting(show, tally))
-    _tell(tally.total(options["box_gap"]))
-    if not found and options["limit"] != 0:
+    tally, gap = CoverageTally(), settings.prompt.box_gap
+    inspections = _inspections(inspector, episodes, selection, tally, gap)
+    found = _show_all(islice(inspections, limit), _counting(show, tally))
+    _tell(tally.total(gap))
+    if not found and limit != 0:
         raise UsageError(f"{episodes}: there is no question to inspect; --question and --episode must both apply")
 
 
-def _ask_options(episodes: Path, options: dict[str, Any]) -> AskOptions:
-    from socialcli.inference.clip_view import AskOptions
-    from socialcli.options.resolve import resolve_inputs
-
-    inputs, boxes_as = resolve_inputs(options["inputs"], options["boxes_as"])
-    root: Path | None = options["media_root"]
-    if root is not None and not root.is_dir():
+def _check_media_root(root: str | None) -> None:
+    if root is not None and not Path(root).is_dir():
         raise NotThereError(f"--media-root {root}: there is no such folder")
-    return AskOptions(
-        media_root=root or episodes.parent,
-        with_video=inputs != "L",
-        boxes_as=cast("BoxesAs", boxes_as),
-        context=options["context"],
-        frames=options["frames"],
-        box_gap=options["box_gap"],
-    )
 
 
-def _head_query(png: Path | None, options: dict[str, Any]) -> HeadQuery | None:
-    """What --attention is to show, None without it. Raises UsageError for options that do not go together."""
-    from socialcli.alignment.layers import check_layers
-    from socialcli.verbs.inspect.heads import HeadQuery
-
-    if not options["attention"]:
-        _refuse_idle_options(click.get_current_context())
-        return None
+def _head_query(png: Path | None, query: HeadQuery) -> HeadQuery:
+    """What --attention shows. Raises UsageError for options that do not go together."""
     if png is None:
         raise UsageError("--attention draws pictures; name the folder for them with --png DIR")
-    query = HeadQuery(options["attention_layers"], options["attention_heads"])
     query.check()
-    check_layers(options["layers"])
     return query
 
 
@@ -147,39 +159,25 @@ def _refuse_idle_options(context: click.Context) -> None:
             raise UsageError(f"{option.opts[0]} changes nothing without --attention; add it, or leave the option out")
 
 
-def _inspector(
-    model: str, checkpoint: str | None, heads: HeadQuery | None, asking: AskOptions, options: dict[str, Any]
-) -> Inspector:
-    from socialcli.models.contract import LoadOptions
+def _inspector(settings: RunSettings, heads: HeadQuery | None, utterances: frozenset[str]) -> Inspector:
+    from socialcli.jobs.job import load_options
     from socialcli.plugins.registry import registry
 
+    model = settings.model.name
     spec = registry().model(model).item
-    rule = registry().bias_rule(options["bias"]).item
+    rule = registry().bias_rule(settings.alignment.bias).item
     tasks = {name: provided.item for name, provided in registry().tasks().items()}
-    source = LoadOptions(
-        checkpoint or spec.default_checkpoint,
-        options["device"],
-        options["dtype"],
-        options["frame_fit"],
-        weights=heads is not None,
-        adapter=path_texts(options, "adapter")["adapter"],
-        merge=options["merge"],
-        revision=options["revision"],
-        allow_links=options["allow_links"],
-        other_models=registry().other_models(model),
-        positions=options["positions"],
-        max_pixels=options["max_pixels"],
-    )
+    source = load_options(settings, spec, registry().other_models(model), weights=heads is not None)
     adapter = spec.load_checked(source)
-    from socialcli.alignment.attention import Alignment  # this and the next two import torch
+    from socialcli.jobs.conditions import alignment_of  # this and the next three import torch
+    from socialcli.jobs.prepare import ask_options
     from socialcli.verbs.inspect.attention import AttentionQuery
     from socialcli.verbs.inspect.work import Inspector
 
-    attention = None
+    query = None
     if heads is not None:
-        alignment = Alignment(options["alpha"], options["lambda_"], options["layers"], rule)
-        attention = AttentionQuery(alignment, heads, frozenset(options["utterances"]))
-    return Inspector(adapter, source, tasks, asking, attention)
+        query = AttentionQuery(alignment_of(settings.alignment, rule), heads, utterances)
+    return Inspector(adapter, source, tasks, ask_options(settings), query)
 
 
 def _inspections(

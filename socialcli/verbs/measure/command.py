@@ -10,45 +10,32 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from socialcli.errors import TooManyFailuresError, UsageError
-from socialcli.options.common import config_option, logging_options
-from socialcli.options.model import alignment_options, compute_options, model_options, prompt_options
+from socialcli.options.config import config_option
+from socialcli.options.from_settings import setting_options, settings_from
 from socialcli.options.results import (
     figure_format_option,
     json_option,
-    limit_option,
-    max_failures_option,
-    min_coverage_option,
-    named_tasks,
     output_option,
     overwrite_option,
-    path_texts,
     retry_failed_option,
-    split_option,
-    task_option,
 )
+from socialcli.options.verbosity import logging_options
+from socialcli.settings.run import ASK_ALL, RunSettings, run_settings
+from socialcli.verbs.measure.settings import LACKING
 
 if TYPE_CHECKING:
     from socialcli.results.folder import FigureFormat
-    from socialcli.settings.run import RunSettings
     from socialcli.verbs.measure.files import Measurement
 
 
 @click.command("measure", short_help="Measure what the alignment does to a model's attention.")
 @click.argument("episodes", type=click.Path(path_type=Path))
 @config_option
-@model_options
-@task_option("whose questions to measure")
 @output_option("attention.parquet", "heads.parquet")
-@overwrite_option("the results of a measurement that the folder holds")
-@alignment_options
-@prompt_options
-@compute_options
-@limit_option("Measure")
-@split_option("Measure")
-@max_failures_option("questions", "go unmeasured")
+@overwrite_option("the results of a measurement in the folder")
+@setting_options(run_settings(but={"episodes", *LACKING}, adapted=ASK_ALL))
 @retry_failed_option("measurement")
 @figure_format_option
-@min_coverage_option
 @json_option
 @logging_options
 def command(
@@ -85,14 +72,10 @@ def command(
 
 def _settings(options: dict[str, Any]) -> RunSettings:
     """The settings that the options come to: those of an aligned run. Raises UsageError."""
-    from socialcli.options.resolve import resolve_inputs
-    from socialcli.settings.run import RunSettings
-
-    inputs, boxes_as = resolve_inputs(options["inputs"], options["boxes_as"])
-    if inputs == "L":
+    settings = settings_from(options)
+    if settings.prompt.inputs == "L":
         raise UsageError("--inputs L leaves the video out, and there is no attention to it to measure; use --inputs VL")
-    resolved = {"inputs": inputs, "boxes_as": boxes_as, "tasks": named_tasks(options["tasks"])}
-    return RunSettings(**{**options, **path_texts(options, "episodes", "media_root", "adapter"), **resolved})
+    return settings
 
 
 def _summary(result: Measurement, output: Path) -> dict[str, Any]:
@@ -114,5 +97,5 @@ def _check_failures(result: Measurement, output: Path) -> None:
         found.append(f"{rows} of the episodes file could not be read")
     raise TooManyFailuresError(
         f"{' and '.join(found)} (see 'problems' of measure.json), more than --max-failures "
-        f"{manifest.settings.max_failures} allows; the results are in {output}"
+        f"{manifest.settings.checks.max_failures} allows; the results are in {output}"
     )

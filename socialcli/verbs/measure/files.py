@@ -14,18 +14,10 @@ from socialcli.files import write_json
 from socialcli.results.folder import KeepingFolder
 from socialcli.results.manifest import Manifest
 from socialcli.settings.run import RunSettings
+from socialcli.verbs.measure.settings import SETTINGS
 from socialcli.verbs.measure.summary import Place, SummaryRow
 
 MEASURE_VERSION = "1.0"
-
-# Of the settings of a run: a measurement always aligns, and asks for no answer.
-SETTINGS = (
-    *("episodes", "model", "tasks", "checkpoint", "revision", "allow_links", "adapter", "merge"),
-    *("alpha", "lambda", "layers", "bias"),
-    *("inputs", "boxes_as", "context", "frames", "frame_fit", "positions", "max_pixels", "box_gap"),
-    *("batch_size", "workers", "device", "dtype"),
-    *("attn", "limit", "split", "media_root", "max_failures", "min_coverage"),
-)
 
 # Of measure.json. What is not a measurement's own means what it means in run.json.
 FIELDS = (

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from socialcli.alignment.attention import Alignment
 from socialcli.alignment.head_attention import AttentionGauge
 from socialcli.alignment.head_stats import FigureSums
 from socialcli.alignment.hooks import attention_kernel
@@ -18,6 +17,7 @@ from socialcli.errors import AnnotationError, ModelError, QuestionError
 from socialcli.inference.attention_only import gauge
 from socialcli.inference.batching import BatchLimit, Waiting, batches, in_parts
 from socialcli.inference.preparing import PreparedEpisode, prepare_episode
+from socialcli.jobs.conditions import alignment_of
 from socialcli.jobs.job import Job
 from socialcli.jobs.prefetch import ahead
 from socialcli.jobs.prepare import ask_options, clip_digest, loaded_identity, workers_of
@@ -55,7 +55,7 @@ class Measurer:
         settings = job.settings
         self._adapter = job.model.item.load_checked(job.load_options)
         self.shape = len(self._adapter.layers), int(self._adapter.model.config.get_text_config().num_attention_heads)
-        self.chosen = resolve_layers(settings.layers, self.shape[0])
+        self.chosen = resolve_layers(settings.alignment.layers, self.shape[0])
         self.identity = loaded_identity(job.identity, self._adapter)
         self._rows = RowMaker(
             settings=settings,
@@ -65,9 +65,9 @@ class Measurer:
             decoder_layers=self.shape[0],
         )
         self._tasks = job.tasks
-        self._alignment = Alignment(settings.alpha, settings.lambda_, settings.layers, job.rule)
+        self._alignment = alignment_of(settings.alignment, job.rule)
         self._options = ask_options(settings)
-        self._attn = settings.attn
+        self._attn = settings.compute.attn
         with attention_kernel(self._adapter, self._attn):
             pass  # one that is not there is told before the work begins
         self._limit = BatchLimit(self._options.batch_size)

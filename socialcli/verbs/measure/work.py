@@ -36,11 +36,11 @@ from socialcli.results.parts import SECONDS, PartWriter
 from socialcli.results.predictions import storable
 from socialcli.results.resume import kept_rows
 from socialcli.results.tables import TableWriter, write_any
-from socialcli.settings.run import FailureLimit, RunSettings
+from socialcli.settings.failures import FailureLimit
+from socialcli.settings.run import RunSettings
 from socialcli.verbs.measure.attention_table import AttentionRow, MeasuredUnder, attention_writer, head_rows
 from socialcli.verbs.measure.episode_sums import MEASURED, EpisodeSums
 from socialcli.verbs.measure.files import (
-    SETTINGS,
     Decoder,
     MeasureFolder,
     Measurement,
@@ -49,6 +49,7 @@ from socialcli.verbs.measure.files import (
     write_measurement,
 )
 from socialcli.verbs.measure.heatmap import draw_heatmap
+from socialcli.verbs.measure.settings import SETTINGS
 from socialcli.verbs.measure.shift import draw_shift
 from socialcli.verbs.measure.summary import summarise, top_heads
 from socialcli.verbs.measure.titles import Description
@@ -104,7 +105,7 @@ def measure(request: MeasureRequest, registry: Registry, watch: Watch = iter) ->
 def _measured(request: MeasureRequest, job: Job, folder: MeasureFolder, inputs: Inputs, watch: Watch) -> Measurement:
     before = manifest_before(request.as_run, folder, job)
     told = check_coverage(job.settings, job.tasks)
-    manifest = Manifest.begin(job.settings, request.command, job.identity, files_digest(job.settings.episode_files))
+    manifest = Manifest.begin(job.settings, request.command, job.identity, files_digest(job.settings.selection.files))
     measurer = _measurer(job)
     inputs.add_folders(measurer.files)
     manifest = take_up(folder, manifest, before, measurer.identity, request.overwrite)
@@ -181,7 +182,7 @@ class _Work:
         found = tally.read.warnings(settings, self._job.tasks)
         for warning in found:
             _log.warning("%s", warning)
-        over = FailureLimit.parse(settings.max_failures).exceeded(tally.failures, tally.total)
+        over = FailureLimit.parse(settings.checks.max_failures).exceeded(tally.failures, tally.total)
         told = [*self._manifest.warnings, *found]
         return self._end("failures" if over else "done", 3 if over else 0, warnings=told)
 
@@ -208,7 +209,7 @@ class _Work:
         self, outcome: Outcome, code: int, problems: Sequence[str] = (), warnings: Sequence[str] = ()
     ) -> Measurement:
         told = [*problems, *self._tally.read.problems, *self._tally.problems]
-        coverage = self._tally.read.coverage.total(self._job.settings.box_gap)
+        coverage = self._tally.read.coverage.total(self._job.settings.prompt.box_gap)
         self._manifest = replace(self._manifest, coverage=coverage).end(
             outcome, code, self._manifest.counts, told, warnings
         )
@@ -282,17 +283,17 @@ class _Work:
     def _under(self) -> MeasuredUnder:
         settings = self._job.settings
         return MeasuredUnder(
-            model=settings.model,
+            model=settings.model.name,
             checkpoint=self._measurer.identity.checkpoint,
             adapter=self._measurer.identity.adapter,
-            alpha=settings.alpha,
-            lambda_=settings.lambda_,
+            alpha=settings.alignment.alpha,
+            lambda_=settings.alignment.lambda_,
             layers=self._layers,
-            bias=settings.bias,
-            inputs=settings.inputs,
-            boxes_as=settings.boxes_as,
-            context=settings.context,
-            frames=settings.frames,
+            bias=settings.alignment.bias,
+            inputs=settings.prompt.inputs,
+            boxes_as=settings.prompt.boxes_as,
+            context=settings.prompt.context,
+            frames=settings.prompt.frames,
         )
 
     def _write_heads(self) -> None:

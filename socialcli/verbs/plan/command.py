@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from socialcli.errors import TooManyFailuresError
-from socialcli.options.common import config_option_of, logging_options
+from socialcli.options.config import config_option_of
 from socialcli.options.results import ResultPath, json_option, overwrite_option
-from socialcli.verbs.run.command import run_options, run_settings
+from socialcli.options.verbosity import logging_options
+from socialcli.verbs.run.command import run_options, settings_of_run
 
 if TYPE_CHECKING:
     from socialcli.verbs.plan.work import Plan
@@ -44,17 +45,17 @@ def command(output: Path | None, overwrite: bool, retry_failed: bool, as_json: b
     from socialcli.results.folder import OutputFolder
     from socialcli.verbs.plan.work import plan, plan_lines
 
-    settings = run_settings(options)
+    settings = settings_of_run(options)
     folder = None if output is None or overwrite else OutputFolder(output)
     found = plan(settings, folder, retry_failed, registry())
     click.echo(json.dumps(found.as_record(), ensure_ascii=False) if as_json else plan_lines(found))
-    if settings.alignment != "off":
-        check_min_coverage(found.coverage, settings.min_coverage)
-    _check(found, settings.max_failures)
+    if settings.alignment.mode != "off":
+        check_min_coverage(found.coverage, settings.checks.min_coverage)
+    _check(found, settings.checks.max_failures)
 
 
 def _check(found: Plan, allowed: str | None) -> None:
-    from socialcli.settings.run import FailureLimit
+    from socialcli.settings.failures import FailureLimit
 
     failures = found.failures + found.failed_before
     if FailureLimit.parse(allowed).exceeded(failures, found.rows + found.unreadable):

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from socialcli.episodes.reading import BadQuestion
 from socialcli.errors import AnnotationError
 from socialcli.inference.memory import prompt_bytes
+from socialcli.jobs.conditions import conditions_of
 from socialcli.jobs.job import Job
-from socialcli.jobs.prepare import Asking, Prepared, conditions_of
+from socialcli.jobs.prepare import Asking, Prepared
 from socialcli.jobs.selection import Selection
 from socialcli.models.checkpoints.files import weights_bytes
 from socialcli.results.kept import KeptRows

@@ -89,7 +89,7 @@ def plan(settings: RunSettings, folder: OutputFolder | None, retry_failed: bool,
     if folder is not None and begun_before(folder, settings, job.model.item.defaults) is not None:
         kept = kept_rows(folder, retry_failed, PREDICTIONS)
     told = check_coverage(settings, job.tasks, quiet=True)  # the plan itself lists its warnings
-    tally = Tally(aligned=settings.alignment != "off", told_uncovered=bool(told))
+    tally = Tally(aligned=settings.alignment.mode != "off", told_uncovered=bool(told))
     tallied = _Tallied()
     planner = _planner(job)
     found = planner.plan(select(job.episodes, settings, job.tasks, tally), kept)
@@ -98,7 +98,7 @@ def plan(settings: RunSettings, folder: OutputFolder | None, retry_failed: bool,
         if one.episode_id is not None and one.reached:
             tally.coverage.reach(one.episode_id, *max(one.reached))
     tally.check_readable()
-    conditions = len(settings.conditions())
+    conditions = len(settings.alignment.conditions())
     large = tallied.clips.note(job.model.item)
     return Plan(
         questions=dict(sorted(tallied.questions.items())),
@@ -111,8 +111,8 @@ def plan(settings: RunSettings, folder: OutputFolder | None, retry_failed: bool,
         text_tokens=Spread.of(tallied.text),
         weights=planner.weights,
         prompt=planner.prompt_bytes(tallied.longest),
-        prompts=None if settings.batch_size == "auto" else int(settings.batch_size),
-        coverage=tally.coverage.total(settings.box_gap),
+        prompts=None if settings.compute.batch_size == "auto" else int(settings.compute.batch_size),
+        coverage=tally.coverage.total(settings.prompt.box_gap),
         by_episode=tallied.by_episode,
         notes=[] if large is None else [large],
         problems=[*tally.problems, *tallied.problems][:MOST_PROBLEMS],

@@ -41,7 +41,7 @@ from socialcli.results.parts import PartWriter
 from socialcli.results.predictions import PREDICTIONS, Prediction, read_predictions
 from socialcli.results.resume import kept_rows
 from socialcli.results.tables import TableWriter, write_any
-from socialcli.settings.run import FailureLimit
+from socialcli.settings.failures import FailureLimit
 from socialcli.stats.accuracy import AccuracyRow, accuracy_table, write_accuracy
 from socialcli.verbs.run.failures import Fates
 
@@ -83,7 +83,7 @@ def execute(
         before = manifest_before(request, folder, job)
         settings = request.settings
         told = check_coverage(settings, job.tasks)
-        manifest = Manifest.begin(settings, request.command, job.identity, files_digest(settings.episode_files))
+        manifest = Manifest.begin(settings, request.command, job.identity, files_digest(settings.selection.files))
         started = time.monotonic()
         engine = _engine(job)
         inputs.add_folders(engine.files)
@@ -144,7 +144,7 @@ class RunWork:
     def _invariance_check(self) -> InvarianceCheck | None:
         from socialcli.verbs.run.invariance import InvarianceCheck  # imports torch, as the engine has done
 
-        count = self.request.settings.check_invariance
+        count = self.request.settings.checks.check_invariance
         return InvarianceCheck(self.engine, count) if count else None
 
     def _write_rows(self, check: InvarianceCheck | None, watch: Watch, begun: Manifest) -> None:
@@ -191,8 +191,10 @@ class RunWork:
     def _total(self) -> int:
         """How many rows there will be; some more where rows of the file cannot be read."""
         settings = self.request.settings
-        questions = count_questions(settings.episode_files, self.job.tasks, settings.splits, settings.limit)
-        return questions * len(settings.conditions())
+        questions = count_questions(
+            settings.selection.files, self.job.tasks, settings.selection.splits, settings.selection.limit
+        )
+        return questions * len(settings.alignment.conditions())
 
     def _predictions(
         self,
@@ -225,8 +227,8 @@ class RunWork:
         settings = self.request.settings
         for selection in select(self._episodes(), settings, self.job.tasks, self.tally):
             episode = selection.row.episode
-            if episode is not None and settings.inputs != "L":
-                self.inputs.add(episode.video.path, settings.media_root_of(selection.row.folder))
+            if episode is not None and settings.prompt.inputs != "L":
+                self.inputs.add(episode.video.path, settings.selection.media_root_of(selection.row.folder))
             yield selection
 
     def _episodes(self) -> Iterator[EpisodeRow]:
@@ -244,7 +246,7 @@ class RunWork:
 
     def _check_failures(self, total: int) -> None:
         """Raise TooManyFailuresError where the failures are more than the settings name, whatever is still to come."""
-        named, failures = self.request.settings.max_failures, self.tally.failures
+        named, failures = self.request.settings.checks.max_failures, self.tally.failures
         if named is None or not FailureLimit.parse(named).exceeded(failures, max(total, self.tally.total)):
             return
         raise TooManyFailuresError(
@@ -276,9 +278,9 @@ class RunWork:
         warnings = self._found()
         for warning in warnings:
             _log.warning("%s", warning)
-        over = FailureLimit.parse(settings.max_failures).exceeded(tally.failures, tally.total)
+        over = FailureLimit.parse(settings.checks.max_failures).exceeded(tally.failures, tally.total)
         outcome: Outcome = "failures" if over else "done"
-        manifest = replace(manifest, coverage=tally.coverage.total(settings.box_gap))
+        manifest = replace(manifest, coverage=tally.coverage.total(settings.prompt.box_gap))
         code, stages = 3 if over else 0, {**self.stages, **self.engine.seconds}
         tally.expected = tally.statuses.total()
         return manifest.end(outcome, code, tally.counts(), tally.problems, (*manifest.warnings, *warnings), stages)
@@ -288,7 +290,7 @@ class RunWork:
         outcome, code = ending(error)
         problems = [*filter(None, [str(error)]), *self.tally.problems]
         stages = {**self.stages, **self.engine.seconds}
-        manifest = replace(manifest, coverage=self.tally.coverage.total(self.request.settings.box_gap))
+        manifest = replace(manifest, coverage=self.tally.coverage.total(self.request.settings.prompt.box_gap))
         ended = manifest.end(outcome, code, self.tally.counts(), problems, manifest.warnings, stages)
         try:
             self._record(ended)

@@ -13,29 +13,24 @@ import click
 from socialcli.alignment.rules import DEFAULT_RULE
 from socialcli.errors import UsageError
 from socialcli.options import completion
-from socialcli.options.common import config_option, logging_options
-from socialcli.options.model import RULE_NAME, compute_options, model_options, prompt_options
+from socialcli.options.config import config_option
+from socialcli.options.from_settings import RULE_NAME, setting_options, settings_from
 from socialcli.options.results import (
-    answer_option,
     check_failed_answers,
     figure_format_option,
     former_seed_option,
     json_option,
-    limit_option,
-    max_failures_option,
-    min_coverage_option,
-    named_tasks,
     output_option,
     overwrite_option,
-    path_texts,
     retry_failed_option,
-    task_option,
 )
+from socialcli.options.verbosity import logging_options
+from socialcli.settings.run import ASK_ALL, RunSettings, run_settings
+from socialcli.verbs.sweep.settings import LACKING
 
 if TYPE_CHECKING:
     from socialcli.jobs.grid import Grid
     from socialcli.results.folder import FigureFormat
-    from socialcli.settings.run import RunSettings
 
 
 def _listed(item: click.ParamType[Any]) -> Callable[..., tuple[Any, ...]]:
@@ -53,10 +48,8 @@ def _listed(item: click.ParamType[Any]) -> Callable[..., tuple[Any, ...]]:
 @click.command("sweep", short_help="Ask under many settings of the alignment; find the best.")
 @click.argument("episodes", type=click.Path(path_type=Path))
 @config_option
-@model_options
-@task_option("to ask the questions of")
 @output_option("predictions.parquet", "accuracy.parquet")
-@overwrite_option("the results of a sweep or run that the folder holds")
+@overwrite_option("the results of a sweep or run in the folder")
 @click.option(
     "--alpha",
     callback=_listed(click.FLOAT),
@@ -64,7 +57,7 @@ def _listed(item: click.ParamType[Any]) -> Callable[..., tuple[Any, ...]]:
     default=["0.5,1,2"],
     show_default=True,
     metavar="A,A,...",
-    help="Strengths of the alignment's bias; 0 is the plain model.",
+    help="Strengths of the alignment's bias to try; 0 is the plain model.",
 )
 @click.option(
     "--lambda",
@@ -74,7 +67,7 @@ def _listed(item: click.ParamType[Any]) -> Callable[..., tuple[Any, ...]]:
     default=["5e-5"],
     show_default=True,
     metavar="L,L,...",
-    help="Mean attentions of the words to the speakers' regions from which a head takes part.",
+    help="Thresholds to try: a head is active when its mean attention from words to speaker regions exceeds it.",
 )
 @click.option(
     "--layers",
@@ -83,7 +76,7 @@ def _listed(item: click.ParamType[Any]) -> Callable[..., tuple[Any, ...]]:
     default=["auto"],
     show_default=True,
     metavar="LAYERS,...",
-    help="Ranges of decoder layers that take part: auto (the middle third), all, or as in 10-19, the first being 0.",
+    help="Decoder layers to try: auto (middle third), all, or a range such as 10-19, counted from 0.",
 )
 @click.option(
     "--bias",
@@ -93,28 +86,23 @@ def _listed(item: click.ParamType[Any]) -> Callable[..., tuple[Any, ...]]:
     show_default=True,
     metavar="RULE,...",
     shell_complete=completion.rules,
-    help="Bias rules: published, floored, centred, probability, constant, or a plug-in's.",
+    help="Bias rules to try: published, floored, centred, probability, constant, or a plug-in's.",
 )
 @click.option(
     "--validation-split",
     metavar="NAME",
-    help="Choose the best setting on this split.  [default: the one called validation, val, valid or dev]",
+    help="Choose the best setting on this split.  [default: validation, val, valid or dev]",
 )
 @click.option(
     "--test-split",
     multiple=True,
     metavar="NAME",
-    help="Report the chosen setting on this split, and ask no others. May be repeated.  [default: all others]",
+    help="Report the chosen setting on this split only. May be repeated.  [default: all others]",
 )
-@prompt_options
-@answer_option
-@compute_options
-@limit_option("Ask")
+@setting_options(run_settings(but={"episodes", *LACKING}, adapted=ASK_ALL))
 @former_seed_option
-@max_failures_option("answers")
 @retry_failed_option("sweep")
 @figure_format_option
-@min_coverage_option
 @json_option
 @logging_options
 def command(
@@ -159,11 +147,7 @@ def _grid(options: dict[str, Any]) -> Grid:
 
 def _settings(options: dict[str, Any]) -> RunSettings:
     """What all conditions share: those of a run without and with the alignment. Raises UsageError."""
-    from socialcli.options.resolve import resolve_inputs
-    from socialcli.settings.run import RunSettings
-
-    inputs, boxes_as = resolve_inputs(options["inputs"], options["boxes_as"])
-    if inputs == "L":
+    settings = settings_from(options, alignment="both")
+    if settings.prompt.inputs == "L":
         raise UsageError("--inputs L leaves the video out, and there is nothing to align words to; use --inputs VL")
-    resolved = {"inputs": inputs, "boxes_as": boxes_as, "alignment": "both", "tasks": named_tasks(options["tasks"])}
-    return RunSettings(**{**options, **path_texts(options, "episodes", "media_root", "adapter"), **resolved})
+    return settings

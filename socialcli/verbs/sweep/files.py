@@ -16,16 +16,9 @@ from socialcli.jobs.splits import Splits
 from socialcli.results.folder import SWEEP_MANIFEST, OutputFolder
 from socialcli.results.manifest import Manifest
 from socialcli.verbs.sweep.choice import Choice
+from socialcli.verbs.sweep.settings import SETTINGS
 
 SWEEP_VERSION = "1.0"
-
-# Of the settings of a run: the others are what a sweep goes through, or are not asked of it.
-SETTINGS = (
-    *("episodes", "model", "tasks", "checkpoint", "revision", "allow_links", "adapter", "merge"),
-    *("inputs", "boxes_as", "context", "frames", "frame_fit", "positions", "max_pixels", "box_gap"),
-    *("answer", "batch_size", "workers", "device", "dtype", "attn"),
-    *("limit", "media_root", "max_failures", "min_coverage"),
-)
 
 # Of sweep.json. What is not a sweep's own means what it means in run.json.
 FIELDS = (

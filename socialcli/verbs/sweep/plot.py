@@ -173,13 +173,13 @@ def _values(option: SweptOption, sweep: Sweep) -> list[object]:
 
 
 def _title(plot: _Plot) -> str:
-    settings = plot.sweep.manifest.settings
-    shown = settings.inputs if settings.boxes_as == "none" else f"{settings.inputs}, boxes as {settings.boxes_as}"
+    model, prompt = plot.sweep.manifest.settings.model.name, plot.sweep.manifest.settings.prompt
+    shown = prompt.inputs if prompt.boxes_as == "none" else f"{prompt.inputs}, boxes as {prompt.boxes_as}"
     validation = plot.sweep.splits.validation
     held = "first values" if validation is None else f"values that are best for the task in the split {validation}"
     return (
         f"Accuracy by {plot.option} of the alignment\n"
-        f"{settings.model}, {shown}, context {settings.context}, frames {settings.frames}, answer {settings.answer}\n"
+        f"{model}, {shown}, context {prompt.context}, frames {prompt.frames}, answer {prompt.answer}\n"
         f"in colour: the other options have the {held}"
     )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,8 +37,9 @@ from socialcli.settings.run import RunSettings
 from socialcli.stats.accuracy import AccuracyRow, accuracy_table, read_accuracy, write_accuracy
 from socialcli.verbs.run.work import RunWork, Watch, unwatched
 from socialcli.verbs.sweep.choice import SweepTable, choices, unchosen
-from socialcli.verbs.sweep.files import SETTINGS, Sweep, SweepFolder, settings_in, write_sweep
+from socialcli.verbs.sweep.files import Sweep, SweepFolder, settings_in, write_sweep
 from socialcli.verbs.sweep.plot import draw_sweep
+from socialcli.verbs.sweep.settings import SETTINGS
 
 if TYPE_CHECKING:
     from socialcli.alignment.attention import Alignment
@@ -110,8 +111,8 @@ def _swept(
     watch: Watch,
 ) -> SweepResult:
     before = manifest_before(request.as_run, folder, job)
-    told = check_coverage(job.settings, job.tasks, _of_splits(read_files(job.settings.episode_files), splits))
-    manifest = Manifest.begin(job.settings, request.command, job.identity, files_digest(job.settings.episode_files))
+    told = check_coverage(job.settings, job.tasks, _of_splits(read_files(job.settings.selection.files), splits))
+    manifest = Manifest.begin(job.settings, request.command, job.identity, files_digest(job.settings.selection.files))
     _log.info("loading %s", job.source)
     adapter = job.model.item.load_checked(job.load_options)
     settings = request.grid.settings(len(adapter.layers))
@@ -151,7 +152,7 @@ def _table(accuracy: Sequence[AccuracyRow], folder: SweepFolder, settings: Seque
 
 def _splits(request: SweepRequest) -> Splits:
     """The splits to choose and to report on; reads the file once, to tell of a misspelt one before the work."""
-    records = (line.record for line in read_records(Path(request.settings.episodes)))
+    records = (line.record for line in read_records(Path(request.settings.selection.episodes)))
     found = {split_of(record) for record in records if isinstance(record, dict)}
     splits = resolve_splits(found, request.validation, request.test)
     if splits.warning:
@@ -161,13 +162,13 @@ def _splits(request: SweepRequest) -> Splits:
 
 def _check_asked(job: Job, splits: Splits) -> None:
     """Raise UsageError where no question of the tasks is in the splits; the file as a whole has some."""
-    settings = replace(job.settings, limit=None)
-    if has_question(settings.episode_files, job.tasks, splits.asked):
+    settings = job.settings.changed(limit=None)
+    if has_question(settings.selection.files, job.tasks, splits.asked):
         return
-    rows = _of_splits(read_files(settings.episode_files), splits)
+    rows = _of_splits(read_files(settings.selection.files), splits)
     if next(select(rows, settings, job.tasks, Tally(), quiet=True), None) is None:
         tasks, names = (", ".join(sorted(map(str, found))) for found in (job.tasks, splits.asked))
-        raise UsageError(f"{settings.episodes}: no question of {tasks} is in the splits to ask ({names})")
+        raise UsageError(f"{settings.selection.episodes}: no question of {tasks} is in the splits to ask ({names})")
 
 
 def _of_splits(rows: Iterator[EpisodeRow], splits: Splits) -> Iterator[EpisodeRow]:
@@ -179,16 +180,15 @@ def _of_splits(rows: Iterator[EpisodeRow], splits: Splits) -> Iterator[EpisodeRo
 
 def _engine(job: Job, adapter: Adapter, settings: Sequence[Setting], rules: dict[str, BiasRule]) -> LocalEngine:
     from socialcli.jobs.answer import LocalEngine  # imports torch, as loading the model has done
+    from socialcli.jobs.conditions import alignment_of
 
-    return LocalEngine(job, adapter, [_alignment(setting, rules) for setting in settings])
+    def condition(setting: Setting) -> Alignment | None:
+        values = {name: value for name, value in asdict(setting).items() if value is not None}
+        if setting.bias is None:  # the plain model
+            return None
+        return alignment_of(replace(job.settings.alignment, **values), rules[setting.bias])
 
-
-def _alignment(setting: Setting, rules: dict[str, BiasRule]) -> Alignment | None:
-    from socialcli.alignment.attention import Alignment
-
-    if setting.alpha is None or setting.lambda_ is None or setting.layers is None or setting.bias is None:
-        return None
-    return Alignment(setting.alpha, setting.lambda_, setting.layers, rules[setting.bias])
+    return LocalEngine(job, adapter, list(map(condition, settings)))
 
 
 @dataclass
@@ -208,7 +208,9 @@ class _SweepWork(RunWork):
 
     def _total(self) -> int:
         settings = self.request.settings
-        asked = count_questions(settings.episode_files, self.job.tasks, self.sweep.splits.asked, settings.limit)
+        asked = count_questions(
+            settings.selection.files, self.job.tasks, self.sweep.splits.asked, settings.selection.limit
+        )
         return asked * len(self.sweep.settings)
 
     def _left_out(self, row: Prediction) -> bool:

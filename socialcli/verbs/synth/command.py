@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from socialcli.options.common import FiniteRange, Size, config_option, logging_options
+from socialcli.options.config import config_option
 from socialcli.options.listing import print_table
 from socialcli.options.results import ResultPath, json_option, overwrite_option
+from socialcli.options.values import FiniteRange, Size
+from socialcli.options.verbosity import logging_options
 
 if TYPE_CHECKING:
     from socialcli.synth.making import Counts

@@ -15,12 +15,13 @@ import torch
 from socialcli.errors import Terminated, TrainingError
 from socialcli.inference.memory import free_bytes, is_out_of_memory
 from socialcli.interrupts import uninterrupted
+from socialcli.jobs.conditions import job_alignment
 from socialcli.jobs.job import Job
 from socialcli.jobs.prefetch import ahead
-from socialcli.jobs.prepare import alignment_of, ask_options, loaded_identity, workers_of
+from socialcli.jobs.prepare import ask_options, loaded_identity, workers_of
 from socialcli.models.contract import Adapter
 from socialcli.results.manifest import ending
-from socialcli.settings.run import FailureLimit
+from socialcli.settings.failures import FailureLimit
 from socialcli.verbs.train.files import LogRow, TrainFolder, latest_accuracies, read_log, write_log
 from socialcli.verbs.train.learning.examples import Course, Exercise, exercises
 from socialcli.verbs.train.learning.preparing import PreparedRow, RowMaker
@@ -49,7 +50,7 @@ class Trainer:
         self._folder = folder
         self._material = material
         self._adapter = _load(job, settings)
-        self._alignment = alignment_of(job, self._adapter) if settings.ask.alignment == "on" else None
+        self._alignment = job_alignment(job, self._adapter) if settings.ask.alignment.mode == "on" else None
         if self._alignment is not None:
             self._alignment.layers_of(len(self._adapter.layers))
         self._learner = _learner(self._adapter, settings)
@@ -114,7 +115,7 @@ class Trainer:
             temporary.mkdir()
             self._learner.save(temporary)
         draw_training(self._folder.picture, self._log, self._title())
-        limit = FailureLimit.parse(self._settings.ask.max_failures)
+        limit = FailureLimit.parse(self._settings.ask.checks.max_failures)
         counts = self._counts()
         over = limit.exceeded(counts.lost + counts.unreadable, counts.questions + counts.unreadable)
         ended = manifest.end(
@@ -264,7 +265,7 @@ class Trainer:
     def _title(self) -> str:
         rank = self._settings.lora_rank
         what = "all weights" if self._learner.lora is None else f"LoRA of rank {rank}"
-        return f"{self._settings.ask.model}, {what}, {Path(self._settings.ask.episodes).name}"
+        return f"{self._settings.ask.model.name}, {what}, {Path(self._settings.ask.selection.episodes).name}"
 
     def _problems(self) -> list[str]:
         return [*self._material.problems, *self._lost.values()]
@@ -282,7 +283,9 @@ def _load(job: Job, settings: TrainSettings) -> Adapter:
 
 def _learner(adapter: Adapter, settings: TrainSettings) -> Learner:
     if settings.full:
-        half = settings.ask.dtype == "bfloat16" or (settings.ask.dtype == "auto" and adapter.device.type == "cuda")
+        half = settings.ask.compute.dtype == "bfloat16" or (
+            settings.ask.compute.dtype == "auto" and adapter.device.type == "cuda"
+        )
         return learn_all(adapter, torch.bfloat16 if half else torch.float32)
     alpha = 2.0 * settings.lora_rank if settings.lora_alpha is None else settings.lora_alpha
     lora = LoraSettings(settings.lora_rank, alpha, settings.lora_dropout, settings.lora_targets)

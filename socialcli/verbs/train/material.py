@@ -40,7 +40,7 @@ def read_material(rows: Iterable[EpisodeRow], settings: TrainSettings, tasks: Co
         unlabelled += len(mine) - len(labelled)
         if labelled:
             by_split.setdefault(row.episode.split, []).append((row.episode, labelled))
-    source = settings.ask.episodes
+    source = settings.ask.selection.episodes
     if not by_split:
         what = f"none of the {asked} questions of the tasks has an answer" if asked else "no question is of the tasks"
         raise InvalidInputError(f"{source}: there is nothing to learn from: {what}")
@@ -68,6 +68,6 @@ def _validation_split(settings: TrainSettings, found: Mapping[str | None, object
         raise UsageError(f"--validation-split {wanted!r} is the training split: it would judge what it has seen")
     if wanted not in found:
         raise UsageError(
-            f"--validation-split {wanted!r}: {settings.ask.episodes} has no labelled question of that split"
+            f"--validation-split {wanted!r}: {settings.ask.selection.episodes} has no labelled question of that split"
         )
     return wanted

@@ -1,129 +1,165 @@
-"""What a training was asked to do: every setting with its default."""
+"""The settings of `socialcli train`: its own, and those of a run that asks the same questions the same way."""
 
 from __future__ import annotations
 
-import dataclasses
-import math
-from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 from socialcli.errors import UsageError
-from socialcli.settings.run import FailureLimit, RunSettings
+from socialcli.settings.fields import Setting, check_settings, record_of, setting, settings_of
+from socialcli.settings.run import ASK_ALL, RunSettings, run_keys, run_settings
 from socialcli.verbs.train.learning.schedule import Shape
 
-_AT_LEAST: dict[str, float] = {
-    "lora_rank": 1,
-    "lora_alpha": 0,
-    "batch_size": 1,
-    "accumulate": 1,
-    "epochs": 1,
-    "max_steps": 1,
-    "learning_rate": 0,
-    "weight_decay": 0,
-    "max_gradient": 0,
-    "bias_warmup": 0,
-    "bias_floor": 0,
-    "save_steps": 1,
-    "keep_clips": 0,
-    "seed": 0,
+LACKING = frozenset(
+    {"more_episodes", "adapter", "merge", "heads", "heads_min_share", "max_heads", "answer", "batch_size", "attn"}
+    | {"limit", "split", "check_invariance", "timeout_per_question"}
+)
+"""Settings of a run that a training does not have, by key."""
+
+_ADAPTED: Mapping[str, Mapping[str, Any]] = {
+    **ASK_ALL,
+    "alignment": {"type": Literal["on", "off"], "help": "Train with multi-speaker attention alignment."},
 }
-_SHARES = ("warmup", "lora_dropout")
+
+_CONTENTS = frozenset({"episodes", "checkpoint", "revision"})  # compared by what is in the files, not by their names
 _WARMED = ("published", "floored")  # the rules whose bias the floor of a warm-up can stand in for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainSettings:
-    """The settings of `socialcli train`. Raises UsageError for a value outside its range or choices.
+    """The settings of a training. Raises UsageError for a value outside its range or choices.
 
-    `ask` says which model is trained, and how the questions are put to it: the settings of a run that asks the same.
+    `ask` says which model is trained, and how the questions are put to it.
     """
 
     ask: RunSettings  # its alignment is "on" or "off"
-    full: bool = False  # all weights; else LoRA layers alone, as published
-    lora_rank: int = 128  # as published
-    lora_alpha: float | None = None  # None: twice the rank, as is usual
-    lora_dropout: float = 0.0
-    lora_targets: tuple[str, ...] = ()  # linear layers of the text decoder; none: all of them
-    learning_rate: float = 1e-4  # as published
-    batch_size: int = 4  # rows of an update, as published
-    accumulate: int = 1  # forwards into which an update is cut: more of them need less memory, and change nothing
-    questions_per_clip: int | Literal["all"] = 1  # that share a row: one, as published
-    epochs: int = 3  # as published
-    max_steps: int | None = None  # None: as many as the epochs have
-    warmup: float = 0.03  # share of the steps over which the learning rate grows
-    schedule: Shape = "cosine"  # of the learning rate after that
-    weight_decay: float = 0.0
-    max_gradient: float = 1.0  # the norm to which a larger gradient is cut; 0: never
-    bias_warmup: int = 0  # steps over which the bias has a floor; a pretrained model needs none
-    bias_floor: float = 4.0  # where that floor begins
-    gradient_checkpointing: bool = False
-    train_split: str | None = "train"  # None: all episodes but those of the validation split
-    validation_split: str | None = None  # None: the split that is called so, if there is one
-    save_steps: int = 100  # steps between two states to go on from
-    keep_clips: float | None = None  # GiB of prepared clips in memory; None: half of what is free
-    seed: int = 0  # of the order of rows, LoRA's first weights and dropout
+    full: bool = field(
+        default=False, metadata=setting(help="Train all weights, not LoRA layers in the text decoder alone.")
+    )
+    lora_rank: int = field(  # as published
+        default=128, metadata=setting(least=1, help="Rank of the LoRA layers.")
+    )
+    lora_alpha: float | None = field(
+        default=None,
+        metadata=setting(
+            above=0, otherwise="twice the rank", help="Scale the output of LoRA layers by this divided by the rank."
+        ),
+    )
+    lora_dropout: float = field(default=0.0, metadata=setting(least=0, most=1, help="Dropout of the LoRA layers."))
+    lora_targets: tuple[str, ...] = field(  # none: all of them
+        default=(),
+        metadata=setting(
+            metavar="NAMES", help="Linear layers of the text decoder to add LoRA layers to, for example q_proj,v_proj."
+        ),
+    )
+    learning_rate: float = field(  # as published
+        default=1e-4, metadata=setting(above=0, aliases=("--lr",), help="Peak learning rate.")
+    )
+    batch_size: int = field(  # as published
+        default=4, metadata=setting(least=1, help="Rows per optimizer step.")
+    )
+    accumulate: int = field(
+        default=1, metadata=setting(least=1, help="Gradient-accumulation steps per update; saves memory.")
+    )
+    questions_per_clip: int | Literal["all"] = field(  # as published
+        default=1,
+        metadata=setting(
+            least=1,
+            metavar="N|all",
+            help="Pack up to N questions about the same frames and transcript into one row.",
+        ),
+    )
+    epochs: int = field(  # as published
+        default=3, metadata=setting(least=1, help="Passes over all rows.")
+    )
+    max_steps: int | None = field(  # None: as many as the epochs have
+        default=None, metadata=setting(least=1, metavar="N", help="Stop after N optimizer steps.")
+    )
+    warmup: float = field(
+        default=0.03,
+        metadata=setting(least=0, most=1, help="Share of the steps over which the learning rate rises to its peak."),
+    )
+    schedule: Shape = field(default="cosine", metadata=setting(help="How the learning rate falls after the warm-up."))
+    weight_decay: float = field(
+        default=0.0, metadata=setting(least=0, help="AdamW weight decay, applied to weight matrices only.")
+    )
+    max_gradient: float = field(  # 0: do not clip
+        default=1.0, metadata=setting(least=0, help="Clip gradients to this norm.")
+    )
+    bias_warmup: int = field(  # a pretrained model needs none
+        default=0,
+        metadata=setting(
+            least=0,
+            metavar="STEPS",
+            help="For an untrained model: steps over which the bias has a floor that falls to 0.",
+        ),
+    )
+    bias_floor: float = field(
+        default=4.0,
+        metadata=setting(
+            least=0, help="With --bias-warmup: count the largest score of a row as at least this in the first step."
+        ),
+    )
+    gradient_checkpointing: bool = field(
+        default=False, metadata=setting(help="Recompute layers in the backward pass; saves memory.")
+    )
+    train_split: str | None = field(  # None: all episodes but those of the validation split
+        default="train", metadata=setting(metavar="NAME", help="Split to train on.")
+    )
+    validation_split: str | None = field(
+        default=None,
+        metadata=setting(
+            metavar="NAME",
+            otherwise="validation, val, valid or dev",
+            help="Split on which to report accuracy after each epoch.",
+        ),
+    )
+    save_steps: int = field(
+        default=100, metadata=setting(least=1, metavar="STEPS", free=True, help="Steps between two checkpoints.")
+    )
+    keep_clips: float | None = field(
+        default=None,
+        metadata=setting(
+            least=0,
+            metavar="GIB",
+            unit="GiB",
+            free=True,
+            otherwise="half of the free memory",
+            help="Memory for prepared clips, so that they are not decoded again.",
+        ),
+    )
+    seed: int = field(default=0, metadata=setting(least=0, help="Seed of row order, LoRA initialisation and dropout."))
 
     def __post_init__(self) -> None:
         """Check what can be checked without the model."""
-        for name, least in _AT_LEAST.items():
-            _check(name, getattr(self, name), least, math.inf)
-        for name in _SHARES:
-            _check(name, getattr(self, name), 0, 1)
-        if self.questions_per_clip != "all":
-            _check("questions_per_clip", self.questions_per_clip, 1, math.inf)
-        if self.schedule not in get_args(Shape):
-            raise UsageError(f"--schedule {self.schedule!r} is not one of {', '.join(get_args(Shape))}")
+        check_settings(self)
         if self.accumulate > self.batch_size:
             raise UsageError(f"--accumulate {self.accumulate} is more than the {self.batch_size} rows of --batch-size")
-        if self.ask.dtype == "float16":
+        if self.ask.compute.dtype == "float16":
             raise UsageError("--dtype float16 cannot hold the gradients of a training; use bfloat16")
-        if self.bias_warmup and self.ask.bias not in _WARMED:
+        method = self.ask.alignment
+        if self.bias_warmup and method.bias not in _WARMED:
             raise UsageError(
-                f"--bias-warmup is for a bias in proportion to scores, and --bias is {self.ask.bias}; "
+                f"--bias-warmup is for a bias in proportion to scores, and --bias is {method.bias}; "
                 f"use {' or '.join(_WARMED)}"
             )
-        if self.bias_warmup and self.ask.alignment == "off":
+        if self.bias_warmup and method.mode == "off":
             raise UsageError("--bias-warmup is for the bias of the alignment, and --alignment is off; leave one out")
-        FailureLimit.parse(self.ask.max_failures)
 
     def as_record(self) -> dict[str, Any]:
-        """The settings as JSON values, under the names of the options."""
-        own = {field.name: getattr(self, field.name) for field in dataclasses.fields(self) if field.name != "ask"}
-        record = self.ask.as_record()
-        asked = {name.rstrip("_"): record[name.rstrip("_")] for name in ASK_OPTIONS}
-        return asked | own | {"lora_targets": list(self.lora_targets)}
+        """The settings as JSON values, by key: the field `settings` of train.json."""
+        asked = self.ask.as_record()
+        return {key: asked[key] for key in run_keys(but=LACKING)} | record_of(self)
 
     @property
     def identity(self) -> dict[str, Any]:
-        """Those that decide which weights come out, so that a state of others cannot be gone on from."""
-        return {name: value for name, value in self.as_record().items() if name not in _HARMLESS}
+        """The settings that decide the weights: training resumes only from a state with the same."""
+        free = {one.key for one in train_settings() if one.about.free}
+        return {key: value for key, value in self.as_record().items() if key not in free | _CONTENTS}
 
 
-ASK_OPTIONS = (
-    *("episodes", "model", "checkpoint", "revision", "allow_links", "tasks"),
-    *("alignment", "alpha", "lambda_", "layers", "bias"),
-    *("inputs", "boxes_as", "context", "frames", "frame_fit", "positions", "max_pixels", "box_gap", "media_root"),
-    *("device", "dtype", "workers", "max_failures", "min_coverage"),
-)
-"""The settings of a run that a training has too."""
-
-_HARMLESS = frozenset(
-    {
-        "episodes",
-        "checkpoint",
-        "revision",
-        "allow_links",
-        "media_root",
-        "device",
-        "workers",
-        "max_failures",
-        "min_coverage",
-    }
-    | {"save_steps", "keep_clips"}
-)  # paths are told apart by what is in the files
-
-
-def _check(name: str, value: float | None, least: float, most: float) -> None:
-    if value is not None and not least <= value <= most:
-        limits = f"at least {least:g}" if most == math.inf else f"from {least:g} to {most:g}"
-        raise UsageError(f"--{name.replace('_', '-')} {value} is out of range: give a number of {limits}")
+def train_settings() -> Iterator[Setting]:
+    """The declared settings of a training: those that it has of a run, then its own."""
+    yield from run_settings(but=LACKING, adapted=_ADAPTED)
+    yield from settings_of(TrainSettings)

@@ -69,7 +69,7 @@ def _trained(request: TrainRequest, job: Job, folder: TrainFolder, watch: Watch)
     elif not request.overwrite:
         folder.check(overwrite=False)  # something of a training without its train.json
     material = read_material(job.episodes, settings, job.tasks)
-    if settings.ask.alignment == "on":
+    if settings.ask.alignment.mode == "on":
         tell_coverage(_coverage(material, settings), settings.ask)
     trainer = _trainer(job, settings, material, folder)
     if begun is None:
@@ -89,7 +89,7 @@ def _coverage(material: Material, settings: TrainSettings) -> CoverageTally:
     """What the annotation of the episodes to learn from tells."""
     tally = CoverageTally()
     for episode, _ in material.training:
-        tally.add(annotated_coverage(episode, settings.ask.box_gap))
+        tally.add(annotated_coverage(episode, settings.ask.prompt.box_gap))
     return tally
 
 
@@ -99,7 +99,7 @@ def _identity(settings: TrainSettings, job: Job) -> dict[str, Any]:
     folder = Path(options.checkpoint)
     on_hub = options.checkpoint if options.revision is None else f"{options.checkpoint}@{options.revision}"
     return settings.identity | {
-        "episodes_sha256": file_digest(Path(settings.ask.episodes)),
+        "episodes_sha256": file_digest(Path(settings.ask.selection.episodes)),
         "checkpoint": checkpoint_fingerprint(folder) if folder.is_dir() else on_hub,
     }
 

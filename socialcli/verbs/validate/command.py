@@ -16,7 +16,7 @@ from socialcli.episodes.coverage.total import Coverage, CoverageTally, parse_min
 from socialcli.episodes.tracks import MAX_GAP
 from socialcli.errors import InvalidInputError, NotThereError
 from socialcli.options import completion
-from socialcli.options.common import FiniteRange
+from socialcli.options.values import FiniteRange
 from socialcli.verbs.validate.media import media_problems
 from socialcli.verbs.validate.notes import FileNotes, Shown, large_clips, model_named, note_lines
 

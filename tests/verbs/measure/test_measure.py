@@ -364,7 +364,7 @@ def test_what_was_measured_before_an_interrupt_is_kept(error: type[BaseException
     settings |= {"model": FAMILY, "tasks": ("all",), "checkpoint": str(SAMPLE / "checkpoints" / FAMILY)}
     settings |= {"media_root": str(SAMPLE), "frames": FRAMES}
     with pytest.raises(error):
-        measure(MeasureRequest(RunSettings(**settings), done.output), registry(), one_and_no_more)
+        measure(MeasureRequest(RunSettings.of(**settings), done.output), registry(), one_and_no_more)
     manifest = manifest_of(done)
     assert (manifest["outcome"], manifest["exit_code"]) == ("interrupted", code)
     assert (manifest["counts"]["episodes_measured"], manifest["counts"]["questions_measured"]) == (1, 2)

@@ -11,7 +11,9 @@ from click.testing import CliRunner, Result
 
 from socialcli import logs
 from socialcli.cli import Shell
-from socialcli.options.common import config_option, config_option_of, logging_options, name_variables
+from socialcli.options.config import config_option, config_option_of
+from socialcli.options.variables import name_variables
+from socialcli.options.verbosity import logging_options
 
 
 class Commands(Shell):

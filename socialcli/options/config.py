@@ -1,4 +1,4 @@
-"""Options that several commands share: the settings file and the logging.
+"""`--config`: options from a TOML file.
 
 What decides a value, the strongest first: the command line (also when it repeats a default), the environment
 variable `SOCIALCLI_<COMMAND>_<OPTION>`, the settings file, the default.
@@ -6,10 +6,7 @@ variable `SOCIALCLI_<COMMAND>_<OPTION>`, the settings file, the default.
 
 from __future__ import annotations
 
-import math
-import re
 import tomllib
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -17,44 +14,10 @@ from typing import Any, TypeVar
 
 import click
 
-from socialcli import logs
 from socialcli.errors import InvalidInputError, NotThereError, UnknownNameError, UsageError
+from socialcli.options.names import long_name
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-
-class FiniteRange(click.FloatRange):
-    """A range of numbers without "nan" and, whatever its bounds, without "inf"."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Convert a text to a number in the range."""
-        number = super().convert(value, param, ctx)
-        if not math.isfinite(number):
-            self.fail(f"{value!r} is not a finite number.", param, ctx)
-        return number
-
-
-class Size(click.ParamType[tuple[int, int]]):
-    """Width and height in pixels."""
-
-    name = "size"
-
-    def __init__(self, least: int = 1, most: int = 99_999, even: bool = False) -> None:
-        """Accept widths and heights from `least` to `most`, with `even` only such numbers."""
-        self._range = range(least, most + 1)
-        self._even = even
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
-        """Convert "640x360" to (640, 360)."""
-        if isinstance(value, tuple):
-            return value
-        found = re.fullmatch(r"(\d{1,5})x(\d{1,5})", str(value).strip())
-        size = (int(found[1]), int(found[2])) if found else (-1, -1)
-        if not all(side in self._range and not (self._even and side % 2) for side in size):
-            numbers = "even numbers of pixels" if self._even else "pixels"
-            of = f"from {self._range[0]} to {self._range[-1]}"
-            self.fail(f"{value!r} is not WIDTHxHEIGHT in {numbers} {of}.", param, ctx)
-        return size
 
 
 def config_option(function: F) -> F:
@@ -80,61 +43,6 @@ def config_option_of(*others: str) -> Callable[[F], F]:
         callback=partial(_use_config, others),
         help=f"Take options from this file's table of the command's name{own}; the command line wins.",
     )
-
-
-def logging_options(function: F) -> F:
-    """Give a command `-v`, `-q` and `--log-format`; the function itself gets no argument of them."""
-    shared: dict[str, Any] = {"is_eager": True, "expose_value": False, "callback": _use_logging}
-    options = (
-        click.option("-v", "--verbose", count=True, help="Log details too.", **shared),
-        click.option("-q", "--quiet", count=True, help="Log only warnings; twice: only errors.", **shared),
-        click.option(
-            "--log-format",
-            type=click.Choice(["text", "json"]),
-            default="text",
-            show_default=True,
-            help="Log lines for people, or one JSON object a line.",
-            **shared,
-        ),
-    )
-    for option in reversed(options):
-        function = option(function)
-    return function
-
-
-def name_variables(command: click.Command, prefix: str) -> None:
-    """Let each option of the command be set by the environment variable of its long name: PREFIX_LONG_NAME.
-
-    click itself names the variable after the function's parameter, which need not be called like the option.
-    """
-    for option in command.params:
-        if isinstance(option, click.Option) and option.envvar is None:
-            option.envvar = f"{prefix}_{_long_name(option)}".replace("-", "_").upper()
-
-
-def check_given_once(command: click.Command, name: str, args: Sequence[str], parent: click.Context) -> None:
-    """Raise UsageError where the command line gives an option with a single value several times: one would be lost.
-
-    A value of the environment or the settings file counts for nothing here: the command line overrides it.
-    """
-    context = click.Context(command, info_name=name, parent=parent)
-    try:
-        _, _, order = command.make_parser(context).parse_args(list(args))
-    except click.UsageError:
-        return  # whoever parses them to the end says so
-    for option, times in Counter(one for one in order if isinstance(one, click.Option)).items():
-        if times > 1 and not (option.multiple or option.is_flag or option.count):
-            raise UsageError(
-                f"--{_long_name(option)} is given {times} times and takes one value; leave all but one out"
-            )
-
-
-def _use_logging(context: click.Context, parameter: click.Parameter, value: object) -> None:
-    if context.resilient_parsing:  # only completing a command line
-        return
-    chosen = context.meta.setdefault("socialcli.logging", {"verbose": 0, "quiet": 0, "log_format": "text"})
-    chosen[parameter.name] = value
-    logs.configure(chosen["verbose"] - chosen["quiet"], chosen["log_format"])
 
 
 def _use_config(others: Sequence[str], context: click.Context, _parameter: click.Parameter, path: Path | None) -> None:
@@ -195,11 +103,7 @@ def _commands(context: click.Context) -> list[str]:
 def _settable(command: click.Command) -> dict[str, click.Option]:
     """Return the options that a file may set, by long name without dashes."""
     options = [one for one in command.params if isinstance(one, click.Option) and one.name != "config"]
-    return {_long_name(option): option for option in options}
-
-
-def _long_name(option: click.Option) -> str:
-    return max(option.opts, key=len).lstrip("-")
+    return {long_name(option): option for option in options}
 
 
 def _checked(context: click.Context, option: click.Option, value: Any, where: str) -> Any:

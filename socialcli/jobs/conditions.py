@@ -1,0 +1,37 @@
+"""(torch) The conditions that questions are asked under: the method's `Alignment`, made from the settings."""
+
+from __future__ import annotations
+
+from socialcli.alignment.attention import Alignment
+from socialcli.alignment.rules import BiasRule
+from socialcli.errors import UsageError
+from socialcli.jobs.job import Job
+from socialcli.models.contract import Adapter
+from socialcli.results.heads import HeadChoice
+from socialcli.settings.alignment import AlignmentSettings
+
+
+def alignment_of(settings: AlignmentSettings, rule: BiasRule, heads: HeadChoice | None = None) -> Alignment:
+    """The alignment with these settings; `heads` is the fixed choice that they name, None where lambda selects."""
+    if heads is None:
+        return Alignment(settings.alpha, settings.lambda_, settings.layers, rule, max_heads=settings.max_heads)
+    return Alignment(settings.alpha, settings.lambda_, rule=rule, heads=heads.heads)
+
+
+def job_alignment(job: Job, adapter: Adapter) -> Alignment:
+    """The alignment of a job. Raises UsageError for a choice of heads from a decoder of another shape."""
+    settings = job.settings.alignment
+    if job.heads is not None:
+        shape = len(adapter.layers), adapter.model.config.get_text_config().num_attention_heads
+        if job.heads.shape != shape:
+            raise UsageError(
+                f"--heads {settings.heads}: chosen in a decoder of {job.heads.shape[0]} layers with "
+                f"{job.heads.shape[1]} heads each, and this one has {shape[0]} with {shape[1]}"
+            )
+    return alignment_of(settings, job.rule, job.heads)
+
+
+def conditions_of(job: Job, adapter: Adapter) -> list[Alignment | None]:
+    """The conditions of a job; None: without alignment. Raises as `job_alignment` does."""
+    aligned = job_alignment(job, adapter)
+    return [aligned if condition else None for condition in job.settings.alignment.conditions()]

@@ -1,0 +1,14 @@
+"""The settings of a measurement: those of a run, which it aligns without asking for answers."""
+
+from __future__ import annotations
+
+from socialcli.settings.run import run_keys
+
+LACKING = frozenset(
+    {"more_episodes", "alignment", "heads", "heads_min_share", "max_heads", "answer", "check_invariance"}
+    | {"timeout_per_question"}
+)
+"""Settings of a run that a measurement does not have, by key."""
+
+SETTINGS = run_keys(but=LACKING)
+"""Those that it has."""

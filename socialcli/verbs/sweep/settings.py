@@ -1,0 +1,17 @@
+"""The settings of a sweep: those of a run but for what it tries several values of, and what is not asked of it."""
+
+from __future__ import annotations
+
+from socialcli.settings.run import run_keys
+
+TRIED = ("alpha", "lambda", "layers", "bias")
+"""Settings of a run of which a sweep takes several values, by key."""
+
+LACKING = frozenset(
+    {*TRIED, "more_episodes", "alignment", "heads", "heads_min_share", "max_heads", "split", "check_invariance"}
+    | {"timeout_per_question"}
+)
+"""Settings of a run that a sweep does not have, by key."""
+
+SETTINGS = run_keys(but=LACKING)
+"""Those that it has."""
