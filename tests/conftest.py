@@ -43,7 +43,7 @@ E2E = (
     *(f"verbs/{verb}/test_{verb}*.py" for verb in VERBS),
     "verbs/test_coverage.py",
 )
-SLOW = ("benchmarks/*", "layouts/*", "sample_data/*")
+SLOW = ("benchmarks/*", "layouts/*", "sample_data/*", "models/test_grid.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
