@@ -1,6 +1,6 @@
 """The Python interface: load a model by name, open a clip in it, ask.
 
-What the commands do, these few functions do; README.md and docs/python.md show them at work.
+What the commands do, these few functions do; README.md shows them at work.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 A third party's adapter is a module with a `socialcli_models` hook that returns a `ModelSpec`; its `load` imports torch
 and transformers only when it is called. `socialcli.models.huggingface.HuggingFaceAdapter` does most of the work for a
-model of the transformers library; docs/add-a-model.md shows a complete one.
+model of the transformers library; README.md shows a whole one.
 """
 
 from __future__ import annotations
