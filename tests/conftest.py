@@ -38,12 +38,16 @@ FAMILIES = ("llava-next-video", "qwen2.5-vl", "internvl3")
 VERBS = ("run", "sweep", "measure", "train", "plan", "inspect", "accuracy", "compare", "synth", "validate")
 E2E = (
     "faults/*",
+    "test_docs.py",
     "test_packaging.py",
     "verbs/run/test_again_killed.py",
     *(f"verbs/{verb}/test_{verb}*.py" for verb in VERBS),
     "verbs/test_coverage.py",
 )
-SLOW = ("benchmarks/*", "layouts/*", "sample_data/*", "models/test_grid.py")
+SLOW = (
+    *("benchmarks/*", "layouts/*", "sample_data/*"),
+    *("models/test_grid.py", "synth/test_words.py", "verbs/*/test_plot*.py"),
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
