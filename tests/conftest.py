@@ -46,7 +46,8 @@ E2E = (
 )
 SLOW = (
     *("benchmarks/*", "layouts/*", "sample_data/*"),
-    *("alignment/test_head_attention.py", "models/test_grid.py", "synth/test_words.py", "verbs/*/test_plot*.py"),
+    *("alignment/test_head_attention.py", "inference/test_session.py", "models/test_grid.py"),
+    *("synth/test_words.py", "verbs/*/test_plot*.py"),
 )
 
 
