@@ -8,11 +8,13 @@ file is not what this script would write.
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -157,6 +159,17 @@ def prompts() -> str:
     return "".join(f"### {task}\n\n{_fenced(_prompt(task))}\n" for task in registry().tasks())
 
 
+def rooms_table() -> str:
+    """The rooms of the package from the bottom up, the verbs last: what each is, and what it may import."""
+    package = DOCS.parent / "socialcli"
+    homes = sorted((*package.glob("*/__init__.py"), *package.glob("verbs/*/__init__.py")))
+    texts = {home.parent.relative_to(package).as_posix(): _docstring(home) for home in homes}
+    below = {room: _may_import(text) for room, text in texts.items() if room != "verbs"}
+    order = sorted(_bottom_up(below), key=lambda room: room.startswith("verbs/"))
+    rows = [(f"`{room}/`", _summary(texts[room]), ", ".join(below[room]) or "nothing") for room in order]
+    return _table(("room", "what it is", "may import"), rows)
+
+
 def shown_boxes(boxes_as: BoxesAs) -> str:
     """What a prompt says of the boxes in three frames."""
     options = AskOptions(media_root=SAMPLE, boxes_as=boxes_as, frames=3)
@@ -188,6 +201,7 @@ BLOCKS: Mapping[str, Callable[[], str]] = {
     "models": models_table,
     "settings": settings_table,
     "tasks": tasks_table,
+    "rooms": rooms_table,
     "prompts": prompts,
     "boxes as text": lambda: shown_boxes("text"),
     "boxes as overlay": lambda: shown_boxes("overlay"),
@@ -239,6 +253,31 @@ def _prompt(task: str, scene: Scene | None = None) -> str:
     episode = _example()
     question = next(question for question in episode.questions if question.task == task)
     return build_prompt(registry().task(task).item, episode, question, scene).text
+
+
+def _docstring(path: Path) -> str:
+    return ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+
+
+def _may_import(docstring: str) -> list[str]:
+    found = re.search(r"May import: (.+?)\.$", docstring, re.DOTALL)
+    return re.split(r",\s+", found[1]) if found and found[1] != "nothing" else []
+
+
+def _bottom_up(below: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """The rooms, each behind those that it imports; of a floor, in order of their names."""
+    sorter = TopologicalSorter({room: {name.replace(".", "/") for name in names} for room, names in below.items()})
+    sorter.prepare()
+    while sorter.is_active():
+        floor = sorter.get_ready()
+        yield from sorted(set(floor) & set(below))
+        sorter.done(*floor)
+
+
+def _summary(docstring: str) -> str:
+    """The first sentence, without the name of the command or the mark of torch in front."""
+    paragraph = " ".join(docstring.split("\n\n")[0].split())
+    return re.split(r"\.(?:\s|$)", re.sub(r"^(`socialcli \w+`: |\(torch\) )", "", paragraph))[0]
 
 
 def _fenced(text: str) -> str:

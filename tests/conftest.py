@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable
+from fnmatch import fnmatch
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from socialcli.api import load_model
 from socialcli.episodes.reading import read_episodes
@@ -20,11 +22,55 @@ from socialcli.video.frames import Frame, FrameSet
 if "PYTEST_XDIST_WORKER" in os.environ:  # the workers share the cores; the processes that they start inherit this
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+# No deadlines: on a busy machine an example may take any time. `poe fast` asks for the profile with fewer examples.
+settings.register_profile("full", deadline=None)
+settings.register_profile("fast", deadline=None, max_examples=25)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "full"))
+
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLE = ROOT / "sample_data"
 SHARED = ROOT.parent / "shared"
 CASES = SHARED / "cases"  # inputs from the field, each with what is right
 FAMILIES = ("llava-next-video", "qwen2.5-vl", "internvl3")
+
+
+# What `poe fast` leaves out, by paths below tests/. A command itself is tested in verbs/VERB/test_VERB*.py.
+VERBS = ("run", "sweep", "measure", "train", "plan", "inspect", "accuracy", "compare", "synth", "validate")
+E2E = (
+    "faults/*",
+    "test_docs.py",
+    "test_packaging.py",
+    "verbs/run/test_again_killed.py",
+    *(f"verbs/{verb}/test_{verb}*.py" for verb in VERBS),
+    "verbs/test_coverage.py",
+)
+SLOW = (
+    *("benchmarks/*", "layouts/*", "sample_data/*"),
+    *("alignment/test_head_attention.py", "inference/test_session.py", "models/test_grid.py"),
+    *("synth/test_words.py", "verbs/*/test_plot*.py"),
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests as `e2e` and `slow` by their files, and put these first: two workers are then busy to the end.
+
+    Tests marked `gpu` are skipped where there is no CUDA device.
+    """
+    for item in items:
+        path = item.path.relative_to(ROOT / "tests").as_posix()
+        for marker, patterns in (("slow", SLOW), ("e2e", E2E)):
+            if any(fnmatch(path, pattern) for pattern in patterns):
+                item.add_marker(marker)
+        if item.get_closest_marker("gpu") and not _has_cuda():
+            item.add_marker(pytest.mark.skip(reason="needs a CUDA device"))
+    items.sort(key=lambda item: not (item.get_closest_marker("slow") or item.get_closest_marker("e2e")))
+
+
+@cache
+def _has_cuda() -> bool:
+    import torch  # here: most folders of tests do without
+
+    return torch.cuda.is_available()
 
 
 @cache

@@ -1,4 +1,4 @@
-"""The Python interface, used as README.md shows it."""
+"""The Python interface, used as README.md and docs/python.md show it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""README.md and docs/ say what the code does: they are generated from it, or run here."""
+"""README.md, CONTRIBUTING.md and docs/ say what the code does: they are generated from it, or run here."""
 
 from __future__ import annotations
 
@@ -34,7 +34,17 @@ from .distributions import Install, site_folder
 from .test_packaging import needs_pip, pip_install
 
 README = ROOT / "README.md"
-PAGES = [README, ROOT / "CHANGELOG.md", SAMPLE / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+ADD_A_MODEL = ROOT / "docs" / "add-a-model.md"
+ARCHITECTURE = ROOT / "docs" / "architecture.md"
+CONTRIBUTING = ROOT / "CONTRIBUTING.md"
+PAGES = [
+    README,
+    CONTRIBUTING,
+    ROOT / "CHANGELOG.md",
+    SAMPLE / "README.md",
+    ROOT / "benchmarks" / "README.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+]
 FIRST_COMMAND = (
     "pip install . && socialcli run sample_data/world/episodes.parquet --model llava-next-video --task all "
     "--checkpoint sample_data/trained/llava-next-video --alignment both -o out"
@@ -131,13 +141,26 @@ def test_every_link_leads_somewhere(page: Path) -> None:
         assert not anchor or anchor in headings(target), link
 
 
+def files_named(table: str) -> list[str]:
+    """Whatever a table names in backticks that is a folder or a file of Python."""
+    return re.findall(r"`([\w./]+(?:/|\.py))`", table)
+
+
 def test_the_folders_and_files_of_the_map_are_there() -> None:
-    table = README.read_text(encoding="utf-8").split("## Where things are")[1]
-    for row in re.findall(r"^\| .+ \| (`.+) \|$", table, re.MULTILINE):
-        folder = ROOT
+    table = ARCHITECTURE.read_text(encoding="utf-8").split("## Where to find")[1]
+    rows = re.findall(r"^\| .+ \| (`.+`) \|$", table, re.MULTILINE)
+    assert len(rows) == len(re.findall(r"^\| ", table, re.MULTILINE)) - 1  # the head
+    for row in rows:
         for name in re.findall(r"`(.+?)`", row):
-            path = next(place / name for place in (ROOT, folder, ROOT / "socialcli") if (place / name).exists())
-            folder = path.parent
+            assert (ROOT / name).exists() or (ROOT / "socialcli" / name).exists(), name
+
+
+@pytest.mark.parametrize("page", [README, CONTRIBUTING, ARCHITECTURE], ids=lambda page: page.name)
+def test_the_folders_and_files_of_a_page_are_there(page: Path) -> None:
+    names = files_named(page.read_text(encoding="utf-8"))
+    assert names
+    for name in names:
+        assert (ROOT / name).exists() or list((ROOT / "socialcli").rglob(name)), name
 
 
 def test_the_first_command_is_the_one_that_is_promised() -> None:
@@ -169,7 +192,7 @@ def test_exit_codes_are_those_of_the_errors() -> None:
     def codes(kind: type[SocialcliError]) -> set[int]:
         return {kind.exit_code}.union(*(codes(child) for child in kind.__subclasses__()))
 
-    table = README.read_text(encoding="utf-8").split("### Exit codes")[1].split("###")[0]
+    table = README.read_text(encoding="utf-8").split("### Exit codes")[1].split("\n## ")[0]
     listed = {int(code) for cell in re.findall(r"^\| ([\d, ]+) \|", table, re.MULTILINE) for code in cell.split(", ")}
     assert listed == codes(SocialcliError) | {0, 130, 141, 143}
 
@@ -188,6 +211,8 @@ def test_the_columns_that_the_readme_names_are_there(name: str, schema: Any) -> 
     ("page", "text"),
     [
         ("README.md", "load_model"),
+        ("docs/python.md", "with aligned"),
+        ("docs/python.md", "Alignment(alpha=2.0)"),
         ("docs/episodes.md", "EpisodeWriter"),
         ("docs/video.md", "sample_frames"),
         ("docs/synth.md", "draw_plot"),
@@ -201,7 +226,7 @@ def test_the_python_of_a_page_runs(page: str, text: str, beside_sample: Path) ->
 
 
 @needs_pip
-def test_the_model_of_the_readme_can_be_installed_and_asked(site: Install, tmp_path: Path) -> None:
+def test_the_model_of_the_page_can_be_installed_and_asked(site: Install, tmp_path: Path) -> None:
     project = tmp_path / "project"
     for language, name in (
         ("toml", "pyproject.toml"),
@@ -209,7 +234,7 @@ def test_the_model_of_the_readme_can_be_installed_and_asked(site: Install, tmp_p
         ("python", "socialcli_letterbox/adapter.py"),
     ):
         (project / name).parent.mkdir(parents=True, exist_ok=True)
-        (project / name).write_text(block_with(README, language, f"# {name}"), encoding="utf-8")
+        (project / name).write_text(block_with(ADD_A_MODEL, language, f"# {name}"), encoding="utf-8")
     pip_install(tmp_path / "site", str(project))
 
     listed = CliRunner().invoke(main, ["models"], standalone_mode=False, catch_exceptions=False).stdout
@@ -229,11 +254,11 @@ def test_the_model_of_the_readme_can_be_installed_and_asked(site: Install, tmp_p
 
 @pytest.fixture
 def extras(site: Install) -> None:
-    """The README's module with a task and a bias rule, installed."""
-    site("acme-extras", block_with(README, "python", "socialcli_bias_rules"))
+    """The page's module with a task and a bias rule, installed."""
+    site("acme-extras", block_with(ADD_A_MODEL, "python", "socialcli_bias_rules"))
 
 
-def test_the_task_of_the_readme_can_be_asked(extras: None) -> None:
+def test_the_task_of_the_page_can_be_asked(extras: None) -> None:
     task = registry().task("silent").item
     episode = sample_episodes()[0]
     clip = open_clip(tiny_model("internvl3"), episode, SAMPLE)
@@ -241,7 +266,7 @@ def test_the_task_of_the_readme_can_be_asked(extras: None) -> None:
     assert "\nQuestion: Who says nothing?\nA. Speaker 1\n" in prompt.text
 
 
-def test_the_bias_rule_of_the_readme_is_a_bias(extras: None) -> None:
+def test_the_bias_rule_of_the_page_is_a_bias(extras: None) -> None:
     rule = registry().bias_rule("capped").item
     episode = sample_episodes()[0]
     clip = open_clip(tiny_model("internvl3"), episode, SAMPLE)

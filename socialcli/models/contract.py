@@ -2,7 +2,7 @@
 
 A plug-in is a module whose `socialcli_models` hook returns a `ModelSpec`; its `load` imports torch and transformers
 only when called. `socialcli.models.huggingface.HuggingFaceAdapter` implements most of `Adapter` for a model of the
-transformers library; README.md shows a complete plug-in.
+transformers library; docs/add-a-model.md shows a complete plug-in.
 """
 
 from __future__ import annotations

@@ -192,7 +192,7 @@ def test_heads_of_an_odd_width_go_the_portable_way_on_cuda(monkeypatch: pytest.M
     assert lse is None
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.gpu
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
 @pytest.mark.parametrize("groups", [1, 4])
 @pytest.mark.parametrize("cached", [0, 7])
