@@ -110,11 +110,11 @@ def work_of(adapter: Any, episodes: Path, variant: Variant) -> Work:
     """Answering all questions of a file under all conditions of a variant."""
     settings = RunSettings.of(episodes=str(episodes), model=adapter.spec.name, tasks=ALL_TASKS)
     job = check_job(settings, registry())
-    engine = Answerer(job, adapter, variant.conditions(len(adapter.layers)))
+    answerer = Answerer(job, adapter, variant.conditions(len(adapter.layers)))
     selections = list(select(job.episodes, settings, job.tasks, JobCounter()))
 
     def work() -> None:
-        for answered in chain.from_iterable(engine.answer(selections)):
+        for answered in chain.from_iterable(answerer.answer(selections)):
             check(prediction.error for prediction in answered.rows)
         wait_for(adapter.device)
 

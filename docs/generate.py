@@ -143,6 +143,7 @@ def settings_table() -> str:
     context = _context(main, "socialcli", None)
     run = main.get_command(context, "run")
     options = [option for option in (run.params if run else ()) if isinstance(option, click.Option)]
+    options = [option for option in options if not option.hidden]
     return _table(
         ("option", "environment", "key in `[run]`", "values", "default"), [_setting(option) for option in options]
     )

@@ -3,7 +3,7 @@
     SocialcliError                       anything a user can act on                        exit
     ├── UsageError                       the command names something that does not exist    2
     │   ├── UnknownNameError             a model, task, bias rule ... no plug-in provides   2
-    │   ├── NotThereError                a file or a folder that does not exist             2
+    │   ├── NotFoundError                a file or a folder that does not exist             2
     │   ├── CheckpointError              a checkpoint that cannot be fetched or loaded      2
     │   └── PluginError                  two plug-ins that claim the same name              2
     ├── TooManyFailuresError             done, with more failures than were allowed         3
@@ -53,7 +53,7 @@ class UnknownNameError(UsageError):
         super().__init__(f"there is no {what} {name!r}.{hint} Known: {listed}.")
 
 
-class NotThereError(UsageError):
+class NotFoundError(UsageError):
     """A file or folder that the command needs does not exist."""
 
 

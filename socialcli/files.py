@@ -11,19 +11,19 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from socialcli.errors import InvalidInputError, NotThereError
+from socialcli.errors import InvalidInputError, NotFoundError
 
 
 def read_bytes(path: Path, kind: str = "file", most: int = -1) -> bytes:
     """The content of a file, or its first `most` bytes; messages call the file a `kind`.
 
-    Raises NotThereError if the file is missing, InvalidInputError if it is a folder or cannot be read.
+    Raises NotFoundError if the file is missing, InvalidInputError if it is a folder or cannot be read.
     """
     try:
         with path.open("rb") as file:
             return file.read(most)
     except (FileNotFoundError, NotADirectoryError):
-        raise NotThereError(f"{path}: there is no such file") from None
+        raise NotFoundError(f"{path}: there is no such file") from None
     except IsADirectoryError:
         raise InvalidInputError(f"{path}: is a folder; name the {kind} itself") from None
     except OSError as error:

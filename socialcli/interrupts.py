@@ -1,4 +1,8 @@
-"""Defer Ctrl-C and SIGTERM during short critical sections."""
+"""Defer Ctrl-C and SIGTERM during short critical sections.
+
+`socialcli.signals` turns them into exceptions, `socialcli.jobs.lifecycle` records how the job ended, and
+`socialcli.cli` returns the exit code.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Ctrl-C and SIGTERM while a command works: the first shuts down cleanly, a second Ctrl-C stops at once."""
+"""Ctrl-C and SIGTERM while a command works: the first shuts down cleanly, a second Ctrl-C stops at once.
+
+Both are exceptions here, KeyboardInterrupt and Terminated. `socialcli.interrupts` defers them while a file is written,
+`socialcli.jobs.lifecycle` records them in the manifest, and `socialcli.cli` returns 130 or 143.
+"""
 
 from __future__ import annotations
 

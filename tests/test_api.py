@@ -44,12 +44,12 @@ def test_a_model_that_nobody_provides() -> None:
         load_model("internvl")
 
 
-def test_a_checkpoint_that_is_not_there(tmp_path: Path) -> None:
+def test_a_checkpoint_that_is_missing(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="neither a folder nor an id"):
         load_model("internvl3", tmp_path / "nowhere")
 
 
-def test_a_clip_that_is_not_there(family: str, tmp_path: Path) -> None:
+def test_a_clip_that_is_missing(family: str, tmp_path: Path) -> None:
     model = load_model(family, SAMPLE / "checkpoints" / family)
     episode = next(read_episodes(str(SAMPLE / "episodes.parquet"))).episode
     assert episode is not None

@@ -69,7 +69,7 @@ def test_a_missing_folder_is_an_error(tmp_path: Path) -> None:
         pass
 
 
-def test_a_disk_that_is_full_to_the_last_byte_is_told_with_the_file(tmp_path: Path) -> None:
+def test_a_disk_that_is_full_to_the_last_byte_is_reported_with_the_file(tmp_path: Path) -> None:
     path = tmp_path / "run.json"
     with disk_of(4), pytest.raises(OSError, match=r"run\.json"), atomic_write(path) as file:
         file.write(b"more than that")  # stays in the buffer, which neither commit nor discard can write

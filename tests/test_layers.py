@@ -41,39 +41,6 @@ FLOORS: tuple[tuple[str, ...], ...] = (
 )
 
 HEAVY = ("torch", "torchvision", "transformers", "peft")
-MAY_IMPORT_TORCH = (
-    "socialcli.alignment.attention",
-    "socialcli.alignment.attention_maps",
-    "socialcli.alignment.head_attention",
-    "socialcli.alignment.head_selection",
-    "socialcli.alignment.kernels",
-    "socialcli.alignment.method",
-    "socialcli.alignment.report",
-    "socialcli.alignment.rows",
-    "socialcli.inference",
-    "socialcli.jobs.answer",  # through socialcli.inference
-    "socialcli.jobs.conditions",  # through socialcli.alignment
-    "socialcli.jobs.prepare",  # through socialcli.inference
-    "socialcli.jobs.rows",  # through socialcli.inference
-    "socialcli.models.checkpoints.weights",
-    "socialcli.models.huggingface",
-    "socialcli.models.loading",
-    "socialcli.models.lora",
-    "socialcli.models.prompts",
-    "socialcli.models.transformers_internals",
-    "socialcli.models.trial",
-    "socialcli.verbs.inspect.attention",  # through socialcli.inference
-    "socialcli.verbs.inspect.work",  # through socialcli.inference
-    "socialcli.verbs.measure.forward",  # through socialcli.inference
-    "socialcli.verbs.plan.shapes",  # through socialcli.inference
-    "socialcli.verbs.run.invariance",  # through socialcli.inference
-    "socialcli.verbs.train.epochs",
-    "socialcli.verbs.train.learning",
-    "socialcli.verbs.train.loading",
-    "socialcli_internvl3.adapter",
-    "socialcli_llava_next_video.adapter",
-    "socialcli_qwen2_5_vl.adapter",
-)
 
 
 @dataclass(frozen=True)
@@ -130,6 +97,10 @@ FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 FOLDERS = [module for module, file in MODULES.items() if file.name == "__init__.py" and module.startswith("socialcli.")]
 
 
+def docstring(module: str) -> str:
+    return ast.get_docstring(ast.parse(MODULES[module].read_text(encoding="utf-8"))) or ""
+
+
 def room_of(module: str) -> str:
     """The room that a module is in."""
     package, *rest = module.split(".")
@@ -172,9 +143,7 @@ def test_a_module_imports_only_from_floors_below_or_from_its_own_room() -> None:
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_a_folder_says_what_it_may_import(folder: str) -> None:
     """The last sentence of each `__init__` names the rooms, and folders of other rooms, that its modules import."""
-    said = re.search(
-        r"May import: ([^.]*(?:\.\w[^.]*)*)\.\s*\Z", ast.get_docstring(ast.parse(MODULES[folder].read_text())) or ""
-    )
+    said = re.search(r"May import: ([^.]*(?:\.\w[^.]*)*)\.\s*\Z", docstring(folder))
     found = set()
     for module in MODULES:
         if module.startswith(folder + ".") and not any(
@@ -207,12 +176,15 @@ def test_no_import_goes_round_in_a_circle() -> None:
     assert set(order) == set(MODULES)
 
 
-def test_only_the_marked_modules_import_torch() -> None:
+def test_exactly_the_modules_marked_torch_import_it() -> None:
+    """A module whose docstring begins with "(torch)" imports a heavy library when it is imported; no other does."""
     heavy: set[str] = set()
     for module in TopologicalSorter({name: {one.target for one in inner(name)} for name in MODULES}).static_order():
         now = [one.target for one in imports(module) if not one.deferred]
         if any(target.split(".")[0] in HEAVY or target in heavy for target in now):
             heavy.add(module)
-    unmarked = [one for one in heavy if not any(one == name or one.startswith(name + ".") for name in MAY_IMPORT_TORCH)]
-    assert sorted(unmarked) == []
+    marked = {module for module in MODULES if docstring(module).startswith("(torch)")}
+    assert sorted(heavy - marked) == [], 'begin their docstrings with "(torch)", or import torch in a function'
+    folders = {module for module in marked if MODULES[module].name == "__init__.py"}  # said of their modules
+    assert sorted(marked - heavy - folders - {"socialcli.models.transformers_internals"}) == []  # only names modules
     assert {"socialcli.alignment.attention", "socialcli_internvl3.adapter"} <= heavy

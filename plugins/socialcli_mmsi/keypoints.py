@@ -43,7 +43,7 @@ class Keypoints:
     def __init__(self, path: Path, players: int, size: tuple[int, int], box_rule: BoxRule, report: Report) -> None:
         """Read a file. Boxes are in pixels of pictures of `size` (width, height).
 
-        Numbers from `players` up are not players. Raises NotThereError and SourceError.
+        Numbers from `players` up are not players. Raises NotFoundError and SourceError.
         """
         self._path = path
         self._players = players

@@ -54,7 +54,7 @@ class Row:
 def read_rows(path: Path, report: Report) -> Iterator[Row]:
     """The rows of a metadata.csv. Rows that cannot be used go to `report` as problems.
 
-    Raises NotThereError and SourceError.
+    Raises NotFoundError and SourceError.
     """
     csv.field_size_limit(LONGEST)
     reader = csv.DictReader(io.StringIO(read_text(path), newline=""), strict=True)

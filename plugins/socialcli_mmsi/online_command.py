@@ -12,7 +12,7 @@ import click
 from socialcli.converting.conversion import Conversion
 from socialcli.converting.options import conversion_options
 from socialcli.converting.unit_checks import source_size
-from socialcli.errors import NotThereError
+from socialcli.errors import NotFoundError
 
 from .options import KINDS, keypoint_options
 
@@ -86,7 +86,7 @@ def command(
     maker = ClipMaker(kind, conversion.media_root, size, players, games, report)
     files = {split: folder / split / "metadata.csv" for split in SPLITS}
     if not any(file.exists() for file in files.values()):
-        raise NotThereError(f"{folder}: has neither {' nor '.join(f'{split}/metadata.csv' for split in SPLITS)}")
+        raise NotFoundError(f"{folder}: has neither {' nor '.join(f'{split}/metadata.csv' for split in SPLITS)}")
     if games is None:
         report.warn("the release has no boxes, so nothing can be aligned; add MMSI's keypoints with --keypoints")
 

@@ -77,7 +77,7 @@ def read_boxes(
     """The speakers' boxes by time, in pixels of pictures of `size` (width, height).
 
     `source` is the size of the pictures that the file's boxes refer to. Lines that cannot be used go to `report` as
-    problems. Raises NotThereError, UsageError and SourceError, the last also if every box was dropped.
+    problems. Raises NotFoundError, UsageError and SourceError, the last also if every box was dropped.
     """
     text = read_text(path)
     skipped, counted = report.skipped, report.counts.copy()

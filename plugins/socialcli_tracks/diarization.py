@@ -37,7 +37,7 @@ def read_turns(path: Path, recording: str, report: Report) -> list[Turn]:
     """The turns of a recording by start time. Lines that cannot be read go to `report` as problems.
 
     A file of several recordings must include `recording`, the video's name without its suffix. Raises
-    NotThereError and SourceError.
+    NotFoundError and SourceError.
     """
     lines = [(number, line) for number, line in enumerate(read_text(path).split("\n"), start=1) if _has_content(line)]
     if not any(line.split()[0] == "SPEAKER" for _, line in lines):

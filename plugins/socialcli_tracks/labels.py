@@ -86,7 +86,7 @@ class Labels:
 def read_labels(path: Path | None, report: Report) -> Labels:
     """Read the table from a CSV file with the columns label, speaker and, optionally, name.
 
-    Rows that cannot be used go to `report` as problems. Raises NotThereError and SourceError.
+    Rows that cannot be used go to `report` as problems. Raises NotFoundError and SourceError.
     """
     if path is None:
         return Labels()

@@ -10,7 +10,7 @@ from socialcli.converting.report import Report, SourceError
 from socialcli.converting.transcripts.subtitles import read_subtitles
 from socialcli.converting.unit_checks import check_seconds, source_size
 from socialcli.episodes.records import Box
-from socialcli.errors import NotThereError
+from socialcli.errors import NotFoundError
 
 from .boxes import Clock, read_boxes
 from .diarization import Diarization, read_turns
@@ -36,7 +36,7 @@ def read_recording(sources: Sources, media_root: Path, report: Report) -> Record
     """Read the recording from its files. Raises UsageError, SourceError and VideoError."""
     media = media_at(sources.video, media_root)
     if media.length is None:
-        raise NotThereError(f"{sources.video}: there is no such video file")
+        raise NotFoundError(f"{sources.video}: there is no such video file")
     labels = read_labels(sources.labels, report)
     lines = read_subtitles(sources.subtitles, report, labels.known)
     name = sources.video.stem

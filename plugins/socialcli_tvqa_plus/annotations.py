@@ -39,7 +39,7 @@ class AnnotatedQuestion:
 def read_annotations(path: Path, report: Report, source: tuple[int, int] = SIZE) -> dict[str, list[AnnotatedQuestion]]:
     """The questions of each clip, both in the order of the file. Unusable questions and boxes go to `report`.
 
-    `source` is the size (width, height) of the pictures that the boxes refer to. Raises NotThereError, and SourceError
+    `source` is the size (width, height) of the pictures that the boxes refer to. Raises NotFoundError, and SourceError
     if the file as a whole cannot be used.
     """
     records = read_json(path)

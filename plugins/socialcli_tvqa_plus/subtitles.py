@@ -12,7 +12,7 @@ from socialcli.converting.transcripts.speaker_labels import parse_label
 from socialcli.converting.transcripts.subtitles import Line, read_subtitles
 from socialcli.converting.transcripts.unread_labels import warn_unread_labels
 from socialcli.converting.utterances import end_times, repair_order
-from socialcli.errors import NotThereError
+from socialcli.errors import NotFoundError
 
 _BETWEEN = "<eos>"  # separates the lines of a clip in the JSON file
 MISSING = "clips without subtitles"
@@ -30,7 +30,7 @@ class Subtitles:
         if place is None or place.is_dir():
             return
         if not place.exists():
-            raise NotThereError(f"{place}: there is no such file or folder of subtitles")
+            raise NotFoundError(f"{place}: there is no such file or folder of subtitles")
         read = read_json(place)
         if not isinstance(read, dict):
             raise SourceError(place, None, None, "is not an object of clips; name tvqa_plus_subtitles.json")

@@ -17,7 +17,7 @@ class HeadSelection:
 
     threshold: float  # lambda: a head is active whose mean attention from U to V_all is above it
     named: frozenset[int] | None  # active whatever their attention; None: by the threshold
-    capped: Tensor | None  # (B, Hq) bool: those of `AlignmentReport.capped`, in place of all that; None: no cap
+    capped: Tensor | None  # (B, Hq) bool: from `AlignmentReport.capped`, in place of the other two; None: no cap
 
     def select(self, scores: Tensor, lse: Tensor, plans: MaskedPlans, heads: slice) -> tuple[Tensor, Tensor | None]:
         """Which of some `heads` are active in which prompt, (B, H) bool, and their mean attention where it decides.

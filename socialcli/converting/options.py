@@ -12,7 +12,7 @@ import click
 from socialcli.converting.conversion import Conversion
 from socialcli.converting.report import Report
 from socialcli.episodes.formats.kinds import SUFFIXES
-from socialcli.errors import NotThereError, UsageError
+from socialcli.errors import NotFoundError, UsageError
 from socialcli.options.config import config_option
 from socialcli.options.verbosity import logging_options
 
@@ -72,10 +72,10 @@ def conversion_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _check_output(output: Path, overwrite: bool) -> None:
-    """Raise UsageError or NotThereError if the episodes could not be written, before reading anything."""
+    """Raise UsageError or NotFoundError if the episodes could not be written, before reading anything."""
     if not output.name.lower().endswith(SUFFIXES):
         raise UsageError(f"{output}: name a file that ends in one of {', '.join(SUFFIXES)}")
     if not output.parent.is_dir():
-        raise NotThereError(f"{output.parent}: there is no such folder to write into")
+        raise NotFoundError(f"{output.parent}: there is no such folder to write into")
     if output.exists() and not overwrite:
         raise UsageError(f"{output} already exists; name another file, or replace it with --overwrite")

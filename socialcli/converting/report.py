@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from socialcli.errors import InvalidInputError, NotThereError, QuestionError
+from socialcli.errors import InvalidInputError, NotFoundError, QuestionError
 
 _log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ class Report:
         """Add to the count of `what`, a plural such as "boxes cut at the edge of the picture"."""
         self.counts[what] += number
 
-    def skip_or_raise(self, error: InvalidInputError | NotThereError | QuestionError) -> None:
+    def skip_or_raise(self, error: InvalidInputError | NotFoundError | QuestionError) -> None:
         """Handle a part that cannot be used: raise `error`, or count and log it if bad parts are skipped."""
         if not self._skip_bad:
             raise error
@@ -62,5 +62,5 @@ class Report:
         """Handle a source error in the block as that of one bad part."""
         try:
             yield
-        except (InvalidInputError, NotThereError, QuestionError) as error:
+        except (InvalidInputError, NotFoundError, QuestionError) as error:
             self.skip_or_raise(error)

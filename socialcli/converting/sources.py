@@ -27,7 +27,7 @@ def read_text(path: Path) -> str:
     """The text of a file, without a byte order mark and with `\\n` line end_times.
 
     Reads UTF-8, and UTF-16 with a byte order mark; anything else is read as Windows-1252, with a warning. Raises
-    NotThereError and InvalidInputError.
+    NotFoundError and InvalidInputError.
     """
     content = read_bytes(path)
     encoding = next((name for mark, name in _BOMS if content.startswith(mark)), "utf-8")
@@ -44,7 +44,7 @@ def read_text(path: Path) -> str:
 
 
 def read_json(path: Path) -> Any:
-    """The value of a JSON file. Raises NotThereError, and SourceError with the line if it is not valid JSON."""
+    """The value of a JSON file. Raises NotFoundError, and SourceError with the line if it is not valid JSON."""
     text = read_text(path)
     try:
         value = json.loads(text)

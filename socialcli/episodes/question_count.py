@@ -22,7 +22,7 @@ def count_questions(
     """The number of questions of these tasks in some splits (None: all); never fewer than a run will ask.
 
     At most `limit` questions count per task. Questions without a task count as a task of their own, because a run
-    records them as failed rows. Reading stops as soon as every limit is reached. Raises NotThereError if a file is
+    records them as failed rows. Reading stops as soon as every limit is reached. Raises NotFoundError if a file is
     missing, InvalidInputError if it cannot be read.
     """
     found: Counter[str | None] = Counter()

@@ -53,7 +53,7 @@ class EpisodeRow:
 def read_records(path: Path) -> Iterator[RecordLine]:
     """The rows of an episodes file, one in memory at a time (of a Parquet file, a few).
 
-    The problem of a single row is in the row's `problem`. Raises NotThereError if the file is missing, and
+    The problem of a single row is in the row's `problem`. Raises NotFoundError if the file is missing, and
     InvalidInputError if it cannot be read as a whole: at the call, or on reaching the damage.
     """
     return _rows(path, inspected_suffix(path))

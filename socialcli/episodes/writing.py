@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, Protocol, Self
 from socialcli.episodes.checking.record import Seen, check
 from socialcli.episodes.formats.kinds import file_suffix
 from socialcli.episodes.records import Episode
-from socialcli.errors import AnnotationError, InvalidInputError, NotThereError
+from socialcli.errors import AnnotationError, InvalidInputError, NotFoundError
 from socialcli.files import atomic_write
 
 
@@ -28,7 +28,7 @@ class EpisodeWriter:
 
     A context manager. When the block ends, the complete file is flushed to disk and replaces any file of the same name;
     if the block raises, nothing is written. `socialcli validate` accepts every file that it writes, and the same
-    episodes give the same bytes. Entering raises InvalidInputError for another kind of file and NotThereError if the
+    episodes give the same bytes. Entering raises InvalidInputError for another kind of file and NotFoundError if the
     folder is missing.
     """
 
@@ -44,7 +44,7 @@ class EpisodeWriter:
         if self._path.is_dir():
             raise InvalidInputError(f"{self._path}: is a folder; name the file to write")
         if not self._path.parent.is_dir():
-            raise NotThereError(f"{self._path.parent}: there is no such folder to write into")
+            raise NotFoundError(f"{self._path.parent}: there is no such folder to write into")
         with ExitStack() as stack:
             file = stack.enter_context(atomic_write(self._path))
             self._sink = stack.enter_context(closing(_sink(file, suffix)))

@@ -41,8 +41,8 @@ def answer_batches(
     """Answer questions under those of `conditions` that each is `missing`, for at most `timeout` seconds a question.
 
     Yields the results of each batch as soon as it is done, by question, each in the order of `conditions`; first those
-    of the questions that failed in preparation. The batches are made of all `questions`, and only then are those left
-    out that miss nothing: so a question shares its batch with the same others, whatever has been answered before.
+    of the questions that failed in preparation. Batches are formed from all `questions`; those with nothing
+    missing are dropped afterwards. So a question shares its batch with the same others, whatever was answered before.
     """
     failed = [one for one in questions if isinstance(one, FailedQuestion)]
     if any(_wanted(one, conditions) for one in failed):

@@ -73,7 +73,7 @@ class ClipQuestion:
     prompt: Prompt
     encoded: EncodedPrompt
     plan: AlignmentPlan | None  # None: no video to align to
-    missing: Mapping[int, str] | None = None  # keys of the answers still missing, by condition; None: all are, unkeyed
+    missing: Mapping[int, str] | None = None  # keys of the missing answers, by condition; None: all, without keys
     seconds: float = 0.0  # its share of the time that preparing its episode took
 
     @property

@@ -85,7 +85,7 @@ class Answerer:
     def answer(
         self, selections: Iterable[Selection], kept: Kept | None = None, store: Store = lambda _: None
     ) -> Iterator[list[Answered]]:
-        """Every selection with its rows; a question is only asked under conditions for which no row is `kept`.
+        """Every selection with its rows; a question is asked only under the conditions that have no `kept` row.
 
         Threads read the next clips while the model works. A few selections are answered at a time, so that questions on
         several clips can share a batch. `store` gets the rows of each batch as soon as it is done. Batches depend on

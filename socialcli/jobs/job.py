@@ -10,7 +10,7 @@ from pathlib import Path
 from socialcli.alignment.rules import BiasRule
 from socialcli.episodes.file_set import check_distinct, read_files
 from socialcli.episodes.reading import EpisodeRow
-from socialcli.errors import CheckpointError, NotThereError, UsageError
+from socialcli.errors import CheckpointError, NotFoundError, UsageError
 from socialcli.inference.answer_modes import AnswerMode
 from socialcli.jobs.selection import check_selection
 from socialcli.models.checkpoints.lora_files import read_lora
@@ -144,7 +144,7 @@ def _check_checkpoint(checkpoint: str | None, revision: str | None) -> None:
 
 def _check_media_root(media_root: str | None) -> None:
     if media_root is not None and not Path(media_root).is_dir():
-        raise NotThereError(f"--media-root {media_root}: there is no such folder")
+        raise NotFoundError(f"--media-root {media_root}: there is no such folder")
 
 
 def _opened(paths: Sequence[Path]) -> Iterator[EpisodeRow]:

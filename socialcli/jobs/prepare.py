@@ -40,8 +40,8 @@ class Kept(Protocol):
 class Prepared:
     """A selection that lacks nothing but the model's answers.
 
-    `keys` holds the keys of the rows of each question that can be asked, by its id: of the row under each condition, by
-    the condition's index. `missing` holds those of them that no earlier row has.
+    `keys[question id][condition index]` is the key of that row, for every question that can be asked. `missing` has the
+    same form, with only the keys that no earlier row has.
     """
 
     selection: Selection

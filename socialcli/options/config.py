@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import click
 
-from socialcli.errors import InvalidInputError, NotThereError, UnknownNameError, UsageError
+from socialcli.errors import InvalidInputError, NotFoundError, UnknownNameError, UsageError
 from socialcli.options.names import long_name
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -24,7 +24,7 @@ def config_option(function: F) -> F:
     """Give a command `--config FILE.toml`, which sets its other options from the table named after the command.
 
     A key is an option's long name without the leading dashes. Put this above the other decorators of the command,
-    `logging_options` included, so that their values can come from the file too. Using the option raises NotThereError
+    `logging_options` included, so that their values can come from the file too. Using the option raises NotFoundError
     or InvalidInputError for the file, UsageError for a key or a value in it.
     """
     return config_option_of()(function)
@@ -71,7 +71,7 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise NotThereError(f"{path}: no such settings file") from error
+        raise NotFoundError(f"{path}: no such settings file") from error
     except OSError as error:
         raise InvalidInputError(f"{path}: cannot read the settings file: {error.strerror}") from error
     except UnicodeDecodeError as error:

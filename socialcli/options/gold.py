@@ -25,7 +25,7 @@ def answers_option(function: F) -> F:
 
 
 def read_labels(path: Path | None) -> GoldLabels | None:
-    """The labels of the file that `--answers` names. Raises NotThereError and InvalidInputError."""
+    """The labels of the file that `--answers` names. Raises NotFoundError and InvalidInputError."""
     if path is None:
         return None
     from socialcli.plugins.registry import registry

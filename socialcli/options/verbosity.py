@@ -23,7 +23,7 @@ def logging_options(function: F) -> F:
             type=click.Choice(["text", "json"]),
             default="text",
             show_default=True,
-            help="Log lines for people, or one JSON object a line.",
+            help="Log as plain text, or as one JSON object per line.",
             **shared,
         ),
     )

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from socialcli.errors import InvalidInputError, NotThereError, UsageError
+from socialcli.errors import InvalidInputError, NotFoundError, UsageError
 from socialcli.files import atomic_write
 from socialcli.results.casting import cast_to_schema
 from socialcli.results.columns import arrow_schema, as_record, column, table_row
@@ -99,13 +99,13 @@ def _metadata(statistics: HeadStatistics) -> dict[str, Any]:
 def read_heads(path: Path, min_share: float = 0.5) -> HeadChoice:
     """Choose the heads that were active in at least a share `min_share` (above 0, up to 1) of the prompts.
 
-    Raises UsageError for another `min_share` or if no head reaches it, NotThereError if there is no such file, and
+    Raises UsageError for another `min_share` or if no head reaches it, NotFoundError if there is no such file, and
     InvalidInputError if it is not a heads.parquet.
     """
     if not 0 < min_share <= 1:
         raise UsageError(f"the minimum share of prompts {min_share} is out of range: use one above 0 and up to 1")
     if not path.is_file():
-        raise NotThereError(f"{path}: there is no such file; pass the heads.parquet of `socialcli measure`")
+        raise NotFoundError(f"{path}: there is no such file; pass the heads.parquet of `socialcli measure`")
     try:
         table = pq.read_table(path)
         made_with = _checked_metadata(table.schema.metadata or {})

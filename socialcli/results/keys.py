@@ -1,5 +1,8 @@
 """Hashes of everything that an answer depends on, and the key of the answer made of them.
 
+A question is asked if no row in the folder has its key: `socialcli.jobs.rows` lists what goes into a key,
+`socialcli.jobs.prepare` looks for the row.
+
 Every hash is SHA-256 in hexadecimal. Hashes of files are cached in the process by path, size and modification time,
 since many questions share a video and all share a checkpoint.
 """

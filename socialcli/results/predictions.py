@@ -11,7 +11,7 @@ from typing import Any, Literal
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from socialcli.errors import InvalidInputError, NotThereError
+from socialcli.errors import InvalidInputError, NotFoundError
 from socialcli.results.casting import cast_to_rows
 from socialcli.results.columns import When, arrow_schema, as_record, check_values, column, from_record, table_row
 from socialcli.results.tables import RowKind
@@ -223,10 +223,10 @@ def read_predictions(path: Path) -> Iterator[dict[str, Any]]:
     """Yield the rows of a predictions file, in order, a few hundred in memory at a time.
 
     Files that other tools have rewritten are read too; columns that are `later` may be missing, and are null then.
-    Raises NotThereError where there is no such file, and InvalidInputError where it is not a table of predictions.
+    Raises NotFoundError where there is no such file, and InvalidInputError where it is not a table of predictions.
     """
     if not path.is_file():
-        raise NotThereError(f"{path}: there is no such file; name the predictions.parquet of a run")
+        raise NotFoundError(f"{path}: there is no such file; name the predictions.parquet of a run")
     try:
         with pq.ParquetFile(path) as file:
             cast_to_rows(file.schema_arrow.empty_table(), Prediction)

@@ -1,4 +1,4 @@
-"""Whether and how words attend to their speakers: the settings of the method (../shared/method.md)."""
+"""Whether and how words attend to their speakers: the settings of the method (docs/method.md)."""
 
 from __future__ import annotations
 

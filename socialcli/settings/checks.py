@@ -30,7 +30,7 @@ class CheckSettings:
             metavar="SECONDS",
             free=True,
             otherwise="no limit",
-            help="Give up a question that takes longer, and say so in its row.",
+            help="Stop a question that takes longer; its row is a failure with this reason.",
         ),
     )
     max_failures: str | None = field(
@@ -52,8 +52,8 @@ class CheckSettings:
             check=parse_min_coverage,
             pattern=r"%\s*$",
             otherwise="warn if none has one",
-            help="Exit with 4 before loading the model if fewer utterances have a box of their speaker within "
-            "--box-gap. Ignored without alignment.",
+            help="Exit with 4 before loading the model if fewer than P% of utterances have a box of their speaker "
+            "within --box-gap. Ignored without alignment.",
         ),
     )
 

@@ -33,7 +33,7 @@ class About:
     aliases: tuple[str, ...] = ()  # further names of the option
     metavar: str | None = None  # of the value, in --help
     least: float | None = None  # the smallest value
-    above: float | None = None  # the largest value that is too small
+    above: float | None = None  # exclusive lower bound
     most: float | None = None  # the largest value
     unit: str | None = None  # of a number: "seconds"
     otherwise: str | None = None  # the default in words, where it depends on other options or on the model

@@ -67,7 +67,8 @@ class PromptSettings:
         metadata=setting(
             least=0,
             unit="seconds",
-            help="Longest gap in seconds between two boxes of a speaker to interpolate over, or to the nearest box.",
+            help="Seconds: the longest gap between a speaker's boxes to interpolate over, and the farthest time from a "
+            "single box.",
         ),
     )
     answer: str = field(  # "score" gives every question an answer

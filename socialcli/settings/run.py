@@ -66,7 +66,7 @@ ASK_ALL: Mapping[str, Mapping[str, Any]] = {
         "help": "Exit with 3 if more than N questions, or P% of all, failed.",
     }
 }
-"""How verbs adapt settings that go through all questions, however many fail: see `run_settings`."""
+"""What the verbs that ask all questions, however many fail, declare differently: see `run_settings`."""
 
 
 def run_settings(

@@ -49,7 +49,7 @@ class GoldLabels:
     def read(cls, path: Path, tasks: Mapping[str, Task]) -> GoldLabels:
         """Read an episodes file; `tasks` give the candidates of questions that do not list them.
 
-        Raises NotThereError if there is no such file, and InvalidInputError if it cannot be read as a whole.
+        Raises NotFoundError if there is no such file, and InvalidInputError if it cannot be read as a whole.
         """
         found: dict[tuple[str, str], GoldLabel] = {}
         problems = 0

@@ -19,8 +19,8 @@ def mcnemar_p(only_a: int, only_b: int) -> float:
         p = min(1, 2 * sum over i = 0 .. min(a, b) of C(a + b, i) / 2^(a + b))
 
     Without disagreement it is 1; below about 1e-308 it is 0. The largest term comes from logarithms of factorials, and
-    each smaller one from its neighbour: no number grows with the count, and of a million disagreements eight digits
-    are right, of fewer more.
+    each smaller one from its neighbour: no number grows with the count. With a million disagreements eight digits are
+    correct; with fewer, more are.
     """
     count, rarer = only_a + only_b, min(only_a, only_b)
     largest = math.exp(_log_choose(count, rarer) - count * math.log(2))

@@ -25,9 +25,9 @@ def sign_flip_p(differences: Iterable[int]) -> float:
     2014, for exchanging whole blocks.)
 
     With k episodes that differ there are 2^k choices, so that p is never below 2^(1 - k). They are not drawn but
-    counted, by convolution: the total less twice what is flipped is the total of a choice, and the sum of what is
-    flipped has one distribution for each size of difference. Without a difference in total it is 1; below about 1e-308
-    it is 0. Time grows with episodes times the sum of sizes, memory with the latter.
+    counted: the total under a choice of signs is the observed total minus twice the flipped sum, and the distribution
+    of that sum is the convolution of one binomial distribution per size of difference. Without a difference in total p
+    is 1; below about 1e-308 it is 0. Time grows with episodes times the sum of sizes, memory with the latter.
     """
     found = [int(difference) for difference in differences if difference]
     total = abs(sum(found))

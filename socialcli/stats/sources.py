@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from socialcli.errors import InvalidInputError, NotThereError
+from socialcli.errors import InvalidInputError, NotFoundError
 from socialcli.results.folder import SWEEP_MANIFEST, OutputFolder
 from socialcli.results.parts import part_paths
 from socialcli.results.predictions import read_predictions
@@ -42,13 +42,13 @@ class Source:
     def find(cls, path: Path) -> Source:
         """The source at `path`: a folder with a predictions.parquet, this file in it, or any other file of predictions.
 
-        A folder may hold parts alone, those of an unfinished run. Raises NotThereError if there is nothing to read, and
+        A folder may hold parts alone, those of an unfinished run. Raises NotFoundError if there is nothing to read, and
         InvalidInputError if the manifest beside it cannot be read, or for a file of episodes.
         """
         folder = OutputFolder(path)
         if not path.is_dir():
             if not path.is_file():
-                raise NotThereError(f"{path}: there is no such folder or file; pass the output folder of a run")
+                raise NotFoundError(f"{path}: there is no such folder or file; pass the output folder of a run")
             folder = OutputFolder(path.parent)
             if path.name != folder.predictions.name:
                 _check_no_episodes(path)
@@ -58,7 +58,7 @@ class Source:
             begun = folder.parts.exists() or folder.manifest.is_file()
             unfinished = "its run has stored no answers yet; run the same command again to resume it"
             advice = unfinished if begun else "pass the output folder of a run or sweep"
-            raise NotThereError(f"{path}: holds no {folder.predictions.name}; {advice}")
+            raise NotFoundError(f"{path}: holds no {folder.predictions.name}; {advice}")
         return cls(path, folder.predictions, folder, _manifest(folder), parts)
 
     @property

@@ -325,7 +325,7 @@ def test_chosen_heads_in_some_layers_leave_the_others_alone() -> None:
     assert [int(active.sum()) for active in seen.values()] == [0, 2, 1, 0]
 
 
-def test_a_chosen_head_in_a_layer_that_is_not_there_is_an_error() -> None:
+def test_a_chosen_head_in_a_layer_that_is_missing_is_an_error() -> None:
     with pytest.raises(UsageError, match="layers up to 1, the decoder has 1"):
         run(random_case(), [plan_of(ROWS, COLUMNS)], heads=frozenset({(1, 0)}))
 

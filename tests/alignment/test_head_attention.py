@@ -19,7 +19,7 @@ from tests.eager import dense_attention
 EPISODES = range(len(sample_episodes()))
 
 
-def measured(model: Any, clip: Any, asked: list[Any], settings: Alignment) -> HeadFigures:
+def figures_of(model: Any, clip: Any, asked: list[Any], settings: Alignment) -> HeadFigures:
     gauge = AttentionGauge(len(model.layers), model.model.config.get_text_config().num_attention_heads)
     attention_pass.gauge(clip.adapter, asked, settings, gauge)
     return gauge.figures()
@@ -46,7 +46,7 @@ def test_figures_equal_those_of_the_models_own_attentions(model: Any, bias_stage
     clip = open_clip(model, sample_episodes()[0], SAMPLE)
     question = ask(clip, clip.episode.questions[0])
     layers = resolve_layers("auto", len(model.layers))
-    figures = measured(model, clip, [question], Alignment())
+    figures = figures_of(model, clip, [question], Alignment())
     if bias_stage == "before":
         with dense_attention(model, [], [], alpha=1.0, threshold=5e-5):
             plain = own_attentions(model, clip, question)
@@ -71,7 +71,7 @@ def test_figures_equal_those_of_the_models_own_attentions(model: Any, bias_stage
 def test_without_strength_before_and_after_are_the_models_own(model: Any) -> None:
     clip = open_clip(model, sample_episodes()[1], SAMPLE)
     question = ask(clip, clip.episode.questions[0])
-    figures = measured(model, clip, [question], Alignment(alpha=0.0))
+    figures = figures_of(model, clip, [question], Alignment(alpha=0.0))
     model.model.set_attn_implementation({"text_config": "eager"})
     try:
         largest, mean = expected_figures(own_attentions(model, clip, question), question.plan, question.plan.pairs)
@@ -86,7 +86,7 @@ def test_without_strength_before_and_after_are_the_models_own(model: Any) -> Non
 def test_own_attention_rises_in_every_active_head(model: Any, index: int) -> None:
     clip = open_clip(model, sample_episodes()[index], SAMPLE, frames=4)
     asked = [ask(clip, question) for question in clip.episode.questions[:2]]
-    figures = measured(model, clip, asked, Alignment())
+    figures = figures_of(model, clip, asked, Alignment())
     active = figures.active == 1
     assert active.any()
     rise = figures.attn_mean["after", "own"] - figures.attn_mean["before", "own"]
@@ -97,7 +97,7 @@ def test_own_attention_rises_in_every_active_head(model: Any, index: int) -> Non
 def test_a_batch_measures_what_its_questions_do_one_by_one(model: Any) -> None:
     clip = open_clip(model, sample_episodes()[0], SAMPLE)
     asked = [ask(clip, question) for question in clip.episode.questions]
-    together = measured(model, clip, asked, Alignment())
+    together = figures_of(model, clip, asked, Alignment())
     gauge = AttentionGauge(len(model.layers), model.model.config.get_text_config().num_attention_heads)
     for question in asked:
         attention_pass.gauge(clip.adapter, [question], Alignment(), gauge)

@@ -326,7 +326,7 @@ def test_keypoints_as_numpy_saves_a_list_of_steps(steps: list[Any], tmp_path: Pa
     assert [box.speaker for box in episodes[0].boxes] == (["Player0"] * 11 if people and people[0]["idx"] == 0 else [])
 
 
-def test_damaged_keypoints_are_told_and_do_no_damage(tmp_path: Path) -> None:
+def test_damaged_keypoints_are_reported_and_do_no_damage(tmp_path: Path) -> None:
     """Bytes changed and cut at random: read, or refused as what they are, in a process that goes on."""
     release(tmp_path)
     content = (tmp_path / "keypoints" / "vid1_Game1.npy").read_bytes()

@@ -27,12 +27,12 @@ def episode(said: list[Said], seen: list[Seen], name: str = "e", **video: float)
 
 
 def coverage(*episodes: Episode, reached: list[tuple[str, int, int]] | None = None) -> Coverage:
-    tally = CoverageCounter()
+    counter = CoverageCounter()
     for one in episodes:
-        tally.add(annotated_coverage(one))
+        counter.add(annotated_coverage(one))
     for name, utterances, covered in reached or ():
-        tally.add_prompt(name, utterances, covered)
-    return tally.total()
+        counter.add_prompt(name, utterances, covered)
+    return counter.total()
 
 
 UNMATCHED = episode([("anna", 0, 1), ("ben", 1, 2)], [("person_1", 0.5), ("person_2", 1.5)])
@@ -128,13 +128,13 @@ def test_of_an_episode_the_prompt_with_the_most_utterances_counts() -> None:
 
 
 def test_the_sums_can_be_asked_for_more_than_once() -> None:
-    tally = CoverageCounter()
-    tally.add_prompt("one", 2, 0)
-    assert tally.total() == tally.total()
-    tally.add_prompt("one", 3, 1)
-    assert (tally.total().prompt_utterances, tally.total().covered_utterances) == (3, 1)
-    tally.add_prompt("two", None, None)
-    assert tally.total().prompt_utterances == 3
+    counter = CoverageCounter()
+    counter.add_prompt("one", 2, 0)
+    assert counter.total() == counter.total()
+    counter.add_prompt("one", 3, 1)
+    assert (counter.total().prompt_utterances, counter.total().covered_utterances) == (3, 1)
+    counter.add_prompt("two", None, None)
+    assert counter.total().prompt_utterances == 3
 
 
 def test_the_warning_names_the_labels_on_both_sides() -> None:
@@ -180,9 +180,9 @@ def test_nothing_is_below_every_limit_but_0() -> None:
 
 
 def test_what_is_held_does_not_grow_with_the_episodes() -> None:
-    tally = CoverageCounter()
+    counter = CoverageCounter()
     for number in range(5000):
-        tally.add(EpisodeCoverage(f"e{number}", 1, 0, 0, 1, (f"a{number}",), (), (f"b{number}",)))
-        tally.add_prompt(f"e{number}", 1, 0)
-    assert tally.total().speakers_without_box == 5000
-    assert len(tally.without_box.kinds) < 5000 and len(tally.far.first) == MOST_NAMES
+        counter.add(EpisodeCoverage(f"e{number}", 1, 0, 0, 1, (f"a{number}",), (), (f"b{number}",)))
+        counter.add_prompt(f"e{number}", 1, 0)
+    assert counter.total().speakers_without_box == 5000
+    assert len(counter.without_box.kinds) < 5000 and len(counter.far.first) == MOST_NAMES

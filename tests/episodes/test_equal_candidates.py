@@ -69,7 +69,7 @@ def test_an_answer_by_place_is_valid(fields: Record) -> None:
         ({"answer_index": True}, "answer_index: is true, not a whole number"),
     ],
 )
-def test_an_answer_that_several_candidates_could_be_is_told(fields: Record, message: str) -> None:
+def test_an_answer_that_several_candidates_could_be_is_reported(fields: Record, message: str) -> None:
     (problem,) = check(asked(**fields), 1, Seen())
     assert f"{problem.field}: {problem.message}".startswith(f"questions[{VIDEOQA}].{message}")
     assert problem.question == VIDEOQA

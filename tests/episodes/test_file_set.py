@@ -12,7 +12,7 @@ import pytest
 from socialcli.episodes.file_set import check_distinct, read_files
 from socialcli.episodes.question_count import count_questions, has_question
 from socialcli.episodes.writing import EpisodeWriter
-from socialcli.errors import InvalidInputError, NotThereError, UsageError
+from socialcli.errors import InvalidInputError, NotFoundError, UsageError
 
 from .samples import record, write_lines
 
@@ -87,6 +87,6 @@ def test_a_file_named_twice_is_one_of_usage(tmp_path: Path) -> None:
         check_distinct([path, tmp_path / "link.jsonl"])
 
 
-def test_a_file_that_is_not_there_is_told_at_once(tmp_path: Path) -> None:
-    with pytest.raises(NotThereError, match="none"):
+def test_a_file_that_is_missing_is_reported_at_once(tmp_path: Path) -> None:
+    with pytest.raises(NotFoundError, match="none"):
         read_files([file(tmp_path, "a.jsonl", "e1"), tmp_path / "none.jsonl"])

@@ -12,7 +12,7 @@ import pytest
 from socialcli.episodes.formats.arrow import EPISODE_ARROW_SCHEMA
 from socialcli.episodes.reading import BadQuestion, read_episodes, read_records
 from socialcli.episodes.writing import EpisodeWriter
-from socialcli.errors import InvalidInputError, NotThereError
+from socialcli.errors import InvalidInputError, NotFoundError
 
 from .samples import Record, changed, record, write_lines
 
@@ -112,7 +112,7 @@ def test_a_file_that_cannot_be_read_says_why(tmp_path: Path, name: str, content:
 
 def test_a_missing_file_is_reported_before_its_type(tmp_path: Path) -> None:
     for path in (tmp_path / "none.csv", write_lines(tmp_path / "e.jsonl", []) / "inside.jsonl"):
-        with pytest.raises(NotThereError, match="there is no such file"):
+        with pytest.raises(NotFoundError, match="there is no such file"):
             read_records(path)
 
 

@@ -8,7 +8,7 @@ import pytest
 from socialcli.episodes.reading import read_episodes, read_records
 from socialcli.episodes.records import Episode
 from socialcli.episodes.writing import EpisodeWriter
-from socialcli.errors import AnnotationError, InvalidInputError, NotThereError
+from socialcli.errors import AnnotationError, InvalidInputError, NotFoundError
 
 from .samples import changed, record
 
@@ -95,7 +95,7 @@ def test_a_place_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     (tmp_path / "folder.jsonl").mkdir()
     with pytest.raises(InvalidInputError, match="is a folder"), EpisodeWriter(tmp_path / "folder.jsonl"):
         pass
-    with pytest.raises(NotThereError, match="no such folder"), EpisodeWriter(tmp_path / "none" / "e.jsonl"):
+    with pytest.raises(NotFoundError, match="no such folder"), EpisodeWriter(tmp_path / "none" / "e.jsonl"):
         pass
     with pytest.raises(InvalidInputError, match="unknown type"), EpisodeWriter(tmp_path / "e.csv"):
         pass

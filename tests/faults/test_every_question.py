@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, Phase, event, given, settings
 from hypothesis import strategies as st
 
 from ..conftest import SAMPLE
-from ..verbs.runs import FAMILY, Record, assert_told, command, write
+from ..verbs.runs import FAMILY, Record, assert_reported, command, write
 from .consistency import TASKS, check_rows
 
 WIDTH, HEIGHT, LENGTH = 640, 360, 5.0  # of all videos of the sample, which are at least as long
@@ -123,7 +123,7 @@ def test_every_question_of_a_valid_file_is_one_row_per_condition(
         shown = ["--boxes-as", boxes_as, "--alignment", "both", "--frames", "2", context]
         done = command("run", str(file), *model, *shown, "--media-root", str(SAMPLE), "-o", str(Path(folder) / "out"))
         if not any(one["questions"] for one in records):
-            assert_told(done, 2, "the file has no questions; add some, or name another file")
+            assert_reported(done, 2, "the file has no questions; add some, or name another file")
             return
         assert done.code in (0, 3), done.stderr
         asked = [(one["id"], one["task"]) for record in records for one in record["questions"]]

@@ -15,7 +15,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from ..conftest import FAMILIES, ROOT, SAMPLE
-from ..verbs.runs import assert_told, run, shell_environment
+from ..verbs.runs import assert_reported, run, shell_environment
 from .damaged import INPUTS, LIMIT, MOST_SECONDS
 from .mutations import KINDS, mutated
 
@@ -151,5 +151,5 @@ def test_weights_that_are_not_numbers_fail_and_are_no_guess(
     save_file(weights, checkpoint / "model.safetensors", metadata={"format": "pt"})
     options = ("--checkpoint", str(checkpoint), "--alignment", "both", "--frames", "1", "--limit", str(LIMIT))
     done = run(SAMPLE / "episodes.jsonl", tmp_path / "out", *options, "--answer", answer)
-    assert_told(done, 3, f"{2 * LIMIT} of {2 * LIMIT} answers failed")
+    assert_reported(done, 3, f"{2 * LIMIT} of {2 * LIMIT} answers failed")
     assert {row["error"].split(";")[0] for row in done.rows} == {"ModelError: the model's scores are not numbers"}

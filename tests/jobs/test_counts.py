@@ -59,7 +59,7 @@ def test_all_tasks_do_not_hide_one_that_nobody_provides() -> None:
     ]
 
 
-def test_alignment_that_reached_no_visual_token_is_told_once() -> None:
+def test_alignment_that_reached_no_visual_token_is_reported_once() -> None:
     counter = JobCounter(questions=2)
     counter.add(prediction(utterances=3, covered_utterances=0))
     (warning,) = counter.warnings(settings(), {"mentioned"})
@@ -71,7 +71,7 @@ def test_alignment_that_reached_no_visual_token_is_told_once() -> None:
     assert counter.warnings(settings(), {"mentioned"}) == []
 
 
-def test_less_coverage_than_was_asked_for_is_told_at_the_end_too() -> None:
+def test_less_coverage_than_was_asked_for_is_reported_at_the_end_too() -> None:
     counter = JobCounter(questions=2)
     counter.add(prediction(utterances=3, covered_utterances=1))
     assert counter.warnings(settings(min_coverage="30%"), {"mentioned"}) == []

@@ -44,9 +44,7 @@ def test_what_may_be_on_the_hub_is_left_to_the_adapter(checkpoint: str) -> None:
 
 
 @pytest.mark.parametrize("checkpoint", ["/models/x", "./x", "../x", "~/x", "models/of/mine"])
-def test_a_folder_of_weights_that_is_not_there(
-    tmp_path: Path, checkpoint: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_folder_of_weights_that_is_missing(tmp_path: Path, checkpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UsageError, match="there is no such folder"):
         job(checkpoint=checkpoint)

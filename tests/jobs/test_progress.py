@@ -81,7 +81,7 @@ def test_a_quick_run_writes_no_line(caplog: pytest.LogCaptureFixture) -> None:
     assert caplog.messages == []
 
 
-def test_a_failure_is_told_once_for_all_questions_and_conditions(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_failure_is_reported_once_for_all_questions_and_conditions(caplog: pytest.LogCaptureFixture) -> None:
     rows = [failed(question_id=name) for name in ("q1", "q1", "q2", "q2")]
     FailureLog().warn(EPISODE, [*rows, plain()])
     assert caplog.messages == ["e.jsonl:7: 2 questions failed, 'q1' first: VideoError: clip.mp4: there is no such file"]

@@ -145,7 +145,7 @@ def test_a_wrong_key_or_value_in_the_file_is_a_usage_error(settings: Path, text:
         assert message in result.stderr
 
 
-def test_a_file_that_is_not_there_is_a_usage_error(settings: Path) -> None:
+def test_a_file_that_is_missing_is_a_usage_error(settings: Path) -> None:
     result = invoke("--config", str(settings))
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr == f"socialcli: error: {settings}: no such settings file\n"

@@ -201,7 +201,7 @@ def test_an_environment_variable_chooses_the_distributions(
     assert "videoqa" in registry.tasks()
 
 
-def test_choosing_a_distribution_that_is_not_there_is_a_warning(
+def test_choosing_a_distribution_that_is_missing_is_a_warning(
     distribution: Install, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("SOCIALCLI_LOAD_PLUGINS", "acme-nothing")

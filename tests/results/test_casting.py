@@ -82,7 +82,7 @@ def test_a_list_view_of_other_values_does_not_fit() -> None:
         cast_to_schema(found, pa.schema([pa.field("scores", pa.list_(pa.float64()))]))
 
 
-def test_a_row_that_contradicts_itself_is_told_with_its_file(tmp_path: Path) -> None:
+def test_a_row_that_contradicts_itself_is_reported_with_its_file(tmp_path: Path) -> None:
     """As a script leaves it that blanks a prediction and knows nothing of its place."""
     path = leave(tmp_path, ROWS) / "predictions.parquet"
     table = pq.read_table(path)

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from socialcli.errors import InvalidInputError, NotThereError, UsageError
+from socialcli.errors import InvalidInputError, NotFoundError, UsageError
 from socialcli.results.heads import METADATA_KEY, HeadStatistics, read_heads, write_heads
 from socialcli.results.manifest import ModelIdentity
 
@@ -76,8 +76,8 @@ def test_no_head_that_reaches_the_share_is_a_usage_error(tmp_path: Path) -> None
         read_heads(path)
 
 
-def test_a_file_that_is_not_there_is_a_usage_error(tmp_path: Path) -> None:
-    with pytest.raises(NotThereError, match="no such file"):
+def test_a_file_that_is_missing_is_a_usage_error(tmp_path: Path) -> None:
+    with pytest.raises(NotFoundError, match="no such file"):
         read_heads(tmp_path / "heads.parquet")
 
 

@@ -130,7 +130,7 @@ def test_the_same_settings_in_another_folder_name_other_places(tmp_path: Path, m
     assert not unchanged(tmp_path / "inputs.json", here)
 
 
-def test_a_folder_that_changes_while_it_is_loaded_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_changes_while_it_is_loaded_is_reported(tmp_path: Path) -> None:
     weights = tmp_path / "weights"
     weights.mkdir()
     (weights / "model.safetensors").write_bytes(b"1")

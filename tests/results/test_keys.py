@@ -113,7 +113,7 @@ def test_a_file_that_no_frame_is_taken_from_is_not_hashed(tmp_path: Path) -> Non
         media_digest(tmp_path / "clip.mp4")
 
 
-def test_media_that_are_not_there_are_a_video_error(tmp_path: Path) -> None:
+def test_media_that_are_missing_are_a_video_error(tmp_path: Path) -> None:
     with pytest.raises(VideoError, match=r"gone\.mp4: cannot be read"):
         media_digest(tmp_path / "gone.mp4")
 

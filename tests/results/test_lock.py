@@ -38,7 +38,7 @@ def holder(folder: Path) -> subprocess.Popen[str]:
     return process
 
 
-def test_a_second_process_is_told_who_has_it(tmp_path: Path) -> None:
+def test_a_second_process_is_reported_who_has_it(tmp_path: Path) -> None:
     process = holder(tmp_path)
     try:
         with pytest.raises(FolderInUseError, match=rf"in use by process {process.pid} on \S+ since 20\d\d-"):
@@ -90,7 +90,7 @@ while held < 30:
     assert [(one.communicate(timeout=60)[1], one.returncode) for one in crowd] == [("", 0)] * 4
 
 
-def test_a_file_system_without_locks_is_told(
+def test_a_file_system_without_locks_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     import errno

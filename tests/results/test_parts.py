@@ -70,7 +70,7 @@ def test_no_answers_leave_no_folder(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_full_disk_is_told_also_when_the_clock_wrote(tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_also_when_the_clock_wrote(tmp_path: Path) -> None:
     with (
         disk_of(100),
         pytest.raises(OSError, match="File too large"),
@@ -115,7 +115,9 @@ def test_rows_beyond_the_first_group_are_found(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [b"", b"PAR1", b"x" * 500])
-def test_a_damaged_file_is_told_and_left_out(tmp_path: Path, damage: bytes, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_damaged_file_is_reported_and_left_out(
+    tmp_path: Path, damage: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
     (tmp_path / "a.parquet").write_bytes(damage)
     good = written(tmp_path / "b.parquet", *question(1))
     kept = EarlierRows.read([tmp_path / "a.parquet", good], PREDICTIONS)

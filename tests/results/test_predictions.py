@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from socialcli.errors import InvalidInputError, NotThereError
+from socialcli.errors import InvalidInputError, NotFoundError
 from socialcli.results.columns import as_record
 from socialcli.results.predictions import (
     PREDICTION_ARROW_SCHEMA,
@@ -195,7 +195,7 @@ def test_a_file_that_another_tool_wrote_again_is_read(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(NotThereError, match=r"predictions\.parquet"):
+    with pytest.raises(NotFoundError, match=r"predictions\.parquet"):
         next(read_predictions(tmp_path / "predictions.parquet"))
 
 

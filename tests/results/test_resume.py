@@ -51,7 +51,7 @@ def test_speed_checks_and_places_are_free_and_what_decides_answers_is_not() -> N
 
 
 @pytest.mark.parametrize("name", OTHER)
-def test_another_setting_is_told(name: str) -> None:
+def test_another_setting_is_reported(name: str) -> None:
     now = settings(**({"adapter": "lora"} if name == "merge" else {}) | {name: OTHER[name]})
     with pytest.raises(UsageError, match=rf"{name.rstrip('_')}: .* there, .* now.*--overwrite"):
         check(settings(**({"adapter": "lora"} if name == "merge" else {})), now)
@@ -127,7 +127,7 @@ def test_a_setting_that_an_older_version_did_not_have_is_no_difference() -> None
     check_same_settings(FOLDER, {"settings": record}, settings(frame_fit="pad"))
 
 
-def test_other_versions_are_told_once_and_stay_told() -> None:
+def test_other_versions_are_reported_once_and_stay_told() -> None:
     first = {"versions": {"torch": "2.11.0", "transformers": "5.17.0", "numpy": "2.0"}, "warnings": ["no clip"]}
     now = {"torch": "2.11.0", "transformers": "5.24.0", "numpy": "2.4"}
     (warning,) = version_warnings(first, now)
@@ -140,7 +140,7 @@ def test_other_versions_are_told_once_and_stay_told() -> None:
     assert version_warnings({}, now) == ()
 
 
-def test_another_number_format_is_told() -> None:
+def test_another_number_format_is_reported() -> None:
     model = ModelIdentity(
         name="x", adapter_version="1", distribution=None, distribution_version=None, checkpoint="c", dtype="bfloat16"
     )

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from socialcli.errors import NotThereError
+from socialcli.errors import NotFoundError
 from socialcli.plugins.registry import registry
 from socialcli.results.columns import as_record
 from socialcli.results.predictions import Prediction
@@ -95,6 +95,6 @@ def test_what_the_file_gets_wrong_is_not_there(tmp_path: Path) -> None:
     assert labels(tmp_path).warnings() == []
 
 
-def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(NotThereError):
+def test_a_file_that_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(NotFoundError):
         GoldLabels.read(tmp_path / "gone.jsonl", {})

@@ -75,7 +75,7 @@ def test_two_questions_under_one_name_are_an_error(changes: dict[str, Any], part
     assert str(told.value) == f"A and B cannot be compared: {part} of the 3 common questions ('q1' first)"
 
 
-def test_all_that_differs_is_told_at_once() -> None:
+def test_all_that_differs_is_reported_at_once() -> None:
     with pytest.raises(InvalidInputError, match=r"other candidates in 2 of .*; another gold answer \(.*\) in 2 of "):
         paired(several(2), several(2, candidates=OTHER, answer="cy"))
 

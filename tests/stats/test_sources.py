@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from socialcli.errors import InvalidInputError, NotThereError
+from socialcli.errors import InvalidInputError, NotFoundError
 from socialcli.files import write_json
 from socialcli.results.columns import from_record
 from socialcli.results.predictions import PREDICTIONS, Prediction
@@ -54,15 +54,15 @@ def test_a_sweep_has_a_manifest_of_another_name(tmp_path: Path) -> None:
         ("error", "with an error"),
     ],
 )
-def test_a_run_that_did_not_end_is_told(outcome: str, part: str, tmp_path: Path) -> None:
+def test_a_run_that_did_not_end_is_reported(outcome: str, part: str, tmp_path: Path) -> None:
     (warning,) = Source.find(leave(tmp_path, answered("1"), outcome=outcome)).warnings()
     assert part in warning and str(tmp_path) in warning and "answers of the run before it" in warning
 
 
-def test_nothing_to_read_is_told_by_what_was_named(tmp_path: Path) -> None:
-    with pytest.raises(NotThereError, match=r"gone: there is no such folder or file"):
+def test_nothing_to_read_is_reported_by_what_was_named(tmp_path: Path) -> None:
+    with pytest.raises(NotFoundError, match=r"gone: there is no such folder or file"):
         Source.find(tmp_path / "gone")
-    with pytest.raises(NotThereError, match=r"holds no predictions\.parquet"):
+    with pytest.raises(NotFoundError, match=r"holds no predictions\.parquet"):
         Source.find(tmp_path)
 
 
@@ -117,5 +117,5 @@ def test_newer_answers_count_beside_those_of_the_run_before(tmp_path: Path) -> N
 
 def test_a_folder_that_has_kept_nothing_says_so(tmp_path: Path) -> None:
     write_json(tmp_path / "run.json", {"outcome": "running"})
-    with pytest.raises(NotThereError, match="has stored no answers yet"):
+    with pytest.raises(NotFoundError, match="has stored no answers yet"):
         Source.find(tmp_path)

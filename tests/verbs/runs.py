@@ -178,7 +178,7 @@ def close(one: Sequence[float] | None, other: Sequence[float] | None, by: float 
     return len(one) == len(other) and all(math.isclose(a, b, abs_tol=by) for a, b in zip(one, other, strict=True))
 
 
-def assert_told(done: Run, code: int, *parts: str) -> None:
+def assert_reported(done: Run, code: int, *parts: str) -> None:
     """The run ended with `code` and one error, whose line holds `parts`."""
     assert done.code == code, done.stderr
     assert "Traceback" not in done.stderr

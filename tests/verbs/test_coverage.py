@@ -11,7 +11,7 @@ import pytest
 
 from ..conftest import SAMPLE
 from ..results.samples import validator
-from .runs import FAMILY, Record, Run, assert_told, command, record, run, write
+from .runs import FAMILY, Record, Run, assert_reported, command, record, run, write
 
 SETTINGS = ("--model", FAMILY, "--checkpoint", str(SAMPLE / "checkpoints" / FAMILY), "--frames", "2")
 
@@ -72,15 +72,15 @@ def test_too_little_coverage_exits_with_4_before_the_model(unmatched: Path, tmp_
     words = (str(unmatched), "--model", FAMILY, "--checkpoint", str(bare), "--task", "target", "-o", str(out))
     for name in ("run", "plan", "sweep", "measure"):
         done = command(name, *words, "--min-coverage", "50%")
-        assert_told(done, 4, "--min-coverage 50%: 0 of 20", "speaker1", "person_1", "same label")
+        assert_reported(done, 4, "--min-coverage 50%: 0 of 20", "speaker1", "person_1", "same label")
         assert done.stdout == ""
     train = [{**renamed(record(index)), "split": "train"} for index in range(2)]
     done = command("train", str(write(unmatched.parent / "train.jsonl", train)), *words[1:], "--min-coverage", "50%")
-    assert_told(done, 4, "--min-coverage 50%: 0 of 13", "speaker1", "person_1")
+    assert_reported(done, 4, "--min-coverage 50%: 0 of 13", "speaker1", "person_1")
     assert not out.exists() or not list(out.glob("*"))
 
 
-def test_without_alignment_coverage_is_told_and_not_asked_for(unmatched: Path) -> None:
+def test_without_alignment_coverage_is_reported_and_not_asked_for(unmatched: Path) -> None:
     options = ("--frames", "2", "--limit", "1", "--min-coverage", "50%")
     done = run(unmatched, unmatched.parent / "out", *options, "--alignment", "off", tasks=["target"]).validated()
     assert done.code == 0 and done.manifest["warnings"] == []
@@ -111,11 +111,11 @@ def test_partly_covered(half: Path) -> None:
     assert heads["kitchen-keys"] > 0 and heads["office-numbers"] == 0
     after = json.loads(command("plan", *words, "--json", "-o", str(out)).stdout)  # nothing is left to ask
     assert after["kept"] == len(done.rows) and after["coverage"]["covered_utterances"] == 6
-    assert_told(command("run", *words, "-o", str(out), "--min-coverage", "60%"), 4, "6 of 13 utterances (46.2%)")
+    assert_reported(command("run", *words, "-o", str(out), "--min-coverage", "60%"), 4, "6 of 13 utterances (46.2%)")
     assert len(done.rows) == len(done.validated().rows)  # what was done is still there
 
 
-def test_boxes_that_the_model_does_not_see_are_told_by_plan(media: Path) -> None:
+def test_boxes_that_the_model_does_not_see_are_reported_by_plan(media: Path) -> None:
     """The annotation has a box near every utterance, but none near a sampled frame."""
     episode = record(0)
     first = min(line["start"] for line in episode["utterances"])
@@ -127,7 +127,7 @@ def test_boxes_that_the_model_does_not_see_are_told_by_plan(media: Path) -> None
     file = write(media / "far.jsonl", [episode])
     assert command("validate", str(file), "--min-coverage", "100%").code == 0
     words = (str(file), *SETTINGS, "--task", "target", "--limit", "1", "--box-gap", "0.2")
-    assert_told(command("plan", *words, "--min-coverage", "50%"), 4, "0 of 6 utterances", "--frames", "--box-gap")
+    assert_reported(command("plan", *words, "--min-coverage", "50%"), 4, "0 of 6 utterances", "--frames", "--box-gap")
     done = command("run", *words, "-o", str(media / "out"), "--min-coverage", "50%").validated()
     (warning,) = done.manifest["warnings"]
     assert done.code == 0 and warning.startswith("nothing can be aligned: 0 of 6") and "no sampled frame" in warning
@@ -141,7 +141,7 @@ def test_validate_counts_without_a_video(half: Path, unmatched: Path) -> None:
         "coverage: 6 of 13 utterances (46.2%) with a box of the speaker within 1 s; speakers without"
     )
     assert last.endswith("no problems") and "nothing can be aligned" not in found.stderr
-    assert_told(command("validate", str(half), "--min-coverage", "50%"), 4, "6 of 13", "office-numbers")
+    assert_reported(command("validate", str(half), "--min-coverage", "50%"), 4, "6 of 13", "office-numbers")
     none = command("validate", str(unmatched))
     assert none.code == 0 and "speakers without a box" in none.stderr and "person_1" in none.stderr
     both = json.loads(command("validate", str(half), str(unmatched), "--json").stdout)
@@ -202,8 +202,8 @@ def test_measure_and_sweep_write_it_down(half: Path) -> None:
 @pytest.mark.parametrize("wrong", ["50", "101%", "half"])
 def test_a_limit_that_is_none_is_a_usage_error(episodes: Path, wrong: str) -> None:
     out = episodes.parent / "out"
-    assert_told(run(episodes, out, "--min-coverage", wrong), 2, "--min-coverage", "50%")
-    assert_told(command("validate", str(episodes), "--min-coverage", wrong), 2, "--min-coverage")
+    assert_reported(run(episodes, out, "--min-coverage", wrong), 2, "--min-coverage", "50%")
+    assert_reported(command("validate", str(episodes), "--min-coverage", wrong), 2, "--min-coverage")
 
 
 def convert(tmp_path: Path, *options: str) -> Run:
@@ -246,5 +246,5 @@ def test_large_clips_are_noted(episodes: Path) -> None:
     few = command("validate", str(episodes), *model, "--max-pixels", "100000")
     assert few.code == 0 and "note: " not in few.stdout
     assert "note: " not in command("validate", str(episodes), "--frames", "400").stdout  # of no model, none is known
-    assert_told(command("validate", str(episodes), "--max-pixels", "9"), 2, "--model")
-    assert_told(command("validate", str(episodes), "--model", "none"), 2, "none")
+    assert_reported(command("validate", str(episodes), "--max-pixels", "9"), 2, "--model")
+    assert_reported(command("validate", str(episodes), "--model", "none"), 2, "none")

@@ -1,6 +1,6 @@
 """(torch) The correction of a layer's output: some heads at a time, and only the rows that change.
 
-On a CPU, heads that turn out to need nothing are skipped. On a GPU that would cost a sync, since the host waits for
+On a CPU, slices of heads without an active one are skipped. On a GPU that would cost a sync, since the host waits for
 every value that it reads; there, the inactive heads are computed too and dropped.
 """
 

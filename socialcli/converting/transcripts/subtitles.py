@@ -37,7 +37,7 @@ def read_subtitles(path: Path, report: Report, known: Mapping[str, str] | None =
 
     A cue with several speakers becomes one line per speaker, all with the cue's times. Voice tags (`<v Anna>`) and
     labels before the words name the speaker; `known` as in `parse_label`. Repeated lines of roll-up captions are read
-    once. Raises NotThereError, and SourceError if the file as a whole is not a subtitle file.
+    once. Raises NotFoundError, and SourceError if the file as a whole is not a subtitle file.
     """
     suffix = path.suffix.lower()
     if suffix not in (".srt", ".vtt"):

@@ -106,7 +106,7 @@ class CoverageCounter:
             self.far.add(coverage.episode_id)
 
     def add_prompt(self, episode_id: str, utterances: int | None, covered: int | None) -> None:
-        """Add the coverage of a prompt; None if unknown. The episode's prompt with the most utterances counts."""
+        """Add the coverage of a prompt (None: unknown). An episode counts by its prompt with the most utterances."""
         if utterances is not None and covered is not None:
             self._prompts.add(episode_id, utterances, covered)
 

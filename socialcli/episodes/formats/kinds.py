@@ -25,7 +25,7 @@ def file_suffix(path: Path) -> str:
 def inspected_suffix(path: Path) -> str:
     """The suffix of an existing file, after checking that its first bytes match its name.
 
-    Raises NotThereError if the file is missing, InvalidInputError if it is a folder, empty, of an unknown type,
+    Raises NotFoundError if the file is missing, InvalidInputError if it is a folder, empty, of an unknown type,
     unreadable, or different from what its name says.
     """
     head = read_bytes(path, "episodes file", _HEAD)

@@ -15,7 +15,7 @@ from click.core import ParameterSource
 from socialcli.episodes.coverage.counter import CoverageCounter
 from socialcli.episodes.coverage.messages import coverage_line, coverage_warning
 from socialcli.episodes.coverage.record import Coverage
-from socialcli.errors import NotThereError, TooManyFailuresError, UsageError
+from socialcli.errors import NotFoundError, TooManyFailuresError, UsageError
 from socialcli.options.config import config_option
 from socialcli.options.from_settings import setting_options, settings_from
 from socialcli.options.verbosity import logging_options
@@ -141,7 +141,7 @@ def command(
 
 def _check_media_root(root: str | None) -> None:
     if root is not None and not Path(root).is_dir():
-        raise NotThereError(f"--media-root {root}: there is no such folder")
+        raise NotFoundError(f"--media-root {root}: there is no such folder")
 
 
 def _head_query(png: Path | None, query: HeadQuery) -> HeadQuery:

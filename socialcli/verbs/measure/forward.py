@@ -89,7 +89,7 @@ class Measurer:
         Threads read the next clips while the model works.
         """
         for selection, prepared in ahead(lambda one: self._prepare(one, kept), selections, self._workers):
-            yield self._measured(selection, prepared, kept, store)
+            yield self._measurement(selection, prepared, kept, store)
 
     def _prepare(self, selection: Selection, kept: EarlierRows[EpisodeSums]) -> _Prepared | None:
         episode = selection.row.episode
@@ -103,7 +103,7 @@ class Measurer:
             return _Prepared(key, good, None)
         return _Prepared(key, good, prepare_episode(self._adapter, episode, good, self._tasks, self._options))
 
-    def _measured(
+    def _measurement(
         self, selection: Selection, prepared: _Prepared | None, kept: EarlierRows[EpisodeSums], store: Store
     ) -> EpisodeMeasurement:
         place = f"{selection.row.source_name}:{selection.row.row}"

@@ -1,4 +1,4 @@
-"""Where a run stands, as run.json says it; sweep.json has it in common."""
+"""The status of a run, as written to run.json and sweep.json."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ from socialcli.results.predictions import PREDICTIONS, Prediction
 from socialcli.results.resume import earlier_rows
 from socialcli.results.tables import TableWriter, write_any
 from socialcli.settings.failures import FailureLimit
-from socialcli.verbs.run.failures import FailedQuestions
+from socialcli.verbs.run.set_aside import FailedQuestions
 
 if TYPE_CHECKING:
     from socialcli.jobs.answer import Answered, Answerer

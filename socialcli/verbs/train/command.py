@@ -14,7 +14,6 @@ from socialcli.errors import TooManyFailuresError
 from socialcli.options.config import config_option
 from socialcli.options.from_settings import setting_options, settings_from
 from socialcli.options.results import figure_format_option, json_option, output_option, overwrite_option
-from socialcli.options.values import FiniteRange
 from socialcli.options.verbosity import logging_options
 from socialcli.settings.fields import settings_of
 from socialcli.verbs.train.settings import TrainSettings, train_settings
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 
 _CHANGED: Mapping[str, Mapping[str, Any]] = {  # of the options that the settings declare
     "lora_targets": {"multiple": False, "default": "all"},
-    "max_gradient": {"type": FiniteRange(min=0, min_open=True)},
 }
 
 

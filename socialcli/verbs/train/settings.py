@@ -84,9 +84,7 @@ class TrainSettings:
     weight_decay: float = field(
         default=0.0, metadata=setting(least=0, help="AdamW weight decay, applied to weight matrices only.")
     )
-    max_gradient: float = field(  # 0: do not clip
-        default=1.0, metadata=setting(least=0, help="Clip gradients to this norm.")
-    )
+    max_gradient: float = field(default=1.0, metadata=setting(above=0, help="Clip gradients to this norm."))
     bias_warmup: int = field(  # a pretrained model needs none
         default=0,
         metadata=setting(

@@ -15,7 +15,7 @@ from socialcli.episodes.coverage.counter import CoverageCounter
 from socialcli.episodes.coverage.messages import check_min_coverage, coverage_warning
 from socialcli.episodes.coverage.record import Coverage, parse_min_coverage
 from socialcli.episodes.tracks import MAX_GAP
-from socialcli.errors import InvalidInputError, NotThereError
+from socialcli.errors import InvalidInputError, NotFoundError
 from socialcli.options import completion
 from socialcli.options.values import FiniteRange
 from socialcli.verbs.validate.media import media_problems
@@ -77,7 +77,7 @@ class _Report:
 @click.option(
     "--min-coverage",
     metavar="P%",
-    help="Exit with 4 if fewer utterances have a box of their speaker within --box-gap.",
+    help="Exit with 4 if fewer than P% of utterances have a box of their speaker within --box-gap.",
 )
 @click.option(
     "--box-gap",
@@ -121,7 +121,7 @@ def command(
     have a box than --min-coverage requires; with 2 if a file is missing.
     """
     if media_root is not None and not media_root.is_dir():
-        raise NotThereError(f"{media_root}: there is no such folder for --media-root")
+        raise NotFoundError(f"{media_root}: there is no such folder for --media-root")
     if min_coverage is not None:
         parse_min_coverage(min_coverage)
     shown = Shown(box_gap, model_named(model, max_pixels), frames, max_pixels)
@@ -168,10 +168,10 @@ def _check_file(path: Path, media_root: Path | None, shown: Shown, report: _Repo
             add((*row.problems, *media_problems(row, media_root)))
             boxes.add(row.row, None if row.problems else row.record)
         add(boxes.problems())
-    except (InvalidInputError, NotThereError) as error:
+    except (InvalidInputError, NotFoundError) as error:
         count.error = str(error)
         count.problems += 1
-        count.exists = not isinstance(error, NotThereError)
+        count.exists = not isinstance(error, NotFoundError)
         report.add(count.error, file=count.file, row=None, field=None, message=count.error, question=None)
     return count
 
@@ -231,10 +231,10 @@ def _as_object(counts: Sequence[_Count], report: _Report, coverage: Coverage, sh
 
 
 def _raise_for(counts: Sequence[_Count]) -> None:
-    """Raise NotThereError if a file is missing, else InvalidInputError if one has problems."""
+    """Raise NotFoundError if a file is missing, else InvalidInputError if one has problems."""
     missing = [count.file for count in counts if not count.exists]
     if missing:
-        raise NotThereError(f"there is no such file: {', '.join(missing)}")
+        raise NotFoundError(f"there is no such file: {', '.join(missing)}")
     bad = [count for count in counts if count.problems]
     if bad:
         problems = _plural(sum(count.problems for count in bad), "problem")

@@ -263,7 +263,7 @@ def cues(*texts: str) -> str:
         (("[Music]", "[Music]", "[Music]"), 0),
     ],
 )
-def test_lines_that_begin_alike_are_told_where_nobody_was_found(
+def test_lines_that_begin_alike_are_reported_where_nobody_was_found(
     texts: tuple[str, ...], count: int, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     report = Report(False)

@@ -9,7 +9,7 @@ import pytest
 from socialcli.converting.report import Report
 from socialcli.converting.transcripts.speaker_labels import names_by_spelling, parse_label
 from socialcli.converting.transcripts.subtitles import Line, read_subtitles
-from socialcli.errors import InvalidInputError, NotThereError
+from socialcli.errors import InvalidInputError, NotFoundError
 
 # https://www.matroska.org/technical/subtitles.html, "SRT Subtitles", and the same times elsewhere
 SRT = """\
@@ -167,7 +167,7 @@ def test_a_cue_that_cannot_be_read_is_named_and_can_be_skipped(
 def test_what_is_no_subtitle_file_is_refused(name: str, content: str | bytes, tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError, match=name):
         lines(tmp_path / name, content)
-    with pytest.raises(NotThereError):
+    with pytest.raises(NotFoundError):
         read_subtitles(tmp_path / "b.srt", Report(False))
 
 

@@ -9,7 +9,7 @@ import pytest
 from socialcli.episodes.checking.ids import FirstRows
 
 
-def test_an_id_is_told_where_it_first_stood() -> None:
+def test_an_id_is_reported_where_it_first_stood() -> None:
     ids = FirstRows()
     assert [ids.add(name, row) for row, name in enumerate(["a", "b", "a", "", "b", ""], start=1)] == [
         *(None, None, 1),
@@ -47,7 +47,7 @@ def test_many_ids_take_no_more_of_pythons_memory_than_few() -> None:
     assert peak < 100_000  # a set of them takes two million
 
 
-def test_a_full_disk_is_told_as_one() -> None:
+def test_a_full_disk_is_reported_as_one() -> None:
     ids = FirstRows()
     ids._database.execute("PRAGMA max_page_count = 40")
     with pytest.raises(OSError, match="database or disk is full") as caught:

@@ -15,7 +15,7 @@ import pytest
 
 from ...conftest import SAMPLE
 from ...results.folders import answered, leave
-from ..runs import SAMPLE_FILE, Run, assert_told, command, record, run, shell_environment, write
+from ..runs import SAMPLE_FILE, Run, assert_reported, command, record, run, shell_environment, write
 
 FEW = ("--frames", "2", "--limit", "2", "--media-root", str(SAMPLE))
 DONE: dict[str, Any] = {"settings": {"frames": 2}}
@@ -139,7 +139,7 @@ def test_rows_that_the_other_file_does_not_know_are_unlabelled_and_told(few: Run
     assert warning in told.stderr and warning in json.loads(told.stdout)["folders"][0]["warnings"][0]
 
 
-def test_a_run_that_was_interrupted_is_told(tmp_path: Path) -> None:
+def test_a_run_that_was_interrupted_is_reported(tmp_path: Path) -> None:
     told = command("accuracy", str(leave(tmp_path, answered("1"), outcome="interrupted")))
     assert told.code == 0
     assert "warning" in told.stderr and "was interrupted" in told.stderr
@@ -151,17 +151,17 @@ def test_mistakes(tmp_path: Path) -> None:
     alone.write_bytes((tmp_path / "out" / "predictions.parquet").read_bytes())
     nothing = tmp_path / "nothing.parquet"
     nothing.write_text("no table")
-    assert_told(command("accuracy", str(tmp_path / "gone")), 2, "there is no such folder or file")
-    assert_told(command("accuracy", out, str(tmp_path)), 2, "holds no predictions.parquet")
-    assert_told(command("accuracy", str(nothing)), 4, "nothing.parquet")
-    assert_told(command("accuracy", str(SAMPLE / "episodes.parquet")), 4, "is an episodes file")
-    assert_told(command("accuracy", str(SAMPLE / "episodes.jsonl")), 4, "is an episodes file", "--answers")
-    assert_told(command("accuracy", out, "--write", "--answers", str(SAMPLE_FILE)), 2, "--answers", "--output")
-    assert_told(command("accuracy", out, str(alone), "--write"), 2, "alone.parquet is not the folder of a run")
-    assert_told(command("accuracy", out, "--answers", str(tmp_path / "gone.jsonl")), 2, "gone.jsonl")
-    assert_told(command("accuracy", out, "-o", str(alone)), 2, "exists;", "--overwrite")
-    assert_told(command("accuracy", out, "-o", out), 2, "is a folder")
-    assert_told(command("accuracy", out, "-o", str(tmp_path / "no" / "x.parquet")), 2, "no folder ")
+    assert_reported(command("accuracy", str(tmp_path / "gone")), 2, "there is no such folder or file")
+    assert_reported(command("accuracy", out, str(tmp_path)), 2, "holds no predictions.parquet")
+    assert_reported(command("accuracy", str(nothing)), 4, "nothing.parquet")
+    assert_reported(command("accuracy", str(SAMPLE / "episodes.parquet")), 4, "is an episodes file")
+    assert_reported(command("accuracy", str(SAMPLE / "episodes.jsonl")), 4, "is an episodes file", "--answers")
+    assert_reported(command("accuracy", out, "--write", "--answers", str(SAMPLE_FILE)), 2, "--answers", "--output")
+    assert_reported(command("accuracy", out, str(alone), "--write"), 2, "alone.parquet is not the folder of a run")
+    assert_reported(command("accuracy", out, "--answers", str(tmp_path / "gone.jsonl")), 2, "gone.jsonl")
+    assert_reported(command("accuracy", out, "-o", str(alone)), 2, "exists;", "--overwrite")
+    assert_reported(command("accuracy", out, "-o", out), 2, "is a folder")
+    assert_reported(command("accuracy", out, "-o", str(tmp_path / "no" / "x.parquet")), 2, "no folder ")
     assert command("accuracy", str(alone), "-o", str(nothing), "--overwrite").code == 0
     assert pq.read_table(nothing).num_rows == 1
     assert not (tmp_path / "out" / "accuracy.parquet").exists()
@@ -186,4 +186,4 @@ def test_a_file_of_the_run_itself_is_no_output(tmp_path: Path) -> None:
     for name in ("predictions.parquet", "accuracy.parquet"):
         (folder / name).touch()
         done = command("accuracy", str(folder), "-o", str(folder / name), "--overwrite")
-        assert_told(done, 2, "belongs to the run in")
+        assert_reported(done, 2, "belongs to the run in")

@@ -14,7 +14,7 @@ import pytest
 from ...conftest import SAMPLE
 from ...results.folders import answered, leave
 from ...results.samples import plain
-from ..runs import SAMPLE_FILE, Run, assert_told, command, record, run, shell_environment, write
+from ..runs import SAMPLE_FILE, Run, assert_reported, command, record, run, shell_environment, write
 
 FEW = ("--frames", "2", "--limit", "3", "--media-root", str(SAMPLE))
 
@@ -81,7 +81,7 @@ def test_like_with_like(both: Run) -> None:
     assert [line[:2] for line in text.splitlines()].count("A:") == 2
 
 
-def test_questions_of_one_side_are_told_and_left_out(tmp_path: Path) -> None:
+def test_questions_of_one_side_are_reported_and_left_out(tmp_path: Path) -> None:
     a, b = leave(tmp_path / "a", answered("1111")), leave(tmp_path / "b", answered("1011")[1:])
     done = command("compare", str(a), str(b), "--json")
     (one,) = json.loads(done.stdout)["comparisons"]
@@ -99,7 +99,7 @@ def test_answers_of_another_file_settle_what_the_runs_say(words: Run, tmp_path: 
     again = run(path, tmp_path / "again", *FEW, "--inputs", "L", tasks=["all"])
     assert again.code == 0, again.stderr
     sides = (str(words.output), str(again.output))
-    assert_told(
+    assert_reported(
         command("compare", *sides), 4, "another gold answer", f"in 1 of the {len(words.rows)} common", "--answers"
     )
     (one,) = compared(*sides, "--answers", str(path))
@@ -112,25 +112,25 @@ def test_mistakes(tmp_path: Path) -> None:
     strange = str(leave(tmp_path / "strange", [plain(question_id="z")]))
     empty = str(leave(tmp_path / "empty", []))
     flips = ("--flips", str(tmp_path / "flips.parquet"))
-    assert_told(
+    assert_reported(
         command("compare", a, other, *flips),
         4,
         "cannot be compared",
         "other candidates in 2 of the 2 common questions ('q0' first)",
     )
-    assert_told(command("compare", a, strange), 4, "no question in common")
-    assert_told(command("compare", a, empty), 4, "holds no predictions")
-    assert_told(command("compare", a), 2, "no condition with alignment=on", "it has alignment=off")
-    assert_told(command("compare", a, str(tmp_path / "gone")), 2, "there is no such folder or file")
-    assert_told(command("compare", a, a, "--condition-a", "alpha=x"), 2, "--condition-a alpha=x")
-    assert_told(command("compare", a, a, "--flips", a), 2, "is a folder")
+    assert_reported(command("compare", a, strange), 4, "no question in common")
+    assert_reported(command("compare", a, empty), 4, "holds no predictions")
+    assert_reported(command("compare", a), 2, "no condition with alignment=on", "it has alignment=off")
+    assert_reported(command("compare", a, str(tmp_path / "gone")), 2, "there is no such folder or file")
+    assert_reported(command("compare", a, a, "--condition-a", "alpha=x"), 2, "--condition-a alpha=x")
+    assert_reported(command("compare", a, a, "--flips", a), 2, "is a folder")
     assert not (tmp_path / "flips.parquet").exists()
     assert command("compare", a, a, *flips).code == 0
-    assert_told(command("compare", a, a, *flips), 2, "exists;", "--overwrite")
+    assert_reported(command("compare", a, a, *flips), 2, "exists;", "--overwrite")
     assert command("compare", a, a, *flips, "--overwrite").code == 0
 
 
-def test_a_run_that_was_interrupted_is_told(tmp_path: Path) -> None:
+def test_a_run_that_was_interrupted_is_reported(tmp_path: Path) -> None:
     a = leave(tmp_path / "a", answered("11"), outcome="interrupted")
     done = command("compare", str(a), str(leave(tmp_path / "b", answered("10"))))
     assert done.code == 0 and done.stderr.count(f"{a}: the run was interrupted") == 1

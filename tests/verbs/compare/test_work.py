@@ -151,7 +151,7 @@ def test_labels_settle_what_the_sides_say_of_the_right_answer(tmp_path: Path) ->
     assert [warning.split(":")[0] for warning in comparison.warnings] == ["A", "B"]
 
 
-def test_what_is_wrong_with_a_run_or_the_labels_is_told_once(tmp_path: Path) -> None:
+def test_what_is_wrong_with_a_run_or_the_labels_is_reported_once(tmp_path: Path) -> None:
     folder = leave(tmp_path, [*answered("1"), *answered("1", aligned=True)], outcome="interrupted")
     (sides,) = chosen_sides(Source.find(folder), None, Wanted(), Wanted())
     labels = GoldLabels(tmp_path / "new.jsonl", {("q0", "mentioned"): GoldLabel("ann", None)}, 2)

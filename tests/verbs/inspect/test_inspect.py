@@ -51,7 +51,7 @@ def test_questions_and_episodes_are_chosen_and_limited() -> None:
     ("option", "wrong", "near"),
     [("--question", f"{QUESTIONS[0]}x", QUESTIONS[0]), ("--episode", "kitchen-kees", "kitchen-keys")],
 )
-def test_an_id_that_is_not_there_suggests_the_nearest(option: str, wrong: str, near: str) -> None:
+def test_an_id_that_is_missing_suggests_the_nearest(option: str, wrong: str, near: str) -> None:
     result = run_inspect(EPISODES, MODEL, option, wrong)
     assert result.exit_code == 2
     assert f"there is no {option[2:]} {wrong!r} in {EPISODES}. Did you mean {near!r}?" in result.stderr

@@ -31,7 +31,7 @@ def test_what_is_printed_fulfils_the_schema(family: str, validator: Draft202012V
 @pytest.mark.parametrize(
     "options", [{"with_video": False}, {"boxes_as": "text"}, {"boxes_as": "overlay"}, {"frames": 1}, {"frames": 200}]
 )
-def test_every_way_of_asking_fulfils_the_schema(
+def test_every_condition_fulfils_the_schema(
     options: dict[str, Any], episode: Episode, validator: Draft202012Validator
 ) -> None:
     validator.validate(json.loads(json.dumps(to_record(inspection("qwen2.5-vl", episode, **options)))))

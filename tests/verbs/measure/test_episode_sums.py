@@ -15,7 +15,7 @@ from socialcli.verbs.measure.episode_sums import EPISODE_SUMS, EpisodeSums, Fail
 from ...retyped import KIND_NAMES, KINDS, OfList, write_retyped
 
 
-def measured(number: int, *failures: Failure, shape: tuple[int, int] = (3, 2)) -> EpisodeSums:
+def sums_of(number: int, *failures: Failure, shape: tuple[int, int] = (3, 2)) -> EpisodeSums:
     """An episode whose sums are no round numbers."""
     draw, sums = np.random.default_rng(number), FigureSums(*shape)
     sums.active, sums.prompts = draw.integers(0, 5, shape).astype(float), 5
@@ -36,7 +36,7 @@ def written(path: Path, *rows: EpisodeSums) -> Path:
 
 
 def test_sums_are_kept_to_the_last_bit(tmp_path: Path) -> None:
-    rows = [measured(number, Failure("q", "VideoError: no")) for number in range(40)]
+    rows = [sums_of(number, Failure("q", "VideoError: no")) for number in range(40)]
     kept = EarlierRows.read([written(tmp_path / "a.parquet", *rows)], EPISODE_SUMS)
     for row in rows:
         found = kept.row(row.key)
@@ -51,29 +51,29 @@ def test_sums_are_kept_to_the_last_bit(tmp_path: Path) -> None:
 
 
 def test_half_a_surrogate_pair_can_be_stored(tmp_path: Path) -> None:
-    row = measured(1, Failure("q\ud800", "ModelError: \ud800"))
+    row = sums_of(1, Failure("q\ud800", "ModelError: \ud800"))
     found = EarlierRows.read([written(tmp_path / "a.parquet", row)], EPISODE_SUMS).row(row.key)
     assert found.failures == (Failure("q\\ud800", "ModelError: \\ud800"),)
 
 
 def test_episodes_with_failures_can_be_left_out(tmp_path: Path) -> None:
-    file = written(tmp_path / "a.parquet", measured(1), measured(2, Failure("q", "ModelError: no")))
+    file = written(tmp_path / "a.parquet", sums_of(1), sums_of(2, Failure("q", "ModelError: no")))
     assert len(EarlierRows.read([file], EPISODE_SUMS)) == 2
     wanted = EarlierRows.read([file], EPISODE_SUMS, failed=False)
-    assert measured(1).key in wanted and measured(2).key not in wanted
+    assert sums_of(1).key in wanted and sums_of(2).key not in wanted
 
 
 @pytest.mark.parametrize(("of_list", "text"), KINDS, ids=KIND_NAMES)
 def test_a_file_of_other_types_is_read(of_list: OfList, text: Any, tmp_path: Path) -> None:
-    row = measured(1, Failure("q", "ModelError: 没有"))
+    row = sums_of(1, Failure("q", "ModelError: 没有"))
     file = written(tmp_path / "a.parquet", row)
     found = EarlierRows.read([write_retyped(file, pq.read_table(file), of_list, text)], EPISODE_SUMS).row(row.key)
     assert (found.tasks, found.failures) == (row.tasks, row.failures)
     np.testing.assert_array_equal(found.sums.active, row.sums.active)
 
 
-def test_a_file_of_other_columns_is_told_and_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    file = written(tmp_path / "a.parquet", measured(1))
+def test_a_file_of_other_columns_is_reported_and_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    file = written(tmp_path / "a.parquet", sums_of(1))
     pq.write_table(pq.read_table(file).drop_columns(["active"]), file)
     assert len(EarlierRows.read([file], EPISODE_SUMS)) == 0
     assert "a.parquet: cannot be read, so its episodes are computed again: columns are missing: active" in caplog.text

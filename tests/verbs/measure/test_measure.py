@@ -71,7 +71,7 @@ def manifest_of(done: Run) -> Record:
 
 
 @pytest.fixture(scope="module")
-def measured(tmp_path_factory: pytest.TempPathFactory) -> SampleMeasure:
+def measurement(tmp_path_factory: pytest.TempPathFactory) -> SampleMeasure:
     """Measure five questions of two sample episodes, each way once."""
     file = write(tmp_path_factory.mktemp("in") / "episodes.jsonl", [small(0, 2), small(1, 3)])
 
@@ -94,8 +94,8 @@ def gauged(family: str, index: int, questions: int) -> HeadFigures:
     return gauge.figures()
 
 
-def test_every_head_of_every_episode_has_the_figures_of_the_gauge(family: str, measured: SampleMeasure) -> None:
-    rows = rows_of(measured(family))
+def test_every_head_of_every_episode_has_the_figures_of_the_gauge(family: str, measurement: SampleMeasure) -> None:
+    rows = rows_of(measurement(family))
     assert len(rows) == 2 * LAYERS * HEADS
     for place, questions in enumerate((2, 3)):
         own = rows[place * LAYERS * HEADS : (place + 1) * LAYERS * HEADS]
@@ -113,9 +113,9 @@ def test_every_head_of_every_episode_has_the_figures_of_the_gauge(family: str, m
 
 
 def test_the_bias_raises_own_tokens_in_the_active_heads_and_changes_no_others(
-    family: str, measured: SampleMeasure
+    family: str, measurement: SampleMeasure
 ) -> None:
-    for row in rows_of(measured(family)):
+    for row in rows_of(measurement(family)):
         assert row["in_range"] is (row["layer"] in CHOSEN)
         if row["active"]:
             assert row["in_range"]
@@ -123,7 +123,7 @@ def test_the_bias_raises_own_tokens_in_the_active_heads_and_changes_no_others(
         else:
             assert row["attn_mean_after"] == row["attn_mean_before"]
             assert row["other_max_after"] == row["other_max_before"]
-    assert any(row["active"] == 1 for row in rows_of(measured(family)))
+    assert any(row["active"] == 1 for row in rows_of(measurement(family)))
 
 
 def weighted(rows: Iterable[Row], column: str, weight: str) -> dict[tuple[int, int], float]:
@@ -136,8 +136,8 @@ def weighted(rows: Iterable[Row], column: str, weight: str) -> dict[tuple[int, i
     return {place: total / count for place, (total, count) in sums.items()}
 
 
-def test_the_summary_is_the_weighted_mean_of_the_rows(family: str, measured: SampleMeasure) -> None:
-    rows, manifest = rows_of(measured(family)), manifest_of(measured(family))
+def test_the_summary_is_the_weighted_mean_of_the_rows(family: str, measurement: SampleMeasure) -> None:
+    rows, manifest = rows_of(measurement(family)), manifest_of(measurement(family))
     best = weighted(rows, "attn_mean_before", "pairs")
     top = sorted(best, key=lambda place: -best[place])[:10]
     groups = {
@@ -162,8 +162,8 @@ def test_the_summary_is_the_weighted_mean_of_the_rows(family: str, measured: Sam
     assert [tuple(place) for place in manifest["top_heads"]] == top
 
 
-def test_the_table_is_the_summary_in_the_units_of_the_published_one(family: str, measured: SampleMeasure) -> None:
-    done = measured(family)
+def test_the_table_is_the_summary_in_the_units_of_the_published_one(family: str, measurement: SampleMeasure) -> None:
+    done = measurement(family)
     lines = done.stdout.splitlines()[2:8]
     for line, item in zip(lines, manifest_of(done)["summary"], strict=True):
         scales = {"attn_max_before": 1e2, "attn_max_after": 1e2, "attn_mean_before": 1e4, "attn_mean_after": 1e4}
@@ -172,8 +172,8 @@ def test_the_table_is_the_summary_in_the_units_of_the_published_one(family: str,
     assert "2 episodes (5 questions)" in done.stdout
 
 
-def test_json_is_one_object_with_the_same_numbers(measured: SampleMeasure) -> None:
-    done = measured(FAMILY, "--json")
+def test_json_is_one_object_with_the_same_numbers(measurement: SampleMeasure) -> None:
+    done = measurement(FAMILY, "--json")
     printed, manifest = json.loads(done.stdout), manifest_of(done)
     assert printed["output"] == str(done.output)
     for name in ("outcome", "exit_code", "counts", "summary", "top_heads", "decoder"):
@@ -181,8 +181,8 @@ def test_json_is_one_object_with_the_same_numbers(measured: SampleMeasure) -> No
     assert printed["decoder"] == {"layers": LAYERS, "heads": HEADS, "aligned": "1-2"}
 
 
-def test_the_manifest_says_what_was_measured_and_how(measured: SampleMeasure) -> None:
-    manifest = manifest_of(measured(FAMILY))
+def test_the_manifest_says_what_was_measured_and_how(measurement: SampleMeasure) -> None:
+    manifest = manifest_of(measurement(FAMILY))
     assert (manifest["outcome"], manifest["exit_code"], manifest["problems"]) == ("done", 0, [])
     assert manifest["counts"] == {
         "episodes": 2,
@@ -199,8 +199,8 @@ def test_the_manifest_says_what_was_measured_and_how(measured: SampleMeasure) ->
     assert len(manifest["model"]["checkpoint_sha256"]) == len(manifest["input_sha256"]) == 64
 
 
-def test_the_pictures_are_there_and_show_something(family: str, measured: SampleMeasure) -> None:
-    done = measured(family)
+def test_the_pictures_are_there_and_show_something(family: str, measurement: SampleMeasure) -> None:
+    done = measurement(family)
     assert sorted(path.name for path in done.output.iterdir()) == FILES
     for name, size in (("heatmap.png", (1512, 628)), ("shift.png", (1980, 768))):
         with Image.open(done.output / name) as image:
@@ -208,8 +208,8 @@ def test_the_pictures_are_there_and_show_something(family: str, measured: Sample
             assert len(image.convert("RGB").getcolors(1 << 24) or ()) > 50
 
 
-def test_heads_parquet_counts_over_all_episodes_and_can_be_chosen_from(family: str, measured: SampleMeasure) -> None:
-    done = measured(family)
+def test_heads_parquet_counts_over_all_episodes_and_can_be_chosen_from(family: str, measurement: SampleMeasure) -> None:
+    done = measurement(family)
     shares = weighted(rows_of(done), "active", "prompts")
     for row in pq.read_table(done.output / "heads.parquet").to_pylist():
         assert row["prompts"] == 5
@@ -221,9 +221,9 @@ def test_heads_parquet_counts_over_all_episodes_and_can_be_chosen_from(family: s
     assert choice.checkpoint_sha256 == manifest_of(done)["model"]["checkpoint_sha256"]
 
 
-def test_without_strength_the_figures_are_those_of_the_models_own_attention(measured: SampleMeasure) -> None:
-    raised = {(row["episode_id"], row["layer"], row["head"]): row for row in rows_of(measured(FAMILY))}
-    for row in rows_of(measured(FAMILY, "--alpha", "0")):
+def test_without_strength_the_figures_are_those_of_the_models_own_attention(measurement: SampleMeasure) -> None:
+    raised = {(row["episode_id"], row["layer"], row["head"]): row for row in rows_of(measurement(FAMILY))}
+    for row in rows_of(measurement(FAMILY, "--alpha", "0")):
         for name in ("attn_max", "attn_mean", "other_max", "other_mean"):
             assert row[f"{name}_after"] == pytest.approx(row[f"{name}_before"], rel=1e-5)
         if row["layer"] <= CHOSEN.start:  # nothing has been raised before
@@ -231,8 +231,8 @@ def test_without_strength_the_figures_are_those_of_the_models_own_attention(meas
             assert same["attn_mean_before"] == pytest.approx(row["attn_mean_before"], rel=1e-4)
 
 
-def test_a_threshold_that_no_head_passes_leaves_all_heads_alone(measured: SampleMeasure) -> None:
-    done = measured(FAMILY, "--lambda", "1")
+def test_a_threshold_that_no_head_passes_leaves_all_heads_alone(measurement: SampleMeasure) -> None:
+    done = measurement(FAMILY, "--lambda", "1")
     assert {row["active"] for row in rows_of(done)} == {0.0}
     assert all(row["attn_mean_after"] == row["attn_mean_before"] for row in rows_of(done))
 
@@ -247,20 +247,20 @@ def test_a_threshold_that_no_head_passes_leaves_all_heads_alone(measured: Sample
     ],
 )
 def test_the_remedies_and_rules_of_a_run_can_be_measured(
-    options: tuple[str, ...], inputs: str, boxes_as: str, measured: SampleMeasure
+    options: tuple[str, ...], inputs: str, boxes_as: str, measurement: SampleMeasure
 ) -> None:
-    rows, plain = rows_of(measured(FAMILY, *options)), rows_of(measured(FAMILY))
+    rows, plain = rows_of(measurement(FAMILY, *options)), rows_of(measurement(FAMILY))
     assert {(row["inputs"], row["boxes_as"]) for row in rows} == {(inputs, boxes_as)}
     assert [row["attn_mean_after"] for row in rows] != pytest.approx([row["attn_mean_after"] for row in plain])
 
 
-def test_the_batch_size_changes_no_figure(measured: SampleMeasure) -> None:
-    for one, other in zip(rows_of(measured(FAMILY)), rows_of(measured(FAMILY, "--batch-size", "1")), strict=True):
+def test_the_batch_size_changes_no_figure(measurement: SampleMeasure) -> None:
+    for one, other in zip(rows_of(measurement(FAMILY)), rows_of(measurement(FAMILY, "--batch-size", "1")), strict=True):
         for name, value in one.items():
             assert other[name] == (pytest.approx(value, abs=1e-6) if isinstance(value, float) else value)
 
 
-def test_an_episode_that_cannot_be_measured_costs_itself_alone(tmp_path: Path, measured: SampleMeasure) -> None:
+def test_an_episode_that_cannot_be_measured_costs_itself_alone(tmp_path: Path, measurement: SampleMeasure) -> None:
     lost, bare, mute = small(2), small(3), small(4)
     lost["video"]["path"] = "videos/nowhere.mp4"
     bare["boxes"] = []
@@ -286,7 +286,7 @@ def test_an_episode_that_cannot_be_measured_costs_itself_alone(tmp_path: Path, m
     assert (counts["questions"], counts["questions_failed"]) == (12, 6)
     assert "6 of 12 questions could not be measured and 1 row of the episodes file" in done.stderr
     good = [row for row in rows_of(done) if row["episode_id"] != wrong["episode_id"]]
-    assert good == rows_of(measured(FAMILY))
+    assert good == rows_of(measurement(FAMILY))
 
 
 def test_as_many_failures_as_are_allowed_are_no_error(tmp_path: Path) -> None:

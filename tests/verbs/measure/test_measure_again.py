@@ -19,7 +19,7 @@ from socialcli.verbs.measure.episode_sums import EpisodeSums
 
 from ...conftest import SAMPLE
 from ...results.samples import disk_of
-from ..runs import FAMILY, Record, Run, assert_told, command, small, write
+from ..runs import FAMILY, Record, Run, assert_reported, command, small, write
 
 KEPT = ["measured.parquet", "measured_inputs.json"]
 FILES = ["attention.parquet", "heads.parquet", "heatmap.png", "measure.json", *KEPT, "shift.png"]
@@ -98,7 +98,7 @@ def test_pictures_in_another_format_are_drawn_and_nothing_is_measured(file: Path
     assert "nothing to do" in measure(file, "--figure-format", "pdf").stderr
 
 
-def test_what_is_told_of_versions_outlives_a_break(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_reported_of_versions_outlives_a_break(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert measure(file).code == 0
     (file.parent / "out" / "measured_inputs.json").unlink()
     path = file.parent / "out" / "measure.json"
@@ -133,7 +133,7 @@ def test_a_higher_limit_measures_the_episode_that_it_cuts_again(file: Path, aske
     asked.clear()
     more = measure(file, "--limit", "5")
     assert asked == [*ids(small(1)), ids(small(2))[0]] and manifest(more)["counts"]["kept"] == 2
-    assert_told(measure(file, "--limit", "4"), 2, "limit: 5 there, 4 now")
+    assert_reported(measure(file, "--limit", "4"), 2, "limit: 5 there, 4 now")
     assert_same(more, measure(file, "--limit", "5", output="anew"))
 
 
@@ -165,7 +165,7 @@ def test_other_settings_are_refused(option: str, value: str, message: str, file:
     refused = measure(file, option, value)
     assert refused.code == 2, refused.stderr
     if value != "float64":
-        assert_told(refused, 2, "holds a measurement with other settings", message, "--overwrite")
+        assert_reported(refused, 2, "holds a measurement with other settings", message, "--overwrite")
     assert pq.read_table(first.output / "attention.parquet").equals(before)
 
 
@@ -186,7 +186,7 @@ def broken_after(episodes: int, file: Path, monkeypatch: pytest.MonkeyPatch, *op
 
 
 @pytest.mark.parametrize("episodes", [1, 2])
-def test_a_measurement_broken_off_goes_on_to_the_same_figures(
+def test_a_measurement_interrupted_and_resumed_has_the_same_figures(
     episodes: int, file: Path, asked: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broken = broken_after(episodes, file, monkeypatch)
@@ -198,7 +198,7 @@ def test_a_measurement_broken_off_goes_on_to_the_same_figures(
     assert_same(again, measure(file, output="anew"))
 
 
-def test_a_damaged_part_is_told_and_measured_again(
+def test_a_damaged_part_is_reported_and_measured_again(
     file: Path, asked: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broken = broken_after(2, file, monkeypatch)
@@ -238,24 +238,24 @@ def test_what_failed_is_kept_and_measured_again_when_wanted(file: Path, asked: l
     assert manifest(again)["problems"] == manifest(first)["problems"]
     retried = measure(file, "--retry-failed")
     assert retried.code == 3 and manifest(retried)["counts"]["kept"] == 4
-    assert_told(measure(file, "--retry-failed", "--overwrite"), 2, "choose one")
-    assert_told(measure(file, "--retry-failed", output="none"), 2, "holds no measurement")
+    assert_reported(measure(file, "--retry-failed", "--overwrite"), 2, "choose one")
+    assert_reported(measure(file, "--retry-failed", output="none"), 2, "holds no measurement")
 
 
 def test_two_at_once_and_a_full_disk(file: Path) -> None:
     folder = file.parent / "out"
     folder.mkdir()
     with locked(folder):
-        assert_told(measure(file), 5, "in use by process")
+        assert_reported(measure(file), 5, "in use by process")
     with disk_of(9000):  # room for measure.json, not for a part
         full = measure(file)
-    assert_told(full, 1, "File too large")
+    assert_reported(full, 1, "File too large")
     assert manifest(full)["outcome"] == "error"
     done = measure(file)
     assert done.code == 0 and sorted(path.name for path in done.output.iterdir()) == FILES
 
 
-def test_a_folder_of_an_earlier_version_is_gone_on_with(file: Path) -> None:
+def test_a_folder_of_an_earlier_version_is_resumed(file: Path) -> None:
     first = measure(file)
     for name in KEPT:
         (first.output / name).unlink()

@@ -45,7 +45,7 @@ def test_the_run_does_what_was_planned(episodes: Path) -> None:
     assert anew["kept"] == 0
 
 
-def test_a_warning_is_told_once(episodes: Path) -> None:
+def test_a_warning_is_reported_once(episodes: Path) -> None:
     found = plan(write(episodes, [{**record(0), "boxes": []}]), "--alignment", "both")
     assert found.code == 0 and (found.stdout + found.stderr).count("nothing can be aligned") == 1
 
@@ -80,7 +80,7 @@ def test_the_settings_of_a_run_are_those_of_its_plan(table: str, episodes: Path,
         assert done.code == 0 and len(done.rows) == before["rows"] == 4
 
 
-def test_what_would_fail_is_told_and_is_what_fails(episodes: Path) -> None:
+def test_what_would_fail_is_reported_and_is_what_fails(episodes: Path) -> None:
     lines = [record(index) for index in range(3)]
     lines[1]["video"]["path"] = "videos/none.mp4"
     mentioned(lines[2])["answer"] = "nobody"
@@ -126,7 +126,7 @@ def indexed(folder: Path, total: int, **config: object) -> Path:
     return folder
 
 
-def test_the_index_tells_the_memory_of_weights_that_are_not_there(episodes: Path, tmp_path: Path) -> None:
+def test_the_index_tells_the_memory_of_weights_that_are_missing(episodes: Path, tmp_path: Path) -> None:
     checkpoint = indexed(tmp_path / "checkpoint", 16_000_000_000)
     for dtype, size in (("bfloat16", 16_000_000_000), ("float32", 32_000_000_000)):
         found = plan(episodes, "--json", "--limit", "1", "--dtype", dtype, checkpoint=checkpoint)
@@ -158,13 +158,13 @@ def test_weights_are_not_needed_and_nothing_is_written(episodes: Path, tmp_path:
     assert sorted(path.name for path in episodes.parent.iterdir()) == before
 
 
-def test_other_settings_in_the_folder_are_told(episodes: Path) -> None:
+def test_other_settings_in_the_folder_are_reported(episodes: Path) -> None:
     done = run(episodes, episodes.parent / "out", *FEW, "--limit", "1", tasks=["all"])
     refused = plan(episodes, "-o", str(done.output), "--alpha", "3")
     assert refused.code == 2 and "alpha: 1.0 there, 3.0 now" in refused.stderr
 
 
-def test_a_typo_is_told_before_torch_is_imported(tmp_path: Path) -> None:
+def test_a_typo_is_reported_before_torch_is_imported(tmp_path: Path) -> None:
     program = (
         "import sys\nfrom socialcli.cli import main\n"
         "try:\n    main(['plan', *sys.argv[1:]])\n"

@@ -16,7 +16,7 @@ from socialcli.results.keys import lora_fingerprint
 from ...conftest import SAMPLE
 from ...models.loras import adapter
 from ..inspect.samples import run_inspect
-from ..runs import FAMILY, SAMPLE_FILE, Run, assert_told, close, command, run
+from ..runs import FAMILY, SAMPLE_FILE, Run, assert_reported, close, command, run
 
 FEW = ("--frames", "2", "--limit", "2", "--alignment", "both")
 
@@ -98,19 +98,19 @@ def test_from_a_settings_file(tmp_path: Path) -> None:
     ],
 )
 @pytest.mark.parametrize("name", ["run", "measure", "sweep"])
-def test_what_is_not_there_is_told_before_the_folder_is_touched(
+def test_what_is_not_there_is_reported_before_the_folder_is_touched(
     name: str, options: list[str], message: str, tmp_path: Path
 ) -> None:
     model = ["--model", FAMILY, "--checkpoint", str(SAMPLE / "checkpoints" / FAMILY), "--task", "mentioned"]
     done = command(name, str(SAMPLE_FILE), *model, "-o", str(tmp_path / "out"), *options)
-    assert_told(done, 2, message)
+    assert_reported(done, 2, message)
     assert not (tmp_path / "out").exists()
 
 
 def test_an_adapter_of_another_family_leaves_earlier_results(tmp_path: Path) -> None:
     (tmp_path / "run.json").write_text("{}")
     done = run(SAMPLE_FILE, tmp_path, "--overwrite", "--adapter", str(adapter("internvl3")))
-    assert_told(done, 2, "was trained on another model: on InternVLForConditionalGeneration")
+    assert_reported(done, 2, "was trained on another model: on InternVLForConditionalGeneration")
     assert (tmp_path / "run.json").read_text() == "{}"
 
 

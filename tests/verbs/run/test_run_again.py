@@ -24,7 +24,18 @@ from socialcli.results.predictions import PREDICTION_ARROW_SCHEMA
 
 from ...conftest import SAMPLE
 from ..again import FEW, FILES, ask, assert_same, changed
-from ..runs import FAMILY, Record, Run, assert_told, command, interrupted_after, record, run, shell_environment, write
+from ..runs import (
+    FAMILY,
+    Record,
+    Run,
+    assert_reported,
+    command,
+    interrupted_after,
+    record,
+    run,
+    shell_environment,
+    write,
+)
 
 
 def killed(run: Run, *rows: int) -> list[Path]:
@@ -78,7 +89,7 @@ def test_a_table_of_an_earlier_version_is_written_again_and_nothing_asked(episod
     assert again.accuracy == first.accuracy and again.stdout == first.stdout
 
 
-def test_an_unfinished_folder_is_gone_on_with(episodes: Path) -> None:
+def test_an_unfinished_folder_is_resumed(episodes: Path) -> None:
     whole = ask(episodes).rows
     shutil.rmtree(episodes.parent / "out")
     few = ask(episodes, "--limit", "2").rows  # of each task
@@ -89,7 +100,7 @@ def test_an_unfinished_folder_is_gone_on_with(episodes: Path) -> None:
     assert sorted(path.name for path in more.output.iterdir()) == FILES
 
 
-def test_other_versions_than_those_that_made_the_answers_are_told(episodes: Path) -> None:
+def test_other_versions_than_those_that_made_the_answers_are_reported(episodes: Path) -> None:
     first = ask(episodes, "--limit", "5")
     versions = first.manifest["versions"] | {"transformers": "4.0.1"}
     (first.output / "run.json").write_text(json.dumps(first.manifest | {"versions": versions}), encoding="utf-8")
@@ -127,7 +138,7 @@ def test_parts_of_a_killed_run_are_kept_and_nothing_is_left_over(episodes: Path)
         ("--batch-size", "3", "--alignment", "both"),
     ],
 )
-def test_a_run_broken_off_between_two_batches_asks_the_rest_in_the_same_ones(
+def test_a_run_interrupted_between_two_batches_asks_the_rest_in_the_same_ones(
     episodes: Path, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], batches: int
 ) -> None:
     first = record(0)
@@ -154,7 +165,7 @@ def test_a_run_broken_off_between_two_batches_asks_the_rest_in_the_same_ones(
     assert_same(again.rows, whole)
 
 
-def test_a_part_that_was_cut_short_is_told_and_computed_again(episodes: Path) -> None:
+def test_a_part_that_was_cut_short_is_reported_and_computed_again(episodes: Path) -> None:
     done = ask(episodes)
     rows = done.rows
     part = killed(done, 3, len(rows) - 3)[1]
@@ -269,7 +280,7 @@ def test_another_checkpoint_is_computed_again(episodes: Path, tmp_path: Path) ->
 def test_other_settings_are_refused_with_every_difference(episodes: Path) -> None:
     before = ask(episodes, "--limit", "3").rows
     again = ask(episodes, "--limit", "2", "--alpha", "2", "--alignment", "off")
-    assert_told(
+    assert_reported(
         again,
         2,
         'alignment: "on" there, "off" now',
@@ -296,7 +307,7 @@ def test_the_checkpoints_folder_is_no_output_folder(episodes: Path, tmp_path: Pa
     shutil.copytree(SAMPLE / "checkpoints" / FAMILY, weights)
     (tmp_path / "link").symlink_to(weights)
     refused = run(episodes, tmp_path / "link", *FEW, "--checkpoint", str(weights))
-    assert_told(refused, 2, "is the folder of --checkpoint; name another one")
+    assert_reported(refused, 2, "is the folder of --checkpoint; name another one")
 
 
 def test_settings_that_change_no_answer_are_not_held_against_a_folder(episodes: Path) -> None:
@@ -308,10 +319,12 @@ def test_settings_that_change_no_answer_are_not_held_against_a_folder(episodes: 
     assert other.rows == first
 
 
-def test_a_damaged_manifest_is_told(episodes: Path) -> None:
+def test_a_damaged_manifest_is_reported(episodes: Path) -> None:
     ask(episodes, "--limit", "1")
     (episodes.parent / "out" / "run.json").write_text('{"settings"')
-    assert_told(ask(episodes, "--limit", "1"), 4, "run.json", "cannot be read as the manifest of a run", "--overwrite")
+    assert_reported(
+        ask(episodes, "--limit", "1"), 4, "run.json", "cannot be read as the manifest of a run", "--overwrite"
+    )
 
 
 def test_failed_questions_are_kept_and_asked_again_when_wanted(episodes: Path) -> None:
@@ -326,9 +339,9 @@ def test_failed_questions_are_kept_and_asked_again_when_wanted(episodes: Path) -
     retried = ask(episodes, "--retry-failed").validated()
     assert retried.code == 0 and {row["status"] for row in retried.rows} == {"ok"}
     assert retried.manifest["counts"]["kept"] == len(first.rows) - len(failed)
-    assert_told(ask(episodes, "--retry-failed", "--overwrite"), 2, "--retry-failed", "--overwrite", "choose one")
+    assert_reported(ask(episodes, "--retry-failed", "--overwrite"), 2, "--retry-failed", "--overwrite", "choose one")
     shutil.rmtree(first.output)
-    assert_told(ask(episodes, "--retry-failed"), 2, "--retry-failed", "holds no run")
+    assert_reported(ask(episodes, "--retry-failed"), 2, "--retry-failed", "holds no run")
     assert not first.output.exists()
 
 
@@ -336,12 +349,12 @@ def test_too_many_failures_stop_a_run_that_names_a_limit(episodes: Path) -> None
     changed(episodes, lambda episode: episode["video"].update(path="videos/none.mp4"))
     names = [item["id"] for index in range(3) for item in record(index)["questions"]]
     stopped = ask(episodes, "--max-failures", "1")
-    assert_told(stopped, 3, "stopped: 2 answers failed", "--max-failures 1")
+    assert_reported(stopped, 3, "stopped: 2 answers failed", "--max-failures 1")
     assert (stopped.manifest["outcome"], stopped.manifest["counts"]["failed"]) == ("stopped", 2)
     kept = [row["question_id"] for part in stopped.output.glob("parts/*") for row in pq.read_table(part).to_pylist()]
     assert set(kept) == set(names[: len(kept)]) and len(kept) < len(names)
     again = ask(episodes, "--max-failures", "1%", "--json")
-    assert_told(again, 3, "stopped: ")
+    assert_reported(again, 3, "stopped: ")
     summary = json.loads(again.stdout)
     assert (summary["outcome"], summary["exit_code"], summary["accuracy"]) == ("stopped", 3, [])
     rest = ask(episodes)
@@ -355,7 +368,7 @@ def test_a_folder_in_use_is_refused(episodes: Path) -> None:
     folder = episodes.parent / "out"
     folder.mkdir()
     with locked(folder):
-        assert_told(ask(episodes), 5, "in use by process", "on", "since")
+        assert_reported(ask(episodes), 5, "in use by process", "on", "since")
     assert ask(episodes, "--limit", "1").code == 0
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from ...conftest import SAMPLE
 from ...video.clips import cut, write_sound
-from ..runs import FAMILY, Record, assert_told, command, mentioned, question_ids, record, run, sample_records, write
+from ..runs import FAMILY, Record, assert_reported, command, mentioned, question_ids, record, run, sample_records, write
 
 Change = Callable[[Record], object]
 
@@ -73,7 +73,7 @@ def other_columns(folder: Path) -> Path:
 def test_what_is_no_episodes_file(tmp_path: Path, make: Callable[[Path], Path], code: int, message: str) -> None:
     file = make(tmp_path)
     done = run(file, tmp_path / "out")
-    assert_told(done, code, str(file), message)
+    assert_reported(done, code, str(file), message)
     assert done.stdout == ""
     assert not done.output.exists()
 
@@ -81,7 +81,7 @@ def test_what_is_no_episodes_file(tmp_path: Path, make: Callable[[Path], Path], 
 def test_malformed_json_costs_its_own_line(media: Path) -> None:
     file = write(media / "episodes.jsonl", [record(0), record(1), '{"schema_version": "1.0", ', record(2)])
     done = run(file, media / "out", "--frames", "1").validated()
-    assert_told(done, 3, "socialcli: error: 1 row of the episodes file could not be read", "'problems' of run.json")
+    assert_reported(done, 3, "socialcli: error: 1 row of the episodes file could not be read", "'problems' of run.json")
     assert [row["question_id"] for row in done.rows] == question_ids(
         ["mentioned"], (sample_records()[i] for i in range(3))
     )
@@ -102,7 +102,7 @@ def test_a_line_that_is_no_json_may_be_of_any_split(media: Path) -> None:
 def test_a_file_without_a_single_episode_is_invalid_input(tmp_path: Path) -> None:
     file = write(tmp_path / "episodes.jsonl", ["{}", "nothing", "[1, 2]"])
     done = run(file, tmp_path / "out")
-    assert_told(done, 4, "no row of the file is an episode", "episodes.jsonl:1:")
+    assert_reported(done, 4, "no row of the file is an episode", "episodes.jsonl:1:")
     assert not done.output.exists()
 
 
@@ -143,7 +143,9 @@ def test_a_bad_episode_costs_its_own_questions(media: Path, change: Change, reas
     file = write(media / "episodes.jsonl", episodes)
     done = run(file, media / "out", "--frames", "1", "--alignment", "both").validated()
     bad = question_ids(["mentioned"], [sample_records()[1]])
-    assert_told(done, 3, f"{2 * len(bad)} of 8 answers failed", "'error' of predictions.parquet", "--max-failures 0")
+    assert_reported(
+        done, 3, f"{2 * len(bad)} of 8 answers failed", "'error' of predictions.parquet", "--max-failures 0"
+    )
     assert [row["question_id"] for row in done.rows[::2]] == question_ids(["mentioned"], sample_records()[:3])
     for row in done.rows:
         failed = row["question_id"] in bad
@@ -174,7 +176,7 @@ def test_a_bad_question_costs_itself(media: Path, change: Record, reason: str) -
     assert 0 < place < len(questions) - 1
     questions[place].update(change)
     done = run(write(media / "episodes.jsonl", episodes), media / "out", "--inputs", "L", tasks=["all"]).validated()
-    assert_told(done, 3, f"1 of {len(done.rows)} answers failed")
+    assert_reported(done, 3, f"1 of {len(done.rows)} answers failed")
     assert [row["question_id"] for row in done.rows] == question_ids(lines=map(json.dumps, episodes))
     (failed,) = [row for row in done.rows if row["status"] == "failed"]
     assert failed["question_id"] == questions[place]["id"]
@@ -234,7 +236,7 @@ def test_a_run_that_leaves_some_out_says_so(media: Path) -> None:
         (["--task", "mentioned", "--split", "トレーニング"], "no episode is of the split 'トレーニング'"),
     ],
 )
-def test_a_selection_of_nothing_is_told_and_binds_no_folder(
+def test_a_selection_of_nothing_is_reported_and_binds_no_folder(
     media: Path, name: str, options: list[str], message: str
 ) -> None:
     if "--split" in options and name in ("sweep", "train"):  # they have no such option
@@ -245,7 +247,7 @@ def test_a_selection_of_nothing_is_told_and_binds_no_folder(
     model = ["--model", FAMILY, "--checkpoint", str(SAMPLE / "checkpoints" / FAMILY)]
     output = [] if name == "plan" else ["-o", str(media / "out")]
     refused = command(name, str(file), *model, *options, *output)
-    assert_told(refused, 2, "episodes.jsonl", message)
+    assert_reported(refused, 2, "episodes.jsonl", message)
     assert not (media / "out").exists()
     if name == "run":
         assert run(file, media / "out", "--frames", "1", "--split", "test").code == 0
@@ -254,7 +256,7 @@ def test_a_selection_of_nothing_is_told_and_binds_no_folder(
 def test_a_limit_of_zero_asks_nothing_on_purpose_but_names_are_checked(media: Path) -> None:
     file = write(media / "episodes.jsonl", [record()])
     assert run(file, media / "out", "--limit", "0").code == 0
-    assert_told(run(file, media / "none", "--limit", "0", "--split", "tets"), 2, "no episode is of the split")
+    assert_reported(run(file, media / "none", "--limit", "0", "--split", "tets"), 2, "no episode is of the split")
 
 
 def test_alignment_without_a_box_is_a_warning(media: Path) -> None:

@@ -72,7 +72,7 @@ def test_the_least_share_decides_which_heads_take_part(tmp_path: Path) -> None:
     assert "no head was active in 50%" in none.stderr
 
 
-def test_judging_heads_on_what_they_were_chosen_from_is_told(tmp_path: Path) -> None:
+def test_judging_heads_on_what_they_were_chosen_from_is_reported(tmp_path: Path) -> None:
     file = heads_file(tmp_path, all_but(0, (1, 1)), episode_ids=("kitchen-keys", "elsewhere"))
     done = run(SAMPLE_FILE, tmp_path / "out", *LIMITED, "--heads", file)
     assert done.code == 0

@@ -19,7 +19,7 @@ from ..runs import (
     FAMILY,
     SAMPLE_FILE,
     Run,
-    assert_told,
+    assert_reported,
     question_ids,
     record,
     run,
@@ -34,7 +34,7 @@ CHECKPOINT = str(SAMPLE / "checkpoints" / FAMILY)
 def test_a_full_disk(tmp_path: Path) -> None:
     with disk_of(6000):
         done = run(SAMPLE_FILE, tmp_path, "--frames", "1", "--limit", "12", tasks=["all"])
-    assert_told(done, 1, str(tmp_path / "parts" / "000001.parquet"), "File too large")
+    assert_reported(done, 1, str(tmp_path / "parts" / "000001.parquet"), "File too large")
     assert done.manifest["outcome"] == "error"
     assert "000001.parquet" in done.manifest["problems"][0]
     assert [path.name for path in tmp_path.iterdir()] == ["run.json"]
@@ -91,7 +91,7 @@ def test_a_signal_keeps_what_was_done(media: Path, stuck: Path, number: int, cod
     process.send_signal(number)
     stdout, stderr = process.communicate(timeout=60)
     done = Run(process.returncode, stdout, stderr, media / "out")
-    assert_told(done, code, word)
+    assert_reported(done, code, word)
     (part,) = done.output.glob("parts/*")
     rows = pq.read_table(part).to_pylist()
     assert [row["question_id"] for row in rows] == question_ids(["mentioned"], sample_records()[:2])

@@ -17,7 +17,7 @@ from ..runs import (
     FAMILY,
     SAMPLE_FILE,
     Run,
-    assert_told,
+    assert_reported,
     command,
     last_of_each,
     mentioned,
@@ -60,7 +60,7 @@ def test_each_file_has_its_own_folder_of_videos_and_a_file_can_be_added(files: l
     os.utime(files[1].parent / record(1)["video"]["path"], (1, 1))  # of the second file's folder: looked at again
     again = ask(files, out)
     assert "nothing to do" not in again.stderr and again.manifest["counts"]["kept"] == 2
-    assert_told(ask(files[:1], out), 2, "more_episodes")
+    assert_reported(ask(files[:1], out), 2, "more_episodes")
 
 
 def test_plan_takes_them_too(files: list[Path]) -> None:
@@ -69,12 +69,12 @@ def test_plan_takes_them_too(files: list[Path]) -> None:
 
 
 @pytest.mark.parametrize("name", ["run", "plan", "validate"])
-def test_an_id_in_two_files_is_told_with_both(name: str, files: list[Path], tmp_path: Path) -> None:
+def test_an_id_in_two_files_is_reported_with_both(name: str, files: list[Path], tmp_path: Path) -> None:
     files[1].write_text(files[0].read_text(encoding="utf-8"), encoding="utf-8")
     options = () if name == "validate" else (*CHECKPOINT, "--task", "mentioned")
     output = ("-o", str(tmp_path / "out")) if name == "run" else ()
     done = command(name, *map(str, files), *options, *output)
-    assert_told(done, 4, str(files[0]), str(files[1]), record(0)["episode_id"])
+    assert_reported(done, 4, str(files[0]), str(files[1]), record(0)["episode_id"])
     assert not (tmp_path / "out").exists()
 
 
@@ -108,7 +108,7 @@ def test_a_run_that_is_killed_leaves_its_counts_and_a_folder_that_can_be_read(tm
     assert counts["rows"] <= found < counts["expected"]
     compared = command("compare", str(out), str(out), "--json")
     assert compared.code == 0 and "answers count" in compared.stderr
-    assert_told(command("accuracy", str(out), "--write"), 2, "is unfinished")
+    assert_reported(command("accuracy", str(out), "--write"), 2, "is unfinished")
 
 
 def _counted(out: Path) -> int:

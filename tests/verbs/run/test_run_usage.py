@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ...conftest import SAMPLE
-from ..runs import FAMILY, SAMPLE_FILE, assert_told, command, run, shell_environment
+from ..runs import FAMILY, SAMPLE_FILE, assert_reported, command, run, shell_environment
 
 CHECKPOINT = str(SAMPLE / "checkpoints" / FAMILY)
 
@@ -61,12 +61,12 @@ CHECKPOINT = str(SAMPLE / "checkpoints" / FAMILY)
         (["--modle", "x"], "No such option"),
     ],
 )
-def test_a_name_or_value_that_is_not_there(tmp_path: Path, options: list[str], message: str) -> None:
+def test_a_name_or_value_that_is_missing(tmp_path: Path, options: list[str], message: str) -> None:
     precious = tmp_path / "predictions.parquet"
     precious.write_bytes(b"earlier results")
     tasks = () if "--task" in options else ("mentioned",)
     done = run(SAMPLE_FILE, tmp_path, "--overwrite", *options, tasks=tasks)
-    assert_told(done, 2, message)
+    assert_reported(done, 2, message)
     assert done.stdout == ""
     assert list(tmp_path.iterdir()) == [precious]
     assert precious.read_bytes() == b"earlier results"
@@ -74,12 +74,12 @@ def test_a_name_or_value_that_is_not_there(tmp_path: Path, options: list[str], m
 
 def test_a_frame_fit_on_a_model_that_has_none(tmp_path: Path) -> None:
     done = run(SAMPLE_FILE, tmp_path / "out", "--frame-fit", "pad", family="qwen2.5-vl")
-    assert_told(done, 2, "--frame-fit 'pad' is not offered by qwen2.5-vl", "leave it out")
+    assert_reported(done, 2, "--frame-fit 'pad' is not offered by qwen2.5-vl", "leave it out")
 
 
 def test_a_cap_below_one_cell(tmp_path: Path) -> None:
     done = run(SAMPLE_FILE, tmp_path / "out", "--max-pixels", "783", family="qwen2.5-vl")
-    assert_told(done, 2, "--max-pixels 783 is less than one cell of 28 x 28 pixels; give 784 or more")
+    assert_reported(done, 2, "--max-pixels 783 is less than one cell of 28 x 28 pixels; give 784 or more")
 
 
 @pytest.mark.parametrize("missing", ["--model", "--task", "-o"])
@@ -87,10 +87,10 @@ def test_a_required_option_is_named(missing: str) -> None:
     given = {"--model": FAMILY, "--task": "mentioned", "-o": "out"}
     del given[missing]
     done = command("run", str(SAMPLE_FILE), *(part for pair in given.items() for part in pair))
-    assert_told(done, 2, "Missing option", missing)
+    assert_reported(done, 2, "Missing option", missing)
 
 
-def test_a_typo_is_told_before_torch_is_imported(tmp_path: Path) -> None:
+def test_a_typo_is_reported_before_torch_is_imported(tmp_path: Path) -> None:
     (tmp_path / "predictions.parquet").touch()
     common = ["--checkpoint", CHECKPOINT, "-o", str(tmp_path / "out")]
     good = [str(SAMPLE_FILE), "--model", FAMILY, "--task", "mentioned", *common]
@@ -144,7 +144,7 @@ def test_results_are_not_replaced_unasked(tmp_path: Path) -> None:
     few = ("--limit", "1", "--frames", "1")
     assert run(SAMPLE_FILE, tmp_path, *few).code == 0
     again = run(SAMPLE_FILE, tmp_path, *few, tasks=["target"])
-    assert_told(again, 2, "holds a run with other settings", "tasks:", "--overwrite")
+    assert_reported(again, 2, "holds a run with other settings", "tasks:", "--overwrite")
     assert [row["task"] for row in again.rows] == ["mentioned"]
     replaced = run(SAMPLE_FILE, tmp_path, *few, "--overwrite", tasks=["target"])
     assert (replaced.code, [row["task"] for row in replaced.rows]) == (0, ["target"])
@@ -152,15 +152,15 @@ def test_results_are_not_replaced_unasked(tmp_path: Path) -> None:
 
 def test_a_file_where_the_folder_should_be(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("mine")
-    assert_told(run(SAMPLE_FILE, tmp_path / "out"), 2, "--output", "is a file")
-    assert_told(run(SAMPLE_FILE, tmp_path / "out" / "deep"), 2, f"{tmp_path / 'out'} is no folder")
+    assert_reported(run(SAMPLE_FILE, tmp_path / "out"), 2, "--output", "is a file")
+    assert_reported(run(SAMPLE_FILE, tmp_path / "out" / "deep"), 2, f"{tmp_path / 'out'} is no folder")
     assert (tmp_path / "out").read_text() == "mine"
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 def test_a_folder_without_permission(tmp_path: Path) -> None:
     tmp_path.chmod(0o555)
-    assert_told(run(SAMPLE_FILE, tmp_path / "out"), 2, "nothing can be written to")
+    assert_reported(run(SAMPLE_FILE, tmp_path / "out"), 2, "nothing can be written to")
 
 
 def test_a_settings_file(tmp_path: Path) -> None:
@@ -182,7 +182,7 @@ def test_a_settings_file(tmp_path: Path) -> None:
 def test_a_settings_file_with_a_mistake(tmp_path: Path, text: str, message: str) -> None:
     config = tmp_path / "nightly.toml"
     config.write_text(text)
-    assert_told(run(SAMPLE_FILE, tmp_path / "out", "--config", str(config)), 2, str(config), message)
+    assert_reported(run(SAMPLE_FILE, tmp_path / "out", "--config", str(config)), 2, str(config), message)
 
 
 def test_settings_from_the_environment(tmp_path: Path) -> None:
@@ -191,7 +191,7 @@ def test_settings_from_the_environment(tmp_path: Path) -> None:
     settings = done.manifest["settings"]
     assert (settings["frames"], settings["lambda"], settings["limit"]) == (1, 0.5, 1)
     wrong = run(SAMPLE_FILE, tmp_path / "out", environment={"SOCIALCLI_RUN_FRAMES": "few"})
-    assert_told(wrong, 2, "'few' is not a valid integer")
+    assert_reported(wrong, 2, "'few' is not a valid integer")
 
 
 @pytest.mark.parametrize(
@@ -210,7 +210,7 @@ def test_settings_from_the_environment(tmp_path: Path) -> None:
 def test_a_folder_named_like_a_table_is_refused(name_of_command: str, name: str, plain: str, tmp_path: Path) -> None:
     episodes = [] if name_of_command == "synth" else [str(SAMPLE_FILE), "--model", FAMILY, "--task", "all"]
     done = command(name_of_command, *episodes, "-o", str(tmp_path / name))
-    assert_told(done, 2, "ends like a table", "parquet", f"--output {tmp_path / plain}")
+    assert_reported(done, 2, "ends like a table", "parquet", f"--output {tmp_path / plain}")
     assert not list(tmp_path.iterdir())
 
 

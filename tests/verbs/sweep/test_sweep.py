@@ -21,7 +21,7 @@ from socialcli.verbs.sweep.work import SweepRequest, sweep
 
 from ...conftest import ROOT, SAMPLE
 from ...results.samples import validator
-from ..runs import FAMILY, Record, Row, Run, assert_told, close, command, record, run, write
+from ..runs import FAMILY, Record, Row, Run, assert_reported, close, command, record, run, write
 
 FRAMES = ("--frames", "2", "--media-root", str(SAMPLE))
 GRID = ("--alpha", "0,1,2", "--lambda", "5e-5,1", "--layers", "1-2,auto,all")
@@ -239,7 +239,7 @@ def test_a_usage_error_is_a_message_and_leaves_no_folder(
     options: tuple[str, ...], message: str, episodes: Path, tmp_path: Path
 ) -> None:
     done = run_sweep(episodes, tmp_path / "out", *options)
-    assert_told(done, 2, message)
+    assert_reported(done, 2, message)
     assert done.stdout == "" and not done.output.exists()
 
 
@@ -248,14 +248,14 @@ def test_failed_questions_are_rows_and_exit_code_3(tmp_path: Path) -> None:
     lost["video"]["path"] = "videos/nowhere.mp4"
     file = write(tmp_path / "episodes.jsonl", [small(0), small(11), lost])
     done = run_sweep(file, tmp_path / "out", "--alpha", "1")
-    assert_told(done, 3, "4 of 12 answers failed", str(done.output))
+    assert_reported(done, 3, "4 of 12 answers failed", str(done.output))
     assert manifest_of(done)["outcome"] == "failures" and manifest_of(done)["best"]
 
 
 def test_the_results_of_a_run_are_replaced_only_when_asked(episodes: Path, tmp_path: Path) -> None:
     few = ("--alpha", "1", "--limit", "1")
     assert run(episodes, tmp_path, *FRAMES, "--limit", "1", tasks=["all"]).code == 0
-    assert_told(run_sweep(episodes, tmp_path, *few), 2, "run.json", "--overwrite")
+    assert_reported(run_sweep(episodes, tmp_path, *few), 2, "run.json", "--overwrite")
     assert run_sweep(episodes, tmp_path, *few, "--overwrite").code == 0
 
 

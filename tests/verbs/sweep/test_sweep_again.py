@@ -22,7 +22,7 @@ from socialcli.results.lock import locked
 from ...conftest import SAMPLE
 from ...results.samples import disk_of, validator
 from ..again import assert_same
-from ..runs import FAMILY, Record, Row, Run, assert_told, command, interrupted_after, run, small, write
+from ..runs import FAMILY, Record, Row, Run, assert_reported, command, interrupted_after, run, small, write
 
 FILES = ["accuracy.parquet", "alpha.png", "inputs.json", "predictions.parquet", "sweep.json"]
 SPLITS = ["test", "validation", None]
@@ -140,7 +140,7 @@ def test_splits_without_a_question_are_a_usage_error(file: Path) -> None:
     for line in lines[:2]:
         line["questions"] = [{**one, "task": "another"} for one in line["questions"]]
     told = sweep(write(file, lines), "--alpha", "1", "--test-split", "test")
-    assert_told(told, 2, "no question of ", " is in the splits to ask (test, val)")
+    assert_reported(told, 2, "no question of ", " is in the splits to ask (test, val)")
     assert not told.output.exists()
 
 
@@ -222,7 +222,7 @@ def test_what_has_changed_is_asked_again_and_nothing_else(file: Path, asked: Ask
 def test_other_settings_are_refused_with_every_difference(file: Path) -> None:
     before = sweep(file, "--alpha", "1", "--limit", "3").rows
     again = sweep(file, "--alpha", "1", "--limit", "2", "--frames", "2", "--context", "past")
-    assert_told(again, 2, "holds a sweep with other settings", "frames: 1 there, 2 now", "limit: 3 there, 2 now")
+    assert_reported(again, 2, "holds a sweep with other settings", "frames: 1 there, 2 now", "limit: 3 there, 2 now")
     assert "context" in again.stderr and "--overwrite" in again.stderr
     assert again.rows == before
     more = sweep(file, "--alpha", "1", "--limit", "4")
@@ -243,8 +243,8 @@ def test_failed_questions_are_kept_and_asked_again_when_wanted(file: Path, asked
     assert sweep(file, *options).code == 3 and not asked
     assert sweep(file, *options, "--retry-failed").code == 0
     assert asked == {(rows[1]["question_id"], 1.0): 1}
-    assert_told(sweep(file, *options, "--retry-failed", "--overwrite"), 2, "choose one")
-    assert_told(sweep(file, *options, "--retry-failed", output="none"), 2, "holds no sweep")
+    assert_reported(sweep(file, *options, "--retry-failed", "--overwrite"), 2, "choose one")
+    assert_reported(sweep(file, *options, "--retry-failed", output="none"), 2, "holds no sweep")
 
 
 def test_answers_outlive_a_night_without_their_video(tmp_path: Path, asked: Asked) -> None:
@@ -268,9 +268,7 @@ def broken_after(batches: int, file: Path, monkeypatch: pytest.MonkeyPatch, *opt
         return sweep(file, *options)
 
 
-def test_a_wider_grid_can_be_broken_off_and_gone_on_with(
-    file: Path, asked: Asked, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_wider_grid_can_be_interrupted_and_resumed(file: Path, asked: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
     assert sweep(file, "--alpha", "1").code == 0
     asked.clear()
     broken = broken_after(1, file, monkeypatch, "--alpha", "1,2,4")
@@ -282,7 +280,7 @@ def test_a_wider_grid_can_be_broken_off_and_gone_on_with(
     assert sorted(path.name for path in again.output.iterdir()) == FILES
 
 
-def test_a_damaged_part_is_told_and_asked_again(file: Path, asked: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_damaged_part_is_reported_and_asked_again(file: Path, asked: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
     broken = broken_after(1, file, monkeypatch, "--alpha", "1,2")
     (part,) = broken.output.glob("parts/*")
     part.write_bytes(part.read_bytes()[:-100])
@@ -292,20 +290,20 @@ def test_a_damaged_part_is_told_and_asked_again(file: Path, asked: Asked, monkey
     assert again.code == 0 and asked.total() == len(again.rows) == 12
 
 
-def test_a_damaged_manifest_is_told(file: Path) -> None:
+def test_a_damaged_manifest_is_reported(file: Path) -> None:
     done = sweep(file, "--alpha", "1")
     (done.output / "sweep.json").write_text("{", encoding="utf-8")
-    assert_told(sweep(file, "--alpha", "1"), 4, "sweep.json", "the manifest of a sweep", "--overwrite")
+    assert_reported(sweep(file, "--alpha", "1"), 4, "sweep.json", "the manifest of a sweep", "--overwrite")
 
 
 def test_two_at_once_and_a_full_disk(file: Path, asked: Asked) -> None:
     folder = file.parent / "out"
     folder.mkdir()
     with locked(folder):
-        assert_told(sweep(file, "--alpha", "1"), 5, "in use by process")
+        assert_reported(sweep(file, "--alpha", "1"), 5, "in use by process")
     with disk_of(6000):
         full = sweep(file, "--alpha", "1")
-    assert_told(full, 1, "000001.parquet")
+    assert_reported(full, 1, "000001.parquet")
     assert manifest(full)["outcome"] == "error"
     done = sweep(file, "--alpha", "1")
     assert done.code == 0 and sorted(path.name for path in done.output.iterdir()) == [
@@ -327,4 +325,4 @@ def test_the_second_condition_of_a_run_is_asked_alone(first: str, alphas: set[An
     anew = run(file, file.parent / "anew", *options, "--alignment", "both", tasks=["all"])
     assert_same(both.rows, anew.rows, 1e-5)
     back = run(file, file.parent / "run", *options, "--alignment", first, tasks=["all"])
-    assert_told(back, 2, f'alignment: "both" there, "{first}" now')
+    assert_reported(back, 2, f'alignment: "both" there, "{first}" now')

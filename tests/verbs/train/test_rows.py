@@ -103,7 +103,7 @@ def test_clips_of_other_shapes_go_apart() -> None:
     ]
 
 
-def test_an_answer_that_is_no_candidate_is_told() -> None:
+def test_an_answer_that_is_no_candidate_is_reported() -> None:
     model, episode = tiny_model("llava-next-video"), sample_episodes()[0]
     clip = Clip(model, episode, options())
     question = replace(episode.questions[0], answer="nobody at all")

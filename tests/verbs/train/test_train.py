@@ -17,7 +17,7 @@ from socialcli.synth.synthesis import SynthRequest, synthesize
 
 from ...conftest import SAMPLE
 from ...results.samples import disk_of, validator
-from ..runs import FAMILY, Run, assert_told, command
+from ..runs import FAMILY, Run, assert_reported, command
 
 FEW = ("--frames", "1", "--task", "videoqa", "--questions-per-clip", "all", "--lora-rank", "4")
 
@@ -179,9 +179,9 @@ def test_json_is_the_manifest(world: Path, trained: Path) -> None:
     assert json.loads(again.stdout) == manifest(trained)
 
 
-def test_other_settings_are_told_one_by_one(world: Path, trained: Path) -> None:
+def test_other_settings_are_reported_one_by_one(world: Path, trained: Path) -> None:
     again = train(world, trained, "--epochs", "2", "--lr", "2e-2", "--seed", "3", "--bias-warmup", "2")
-    assert_told(again, 2, "learning_rate: 0.01 there, 0.02 now", "seed: 0 there, 3 now", "--overwrite")
+    assert_reported(again, 2, "learning_rate: 0.01 there, 0.02 now", "seed: 0 there, 3 now", "--overwrite")
 
 
 def test_a_file_without_answers(world: Path, tmp_path: Path) -> None:
@@ -192,12 +192,12 @@ def test_a_file_without_answers(world: Path, tmp_path: Path) -> None:
             del question["answer"]
     silent.write_text("".join(json.dumps(one) + "\n" for one in records), encoding="utf-8")
     done = train(silent, tmp_path / "out", "--media-root", str(world.parent))
-    assert_told(done, 4, "nothing to learn from", "none of the 40 questions of the tasks has an answer")
+    assert_reported(done, 4, "nothing to learn from", "none of the 40 questions of the tasks has an answer")
     assert not (tmp_path / "out").exists()
 
 
-def test_a_split_that_is_not_there(world: Path, tmp_path: Path) -> None:
-    assert_told(train(world, tmp_path, "--train-split", "trian"), 2, "'trian'", "'test', 'train', 'validation'")
+def test_a_split_that_is_missing(world: Path, tmp_path: Path) -> None:
+    assert_reported(train(world, tmp_path, "--train-split", "trian"), 2, "'trian'", "'test', 'train', 'validation'")
 
 
 def test_a_missing_video_costs_its_own_questions(world: Path, tmp_path: Path) -> None:
@@ -206,12 +206,12 @@ def test_a_missing_video_costs_its_own_questions(world: Path, tmp_path: Path) ->
     file = tmp_path / "episodes.jsonl"
     file.write_text("".join(json.dumps(one) + "\n" for one in records), encoding="utf-8")
     done = train(file, tmp_path / "out", "--epochs", "1", "--media-root", str(world.parent))
-    assert_told(done, 3, "4 of 32 questions could not be used")
+    assert_reported(done, 3, "4 of 32 questions could not be used")
     assert manifest(tmp_path / "out")["counts"]["lost"] == 4
     assert "gone.mp4" in manifest(tmp_path / "out")["problems"][0]
     written = (tmp_path / "out" / "adapter" / "adapter_model.safetensors").stat().st_mtime_ns
     again = train(file, tmp_path / "out", "--epochs", "1", "--media-root", str(world.parent))
-    assert_told(again, 3, "4 of 32 questions could not be used")
+    assert_reported(again, 3, "4 of 32 questions could not be used")
     assert (tmp_path / "out" / "adapter" / "adapter_model.safetensors").stat().st_mtime_ns == written
 
 
@@ -219,21 +219,21 @@ def test_a_full_disk_leaves_nothing_half_written(world: Path, trained: Path, tmp
     options = ("--epochs", "2", "--lr", "1e-2", "--bias-warmup", "2")
     with disk_of(12_000):
         done = train(world, tmp_path, *options)
-    assert_told(done, 1, "state.safetensors")
+    assert_reported(done, 1, "state.safetensors")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["log.parquet", "train.json"]
     assert manifest(tmp_path)["outcome"] == "error"
     assert train(world, tmp_path, *options).code == 0
     assert furthest(tmp_path, trained) == 0
 
 
-def test_a_damaged_state_is_told(world: Path, tmp_path: Path) -> None:
+def test_a_damaged_state_is_reported(world: Path, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     done = train(world, tmp_path / "out", "--epochs", "1")
     assert done.code == 0
     found = manifest(tmp_path / "out")
     (tmp_path / "out" / "train.json").write_text(json.dumps(found | {"outcome": "interrupted"}), encoding="utf-8")
     (tmp_path / "out" / "state.safetensors").write_bytes(b"\x10\x00\x00\x00\x00\x00\x00\x00{")
-    assert_told(train(world, tmp_path / "out", "--epochs", "1"), 4, "state.safetensors", "damaged", "--overwrite")
+    assert_reported(train(world, tmp_path / "out", "--epochs", "1"), 4, "state.safetensors", "damaged", "--overwrite")
     assert train(world, tmp_path / "out", "--epochs", "1", "--overwrite").code == 0
 
 
@@ -258,5 +258,5 @@ def test_usage(world: Path, tmp_path: Path, options: tuple[str, ...], parts: tup
 
 def test_a_loss_that_is_no_number_ends_the_training(world: Path, tmp_path: Path) -> None:
     done = train(world, tmp_path, "--lr", "1e30", "--epochs", "3", "--warmup", "0")
-    assert_told(done, 3, "the gradient is no number", "--learning-rate")
+    assert_reported(done, 3, "the gradient is no number", "--learning-rate")
     assert not (tmp_path / "adapter").exists()

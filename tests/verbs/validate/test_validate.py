@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from socialcli.errors import InvalidInputError, NotThereError
+from socialcli.errors import InvalidInputError, NotFoundError
 from socialcli.verbs.validate.command import command
 
 Record = dict[str, Any]
@@ -115,7 +115,7 @@ def test_a_missing_file_does_not_hide_the_others_and_ends_as_a_usage_error(write
     result = validate("nowhere.jsonl", bad)
     assert "nowhere.jsonl: there is no such file\n" in result.output
     assert f"{bad}:1:boxes[0].speaker: " in result.output
-    assert isinstance(result.exception, NotThereError)
+    assert isinstance(result.exception, NotFoundError)
     assert str(result.exception) == "there is no such file: nowhere.jsonl"
 
 
@@ -148,7 +148,7 @@ def test_videos_are_looked_for_only_under_a_given_media_root(write: Callable[...
         ":3:video.path:",
         ":4:video.fps: ",
     ]
-    assert isinstance(validate(path, "--media-root", "nowhere").exception, NotThereError)
+    assert isinstance(validate(path, "--media-root", "nowhere").exception, NotFoundError)
 
 
 @pytest.mark.parametrize(
