@@ -75,7 +75,9 @@ class PromptSettings:
         default="score",
         metadata=setting(
             names="answer_modes",
-            help="score: rank the candidates by probability; generate: let the model write, and parse its text.",
+            metavar="MODE",
+            help="score: rank the candidates by probability; generate: let the model write, and parse its text; or a "
+            "plug-in's mode.",
         ),
     )
 

@@ -12,5 +12,5 @@ In a folder of images with `fps`, image i (from 0, in natural order of names) is
 
 This `__init__` imports nothing, so that `frames` can be imported without PyAV and Pillow.
 
-May import: errors.
+May import: errors, interrupts.
 """

@@ -23,6 +23,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from socialcli.errors import VideoError
+from socialcli.interrupts import uninterrupted
 from socialcli.video.limits import DecodeLimits
 from socialcli.video.timing import Clock
 
@@ -68,7 +69,8 @@ class VideoFile:
     def _open(self) -> None:
         self._file.seek(0)
         source = LocalSource(self._file)
-        self.container: InputContainer = av.open(source, "r", options=_OPTIONS, metadata_errors="replace")
+        with uninterrupted():  # see `_next_packet`; here, ffmpeg would take an interrupt for invalid data
+            self.container: InputContainer = av.open(source, "r", options=_OPTIONS, metadata_errors="replace")
         self.stream = _video_stream(self.container, self.path)
         self.limits.check_pixels(self.path, self.stream.codec_context.width, self.stream.codec_context.height)
         self.stream.codec_context.options = {"max_pixels": str(self.limits.max_pixels)}
@@ -136,14 +138,16 @@ class VideoFile:
     def _packets_after_seek(self, tick: int) -> Iterator[Packet[Stream]]:
         self._at_start = False
         try:
-            self.container.seek(tick, stream=self.stream)
+            with uninterrupted():
+                self.container.seek(tick, stream=self.stream)
         except av.error.FFmpegError:  # before the first time stamp, or the file is not seekable
             return iter(())
         return self._packets()
 
     def _packets(self) -> Iterator[Packet[Stream]]:
         self._at_start = False
-        for packet in self.container.demux():
+        packets = self.container.demux()
+        while (packet := _next_packet(packets)) is not None:
             self._packets_read += 1
             self.limits.check_time(self.path)
             if self._packets_read > self.limits.max_packets:
@@ -159,6 +163,16 @@ class VideoFile:
             if packet.stream_index == self.stream.index and packet.is_keyframe and packet.size:
                 return packet
         return None
+
+
+def _next_packet(packets: Iterator[Packet[Stream]]) -> Packet[Stream] | None:
+    """The next packet; None at the end.
+
+    PyAV raises EOFError inside to find the end of a file. An interrupt that arrives while Cython builds that error's
+    traceback is lost without a word: defer it until the packet is there.
+    """
+    with uninterrupted():
+        return next(packets, None)
 
 
 @contextmanager

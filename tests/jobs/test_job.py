@@ -55,5 +55,5 @@ def test_a_file_of_another_kind_is_seen_in_its_first_row(tmp_path: Path) -> None
     import pyarrow.parquet as pq
 
     pq.write_table(pa.table({"x": [1]}), tmp_path / "x.parquet")
-    with pytest.raises(InvalidInputError, match="has no episodes"):
+    with pytest.raises(InvalidInputError, match="does not hold episodes"):
         job(episodes=str(tmp_path / "x.parquet"))

@@ -65,7 +65,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     sums = forward.Measurer._sums
 
     def noted(self: forward.Measurer, batch: Sequence[Any]) -> FigureSums:
-        found.extend(asked.question.id for _, asked in batch)
+        found.extend(one.question.id for one in batch)
         return sums(self, batch)
 
     monkeypatch.setattr(forward.Measurer, "_sums", noted)

@@ -110,7 +110,7 @@ def test_what_is_not_there_is_reported_before_the_folder_is_touched(
 def test_an_adapter_of_another_family_leaves_earlier_results(tmp_path: Path) -> None:
     (tmp_path / "run.json").write_text("{}")
     done = run(SAMPLE_FILE, tmp_path, "--overwrite", "--adapter", str(adapter("internvl3")))
-    assert_reported(done, 2, "was trained on another model: on InternVLForConditionalGeneration")
+    assert_reported(done, 2, "was trained on another model: InternVLForConditionalGeneration; this is ")
     assert (tmp_path / "run.json").read_text() == "{}"
 
 

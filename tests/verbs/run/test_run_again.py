@@ -224,11 +224,11 @@ def test_another_video_is_computed_again_and_a_touched_one_is_not(episodes: Path
 def test_a_file_that_is_replaced_while_the_model_loads_is_asked_the_next_time(
     episodes: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from socialcli.verbs.run import work as engine
+    from socialcli.verbs.run import work
 
     whole = episodes.read_text(encoding="utf-8")
     write(episodes, [record(0)])
-    load = engine._engine
+    load = work._load
 
     def slowly(job: Job) -> Answerer:
         episodes.with_name("new").write_text(whole, encoding="utf-8")
@@ -236,7 +236,7 @@ def test_a_file_that_is_replaced_while_the_model_loads_is_asked_the_next_time(
         return load(job)
 
     with monkeypatch.context() as patch:
-        patch.setattr(engine, "_engine", slowly)
+        patch.setattr(work, "_load", slowly)
         assert ask(episodes).code == 0
     assert {row["episode_id"] for row in ask(episodes).rows} == {record(index)["episode_id"] for index in range(3)}
 

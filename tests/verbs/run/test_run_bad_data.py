@@ -66,8 +66,8 @@ def other_columns(folder: Path) -> Path:
         (picture, 4, "is named .jsonl, but is a binary file"),
         (spreadsheet, 4, "its name must end in one of .parquet, .jsonl.gz, .jsonl"),
         (directory, 4, "is a folder; name the episodes file itself"),
-        (truncated_parquet, 4, "is damaged, or not a whole Parquet file"),
-        (other_columns, 4, "has no episodes"),
+        (truncated_parquet, 4, "is damaged or not a complete Parquet file"),
+        (other_columns, 4, "does not hold episodes"),
     ],
 )
 def test_what_is_no_episodes_file(tmp_path: Path, make: Callable[[Path], Path], code: int, message: str) -> None:

@@ -68,7 +68,7 @@ def test_without_a_place_the_question_fails_and_says_why(tmp_path: Path) -> None
     result = run(path, tmp_path / "out", *FEW, "--max-failures", "1", tasks=["videoqa"]).validated()
     bad, good = result.rows
     assert (bad["status"], bad["answer"], bad["answer_index"], bad["correct"]) == ("failed", "茶", None, False)
-    assert "is each of the candidates 0, 1, 2, counted from 0; say which is right with answer_index" in bad["error"]
+    assert "equals each of the candidates 0, 1, 2, counted from 0; say which is right with answer_index" in bad["error"]
     assert good["status"] == "ok"
 
 
