@@ -47,7 +47,7 @@ E2E = (
 SLOW = (
     *("benchmarks/*", "layouts/*", "sample_data/*"),
     *("alignment/test_head_attention.py", "inference/test_session.py", "models/test_grid.py"),
-    *("synth/test_words.py", "verbs/*/test_plot*.py"),
+    *("synth/test_words.py", "verbs/*/test_plot*.py", "verbs/inspect/test_rec*.py"),
 )
 
 

@@ -90,6 +90,7 @@ def test_an_interrupt_leaves_objects_alone(tmp_path: Path) -> None:
         assert style == "text" or lines(done.stderr)[0]["message"] == "interrupted"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
 @pytest.mark.parametrize("style", ["text", "json"])
 def test_on_a_terminal_every_message_stands_once(tmp_path: Path, style: str) -> None:

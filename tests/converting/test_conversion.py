@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from socialcli.cli import main
@@ -42,6 +43,7 @@ def test_the_converters_are_listed() -> None:
     assert all(name in result.stdout for name in ("tvqa-plus", "mmsi", "online-mmsi", "tracks"))
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_number_of_games(tmp_path: Path) -> None:
     """10,800 questions in 900 games take what 120 in 10 take; no converter needs torch."""
     release(tmp_path)

@@ -4,6 +4,7 @@ import tracemalloc
 from pathlib import Path
 
 import pyarrow.parquet as pq
+import pytest
 
 from socialcli.results.columns import as_record
 from socialcli.results.predictions import Prediction
@@ -63,6 +64,7 @@ def test_the_file_is_an_accuracy_table_and_of_several_has_a_folder(tmp_path: Pat
     assert two.drop_columns("folder").to_pylist() == one.to_pylist() * 2
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_rows(tmp_path: Path) -> None:
     def peak(folder: str, copies: int) -> int:
         source = Source.find(leave(tmp_path / folder, ROWS * copies))
