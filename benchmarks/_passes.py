@@ -37,7 +37,7 @@ class Passes:
 
 
 def prepare(adapter: Any, clip: ClipSession, asked: Sequence[ClipQuestion]) -> Passes:
-    """Make the inputs of a clip's forwards. The words are filled up on the right."""
+    """Create the inputs of a clip's forward passes. The words are padded on the right."""
     assert clip.clip is not None  # the benchmarks' clips all have a video
     prompts = [question.encoded for question in asked]
     start = prompts[0].prefix

@@ -1,4 +1,4 @@
-"""Check before the model is loaded whether anything can be aligned: loading and asking may take hours."""
+"""Check whether anything can be aligned before the model is loaded, since the work may take hours."""
 
 from __future__ import annotations
 

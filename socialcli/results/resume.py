@@ -82,7 +82,7 @@ def check_same_settings(
 ) -> None:
     """Raise UsageError, with each difference, where a run (or other `kind` of job) cannot resume with these settings.
 
-    Asking for more is fine: a higher limit on questions, or the second condition. Less would drop answers. Settings of
+    More questions are fine: a higher limit on questions, or the second condition. Less would drop answers. Settings of
     the bias do not matter to a folder of unaligned answers.
     """
     now = settings.as_record()

@@ -1,4 +1,4 @@
-"""The settings of a measurement: those of a run, which it aligns without asking for answers."""
+"""The settings of a measurement: those of a run, except what concerns answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`socialcli measure`, given again: it goes on, does nothing, or measures what is new, and only that."""
+"""`socialcli measure`, run again: it resumes, does nothing, or measures what is new, and only that."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`socialcli sweep` and `measure`, killed at random moments: the same command goes on to the same results."""
+"""`socialcli sweep` and `measure`, killed at random moments: the same command resumes to the same results."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def same_results(what: str, output: Path, undisturbed: Path) -> None:
 
 @pytest.fixture(scope="module", params=["sweep", "measure"])
 def undisturbed(request: pytest.FixtureRequest, episodes: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder, under the command's name, of work that was not broken off."""
+    """The folder, under the command's name, of uninterrupted work."""
     output = tmp_path_factory.mktemp("undisturbed") / request.param
     _, stderr = started(request.param, episodes, output).communicate(timeout=300)
     assert "the results are in" in stderr

@@ -1,4 +1,4 @@
-"""`socialcli run`, given again: it goes on, does nothing, or computes anew what has changed, and only that."""
+"""`socialcli run`, run again: it resumes, does nothing, or computes anew what has changed, and only that."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`socialcli sweep`, given again: it goes on, does nothing, or asks what is new, and only that."""
+"""`socialcli sweep`, run again: it resumes, does nothing, or asks what is new, and only that."""
 
 from __future__ import annotations
 
