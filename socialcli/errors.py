@@ -66,7 +66,7 @@ class PluginError(UsageError):
 
 
 class TooManyFailuresError(SocialcliError):
-    """The work is done, but more questions failed than `--max-failures` allows."""
+    """More questions failed than `--max-failures` allows: the work is done, or was stopped by them."""
 
     exit_code = 3
 

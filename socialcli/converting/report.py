@@ -51,7 +51,7 @@ class Report:
         if self.skipped <= MOST_WARNINGS:
             _log.warning("skipped: %s", error)
         elif self.skipped == MOST_WARNINGS + 1:
-            _log.warning("skipped more; from now on only counted")
+            _log.warning("more parts were skipped; further ones are counted but not logged")
 
     def warn(self, message: str) -> None:
         """Warn about the conversion as a whole."""

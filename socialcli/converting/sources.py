@@ -24,7 +24,7 @@ _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codec
 
 
 def read_text(path: Path) -> str:
-    """The text of a file, without a byte order mark and with `\\n` line end_times.
+    """The text of a file, without a byte order mark and with `\\n` line endings.
 
     Reads UTF-8, and UTF-16 with a byte order mark; anything else is read as Windows-1252, with a warning. Raises
     NotFoundError and InvalidInputError.
@@ -38,7 +38,7 @@ def read_text(path: Path) -> str:
             raise InvalidInputError(
                 f"{path}: begins like {encoding} but is not valid {encoding}; save it as UTF-8"
             ) from error
-        _log.warning("%s: is not UTF-8 and is read as Latin-1; save it as UTF-8 if letters look wrong", path)
+        _log.warning("%s: is not UTF-8 and is read as Windows-1252; save it as UTF-8 if letters look wrong", path)
         text = "".join(bytes([byte]).decode("cp1252", "replace") if byte > 127 else chr(byte) for byte in content)
     return text.replace("\r\n", "\n").replace("\r", "\n")
 

@@ -38,7 +38,7 @@ def answer_batches(
     limit: BatchLimit,
     timeout: float | None = None,
 ) -> Iterator[list[list[QuestionResult]]]:
-    """Answer questions under those of `conditions` that each is `missing`, for at most `timeout` seconds a question.
+    """Answer each question under those `conditions` that it is `missing`, within `timeout` seconds per question.
 
     Yields the results of each batch as soon as it is done, by question, each in the order of `conditions`; first those
     of the questions that failed in preparation. Batches are formed from all `questions`; those with nothing

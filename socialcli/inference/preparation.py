@@ -1,7 +1,7 @@
 """(torch) Prepares an episode's questions for the model: sampled, encoded, tokenized, planned.
 
-Nothing runs through the model yet. Questions that see the same frames share one `Clip`. A video that cannot be read
-costs the questions on it, any other error one question.
+Nothing runs through the model yet. Questions that see the same frames share one `Clip`. If a video cannot be read, all
+questions on it fail; any other error makes one question fail.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """How a job starts, and how its manifest records where it stands until it ends: for run, sweep, measure and train.
 
-`JobStart` prepares or resumes the folder. `recorded` alone decides the outcome and the exit code.
+`JobStart` prepares or resumes the folder. `recorded` alone decides the outcome and the exit code in
+the manifest; a verb whose manifest holds 3 raises TooManyFailuresError, and `socialcli.cli` exits with its code.
 """
 
 from __future__ import annotations

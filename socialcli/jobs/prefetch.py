@@ -20,7 +20,7 @@ SECONDS_TO_END = 1.0  # to wait for work whose result nobody needs
 def default_workers(on_cpu: bool) -> int:
     """One thread for every four cores; at least one, unless the model itself runs `on_cpu`.
 
-    There, on a machine with two cores, a thread made a run 5 % slower: it takes its time from the model.
+    With the model on a CPU of two cores, a thread made a run 5 % slower: it takes time from the model.
     """
     cores = os.cpu_count() or 1
     return min(MOST_WORKERS, max(cores // 4, 0 if on_cpu else 1))

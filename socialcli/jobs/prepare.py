@@ -38,7 +38,7 @@ class Kept(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prepared:
-    """A selection that lacks nothing but the model's answers.
+    """A selection with the keys of its rows and, where rows are missing, its questions ready for the model.
 
     `keys[question id][condition index]` is the key of that row, for every question that can be asked. `missing` has the
     same form, with only the keys that no earlier row has.

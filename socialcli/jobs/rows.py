@@ -1,4 +1,4 @@
-"""(torch) From the results of a question to its rows in predictions.parquet."""
+"""(torch) From the results of a question, or its failure, to its rows in predictions.parquet; the key of each row."""
 
 from __future__ import annotations
 

@@ -45,8 +45,8 @@ def resolve_splits(found: Collection[str | None], validation: str | None, test: 
     if validation is None and len(usual) == 1:
         validation = usual[0]
     elif validation is None:
-        why = f"{' and '.join(usual)} could each be it" if usual else f"the file has: {listed}"
-        warning = f"no best setting is named, for no split is known as the validation split ({why}); "
+        why = f"it could be {' or '.join(usual)}" if usual else f"the file has: {listed}"
+        warning = f"no best setting can be chosen, because no split is known to be the validation split ({why}); "
         warning += "name it with --validation-split"
     if validation is not None and validation in test:
         raise UsageError(f"--test-split {validation!r} is the validation split: what is chosen on is not reported on")

@@ -1,7 +1,7 @@
 """inputs.json: the files that a run's answers depend on, with their signatures (sizes and modification times).
 
 With it the same command, given again, sees at once that nothing has changed. Where a signature differs, the contents
-decide (`socialcli.results.keys`): copying or touching a file costs no answer.
+decide (`socialcli.results.keys`): if a file is only copied or touched, no question is asked again.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ class Inputs:
         """
         for path in _absolute(folders):
             if self.files.setdefault(path, now := model_signature(path)) != now:
-                raise CheckpointError(f"{path}: was changed while it was loaded; give the same command again")
+                raise CheckpointError(f"{path}: changed while it was being loaded; run the same command again")
 
     def add(self, path: str, root: Path | None = None) -> None:
         """Add an episode's clip; `root` is the media root of its file, if it has another one."""

@@ -1,4 +1,7 @@
-"""predictions.parquet: its rows, how they are written one by one, and how they are read."""
+"""predictions.parquet: its columns, how rows are written one by one, and how they are read.
+
+`socialcli.jobs.rows` fills the columns; CONTRIBUTING.md says how to add one.
+"""
 
 from __future__ import annotations
 

@@ -139,7 +139,7 @@ def version_warnings(before: Mapping[str, Any], now: Mapping[str, str | None]) -
         for name in DECIDING
         if there.get(name) is not None and there[name] != now.get(name)
     ]
-    new = [f"{_MADE_WITH} {', '.join(changes)}; they are kept: --overwrite asks them again"] if changes else []
+    new = [f"{_MADE_WITH} {', '.join(changes)}; they are kept: --overwrite asks the questions again"] if changes else []
     earlier = [warning for warning in before.get("warnings") or () if warning.startswith(_MADE_WITH)]
     return tuple(dict.fromkeys([*earlier, *new]))
 

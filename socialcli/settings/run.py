@@ -66,7 +66,7 @@ ASK_ALL: Mapping[str, Mapping[str, Any]] = {
         "help": "Exit with 3 if more than N questions, or P% of all, failed.",
     }
 }
-"""What the verbs that ask all questions, however many fail, declare differently: see `run_settings`."""
+"""What verbs that ask all questions, however many fail, declare in place of a run's settings: see `run_settings`."""
 
 
 def run_settings(

@@ -86,7 +86,7 @@ def _variance(totals: _Counts, sizes: _Counts, independent: float) -> float:
 
 
 def _t_quantile(sizes: _Counts) -> float:
-    """What Student's t exceeds with 2.5 %, at the degrees of freedom that clusters of these sizes are worth.
+    """The value that Student's t exceeds in 2.5 % of cases, at the degrees of freedom these cluster sizes are worth.
 
     G - 1 for G clusters of one size, fewer for unequal ones: those of the variance above by Satterthwaite's rule, for
     independent questions (Bell & McCaffrey 2002; Imbens & Kolesar, "Robust standard errors in small samples: some
@@ -100,7 +100,7 @@ def _t_quantile(sizes: _Counts) -> float:
 
 
 def _least_share(sizes: _Counts) -> float:
-    """The lower end for a share of which every one was seen: the exact (Clopper-Pearson) bound, 0.025^(1 / worth).
+    """The lower end where every answer was right: the exact (Clopper-Pearson) bound, 0.025^(1 / worth).
 
     Clusters of these sizes are worth n / (1 + correlation * (mean size - 1)) independent questions, the mean weighted
     by size (Kish, "Survey sampling", 1965), at the `ASSUMED_CORRELATION`.

@@ -90,7 +90,7 @@ class _Difference:
     holds: Callable[[Pair], bool]
 
     def found(self, pairs: Sequence[Pair]) -> str | None:
-        """How many of the pairs differ in this way, and the first of them; None for none."""
+        """A message with the number of pairs that differ in this way, and the first of them; None if no pair does."""
         ids = [pair.a.question_id for pair in pairs if self.holds(pair)]
         return f"{self.text} in {len(ids)} of the {len(pairs)} common questions ({ids[0]!r} first)" if ids else None
 

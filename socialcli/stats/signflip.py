@@ -25,15 +25,15 @@ def sign_flip_p(differences: Iterable[int]) -> float:
     2014, for exchanging whole blocks.)
 
     With k episodes that differ there are 2^k choices, so that p is never below 2^(1 - k). They are not drawn but
-    counted: the total under a choice of signs is the observed total minus twice the flipped sum, and the distribution
-    of that sum is the convolution of one binomial distribution per size of difference. Without a difference in total p
-    is 1; below about 1e-308 it is 0. Time grows with episodes times the sum of sizes, memory with the latter.
+    counted: the total under a choice of signs is the sum of all sizes minus twice the sum of those made negative. The
+    distribution of the latter is the convolution of one binomial distribution per size. Without a difference in total
+    p is 1; below about 1e-308 it is 0. Time grows with episodes times the sum of sizes, memory with that sum alone.
     """
     found = [int(difference) for difference in differences if difference]
     total = abs(sum(found))
     if not total:
         return 1.0
-    reach = (sum(map(abs, found)) - total) // 2  # what may be flipped to leave the total, or more, on one side
+    reach = (sum(map(abs, found)) - total) // 2  # the most that can be made negative with at least `total` left over
     chances = np.ones(1)
     for size, count in sorted(Counter(map(abs, found)).items()):
         chances = _flipping(chances, size, count, reach)

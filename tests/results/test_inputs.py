@@ -137,7 +137,7 @@ def test_a_folder_that_changes_while_it_is_loaded_is_reported(tmp_path: Path) ->
     inputs = Inputs.of(settings(checkpoint=str(weights)))
     inputs.add_folders([weights])
     (weights / "model.safetensors").write_bytes(b"22")
-    with pytest.raises(CheckpointError, match="was changed while it was loaded; give the same command again"):
+    with pytest.raises(CheckpointError, match="changed while it was being loaded; run the same command again"):
         inputs.add_folders([weights])
 
 

@@ -133,7 +133,7 @@ def test_other_versions_are_reported_once_and_stay_told() -> None:
     (warning,) = version_warnings(first, now)
     assert warning == (
         "answers in the folder were made with transformers 5.17.0, and 5.24.0 is installed now; they are kept: "
-        "--overwrite asks them again"
+        "--overwrite asks the questions again"
     )
     assert version_warnings({"versions": now, "warnings": [warning, "no clip"]}, now) == (warning,)
     assert version_warnings({"versions": now}, now) == ()

@@ -1,6 +1,6 @@
-"""measured.parquet: for each episode, under a key, the sums that its figures are quotients of, so that they are reused.
+"""measured.parquet: for each episode, under a key, the sums that its figures are computed from, kept for reuse.
 
-The figures themselves would not do: their quotients, multiplied again, differ from the sums in the last bit.
+The figures themselves would not do: multiplied back into sums, they differ from the original sums in the last bit.
 """
 
 from __future__ import annotations

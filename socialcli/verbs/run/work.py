@@ -39,8 +39,8 @@ def execute(
 ) -> RunResult:
     """Do the run, or resume the one in the folder.
 
-    `show` passes every row and knows how many there will be (a progress bar). `on_abort` gets the manifest of a run
-    that an error or an interrupt ended.
+    `show` (a progress bar) gets the rows and their expected number, and passes every row on. `on_abort` gets the
+    manifest of a run that an error or an interrupt ended.
 
     Failed questions are rows, and too many of them are the manifest's `exit_code`, not an error; but where the
     settings name a limit, TooManyFailuresError is raised as soon as it is exceeded. Before the work begins, and with

@@ -1,4 +1,4 @@
-"""Put the questions of a job to the model and write the rows: for a run, and for a sweep, whose conditions are settings.
+"""Put the questions of a job to the model, write the rows: for a run, and for a sweep, whose conditions are settings.
 
 Rows are written twice: into parts as soon as they are computed, and into the file that becomes predictions.parquet
 when it is complete. An interrupt loses only the second; a resumed job fills it from the parts.

@@ -1,4 +1,4 @@
-"""The settings of a sweep: those of a run but for what it tries several values of, and what is not asked of it."""
+"""The settings of a sweep: those of a run, without those it tries several values of and those it lacks."""
 
 from __future__ import annotations
 

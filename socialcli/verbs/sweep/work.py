@@ -77,7 +77,7 @@ class SweepResult:
 def sweep(request: SweepRequest, registry: Registry, show: ShowProgress = show_nothing) -> SweepResult:
     """Do the sweep, or resume the one in the folder; do nothing where it is finished and nothing has changed.
 
-    `show` passes every row and knows how many there will be (a progress bar).
+    `show` (a progress bar) gets the rows and their expected number, and passes every row on.
 
     Failed questions are rows, and too many of them are the manifest's `exit_code`, not an error. Before the work
     begins, and with the folder untouched, raises what `check_job`, `JobStart` and loading the model raise,

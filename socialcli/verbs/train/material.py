@@ -42,7 +42,7 @@ def read_material(rows: Iterable[EpisodeRow], settings: TrainSettings, tasks: Co
             by_split.setdefault(row.episode.split, []).append((row.episode, labelled))
     source = settings.ask.selection.episodes
     if not by_split:
-        what = f"none of the {asked} questions of the tasks has an answer" if asked else "no question is of the tasks"
+        what = f"none of the {asked} questions of the tasks has an answer" if asked else "the tasks have no questions"
         raise InvalidInputError(f"{source}: there is nothing to learn from: {what}")
     validation = _validation_split(settings, by_split)
     training = [
@@ -65,7 +65,7 @@ def _validation_split(settings: TrainSettings, found: Mapping[str | None, object
     if wanted is None:
         return next((name for name in VALIDATION_NAMES if name in found), None)
     if wanted == settings.train_split:
-        raise UsageError(f"--validation-split {wanted!r} is the training split: it would judge what it has seen")
+        raise UsageError(f"--validation-split {wanted!r} is the training split; name a split that is not trained on")
     if wanted not in found:
         raise UsageError(
             f"--validation-split {wanted!r}: {settings.ask.selection.episodes} has no labelled question of that split"

@@ -97,7 +97,7 @@ def test_marks_and_ends_of_lines_change_nothing(
 def test_latin_1_bytes_are_read_with_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     text = "1\n00:00:01,000 --> 00:00:02,000\nDét är “varmt”\n"
     assert lines(tmp_path / "a.srt", text.encode("cp1252")) == [Line(1.0, 2.0, "Dét är “varmt”")]
-    assert "a.srt: is not UTF-8 and is read as Latin-1" in caplog.text
+    assert "a.srt: is not UTF-8 and is read as Windows-1252" in caplog.text
 
 
 def test_hours_over_99(tmp_path: Path) -> None:

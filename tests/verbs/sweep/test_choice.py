@@ -205,7 +205,7 @@ def test_what_the_splits_come_to(
     ("found", "why"),
     [
         ({"train", "test"}, "the file has: test, train"),
-        ({"val", "dev", "test"}, "val and dev could each be it"),
+        ({"val", "dev", "test"}, "it could be val or dev"),
         ({None}, "the file has: (none)"),
         ({None, "test"}, "the file has: (none), test"),
     ],

@@ -79,7 +79,7 @@ def test_episodes_without_a_split_are_asked(suffix: str, tmp_path: Path, asked: 
             writer.write(line)
     done = sweep(file, "--alpha", "1,2")
     assert done.code == 0, done.stderr
-    assert "no best setting is named" in done.stderr and "the file has: (none)" in done.stderr
+    assert "no best setting can be chosen" in done.stderr and "the file has: (none)" in done.stderr
     assert done.stdout.startswith("accuracy of the episodes without a split\n")
     assert len(done.rows) == 4 * 3 == len(asked) and set(asked.values()) == {1}
     assert manifest(done)["splits"] == {"validation": None, "test": [None]}
