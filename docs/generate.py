@@ -35,7 +35,8 @@ from socialcli.settings.run import run_settings
 from socialcli.settings.schema import settings_schema
 from socialcli.stats.accuracy import AccuracyRow
 from socialcli.stats.paired import ComparedRow
-from socialcli.tasks.prompt import BoxesAs, Scene, build_prompt
+from socialcli.tasks.names import BoxesAs
+from socialcli.tasks.prompt import Scene, build_prompt
 from socialcli.verbs.compare.flips import Flip
 from socialcli.verbs.compare.summary import HEADINGS
 from socialcli.verbs.measure.attention_table import AttentionRow

@@ -11,7 +11,8 @@ from pathlib import Path
 from socialcli.episodes.records import Box, Episode, Question
 from socialcli.episodes.tracks import MAX_GAP, speaker_boxes
 from socialcli.tasks.labels import speaker_numbers
-from socialcli.tasks.prompt import BoxesAs, Context, Scene
+from socialcli.tasks.names import BoxesAs, Context
+from socialcli.tasks.prompt import Scene
 from socialcli.tasks.speakers import asked_utterance
 from socialcli.video.frames import FrameSet
 from socialcli.video.limits import DEFAULT_LIMITS

@@ -1,4 +1,4 @@
 """The click options that commands share, and what their values come to.
 
-May import: alignment, errors, logs, plugins, results, settings, stats, tasks.
+May import: alignment, errors, logs, plots, plugins, results, settings, stats, tasks.
 """

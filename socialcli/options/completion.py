@@ -9,7 +9,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from socialcli.errors import PluginError
-from socialcli.tasks.base import ALL_TASKS
+from socialcli.tasks.names import ALL_TASKS
 
 if TYPE_CHECKING:
     from socialcli.plugins.registry import Registry

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from socialcli.errors import TooManyFailuresError
-from socialcli.results.folder import FIGURE_FORMATS
+from socialcli.plots.formats import FIGURE_FORMATS
 
 if TYPE_CHECKING:
     from socialcli.results.manifest import Manifest

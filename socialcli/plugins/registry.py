@@ -21,7 +21,8 @@ from socialcli.inference.answer_modes import AnswerMode
 from socialcli.models.contract import ModelSpec
 from socialcli.plugins.discovery import LOAD_PLUGINS, Origin, Plugin, Problem, broken, describe, discover
 from socialcli.plugins.hookspecs import Converter
-from socialcli.tasks.base import ALL_TASKS, Task
+from socialcli.tasks.base import Task
+from socialcli.tasks.names import ALL_TASKS
 
 
 class _Named(Protocol):

@@ -10,18 +10,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
 
 from socialcli.errors import UsageError
+from socialcli.plots.formats import FIGURE_FORMATS, FigureFormat
 from socialcli.results.lock import locked
 
 SWEEP_MANIFEST = "sweep.json"
 
 _PART_FILE = re.compile(r"(\d{6,}|set_aside)\.parquet|\.(\d{6,}|set_aside)\.parquet\.[0-9a-f]{8}\.tmp")
-
-
-FigureFormat = Literal["png", "svg", "pdf"]
-FIGURE_FORMATS: tuple[FigureFormat, ...] = get_args(FigureFormat)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from socialcli.results.casting import cast_to_rows
 from socialcli.results.columns import When, arrow_schema, as_record, check_values, column, from_record, table_row
 from socialcli.results.tables import RowKind
 from socialcli.settings.prompt import Inputs
-from socialcli.tasks.prompt import BoxesAs, Context
+from socialcli.tasks.names import BoxesAs, Context
 
 Status = Literal["ok", "unparsed", "failed"]
 

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from socialcli.episodes.coverage.record import parse_min_coverage
 from socialcli.settings.failures import PATTERN, FailureLimit
 from socialcli.settings.fields import check_settings, setting
+
+
+def _check_min_coverage(text: str) -> None:
+    from socialcli.episodes.coverage.record import parse_min_coverage  # here: `--help` does without
+
+    parse_min_coverage(text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +54,7 @@ class CheckSettings:
         metadata=setting(
             metavar="P%",
             free=True,
-            check=parse_min_coverage,
+            check=_check_min_coverage,
             pattern=r"%\s*$",
             otherwise="warn if none has one",
             help="Exit with 4 before loading the model if fewer than P% of utterances have a box of their speaker "

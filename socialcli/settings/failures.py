@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from socialcli.errors import UsageError
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 PATTERN = r"^([0-9]+|[0-9]+(\.[0-9]+)?%)$"
 _FAILURE_LIMIT = re.compile(r"([0-9]+)|([0-9]+(?:\.[0-9]+)?)%")
@@ -22,6 +25,8 @@ class FailureLimit:
     @classmethod
     def parse(cls, text: str | None) -> FailureLimit:
         """Read "5" (rows) or "2.5%" (of all rows); None allows no failure. Raises UsageError for anything else."""
+        from fractions import Fraction  # here: `--help` does without
+
         if text is None:
             return cls(Fraction(0), is_share=False)
         match = _FAILURE_LIMIT.fullmatch(text)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from socialcli.settings.fields import check_settings, setting
-from socialcli.tasks.prompt import BoxesAs, Context
+from socialcli.tasks.names import BoxesAs, Context
 
 Inputs = Literal["L", "VL", "VLB"]
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from socialcli.errors import UsageError
 from socialcli.settings.fields import check_settings, setting
-from socialcli.tasks import base
+from socialcli.tasks import names
 
-ALL_TASKS = (base.ALL_TASKS,)
+ALL_TASKS = (names.ALL_TASKS,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

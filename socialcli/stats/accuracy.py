@@ -17,7 +17,7 @@ from socialcli.results.columns import arrow_schema, as_record, column, columns_o
 from socialcli.results.formats import write_table
 from socialcli.results.predictions import ALIGNED, Prediction
 from socialcli.stats.intervals import accuracy_interval
-from socialcli.tasks.base import ALL_TASKS
+from socialcli.tasks.names import ALL_TASKS
 
 OVERALL = ALL_TASKS  # the task of the row that counts all tasks together
 

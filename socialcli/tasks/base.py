@@ -10,8 +10,6 @@ from typing import Protocol
 
 from socialcli.episodes.records import Episode, Question
 
-ALL_TASKS = "all"  # --task's value for all tasks, and their common row in tables; no task may have this name
-
 
 @dataclass(frozen=True, slots=True)
 class Candidate:

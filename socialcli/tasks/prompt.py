@@ -10,20 +10,17 @@ from __future__ import annotations
 import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from socialcli.episodes.records import Box, Episode, Question, Utterance
 from socialcli.errors import AnnotationError
 from socialcli.tasks.base import Candidate, Task
 from socialcli.tasks.labels import speaker_labels
+from socialcli.tasks.names import BoxesAs, Context
 from socialcli.tasks.speakers import MASK, asked_utterance, spliced
 from socialcli.tasks.special_tokens import harmless
 
 LETTERS = string.ascii_uppercase
 UNKNOWN_SPEAKER = "Somebody"
-
-BoxesAs = Literal["none", "text", "overlay"]
-Context = Literal["full", "past"]
 
 
 @dataclass(frozen=True, slots=True)

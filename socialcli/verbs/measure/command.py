@@ -24,7 +24,7 @@ from socialcli.settings.run import ASK_ALL, RunSettings, run_settings
 from socialcli.verbs.measure.settings import LACKING
 
 if TYPE_CHECKING:
-    from socialcli.results.folder import FigureFormat
+    from socialcli.plots.formats import FigureFormat
     from socialcli.verbs.measure.files import Measurement
 
 

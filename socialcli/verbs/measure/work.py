@@ -19,8 +19,8 @@ from socialcli.jobs.finished import finished_work, log_finished
 from socialcli.jobs.job import Job, check_job
 from socialcli.jobs.lifecycle import JobStart, check_request, recorded
 from socialcli.jobs.request import RunRequest
+from socialcli.plots.formats import FigureFormat
 from socialcli.plugins.registry import Registry
-from socialcli.results.folder import FigureFormat
 from socialcli.results.inputs import Inputs
 from socialcli.settings.run import RunSettings
 from socialcli.verbs.measure.files import MeasureFolder, Measurement, measurement_in

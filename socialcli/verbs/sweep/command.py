@@ -30,7 +30,7 @@ from socialcli.verbs.sweep.settings import LACKING
 
 if TYPE_CHECKING:
     from socialcli.jobs.grid import Grid
-    from socialcli.results.folder import FigureFormat
+    from socialcli.plots.formats import FigureFormat
 
 
 def _listed(item: click.ParamType[Any]) -> Callable[..., tuple[Any, ...]]:

@@ -25,8 +25,8 @@ from socialcli.jobs.lifecycle import JobStart, check_request, recorded
 from socialcli.jobs.request import RunRequest
 from socialcli.jobs.selection import select, split_of
 from socialcli.jobs.splits import Splits, resolve_splits
+from socialcli.plots.formats import FigureFormat
 from socialcli.plugins.registry import Registry
-from socialcli.results.folder import FigureFormat
 from socialcli.results.inputs import Inputs
 from socialcli.results.predictions import read_predictions
 from socialcli.settings.run import RunSettings

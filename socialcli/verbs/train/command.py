@@ -19,7 +19,7 @@ from socialcli.settings.fields import settings_of
 from socialcli.verbs.train.settings import TrainSettings, train_settings
 
 if TYPE_CHECKING:
-    from socialcli.results.folder import FigureFormat
+    from socialcli.plots.formats import FigureFormat
 
 _CHANGED: Mapping[str, Mapping[str, Any]] = {  # of the options that the settings declare
     "lora_targets": {"multiple": False, "default": "all"},

@@ -16,8 +16,8 @@ from socialcli.episodes.coverage.episode import annotated_coverage
 from socialcli.jobs.coverage import warn_of_coverage
 from socialcli.jobs.job import Job, check_job
 from socialcli.jobs.lifecycle import recorded
+from socialcli.plots.formats import FigureFormat
 from socialcli.plugins.registry import Registry
-from socialcli.results.folder import FigureFormat
 from socialcli.results.keys import checkpoint_fingerprint, file_digest
 from socialcli.verbs.train.files import LogRow, TrainFolder, check_same
 from socialcli.verbs.train.material import Material, read_material
