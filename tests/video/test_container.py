@@ -298,8 +298,8 @@ def test_no_interrupt_is_lost_while_a_file_is_read(tmp_path: Path) -> None:
             timer = threading.Timer(
                 moments.uniform(0.001, 0.01), signal.pthread_kill, [threading.get_ident(), signal.SIGTERM]
             )
-            timer.start()
             try:
+                timer.start()
                 while len(arrived) == attempt:
                     with open_video(path, DEFAULT_LIMITS) as video:
                         list(video.packets_from(None))
