@@ -12,7 +12,7 @@ import click
 from socialcli.alignment.rules import current_name
 from socialcli.options import completion
 from socialcli.options.resolve import resolve_alignment, resolve_inputs
-from socialcli.options.values import FiniteRange, RegisteredChoice
+from socialcli.options.values import FiniteRange, RegisteredName
 from socialcli.settings.fields import Setting
 from socialcli.settings.run import RunSettings
 from socialcli.settings.selection import ALL_TASKS
@@ -121,7 +121,7 @@ def _click_type(setting: Setting) -> click.ParamType[Any]:
     if about.names == "rules":
         return RULE_NAME
     if about.names == "answer_modes":
-        return RegisteredChoice(lambda registry: registry.answer_modes())
+        return RegisteredName(lambda registry: registry.answer_modes())
     if setting.number is int:
         return click.IntRange(min=None if about.least is None else int(about.least))
     if setting.number is float:

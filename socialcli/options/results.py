@@ -102,18 +102,25 @@ def json_option(function: F) -> F:
     return click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")(function)
 
 
+def check_failures(manifest: Manifest, output: Path, found: str) -> None:
+    """Raise TooManyFailuresError, with what was `found`, if more failed than the settings allow."""
+    if manifest.exit_code:
+        raise TooManyFailuresError(
+            f"{found}, more than --max-failures {manifest.settings.checks.max_failures or 0} allows; "
+            f"the results are in {output}"
+        )
+
+
 def check_failed_answers(manifest: Manifest, output: Path, file: str) -> None:
     """Raise TooManyFailuresError if more answers failed than the settings allow; `file` is the manifest's name."""
-    counts = manifest.counts
-    if not manifest.exit_code:
-        return
-    found = []
+    counts, found = manifest.counts, []
     if counts.failed:
         found.append(f"{counts.failed} of {counts.rows} answers failed (see the column 'error' of predictions.parquet)")
     if counts.unreadable:
-        rows = "1 row" if counts.unreadable == 1 else f"{counts.unreadable} rows"
-        found.append(f"{rows} of the episodes file could not be read (see 'problems' of {file})")
-    raise TooManyFailuresError(
-        f"{' and '.join(found)}, more than --max-failures {manifest.settings.checks.max_failures or 0} allows; "
-        f"the results are in {output}"
-    )
+        found.append(f"{unreadable_rows(counts.unreadable)} (see 'problems' of {file})")
+    check_failures(manifest, output, " and ".join(found))
+
+
+def unreadable_rows(count: int) -> str:
+    """A clause on rows of the episodes files."""
+    return f"{count} {'row' if count == 1 else 'rows'} of the episodes file could not be read"

@@ -24,20 +24,20 @@ class FiniteRange(click.FloatRange):
         return number
 
 
-class RegisteredChoice(click.Choice[str]):
-    """The name of a thing that plug-ins provide. They are loaded when a value or the help is first needed."""
+class RegisteredName(click.ParamType[str]):
+    """The name of a thing that plug-ins provide. They are loaded when a value is converted, so that help is fast."""
+
+    name = "name"
 
     def __init__(self, kind: Callable[[Registry], Mapping[str, Any]]) -> None:
         """`kind` returns the things of a registry, by name."""
         self._kind = kind
-        self.case_sensitive = True
 
-    @property
-    def choices(self) -> tuple[str, ...]:  # type: ignore[override]
-        """The names that are provided now."""
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The name, if it is provided."""
         from socialcli.plugins.registry import registry
 
-        return tuple(self._kind(registry()))
+        return click.Choice(tuple(self._kind(registry()))).convert(value, param, ctx)
 
 
 class Size(click.ParamType[tuple[int, int]]):

@@ -15,7 +15,8 @@ import math
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass
-from functools import cache
+from functools import cache, reduce
+from operator import or_
 from typing import Any, Literal, Self, Union, get_args, get_origin, get_type_hints
 
 from socialcli.errors import UsageError
@@ -168,4 +169,4 @@ def _without_none(hint: Any, default: Any) -> tuple[Any, Any, bool]:
     if get_origin(hint) not in (Union, types.UnionType) or type(None) not in get_args(hint):
         return hint, default, False
     rest = tuple(one for one in get_args(hint) if one is not type(None))
-    return (rest[0] if len(rest) == 1 else Union[rest]), default, True  # noqa: UP007
+    return reduce(or_, rest), default, True

@@ -72,4 +72,4 @@ def test_an_annotation_without_an_arrow_type_is_refused() -> None:
 
         @table_row
         class _Odd:
-            odd: dict = column("a mapping")  # type: ignore[type-arg]
+            odd: dict[str, int] = column("a mapping")

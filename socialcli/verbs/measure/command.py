@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from socialcli.errors import TooManyFailuresError, UsageError
+from socialcli.errors import UsageError
 from socialcli.options.config import config_option
 from socialcli.options.from_settings import setting_options, settings_from
 from socialcli.options.results import (
+    check_failures,
     figure_format_option,
     json_option,
     output_option,
     overwrite_option,
     retry_failed_option,
+    unreadable_rows,
 )
 from socialcli.options.verbosity import logging_options
 from socialcli.settings.run import ASK_ALL, RunSettings, run_settings
@@ -86,16 +88,9 @@ def _summary(result: Measurement, output: Path) -> dict[str, Any]:
 
 def _check_failures(result: Measurement, output: Path) -> None:
     """Raise TooManyFailuresError if more failed than the settings allow."""
-    counts, manifest = result.counts, result.manifest
-    if not manifest.exit_code:
-        return
-    found = []
+    counts, found = result.counts, []
     if counts.questions_failed:
         found.append(f"{counts.questions_failed} of {counts.questions} questions could not be measured")
     if counts.unreadable:
-        rows = "1 row" if counts.unreadable == 1 else f"{counts.unreadable} rows"
-        found.append(f"{rows} of the episodes file could not be read")
-    raise TooManyFailuresError(
-        f"{' and '.join(found)} (see 'problems' of measure.json), more than --max-failures "
-        f"{manifest.settings.checks.max_failures} allows; the results are in {output}"
-    )
+        found.append(unreadable_rows(counts.unreadable))
+    check_failures(result.manifest, output, f"{' and '.join(found)} (see 'problems' of measure.json)")
