@@ -37,7 +37,7 @@ from socialcli.inference.session import ClipSession
 from socialcli.results.predictions import read_predictions
 from socialcli.settings.run import RunSettings
 from socialcli.settings.selection import ALL_TASKS
-from socialcli.verbs.run.work import RunRequest, execute
+from socialcli.verbs.run.work import JobRequest, execute
 
 LIMIT = 1.15
 
@@ -68,7 +68,7 @@ class Material:
             alignment="off" if self.alignment is None else "on",
         )
         output = self.episodes.parent / "out"
-        result = execute(RunRequest(settings, output, overwrite=True), BuiltModel(self.adapter))
+        result = execute(JobRequest(settings, output, overwrite=True), BuiltModel(self.adapter))
         if result.manifest.exit_code:
             raise SystemExit(f"the run failed: {'; '.join(result.manifest.problems)}")
         rows = read_predictions(output / "predictions.parquet")

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from socialcli.errors import InvalidInputError
-from socialcli.jobs.request import RunRequest, RunResult
+from socialcli.jobs.request import JobRequest, RunResult
 from socialcli.models.contract import ModelSpec
 from socialcli.plugins.registry import Registry
 from socialcli.results.folder import OutputFolder, ResumableFolder
@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 _OF_SPEED = frozenset({"batch_size", "workers", "device", "attn", "timeout_per_question"})
 
 
-def find_finished(request: RunRequest, registry: Registry) -> RunResult | None:
+def find_finished(request: JobRequest, registry: Registry) -> RunResult | None:
     """The result in the folder, if the same run is finished there and nothing that it depends on has changed.
 
     Raises UnknownNameError for a model that no plug-in provides.
@@ -59,7 +59,7 @@ def log_finished(folder: ResumableFolder, manifest: Manifest, logged: Collection
 
 
 def finished_work(
-    folder: ResumableFolder, request: RunRequest, spec: ModelSpec, settings: Collection[str] | None = None
+    folder: ResumableFolder, request: JobRequest, spec: ModelSpec, settings: Collection[str] | None = None
 ) -> tuple[Manifest, Mapping[str, Any]] | None:
     """The finished job in the folder, if the request is the same, and its inputs and results have not changed.
 

@@ -19,7 +19,7 @@ from socialcli.files import write_json
 from socialcli.interrupts import uninterrupted
 from socialcli.jobs.coverage import check_coverage
 from socialcli.jobs.job import Job
-from socialcli.jobs.request import RunRequest
+from socialcli.jobs.request import JobRequest
 from socialcli.results.folder import ResumableFolder
 from socialcli.results.inputs import Inputs
 from socialcli.results.keys import files_digest
@@ -29,7 +29,7 @@ from socialcli.results.resume import check_same_numbers, resumable_manifest, ver
 _log = logging.getLogger(__name__)
 
 
-def check_request(request: RunRequest) -> None:
+def check_request(request: JobRequest) -> None:
     """Raise UsageError for options that exclude each other, and for an output folder that holds the model."""
     if request.retry_failed and request.overwrite:
         raise UsageError("--retry-failed keeps what has not failed, and --overwrite nothing; choose one of them")
@@ -54,7 +54,7 @@ class LoadedModel(Protocol):
 class JobStart:
     """A job that may start: checked, with its folder locked and untouched, and its model not loaded yet."""
 
-    request: RunRequest
+    request: JobRequest
     folder: ResumableFolder
     manifest: Manifest
     earlier: Mapping[str, Any] | None  # the manifest in the folder, of the job to resume; None: start afresh
@@ -62,7 +62,7 @@ class JobStart:
 
     @classmethod
     def check(
-        cls, request: RunRequest, folder: ResumableFolder, job: Job, rows: Iterable[EpisodeRow] | None = None
+        cls, request: JobRequest, folder: ResumableFolder, job: Job, rows: Iterable[EpisodeRow] | None = None
     ) -> Self:
         """Check that the job can use the folder, and the coverage of `rows` (default: the episodes files).
 

@@ -1,4 +1,4 @@
-"""The request for a run, and its result."""
+"""The request for a job, and the result of a run."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from socialcli.stats.accuracy import AccuracyRow
 
 
 @dataclass(frozen=True, slots=True)
-class RunRequest:
-    """What `socialcli run` was asked to do."""
+class JobRequest:
+    """What `socialcli run` was asked to do; `sweep` and `measure` add to it."""
 
     settings: RunSettings
     output: Path
-    overwrite: bool = False  # replace the run in the folder
+    overwrite: bool = False  # replace the work in the folder
     command: Sequence[str] = ()  # the command line, for the manifest
     retry_failed: bool = False  # ask failed questions again, instead of keeping their rows
 

@@ -62,7 +62,7 @@ def command(
     from socialcli.verbs.measure.summary import summary_lines
     from socialcli.verbs.measure.work import MeasureRequest, measure
 
-    request = MeasureRequest(_settings(options), output, overwrite, sys.argv, retry_failed, figure_format)
+    request = MeasureRequest(_settings(options), output, overwrite, sys.argv, retry_failed, figure_format=figure_format)
     result = measure(request, registry(), show=lambda episodes: counted(episodes, "measure", "episodes"))
     if as_json:
         click.echo(json.dumps(_summary(result, output), ensure_ascii=False))

@@ -8,9 +8,7 @@ files are made from them.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from socialcli.alignment.head_stats import FigureSums
@@ -18,11 +16,10 @@ from socialcli.jobs.counts import JobCounter
 from socialcli.jobs.finished import finished_work, log_finished
 from socialcli.jobs.job import Job, check_job
 from socialcli.jobs.lifecycle import JobStart, check_request, recorded
-from socialcli.jobs.request import RunRequest
+from socialcli.jobs.request import JobRequest
 from socialcli.plots.formats import FigureFormat
 from socialcli.plugins.registry import Registry
 from socialcli.results.inputs import Inputs
-from socialcli.settings.run import RunSettings
 from socialcli.verbs.measure.files import MeasureFolder, Measurement, measurement_in
 from socialcli.verbs.measure.settings import SETTINGS
 from socialcli.verbs.measure.status import MeasureStatus
@@ -35,21 +32,11 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class MeasureRequest:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasureRequest(JobRequest):
     """What `socialcli measure` was asked to do."""
 
-    settings: RunSettings
-    output: Path
-    overwrite: bool = False  # replace the measurement in the folder
-    command: Sequence[str] = ()  # the command line, for measure.json
-    retry_failed: bool = False  # measure episodes with failed questions again, instead of keeping their rows
     figure_format: FigureFormat = "png"
-
-    @property
-    def as_run(self) -> RunRequest:
-        """The part of the request that a run has too."""
-        return RunRequest(self.settings, self.output, self.overwrite, self.command, self.retry_failed)
 
 
 def measure(request: MeasureRequest, registry: Registry, show: ShowProgress = iter) -> Measurement:
@@ -65,13 +52,13 @@ def measure(request: MeasureRequest, registry: Registry, show: ShowProgress = it
     """
     # The folder may hold the results of a run too: they have other names, and nothing here replaces them.
     folder = MeasureFolder(request.output, request.figure_format)
-    check_request(request.as_run)
+    check_request(request)
     inputs = Inputs.of(request.settings)  # before they are read
     job = check_job(request.settings, registry)
     if (finished := _finished(request, job, folder)) is not None:
         return finished
     with folder.locked():
-        start = JobStart.check(request.as_run, folder, job)
+        start = JobStart.check(request, folder, job)
         measurer = _load(job)
         counter = JobCounter(coverage_warned=bool(start.coverage_warnings))
         totals = MeasureTotals(FigureSums(*measurer.shape), counter)
@@ -89,7 +76,7 @@ def measure(request: MeasureRequest, registry: Registry, show: ShowProgress = it
 
 def _finished(request: MeasureRequest, job: Job, folder: MeasureFolder) -> Measurement | None:
     """The result in the folder, if the same measurement is finished there and nothing it depends on has changed."""
-    found = finished_work(folder, request.as_run, job.model.item, SETTINGS)
+    found = finished_work(folder, request, job.model.item, SETTINGS)
     result = None if found is None else measurement_in(found[1], found[0])
     if result is None or not folder.is_drawn_in_its_format("heatmap", "shift"):
         return None

@@ -25,7 +25,7 @@ from socialcli.options.verbosity import logging_options
 from socialcli.settings.run import RunSettings, run_settings
 
 if TYPE_CHECKING:
-    from socialcli.jobs.request import RunRequest, RunResult
+    from socialcli.jobs.request import JobRequest, RunResult
     from socialcli.results.manifest import Manifest
     from socialcli.stats.accuracy import AccuracyRow
 
@@ -64,11 +64,11 @@ def command(output: Path, overwrite: bool, retry_failed: bool, as_json: bool, **
     """
     from socialcli.episodes.coverage.messages import coverage_line
     from socialcli.jobs.finished import find_finished
-    from socialcli.jobs.request import RunRequest
+    from socialcli.jobs.request import JobRequest
     from socialcli.plugins.registry import registry
     from socialcli.stats.summary import summary_json, summary_lines
 
-    request = RunRequest(settings_of_run(options), output, overwrite, sys.argv, retry_failed)
+    request = JobRequest(settings_of_run(options), output, overwrite, sys.argv, retry_failed)
 
     def print_json(manifest: Manifest, accuracy: Sequence[AccuracyRow] = ()) -> None:
         click.echo(json.dumps(summary_json(accuracy, output, manifest), ensure_ascii=False))
@@ -83,7 +83,7 @@ def command(output: Path, overwrite: bool, retry_failed: bool, as_json: bool, **
     check_failed_answers(result.manifest, output, "run.json")
 
 
-def _run(request: RunRequest, on_abort: Callable[[Manifest], None]) -> RunResult:
+def _run(request: JobRequest, on_abort: Callable[[Manifest], None]) -> RunResult:
     from socialcli.jobs.progress import shown
     from socialcli.plugins.registry import registry
     from socialcli.verbs.run.work import execute

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from socialcli.jobs.counts import JobCounter
 from socialcli.jobs.job import Job, check_job
 from socialcli.jobs.lifecycle import JobStart, check_request, recorded
-from socialcli.jobs.request import RunRequest, RunResult
+from socialcli.jobs.request import JobRequest, RunResult
 from socialcli.plugins.registry import Registry
 from socialcli.results.folder import OutputFolder
 from socialcli.results.inputs import Inputs
@@ -32,7 +32,7 @@ _log = logging.getLogger(__name__)
 
 
 def execute(
-    request: RunRequest,
+    request: JobRequest,
     registry: Registry,
     show: ShowProgress = show_nothing,
     on_abort: Callable[[Manifest], None] = lambda _: None,
@@ -75,7 +75,7 @@ def execute(
 
 
 def _writer(
-    request: RunRequest, folder: OutputFolder, status: RunStatus, inputs: Inputs, check: InvarianceCheck | None
+    request: JobRequest, folder: OutputFolder, status: RunStatus, inputs: Inputs, check: InvarianceCheck | None
 ) -> AnswerWriter:
     return AnswerWriter(
         job=status.job,

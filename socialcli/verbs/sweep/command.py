@@ -127,8 +127,18 @@ def command(
     from socialcli.verbs.sweep.summary import summary_json, summary_lines
     from socialcli.verbs.sweep.work import SweepRequest, sweep
 
-    grid, splits = _grid(options), (options.pop("validation_split"), options.pop("test_split"))
-    request = SweepRequest(_settings(options), grid, output, *splits, overwrite, sys.argv, retry_failed, figure_format)
+    grid, validation, test = _grid(options), options.pop("validation_split"), options.pop("test_split")
+    request = SweepRequest(
+        _settings(options),
+        output,
+        overwrite,
+        sys.argv,
+        retry_failed,
+        grid=grid,
+        validation=validation,
+        test=test,
+        figure_format=figure_format,
+    )
     result = sweep(request, registry(), show=lambda rows, total: shown(rows, total, "sweep"))
     if as_json:
         click.echo(json.dumps(summary_json(result.sweep, result.table, output), ensure_ascii=False))

@@ -22,14 +22,13 @@ from socialcli.jobs.finished import finished_work, log_finished
 from socialcli.jobs.grid import OPTIONS, Grid, Setting
 from socialcli.jobs.job import Job, check_job
 from socialcli.jobs.lifecycle import JobStart, check_request, recorded
-from socialcli.jobs.request import RunRequest
+from socialcli.jobs.request import JobRequest
 from socialcli.jobs.selection import select, split_of
 from socialcli.jobs.splits import Splits, resolve_splits
 from socialcli.plots.formats import FigureFormat
 from socialcli.plugins.registry import Registry
 from socialcli.results.inputs import Inputs
 from socialcli.results.predictions import read_predictions
-from socialcli.settings.run import RunSettings
 from socialcli.stats.accuracy import AccuracyRow, accuracy_table, read_accuracy, write_accuracy
 from socialcli.verbs.run.status import RunStatus
 from socialcli.verbs.run.writing import AnswerWriter, ShowProgress, show_nothing
@@ -46,24 +45,14 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class SweepRequest:
-    """What `socialcli sweep` was asked to do."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepRequest(JobRequest):
+    """What `socialcli sweep` was asked to do. The settings' own alpha, lambda, layers and bias are not used."""
 
-    settings: RunSettings  # what all conditions share; its own alpha, lambda, layers and bias are not used
     grid: Grid
-    output: Path
     validation: str | None = None  # the split to choose on; None: the one with one of the usual names
     test: tuple[str, ...] = ()  # the splits to report on; none: all others
-    overwrite: bool = False  # replace the sweep or run in the folder
-    command: Sequence[str] = ()  # the command line, for sweep.json
-    retry_failed: bool = False  # ask failed questions again, instead of keeping their rows
     figure_format: FigureFormat = "png"
-
-    @property
-    def as_run(self) -> RunRequest:
-        """The part of the request that a run has too."""
-        return RunRequest(self.settings, self.output, self.overwrite, self.command, self.retry_failed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +77,7 @@ def sweep(request: SweepRequest, registry: Registry, show: ShowProgress = show_n
     folder = SweepFolder(request.output, request.figure_format)
     request.grid.check(request.settings)
     rules = {name: registry.bias_rule(name).item for name in request.grid.bias}
-    check_request(request.as_run)
+    check_request(request)
     inputs = Inputs.of(request.settings)  # before they are read
     job = check_job(request.settings, registry)
     splits = _splits(request)
@@ -97,7 +86,7 @@ def sweep(request: SweepRequest, registry: Registry, show: ShowProgress = show_n
         return finished
     with folder.locked():
         rows = _of_splits(read_files(job.settings.selection.files), splits)
-        start = JobStart.check(request.as_run, folder, job, rows)
+        start = JobStart.check(request, folder, job, rows)
         answerer, settings = _load(request, job, rules)
         begun = start.begin(answerer, inputs, tuple(filter(None, [splits.warning])))
         found = len(settings) - 1, request.grid.combinations
@@ -160,7 +149,7 @@ def _log_reuse(sweep: Sweep, counter: JobCounter, folder: SweepFolder) -> None:
 
 def _finished(request: SweepRequest, job: Job, folder: SweepFolder, splits: Splits) -> SweepResult | None:
     """The result in the folder, if the same sweep is finished there and nothing that it depends on has changed."""
-    found = finished_work(folder, request.as_run, job.model.item, SETTINGS)
+    found = finished_work(folder, request, job.model.item, SETTINGS)
     if found is None:
         return None
     manifest, before = found

@@ -279,7 +279,7 @@ def test_what_was_answered_before_an_interrupt_is_kept(
     settings |= {"checkpoint": str(SAMPLE / "checkpoints" / FAMILY), "media_root": str(SAMPLE), "frames": 2}
     grid = Grid((0.5, 1.0), (5e-5,), ("auto",), ("published",))
     with pytest.raises(error):
-        sweep(SweepRequest(RunSettings.of(**settings), grid, done.output), registry(), three_and_no_more)
+        sweep(SweepRequest(RunSettings.of(**settings), done.output, grid=grid), registry(), three_and_no_more)
     manifest = manifest_of(done)
     assert (manifest["outcome"], manifest["exit_code"], manifest["best"]) == ("interrupted", code, [])
     assert manifest["counts"]["rows"] == 3
