@@ -1,0 +1,92 @@
+"""(torch) The same scores by different ways through the model: shared, batched, padded, generated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from transformers import GenerationConfig
+
+from socialcli.alignment.attention import Alignment
+from socialcli.alignment.bias import FLOORED, PUBLISHED
+from socialcli.conformance.checks import Case, compared
+from socialcli.conformance.subject import Subject, ask_all, largest_difference
+from socialcli.inference.prefix import MAX_NEW_TOKENS
+
+_SAME = 1e-6  # where the same numbers are added in the same order, or nearly
+_ROUNDING = 1e-5  # where sums are split otherwise
+
+_CONDITIONS: dict[str, Alignment | None] = {"plain": None, "aligned": Alignment(layers="all")}
+
+
+def alpha_0(subject: Subject) -> Iterator[Case]:
+    """Align with strength 0 by each of the common rules."""
+    plain = subject.logits(subject.asked)
+    for rule in (PUBLISHED, FLOORED):
+        none = subject.logits(subject.asked, Alignment(alpha=0.0, layers="all", rule=rule))
+        advice = "the aligned attention is not the model's own: look at the mask and the scale of its attention"
+        yield compared(rule.name, largest_difference(none, plain), _SAME, advice)
+
+
+def prefix(subject: Subject) -> Iterator[Case]:
+    """Ask one question behind a prefix of its own, one behind that of another question, and compare whole forwards."""
+    first, other = subject.asked[0], subject.asked[-1]
+    advice = "are positions and inputs the same in parts as in one forward pass? See `positions` and `forward_inputs`"
+    for condition, alignment in _CONDITIONS.items():
+        for name, asked in (("own prefix", first), ("another question's prefix", other)):
+            shared, whole = subject.logits([asked], alignment), subject.whole_logits([asked], alignment)
+            yield compared(f"{condition}, {name}", largest_difference(shared, whole), _ROUNDING, advice)
+    yield _several_clips(subject)
+
+
+def _several_clips(subject: Subject) -> Case:
+    """Ask about another clip in between: nothing of it may be left in the model."""
+    before = subject.logits(subject.asked[:1])
+    subject.logits(ask_all(subject.open(frames=4))[:1])
+    again = subject.logits(subject.asked[:1])
+    advice = "the model keeps something of the clip before, such as `rope_deltas`: pass positions with every forward"
+    return compared("after another clip", largest_difference(again, before), _SAME, advice)
+
+
+def batch(subject: Subject) -> Iterator[Case]:
+    """Ask four questions together, one by one, and in one forward pass padded on the left."""
+    asked = subject.asked
+    lengths = ", ".join(str(one.encoded.length) for one in asked)
+    for condition, alignment in _CONDITIONS.items():
+        alone = torch.cat([subject.logits([one], alignment) for one in asked])
+        together, padded = subject.logits(asked, alignment), subject.whole_logits(asked, alignment)
+        yield compared(
+            f"{condition}, 1 against {len(asked)}",
+            largest_difference(together, alone),
+            _ROUNDING,
+            "a question's scores depend on its batch",
+        )
+        yield compared(
+            f"{condition}, whole prompts padded",
+            largest_difference(padded, alone),
+            _ROUNDING,
+            "padding on the left changes scores: does `forward_inputs` pass the mask and padded positions?",
+            f"lengths {lengths}",
+        )
+
+
+def generate(subject: Subject) -> Iterator[Case]:
+    """Compare the text of each question, batched behind the shared prefix, with that of `generate` on its prompt."""
+    adapter, asked = subject.adapter, subject.asked
+    config = GenerationConfig(
+        do_sample=False,
+        max_new_tokens=MAX_NEW_TOKENS,
+        repetition_penalty=1.0,  # checkpoints publish others, which would replace a missing one
+        eos_token_id=sorted(adapter.end_ids),
+        pad_token_id=adapter.end_id,
+    )
+    for one, answer in zip(asked, subject.clip.generate(asked), strict=True):
+        inputs = subject.whole_inputs([one])
+        with torch.inference_mode():
+            output = adapter.model.generate(**inputs, generation_config=config)
+        ids = output[0, one.encoded.length :].tolist()
+        expected = adapter.decode(ids)
+        if answer.text == expected:
+            yield Case(one.question.task, "passed", f"{len(ids)} tokens: {expected!r}")
+        else:
+            yield Case(one.question.task, "failed", f"{answer.text!r}, where `generate` gives {expected!r}")
