@@ -48,34 +48,21 @@ def grid(subject: Subject) -> Iterator[Case]:
         name = f"{width}x{height}, {count} frame{'s' if count > 1 else ''}"
         frames = noise_frames(width, height, count)
         try:
-            clip = subject.adapter.encode_clip(frames)
+            yield probe_clip(name, subject.adapter, frames)
         except QuestionError as error:
             if count > 1:
                 raise
             yield Case(name, "skipped", f"a single frame is refused: {error}")
-            continue
-        found = subject.adapter.encode_prompt("Who is it?", (), clip).grid
-        assert found is not None  # the prompt has a video
-        problem = _shape_problem(found, count)
-        yield Case(name, "failed", problem) if problem else _probed(name, subject.adapter, frames)
 
 
-def _shape_problem(found: VisualGrid, count: int) -> str | None:
-    """What is wrong with a grid whatever the pixels; None: nothing."""
-    shown = sorted(frame for frames in found.frames for frame in frames)
-    if shown != list(range(count)):
-        return f"the steps show the frames {shown}, not each of {count} once: are frames dropped or sampled again?"
-    if found.tokens.shape != (len(found.frames), *found.cells.shape[:2]):
-        return f"tokens have the shape {found.tokens.shape}, {len(found.frames)} steps cells {found.cells.shape[:2]}"
-    named = found.tokens[found.tokens >= 0]
-    if np.unique(named).size != named.size:
-        return "a token stands for several cells"
-    return None
+def probe_clip(name: str, adapter: Adapter, frames: FrameSet) -> Case:
+    """Probe every frame alone, then cells of all steps at once, since steps rarely see each other in a vision tower.
 
-
-def _probed(name: str, adapter: Adapter, frames: FrameSet) -> Case:
-    """Probe every frame alone, then cells of all steps at once, since steps rarely see each other in a vision tower."""
+    Raises QuestionError for frames that the adapter refuses.
+    """
     before = _Embedded.of(adapter, frames)
+    if problem := _shape_problem(before.grid, len(frames.frames)):
+        return Case(name, "failed", problem)
     draw = np.random.default_rng(1)
     cells = _whole_cells(before.grid, frames)
     alone, together = [], []
@@ -90,12 +77,25 @@ def _probed(name: str, adapter: Adapter, frames: FrameSet) -> Case:
         ]
         together += before.hits(adapter, frames, probes, whole=False)
     shape = "x".join(map(str, before.grid.tokens.shape))
-    wrong_alone, wrong = ([hit for hit in hits if hit.cell != hit.probe.cell] for hits in (alone, [*alone, *together]))
     seen = f"grid {shape}, {len(alone) + len(together)} cells changed, {len(alone)} of them alone"
+    wrong_alone, wrong = ([hit for hit in hits if hit.cell != hit.probe.cell] for hits in (alone, alone + together))
     if wrong:
         detail = f"{seen}: {len(wrong)} change another token most; {diagnosis(wrong_alone or wrong, before.grid)}"
         return Case(name, "failed", detail)
     return Case(name, "passed", seen)
+
+
+def _shape_problem(found: VisualGrid, count: int) -> str | None:
+    """What is wrong with a grid whatever the pixels; None: nothing."""
+    shown = sorted(frame for frames in found.frames for frame in frames)
+    if shown != list(range(count)):
+        return f"the steps show the frames {shown}, not each of {count} once: are frames dropped or sampled again?"
+    if found.tokens.shape != (len(found.frames), *found.cells.shape[:2]):
+        return f"tokens have the shape {found.tokens.shape}, {len(found.frames)} steps cells {found.cells.shape[:2]}"
+    named = found.tokens[found.tokens >= 0]
+    if np.unique(named).size != named.size:
+        return "a token stands for several cells"
+    return None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
