@@ -108,8 +108,11 @@ def _own_output(adapter: Any, text: str, frames: FrameSet | None) -> Mapping[str
     arguments: dict[str, Any] = {}
     if frames is not None:
         video, arguments = adapter.prepare_frames(frames)
-        arguments = {"do_sample_frames": False, **arguments}
-        content = [*_visual_entries(adapter, video), *content]
+        if getattr(adapter, "frames_as_images", False):
+            content = [*({"type": "image", "image": frame} for frame in video), *content]
+        else:
+            content = [{"type": "video", "video": video}, *content]
+            arguments = {"do_sample_frames": False, **arguments}
     output: Mapping[str, Any] = adapter.processor.apply_chat_template(
         [{"role": "user", "content": content}],
         add_generation_prompt=True,
@@ -119,10 +122,6 @@ def _own_output(adapter: Any, text: str, frames: FrameSet | None) -> Mapping[str
         processor_kwargs=arguments,
     )
     return output
-
-
-def _visual_entries(adapter: Any, video: npt.NDArray[np.uint8]) -> list[dict[str, Any]]:
-    return [{"type": "video", "video": video}]
 
 
 def _first_difference(adapter: Adapter, found: npt.NDArray[np.int64], own: npt.NDArray[np.int64]) -> str:

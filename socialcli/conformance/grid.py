@@ -111,7 +111,8 @@ class _Embedded:
         clip = adapter.encode_clip(frames)
         encoded = adapter.encode_prompt("Who is it?", (), clip)
         assert encoded.grid is not None  # the prompt has a video
-        return cls(encoded.grid, decoder_input(adapter, adapter.forward_inputs([encoded], clip)))
+        cross = getattr(encoded.grid, "cross_attention", False)
+        return cls(encoded.grid, decoder_input(adapter, adapter.forward_inputs([encoded], clip), cross))
 
     def hits(self, adapter: Adapter, frames: FrameSet, probes: Sequence[Probe], whole: bool) -> list[Hit]:
         """The token that changes most for each probe: of the whole prompt, or only of the probe's step."""
@@ -132,19 +133,25 @@ class _Reached(Exception):
 
 
 @torch.inference_mode()
-def decoder_input(adapter: Adapter, inputs: dict[str, Any]) -> Tensor:
-    """What the first decoder layer gets for each token of the one prompt in `inputs`, (tokens, width)."""
+def decoder_input(adapter: Adapter, inputs: dict[str, Any], cross: bool) -> Tensor:
+    """What the first decoder layer gets for each token of the one prompt in `inputs`, (tokens, width).
+
+    With `cross` for each key of the cross-attention layers, which transformers passes as `cross_attention_states`.
+    """
     caught: list[Tensor] = []
 
     def catch(_layer: Any, arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
-        caught.append(arguments[0] if arguments else named["hidden_states"])
+        if cross:
+            caught.append(named["cross_attention_states"].flatten(0, -2))
+        else:
+            caught.append((arguments[0] if arguments else named["hidden_states"])[0])
         raise _Reached
 
     handle = adapter.decoder_layers[0].register_forward_pre_hook(catch, with_kwargs=True)
     try:
         adapter.model(**inputs)
     except _Reached:
-        return caught[0][0].float()
+        return caught[0].float()
     finally:
         handle.remove()
     raise AssertionError("the forward pass does not run the first of `decoder_layers`")

@@ -70,7 +70,7 @@ def test_the_reference_is_that_of_the_tests_of_the_alignment(rule: str, threshol
     expected, active = dense(case, [plan], threshold=threshold, rule=rule)
     assert active.any() and (threshold == 0 or not active.all())
     reference = DenseAlignment(plan, {3}, threshold, alpha=1.0, floored=rule == "floored")
-    module: Any = SimpleNamespace(layer_idx=3)
+    module: Any = SimpleNamespace(layer_idx=3, parameters=lambda: iter([case.query]))
     output, _ = reference.attend(module, case.query, case.key, case.value, case.visible, scaling=case.scale)
     assert torch.allclose(output.transpose(1, 2).double(), expected, atol=1e-6)
     module.layer_idx = 2
