@@ -108,7 +108,7 @@ def _own_output(adapter: Any, text: str, frames: FrameSet | None) -> Mapping[str
     arguments: dict[str, Any] = {}
     if frames is not None:
         video, arguments = adapter.prepare_frames(frames)
-        if getattr(adapter, "frames_as_images", False):
+        if adapter.frames_as_images:
             content = [*({"type": "image", "image": frame} for frame in video), *content]
         else:
             content = [{"type": "video", "video": video}, *content]
@@ -144,17 +144,13 @@ def _unsafe(adapter: Any) -> dict[str, str]:
     """Texts that an adapter must refuse, by kind: its placeholder, and some of the tokenizer's control tokens."""
     tokenizer = adapter.processor.tokenizer
     tokens = {
-        "placeholder": _placeholder(adapter),
+        "placeholder": adapter.placeholder,
         "visual token": tokenizer.convert_ids_to_tokens(int(adapter.visual_token_id)),
         "end of the answer": tokenizer.convert_ids_to_tokens(int(adapter.end_id)),
     }
     special = [str(one) for one in tokenizer.added_tokens_decoder.values() if one.special and str(one).strip()]
     others = [token for token in special if token not in tokens.values()]
     return tokens | {token: token for token in others[: _MOST_CONTROL_TOKENS - len(tokens)]}
-
-
-def _placeholder(adapter: Any) -> str:
-    return str(adapter.processor.video_token)
 
 
 def _shape(tensor: torch.Tensor) -> str:

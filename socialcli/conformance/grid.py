@@ -111,8 +111,8 @@ class _Embedded:
         clip = adapter.encode_clip(frames)
         encoded = adapter.encode_prompt("Who is it?", (), clip)
         assert encoded.grid is not None  # the prompt has a video
-        cross = getattr(encoded.grid, "cross_attention", False)
-        return cls(encoded.grid, decoder_input(adapter, adapter.forward_inputs([encoded], clip), cross))
+        inputs = adapter.forward_inputs([encoded], clip)
+        return cls(encoded.grid, decoder_input(adapter, inputs, encoded.grid.cross_attention))
 
     def hits(self, adapter: Adapter, frames: FrameSet, probes: Sequence[Probe], whole: bool) -> list[Hit]:
         """The token that changes most for each probe: of the whole prompt, or only of the probe's step."""
