@@ -1,4 +1,4 @@
-"""LLaVA-NeXT-Video, InternVL3, LLaVA-OneVision, SmolVLM2: every frame has one fixed size, and the positions are plain."""
+"""LLaVA-NeXT-Video, InternVL3, LLaVA-OneVision, SmolVLM2: every frame becomes one square."""
 
 from __future__ import annotations
 

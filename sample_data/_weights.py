@@ -22,6 +22,11 @@ def randomise(model: torch.nn.Module, generator: torch.Generator) -> None:
             weight.fill_(1.0)  # mllama's gates are 0 before training, and would hide images and positions
         else:
             weight.normal_(0.0, _spread(name, weight, tied), generator=generator)
+    for name, module in model.named_modules():
+        if "language_model" in name and hasattr(module, "q_norm") and module.scaling < 1.0:
+            # Scores of unit queries and keys have a standard deviation of 1: 2 here, 4 among the many keys of frames.
+            for norm in (module.q_norm, module.k_norm):
+                norm.weight.add_(1.0 if "cross_attn" in name else 0.4)
 
 
 def _spread(name: str, weight: torch.Tensor, tied: bool) -> float:
