@@ -8,6 +8,7 @@ import torch
 
 # Decay and time step of linear attention, and the convolution before it: random values would forget everything at once.
 KEPT = ("A_log", "dt_bias", "conv1d", "lambda")
+FROM_OTHERS = 0.3  # of what a visual token takes from other patches: it keeps mostly its own
 
 
 @torch.no_grad()
@@ -23,10 +24,17 @@ def randomise(model: torch.nn.Module, generator: torch.Generator) -> None:
         else:
             weight.normal_(0.0, _spread(name, weight, tied), generator=generator)
     for name, module in model.named_modules():
-        if "language_model" in name and hasattr(module, "q_norm") and module.scaling < 1.0:
-            # Scores of unit queries and keys have a standard deviation of 1: 2 here, 4 among the many keys of frames.
-            for norm in (module.q_norm, module.k_norm):
-                norm.weight.add_(1.0 if "cross_attn" in name else 0.4)
+        _set_norms(module, decoder="language_model" in name, cross="cross_attn" in name)
+
+
+def _set_norms(module: torch.nn.Module, decoder: bool, cross: bool) -> None:
+    """Weights of norms that decide how selective attention is, and how much it counts, in place of a projection's."""
+    if decoder and hasattr(module, "q_norm") and module.scaling < 1.0:
+        # Scores of unit queries and keys have a standard deviation of 1: 2 here, 4 among the many keys of all frames.
+        for norm in (module.q_norm, module.k_norm):
+            norm.weight.add_(1.0 if cross else 0.4)
+    if not decoder and hasattr(module, "post_feedforward_layernorm"):  # Gemma 4 normalises what attention adds
+        module.post_attention_layernorm.weight.fill_(FROM_OTHERS)
 
 
 def _spread(name: str, weight: torch.Tensor, tied: bool) -> float:
@@ -44,5 +52,5 @@ def _spread(name: str, weight: torch.Tensor, tied: bool) -> float:
     elif "patch_embed" in name or "lm_head" in name:
         gain = 2.0
     elif vision and any(part in name for part in ("out_proj", "o_proj", "attn.proj", "projection_layer")):
-        gain = 0.3  # a visual token keeps mostly its own patch
+        gain = FROM_OTHERS
     return gain / math.sqrt(weight[0].numel())
