@@ -63,7 +63,7 @@ class PromptEncoder:
         with self._lock:
             return self._processor(
                 text=[self._processor.video_token],
-                videos=[video],
+                videos=[[video]],  # by text: SmolVLM's processor of transformers 5.17 counts the videos of each
                 do_sample_frames=False,  # a processor's own sampling would drop frames that the plan counts on
                 return_tensors="pt",
                 **WITH_VIDEO_TEXT,

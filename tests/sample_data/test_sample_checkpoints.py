@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import string
 from pathlib import Path
 from typing import Any
@@ -10,37 +11,58 @@ import torch
 from _checkpoints import random_checkpoint
 from make import CHECKPOINT_NAMES, make_checkpoints
 from safetensors.torch import load_file
-from transformers import (
-    AutoProcessor,
-    InternVLForConditionalGeneration,
-    LlavaNextVideoForConditionalGeneration,
-    Qwen2_5_VLForConditionalGeneration,
-)
+from transformers import AutoModelForImageTextToText, AutoProcessor
 from transformers.video_utils import VideoMetadata
 
-CLASSES: dict[str, Any] = {
-    "llava-next-video": LlavaNextVideoForConditionalGeneration,
-    "qwen2.5-vl": Qwen2_5_VLForConditionalGeneration,
-    "internvl3": InternVLForConditionalGeneration,
+VISUAL_TOKENS = {  # of 8 frames of 640x360
+    "llava-next-video": 8 * 12 * 12,
+    "qwen2.5-vl": 4 * 13 * 23,
+    "internvl3": 8 * 16 * 16,
+    "qwen3-vl": 4 * 11 * 20,
+    "llava-onevision": 8 * 14 * 14 + 1,  # a newline
+    "smolvlm2": 8 * 9 * 9,
+    "qwen2-vl": 4 * 13 * 23,
 }
-VISUAL_TOKENS = {"llava-next-video": 1152, "qwen2.5-vl": 1196, "internvl3": 2048}  # of 8 frames of 640x360
+SYSTEM = "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n"
+ASKED = "<|im_start|>user\n<|vision_start|><|video_pad|><|vision_end|>Who is it?<|im_end|>\n<|im_start|>assistant\n"
 PROMPTS = {
     "llava-next-video": "USER: <video>\nWho is it? ASSISTANT:",
-    "qwen2.5-vl": (
-        "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n"
-        "<|im_start|>user\n<|vision_start|><|video_pad|><|vision_end|>Who is it?<|im_end|>\n<|im_start|>assistant\n"
-    ),
+    "qwen2.5-vl": SYSTEM + ASKED,
     "internvl3": "<|im_start|>user\n<video>\nWho is it?<|im_end|>\n<|im_start|>assistant\n",
+    "qwen3-vl": ASKED,
+    "llava-onevision": "<|im_start|>user <video>\nWho is it?<|im_end|><|im_start|>assistant\n",
+    "smolvlm2": "<|im_start|>User: <video>Who is it?<end_of_utterance>\nAssistant:",
+    "qwen2-vl": SYSTEM + ASKED,
+}
+STOPS = {
+    "llava-next-video": {"</s>"},
+    "qwen2.5-vl": {"<|im_end|>"},
+    "internvl3": {"<|im_end|>"},
+    "qwen3-vl": {"<|im_end|>", "<|endoftext|>"},
+    "llava-onevision": {"<|im_end|>"},
+    "smolvlm2": {"<end_of_utterance>"},
+    "qwen2-vl": {"<|im_end|>", "<|endoftext|>"},
 }
 CONVERSATION = [{"role": "user", "content": [{"type": "video"}, {"type": "text", "text": "Who is it?"}]}]
 families = pytest.mark.parametrize("name", CHECKPOINT_NAMES)
 
 
-LOADER: Any = AutoProcessor
+PROCESSOR: Any = AutoProcessor
+MODEL: Any = AutoModelForImageTextToText
 
 
 def processor_of(folder: Path) -> Any:
-    return LOADER.from_pretrained(folder, local_files_only=True)
+    return PROCESSOR.from_pretrained(folder, local_files_only=True)
+
+
+def model_of(folder: Path, **choices: Any) -> Any:
+    return MODEL.from_pretrained(folder, local_files_only=True, dtype=torch.float32, **choices).eval()
+
+
+def visual_id(name: str, processor: Any) -> int:
+    """The id of the tokens that show the frames."""
+    named = processor.image_token_id if name in ("internvl3", "smolvlm2") else None
+    return int(named or processor.tokenizer.convert_tokens_to_ids(processor.video_token))
 
 
 def encoded(processor: Any, seed: int) -> Any:
@@ -49,7 +71,7 @@ def encoded(processor: Any, seed: int) -> Any:
     return processor(
         text=[processor.apply_chat_template(CONVERSATION, add_generation_prompt=True)],
         videos=[blocks.repeat(40, axis=1).repeat(40, axis=2)],
-        video_metadata=[VideoMetadata(total_num_frames=8, fps=1.5, frames_indices=list(range(8)))],
+        video_metadata=[VideoMetadata(total_num_frames=8, fps=1.5, duration=6.0, frames_indices=list(range(8)))],
         do_sample_frames=False,
         return_tensors="pt",
     )
@@ -59,10 +81,8 @@ def encoded(processor: Any, seed: int) -> Any:
 def test_the_checkpoint_runs_and_sees_the_frames(sample_data: Path, name: str) -> None:
     folder = sample_data / "checkpoints" / name
     processor = processor_of(folder)
-    model = (
-        CLASSES[name].from_pretrained(folder, local_files_only=True, use_safetensors=True, dtype=torch.float32).eval()
-    )
-    visual = processor.image_token_id if name == "internvl3" else model.config.video_token_id
+    model = model_of(folder)
+    visual = visual_id(name, processor)
     first, second = encoded(processor, 1), encoded(processor, 2)
     assert int((first["input_ids"] == visual).sum()) == VISUAL_TOKENS[name]
     with torch.no_grad():
@@ -74,7 +94,7 @@ def test_the_checkpoint_runs_and_sees_the_frames(sample_data: Path, name: str) -
 @families
 def test_attention_is_neither_uniform_nor_on_one_token(sample_data: Path, name: str) -> None:
     folder = sample_data / "checkpoints" / name
-    model = CLASSES[name].from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
+    model = model_of(folder, attn_implementation="eager")
     inputs = encoded(processor_of(folder), 1)
     with torch.no_grad():
         layers = model(**inputs, output_attentions=True, logits_to_keep=1).attentions
@@ -88,6 +108,15 @@ def test_the_chat_template_renders_as_the_published_one(sample_data: Path, name:
     processor = processor_of(sample_data / "checkpoints" / name)
     assert processor.apply_chat_template(CONVERSATION, add_generation_prompt=True) == PROMPTS[name]
     assert not processor.apply_chat_template(CONVERSATION).endswith(("ASSISTANT:", "assistant\n"))
+
+
+@families
+def test_generation_ends_as_the_published_one(sample_data: Path, name: str) -> None:
+    folder = sample_data / "checkpoints" / name
+    tokenizer = processor_of(folder).tokenizer
+    ends = json.loads((folder / "generation_config.json").read_text())["eos_token_id"]
+    assert {tokenizer.decode([end]) for end in ([ends] if isinstance(ends, int) else ends)} == STOPS[name]
+    assert tokenizer.padding_side == "left"
 
 
 @families
