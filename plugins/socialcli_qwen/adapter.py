@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
-from torch.nn.functional import pad
 from transformers import Qwen2VLImageProcessor, Qwen2VLVideoProcessor
 from transformers.video_utils import VideoMetadata
 
@@ -69,13 +68,6 @@ class QwenVLAdapter(HuggingFaceAdapter):
             return super().positions(prompt, clip).expand(3, 1, -1)
         positions = number_tokens(prompt.length, self.blocks(prompt.grid, clip))
         return torch.from_numpy(positions).to(self.device).unsqueeze(1)
-
-    def forward_inputs(self, prompts: Sequence[EncodedPrompt], clip: EncodedClip | None) -> dict[str, Tensor]:
-        """As the base class, with positions: without them the model would compute the library's."""
-        inputs = super().forward_inputs(prompts, clip)
-        longest = inputs["input_ids"].shape[1]
-        padded = [pad(self.positions(prompt, clip), (longest - prompt.length, 0)) for prompt in prompts]
-        return inputs | {"position_ids": torch.cat(padded, dim=1)}
 
     def _pixel_range(self, frames: int = 1) -> dict[str, int]:
         """The least and the most pixels of `frames` frames together, under the processor's (misleading) names."""

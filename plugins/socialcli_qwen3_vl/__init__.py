@@ -28,7 +28,7 @@ SPEC = ModelSpec(
     default_checkpoint="Qwen/Qwen3-VL-8B-Instruct",
     load=_load,
     version="1",
-    model_types=("qwen3_vl",),
+    model_types=("qwen3_vl", "qwen3_vl_moe"),
     visual_tokens=visual_tokens,
     max_pixels=768 * 32 * 32,  # the cap of qwen-vl-utils, and so of most evaluations of this model
 )

@@ -7,7 +7,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from transformers import Qwen3VLForConditionalGeneration, Qwen3VLProcessor, Qwen3VLVideoProcessor
+from transformers import (
+    Qwen3VLForConditionalGeneration,
+    Qwen3VLMoeForConditionalGeneration,
+    Qwen3VLProcessor,
+    Qwen3VLVideoProcessor,
+)
 
 from socialcli.alignment.grid import VisualGrid
 from socialcli.models.contract import EncodedClip, LoadOptions
@@ -23,6 +28,7 @@ class Qwen3VLAdapter(QwenVLAdapter):
     """Qwen3-VL ("Qwen3-VL Technical Report", arXiv 2511.21631)."""
 
     model_class = Qwen3VLForConditionalGeneration
+    further_model_classes = (Qwen3VLMoeForConditionalGeneration,)
     processor_class = Qwen3VLProcessor
     video_processor_class = Qwen3VLVideoProcessor
 
