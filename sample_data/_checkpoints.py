@@ -10,8 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from _gemma_llama_families import gemma4, llama3_2_vision
 from _llava_families import internvl3, llava_next_video, llava_onevision, smolvlm2
-from _qwen_families import qwen2_5_vl, qwen2_vl, qwen3_vl
+from _qwen_families import qwen2_5_vl, qwen2_vl, qwen3_5, qwen3_vl
 from _shapes import DTYPE, Checkpoint, Shape, made, random_shape, verbose_shape
 from _weights import randomise
 from transformers import GenerationConfig
@@ -26,6 +27,9 @@ FAMILIES: dict[str, Callable[[Shape], Checkpoint]] = {  # their order gives the 
     "llava-onevision": llava_onevision,
     "smolvlm2": smolvlm2,
     "qwen2-vl": qwen2_vl,
+    "gemma-4": gemma4,
+    "qwen3.5": qwen3_5,
+    "llama-3.2-vision": llama3_2_vision,
 }
 TRAINED = ("llava-next-video", "qwen2.5-vl", "internvl3")  # that `train.py` trains
 

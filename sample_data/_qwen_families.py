@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import _templates
-from _byte_level import qwen3_tokenizer, qwen_tokenizer
+from _byte_level import qwen3_5_tokenizer, qwen3_tokenizer, qwen_tokenizer
 from _shapes import Checkpoint, Shape, made, token_ids
 from transformers import (
     Qwen2_5_VLConfig,
@@ -16,6 +16,8 @@ from transformers import (
     Qwen2VLImageProcessor,
     Qwen2VLProcessor,
     Qwen2VLVideoProcessor,
+    Qwen3_5Config,
+    Qwen3_5ForConditionalGeneration,
     Qwen3VLConfig,
     Qwen3VLForConditionalGeneration,
     Qwen3VLProcessor,
@@ -99,7 +101,7 @@ def qwen2_vl(shape: Shape) -> Checkpoint:
 
 
 def qwen3_vl(shape: Shape) -> Checkpoint:
-    """Qwen3-VL: any size in steps of 32 pixels, the time in words before each step, features of earlier vision layers."""
+    """Qwen3-VL: any size in steps of 32 pixels, a time stamp before each step, features of earlier vision layers."""
     tokenizer: Any = qwen3_tokenizer(shape.lines, shape.vocabulary)
     processor = _qwen3_processor(tokenizer, _templates.QWEN3)
     config = Qwen3VLConfig(
@@ -115,8 +117,36 @@ def qwen3_vl(shape: Shape) -> Checkpoint:
     return Checkpoint(Qwen3VLForConditionalGeneration(config).eval(), processor, STOPS)
 
 
+def qwen3_5(shape: Shape) -> Checkpoint:
+    """Qwen3.5: the frames of Qwen3-VL under a hybrid decoder, in which every fourth layer has softmax attention."""
+    tokenizer: Any = qwen3_5_tokenizer(shape.lines, shape.vocabulary)
+    processor = _qwen3_processor(tokenizer, _templates.QWEN3_5)
+    rotated = 0.5  # of a head's dimensions; published: a quarter of many more
+    config = Qwen3_5Config(
+        text_config={
+            **shape.text,
+            **token_ids(tokenizer),
+            "num_hidden_layers": 8,
+            "head_dim": 16,
+            "linear_num_key_heads": 2,
+            "linear_num_value_heads": 4,
+            "linear_key_head_dim": 8,
+            "linear_value_head_dim": 8,
+            "rope_parameters": {
+                **_three_part(shape, 1e7),
+                "mrope_interleaved": True,
+                "partial_rotary_factor": rotated,
+            },
+        },
+        vision_config=_qwen3_tower(shape),
+        tie_word_embeddings=True,  # as in the published models of up to 4B
+        **_visual_ids(processor),
+    )
+    return Checkpoint(Qwen3_5ForConditionalGeneration(config).eval(), processor, STOPS)
+
+
 def _three_part(shape: Shape, published: float) -> dict[str, Any]:
-    """The rotary embedding of time, row and column: 2, 3 and 3 eighths of the frequencies as in Qwen2-VL, if they divide."""
+    """The rotary embedding of time, row and column, with 3/8 of the frequencies for rows and for columns (Qwen2-VL)."""
     frequencies = shape.text["head_dim"] // 2
     row = 3 * frequencies // 8
     return {**shape.rope_parameters(published), "mrope_section": [frequencies - 2 * row, row, row]}
@@ -136,7 +166,7 @@ def _qwen3_processor(tokenizer: Any, template: str) -> Any:
 
 
 def _qwen3_tower(shape: Shape) -> dict[str, Any]:
-    """The configuration of the vision tower of Qwen3-VL and Qwen3.5; learnt positions of 16 x 16 patches, not 48 x 48."""
+    """The vision tower of Qwen3-VL and Qwen3.5; it learns positions of 16 x 16 patches, the published one 48 x 48."""
     return {
         "depth": shape.vision_layers,
         "hidden_size": shape.vision_width,
@@ -148,7 +178,7 @@ def _qwen3_tower(shape: Shape) -> dict[str, Any]:
     }
 
 
-def _visual_ids(processor: Any) -> dict[str, int]:
+def _visual_ids(processor: Any) -> dict[str, Any]:
     """The ids of the tokens that stand for images and videos."""
     tokenizer = processor.tokenizer
     return {

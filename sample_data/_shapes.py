@@ -45,7 +45,7 @@ def random_shape() -> Shape:
     """The shape of the random checkpoints: published frames and the smallest possible decoder."""
     text = {
         "hidden_size": 32,
-        "intermediate_size": 64,
+        "intermediate_size": 32,
         "num_hidden_layers": 4,
         "num_attention_heads": 4,
         "num_key_value_heads": 2,
@@ -53,7 +53,7 @@ def random_shape() -> Shape:
         "max_position_embeddings": 32768,
         "tie_word_embeddings": False,
     }
-    return Shape(text, vision_width=16, vision_layers=2, vision_heads=2, lines=tuple(corpus()), vocabulary=512)
+    return Shape(text, vision_width=16, vision_layers=2, vision_heads=2, lines=tuple(corpus()), vocabulary=384)
 
 
 def verbose_shape() -> Shape:

@@ -127,7 +127,7 @@ LLAMA3_VISION = """\
 {%- endfor -%}
 {%- set first = messages[0] -%}
 {%- if not seen.images -%}
-{{ '<|start_header_id|>system<|end_header_id|>\\n\\nCutting Knowledge Date: December 2023\\nToday Date: ' }}
+{{ '<|start_header_id|>system<|end_header_id|>\\n\\nCutting Knowledge Date: December 2023\\nToday Date: ' -}}
 {{ (date_string if date_string is defined else strftime_now('%d %b %Y')) + '\\n\\n' }}
 {%- if first['role'] == 'system' -%}{{ first['content'] | trim }}{%- endif -%}
 {{ '<|eot_id|>' }}

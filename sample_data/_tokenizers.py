@@ -83,7 +83,7 @@ def llava_tokenizer(corpus: Sequence[str], phrases: Sequence[str] = ()) -> Llama
 
 
 def gemma_tokenizer(corpus: Sequence[str], size: int) -> GemmaTokenizer:
-    """A Gemma tokenizer: spaces are "▁", text without a token is encoded as bytes, and runs of white space are added tokens.
+    """A Gemma tokenizer: spaces are "▁", text without a token becomes bytes, and runs of white space are added tokens.
 
     `size` is the number of tokens before the letters; the 256 bytes are among them.
     """

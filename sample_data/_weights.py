@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 
 # Decay and time step of linear attention, and the convolution before it: random values would forget everything at once.
 KEPT = ("A_log", "dt_bias", "conv1d", "lambda")
+FROM_OTHERS = 0.3  # of what a visual token takes from other patches: it keeps mostly its own
 
 
 @torch.no_grad()
@@ -22,6 +24,18 @@ def randomise(model: torch.nn.Module, generator: torch.Generator) -> None:
             weight.fill_(1.0)  # mllama's gates are 0 before training, and would hide images and positions
         else:
             weight.normal_(0.0, _spread(name, weight, tied), generator=generator)
+    for name, module in model.named_modules():
+        _set_norms(module, decoder="language_model" in name, cross="cross_attn" in name)
+
+
+def _set_norms(module: Any, decoder: bool, cross: bool) -> None:
+    """Weights of norms that decide how selective attention is, and how much it counts, in place of a projection's."""
+    if decoder and hasattr(module, "q_norm") and module.scaling < 1.0:
+        # Scores of unit queries and keys have a standard deviation of 1: 2 here, 4 among the many keys of all frames.
+        for norm in (module.q_norm, module.k_norm):
+            norm.weight.add_(1.0 if cross else 0.4)
+    if not decoder and hasattr(module, "post_feedforward_layernorm"):  # Gemma 4 normalises what attention adds
+        module.post_attention_layernorm.weight.fill_(FROM_OTHERS)
 
 
 def _spread(name: str, weight: torch.Tensor, tied: bool) -> float:
@@ -39,5 +53,5 @@ def _spread(name: str, weight: torch.Tensor, tied: bool) -> float:
     elif "patch_embed" in name or "lm_head" in name:
         gain = 2.0
     elif vision and any(part in name for part in ("out_proj", "o_proj", "attn.proj", "projection_layer")):
-        gain = 0.3  # a visual token keeps mostly its own patch
+        gain = FROM_OTHERS
     return gain / math.sqrt(weight[0].numel())

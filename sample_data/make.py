@@ -25,6 +25,9 @@ CHECKPOINT_NAMES = (
     "llava-onevision",
     "smolvlm2",
     "qwen2-vl",
+    "gemma-4",
+    "qwen3.5",
+    "llama-3.2-vision",
 )
 
 
