@@ -70,4 +70,6 @@ def _kind(layer: nn.Module, names: Sequence[str]) -> str:
 def _attention_todo(names: Sequence[tuple[str, ...]]) -> Todo:
     used = sorted({one for own in names for one in own})
     found = f"; its layers hold {', '.join(used)}" if used else ""
-    return Todo("layers", f"return the attention module of each decoder layer, None where it has no softmax{found}")
+    crossing = ", and the layers of cross-attention are cross_layers" if any("cross" in one for one in used) else ""
+    what = "return the attention module of each decoder layer, None where it has no softmax"
+    return Todo("layers", f"{what}{found}{crossing}")

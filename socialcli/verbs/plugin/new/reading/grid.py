@@ -135,8 +135,10 @@ def _square(evidence: Evidence) -> Found:
         return Found(UnknownGrid(_counts(evidence)))
     side = isqrt(per_frame)
     spare = per_frame - side * side
-    if side < 2 or spare > side:
-        return Found(UnknownGrid(f"each frame has {per_frame} visual tokens, which are no square; {_counts(evidence)}"))
+    if side < 2:
+        return Found(UnknownGrid(f"one visual token stands for a whole frame; {_counts(evidence)}"))
+    if spare > side:
+        return Found(UnknownGrid(f"{per_frame} visual tokens a frame, which are no square; {_counts(evidence)}"))
     output = pixel_output(evidence.observations[0].shapes)
     views = [measure(evidence.caller, output, *size) if output else None for size in _RAMPS]
     fits = {one.fit(*size) if isinstance(one, Images) else None for one, size in zip(views, _RAMPS, strict=True)}
@@ -189,5 +191,8 @@ def _seen(views: Sequence[object]) -> str:
 
 
 def _counts(evidence: Evidence) -> str:
-    tokens = [f"{one.tokens(evidence.token_id)} of {one.clip}" for one in evidence.all]
-    return f"visual tokens: {', '.join(tokens)}"
+    """What the processor made of a few clips, for the author."""
+    seen = evidence.observations[0], evidence.observations[-2], evidence.observations[-1]
+    tokens = [f"{one.tokens(evidence.token_id)} tokens of {one.clip}" for one in seen]
+    outputs = [f"{name} {shape}" for name, shape in seen[0].shapes.items()]
+    return f"{', '.join(tokens)}; the processor returns {', '.join(outputs)}"

@@ -66,7 +66,11 @@ def _grid_todos(grid: GridRule, cells: CellRule) -> Iterator[Todo]:
     if isinstance(grid, UnknownGrid):
         yield Todo("grid_shape", f"return the frames of each step and the cells of a step; seen: {grid.observed}")
     if cells.extra is not None:
-        yield Todo("cell_tokens", f"return which of the clip's visual tokens shows each cell, -1: none; {cells.extra}")
+        yield Todo(
+            "cell_tokens",
+            f"return which of the clip's visual tokens shows each cell, -1: none; {cells.extra}; where the cells come "
+            "first, np.arange(np.prod(shape)).reshape(shape)",
+        )
 
 
 @contextmanager

@@ -63,7 +63,7 @@ def summary(facts: Facts) -> str:
         return shape if facts.grid.frames_per_step is None else f"{shape}, several to a step in time"
     if isinstance(facts.grid, SquareGrid):
         return f"each frame {facts.grid.fit.value} of cells"
-    return "frames"
+    return "video frames"
 
 
 def _class_attributes(facts: Facts) -> Lines:
@@ -77,7 +77,9 @@ def _class_attributes(facts: Facts) -> Lines:
 
 def _imports(facts: Facts, body: str) -> Lines:
     """The imports that the body uses, in blocks as isort orders them."""
-    own = sorted({facts.classes.model, facts.classes.processor, *(name for _, name in facts.classes.further)})
+    own = sorted(
+        {facts.classes.model, facts.classes.processor, *(name for _, name in facts.classes.further)}, key=str.lower
+    )
     third_party = [
         *_used((("import numpy as np", "np"), ("import numpy.typing as npt", "npt"), ("import torch", "torch")), body),
         *_chosen(_SOCIALCLI, body),

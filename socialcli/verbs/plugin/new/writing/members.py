@@ -10,7 +10,8 @@ from socialcli.verbs.plugin.new.facts import Facts, Fit, FrameInput, SquareGrid,
 
 Lines = list[str]
 
-_TEXT_WIDTH = 80  # characters of a message in a line of source
+_WIDTH = 116  # characters in a line, less the indent of a class
+_TEXT_WIDTH = 80  # of a piece of a message
 
 _STEP_PER_FRAME = "tuple((index,) for index in range(len(frames.frames)))"
 _GRID = (
@@ -98,7 +99,7 @@ def _prepare_frames(frame_input: FrameInput) -> Lines:
 
 def _metadata(given: str) -> Lines:
     line = f"    metadata = VideoMetadata({given})"
-    if len(line) + 4 <= 120:
+    if len(line) <= _WIDTH:
         return [line]
     return ["    metadata = VideoMetadata(", f"        {given}", "    )"]
 
@@ -135,7 +136,8 @@ def _thw_grid(grid: ThwGrid, fewest: int) -> Lines:
 
 def _square_grid(grid: SquareGrid, fewest: int) -> Lines:
     lines = [_GRID, f'    """One step per frame; the same square of cells in each frame, {grid.fit.value}."""']
-    lines += [f"    count = {grid.side}"]
+    note = "  # cells along a side, as counted on one checkpoint" if grid.side.isdigit() else ""
+    lines += [f"    count = {grid.side}{note}"]
     if grid.fit is Fit.SQUASHED:
         width, height, corner = "frames.width", "frames.height", "(0.0, 0.0)"
     else:
@@ -207,9 +209,10 @@ def _positions(facts: Facts) -> Lines:
 
 def _token_inputs(inputs: tuple[TokenTypes, ...]) -> Lines:
     entries = ", ".join(f'"{one.name}": {"visual" if one.value == 1 else f"visual * {one.value}"}' for one in inputs)
+    values = " and ".join(dict.fromkeys(str(one.value) for one in inputs))
     return [
         *_SIGNATURES["token_inputs"],
-        '    """Which tokens are visual: the model lets them see each other."""',
+        f'    """The types of the tokens: {values} at visual ones, 0 elsewhere."""',
         "    visual = torch.from_numpy(prompt.ids == self.visual_token_id).long().unsqueeze(0).to(self.device)",
         f"    return {{{entries}}}",
     ]
@@ -220,10 +223,12 @@ def _left_open(todo: Todo) -> Lines:
 
 
 def _raise(what: str) -> Lines:
-    pieces = [_quoted(piece) for piece in wrap(what, _TEXT_WIDTH, drop_whitespace=False)]
-    if len(pieces) == 1:
-        return [f"    raise NotImplementedError({pieces[0]})"]
-    return ["    raise NotImplementedError(", *(f"        {piece}" for piece in pieces), "    )"]
+    whole = f"    raise NotImplementedError({_quoted(what)})"
+    if len(whole) <= _WIDTH:
+        return [whole]
+    short = len(_quoted(what)) + 8 <= _WIDTH
+    pieces = [what] if short else wrap(what, _TEXT_WIDTH, drop_whitespace=False)
+    return ["    raise NotImplementedError(", *(f"        {_quoted(piece)}" for piece in pieces), "    )"]
 
 
 def _quoted(text: str) -> str:

@@ -80,12 +80,14 @@ def _load(options: LoadOptions) -> Adapter:
 SPEC = ModelSpec(
     name="{model}",
     summary={summary},
-    default_checkpoint={checkpoint},{comment}
+{comment}    default_checkpoint={checkpoint},
     load=_load,
     version="1",  # raise it when answers can change: it is part of every row's key
-    model_types=({types},),
+    model_types=({types}),
 )
 '''
+
+_FOLDER = "    # The folder that the plug-in was written from; name a hub id before others use it.\n"
 
 _TEST = '''\
 """The adapter passes socialcli's conformance suite, on its default checkpoint or on the one that CHECKPOINT names."""
@@ -144,8 +146,8 @@ def _hook(words: Mapping[str, str], facts: Facts) -> str:
         **words,
         summary=_quoted(f"{words['stem']}: {summary(facts)}"),
         checkpoint=_quoted(facts.default_checkpoint),
-        comment="" if facts.is_published else "  # a folder: name a hub id before others use the plug-in",
-        types=", ".join(_quoted(one) for one in types),
+        comment="" if facts.is_published else _FOLDER,
+        types=", ".join(_quoted(one) for one in types) + ("," if len(types) == 1 else ""),
     )
 
 
