@@ -45,7 +45,7 @@ E2E = (
     "verbs/test_coverage.py",
 )
 SLOW = (
-    *("benchmarks/*", "layouts/*", "sample_data/*"),
+    *("benchmarks/*", "conformance/test_f*.py", "layouts/*", "sample_data/*"),
     *("alignment/test_head_attention.py", "inference/test_session.py", "models/test_grid.py"),
     *("synth/test_words.py", "verbs/*/test_plot*.py", "verbs/inspect/test_rec*.py"),
 )

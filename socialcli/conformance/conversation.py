@@ -33,6 +33,7 @@ def conversation(subject: Subject) -> Iterator[Case]:
         yield Case("all", "skipped", _MISSING)
         return
     yield from _ids_cases("without video", adapter, None)
+    yield _visual_id_case(adapter)
     for count in _FRAME_COUNTS:
         frames = noise_frames(count=count)
         yield from _ids_cases(f"{count} frames", adapter, frames)
@@ -63,11 +64,25 @@ def _ids_cases(name: str, adapter: Any, frames: FrameSet | None) -> Iterator[Cas
         found = adapter.encode_prompt(text, (), clip).ids
         own = _own_output(adapter, text, frames)["input_ids"][0].numpy()
         if not np.array_equal(found, own):
-            different.append(f"of {text!r} {_first_difference(adapter, found, own)}")
+            different.append(f"of {text!r}, {_first_difference(adapter, found, own)}")
     if different:
-        yield Case(name, "failed", "; ".join(different))
+        yield Case(name, "failed", f"{len(different)} of {len(_TEXTS)} texts have other ids: {different[0]}")
     else:
         yield Case(name, "passed", f"{len(_TEXTS)} texts, the last of {found.size} ids")
+
+
+def _visual_id_case(adapter: Any) -> Case:
+    """Whether the processor's conversation has the token that the adapter takes for a visual one."""
+    ids, counts = np.unique(_own_output(adapter, _TEXTS[0], noise_frames())["input_ids"][0].numpy(), return_counts=True)
+    wanted = int(adapter.visual_token_id)
+    named = f"`visual_token_id` {wanted} is {_named(adapter, np.array([wanted]))}"
+    if wanted in ids:
+        return Case("visual token", "passed", f"{named}, {int(counts[ids == wanted][0])} of them")
+    usual = ids[[int(counts.argmax())]]
+    detail = (
+        f"{named}, which the processor's conversation does not hold; most frequent there is {_named(adapter, usual)}"
+    )
+    return Case("visual token", "failed", f"{detail}, id {int(usual[0])}, {int(counts.max())} times")
 
 
 def _inputs_case(name: str, adapter: Any, frames: FrameSet) -> Case:
@@ -93,8 +108,11 @@ def _own_output(adapter: Any, text: str, frames: FrameSet | None) -> Mapping[str
     arguments: dict[str, Any] = {}
     if frames is not None:
         video, arguments = adapter.prepare_frames(frames)
-        arguments = {"do_sample_frames": False, **arguments}
-        content = [*_visual_entries(adapter, video), *content]
+        if getattr(adapter, "frames_as_images", False):
+            content = [*({"type": "image", "image": frame} for frame in video), *content]
+        else:
+            content = [{"type": "video", "video": video}, *content]
+            arguments = {"do_sample_frames": False, **arguments}
     output: Mapping[str, Any] = adapter.processor.apply_chat_template(
         [{"role": "user", "content": content}],
         add_generation_prompt=True,
@@ -104,10 +122,6 @@ def _own_output(adapter: Any, text: str, frames: FrameSet | None) -> Mapping[str
         processor_kwargs=arguments,
     )
     return output
-
-
-def _visual_entries(adapter: Any, video: npt.NDArray[np.uint8]) -> list[dict[str, Any]]:
-    return [{"type": "video", "video": video}]
 
 
 def _first_difference(adapter: Adapter, found: npt.NDArray[np.int64], own: npt.NDArray[np.int64]) -> str:

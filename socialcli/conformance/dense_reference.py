@@ -90,8 +90,8 @@ def _additive(mask: Tensor | None, module: Any, queries: int, keys: int) -> Tens
     """The mask as a term of the scores, (1, 1 or heads, Q, K) in float64."""
     if mask is None:
         causal = queries == keys and getattr(module, "is_causal", True)
-        visible = torch.ones(1, 1, queries, keys, dtype=torch.bool)
+        visible = torch.ones(1, 1, queries, keys, dtype=torch.bool, device=next(module.parameters()).device)
         mask = visible.tril() if causal else visible
-    if mask.dtype != torch.bool:
-        return mask.double()
-    return torch.zeros(mask.shape, dtype=torch.float64, device=mask.device).masked_fill(~mask, -torch.inf)
+    if mask.dtype == torch.bool:
+        return torch.zeros(mask.shape, dtype=torch.float64, device=mask.device).masked_fill(~mask, -torch.inf)
+    return mask.double().masked_fill(mask <= torch.finfo(mask.dtype).min / 2, -torch.inf)  # hidden, in every notation

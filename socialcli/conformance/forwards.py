@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 
 import torch
 from transformers import GenerationConfig
 
-from socialcli.alignment.attention import Alignment
+from socialcli.alignment.attention import Alignment, aligned
 from socialcli.alignment.bias import FLOORED, PUBLISHED
 from socialcli.conformance.checks import Case, compared
-from socialcli.conformance.subject import Subject, ask_all, largest_difference
+from socialcli.conformance.subject import Subject, ask_all, largest_difference, padded_plans
+from socialcli.inference.clip import ClipQuestion
 from socialcli.inference.prefix import MAX_NEW_TOKENS
 
 _SAME = 1e-6  # where the same numbers are added in the same order, or nearly
@@ -68,25 +70,44 @@ def batch(subject: Subject) -> Iterator[Case]:
             "padding on the left changes scores: does `forward_inputs` pass the mask and padded positions?",
             f"lengths {lengths}",
         )
+    yield _together(subject)
+
+
+def _together(subject: Subject) -> Case:
+    """Run three conditions at once: the layers below the first aligned one then run once."""
+    conditions = [None, Alignment(), Alignment(layers="all")]
+    together = subject.logits_under(subject.asked, conditions)
+    alone = [subject.logits(subject.asked, one) for one in conditions]
+    difference = max(largest_difference(one, other) for one, other in zip(together, alone, strict=True))
+    advice = (
+        "conditions that share layers differ from conditions alone: does a later layer use what an early one keeps?"
+    )
+    return compared("conditions together", difference, _ROUNDING, advice)
 
 
 def generate(subject: Subject) -> Iterator[Case]:
-    """Compare the text of each question, batched behind the shared prefix, with that of `generate` on its prompt."""
-    adapter, asked = subject.adapter, subject.asked
+    """Compare each question's text, batched behind the shared prefix, with that of `generate` on its prompt."""
+    for condition, alignment in _CONDITIONS.items():
+        answers = subject.clip.generate(subject.asked, alignment)
+        for one, answer in zip(subject.asked, answers, strict=True):
+            name, expected = f"{condition}, {one.question.task}", _generated(subject, one, alignment)
+            if answer.text == expected:
+                yield Case(name, "passed", repr(expected))
+            else:
+                yield Case(name, "failed", f"{answer.text!r}, where `generate` gives {expected!r}")
+
+
+@torch.inference_mode()
+def _generated(subject: Subject, one: ClipQuestion, alignment: Alignment | None) -> str:
+    """The greedy text of transformers' own `generate`, whatever the checkpoint's generation settings."""
+    adapter = subject.adapter
     config = GenerationConfig(
         do_sample=False,
         max_new_tokens=MAX_NEW_TOKENS,
-        repetition_penalty=1.0,  # checkpoints publish others, which would replace a missing one
+        repetition_penalty=1.0,
         eos_token_id=sorted(adapter.end_ids),
         pad_token_id=adapter.end_id,
     )
-    for one, answer in zip(asked, subject.clip.generate(asked), strict=True):
-        inputs = subject.whole_inputs([one])
-        with torch.inference_mode():
-            output = adapter.model.generate(**inputs, generation_config=config)
-        ids = output[0, one.encoded.length :].tolist()
-        expected = adapter.decode(ids)
-        if answer.text == expected:
-            yield Case(one.question.task, "passed", f"{len(ids)} tokens: {expected!r}")
-        else:
-            yield Case(one.question.task, "failed", f"{answer.text!r}, where `generate` gives {expected!r}")
+    with nullcontext() if alignment is None else aligned(adapter, padded_plans([one]), alignment):
+        output = adapter.model.generate(**subject.whole_inputs([one]), generation_config=config)
+    return adapter.decode(output[0, one.encoded.length :].tolist())

@@ -48,16 +48,41 @@ def grid(subject: Subject) -> Iterator[Case]:
         name = f"{width}x{height}, {count} frame{'s' if count > 1 else ''}"
         frames = noise_frames(width, height, count)
         try:
-            clip = subject.adapter.encode_clip(frames)
+            yield probe_clip(name, subject.adapter, frames)
         except QuestionError as error:
             if count > 1:
                 raise
             yield Case(name, "skipped", f"a single frame is refused: {error}")
-            continue
-        found = subject.adapter.encode_prompt("Who is it?", (), clip).grid
-        assert found is not None  # the prompt has a video
-        problem = _shape_problem(found, count)
-        yield Case(name, "failed", problem) if problem else _probed(name, subject.adapter, frames)
+
+
+def probe_clip(name: str, adapter: Adapter, frames: FrameSet) -> Case:
+    """Probe every frame alone, then cells of all steps at once, since steps rarely see each other in a vision tower.
+
+    Raises QuestionError for frames that the adapter refuses.
+    """
+    before = _Embedded.of(adapter, frames)
+    if problem := _shape_problem(before.grid, len(frames.frames)):
+        return Case(name, "failed", problem)
+    draw = np.random.default_rng(1)
+    cells = _whole_cells(before.grid, frames)
+    alone, together = [], []
+    for step, members in enumerate(before.grid.frames):
+        for frame in members:
+            probe = Probe(frame, (step, *cells[draw.integers(len(cells))]))
+            alone += before.hits(adapter, frames, [probe], whole=True)
+    for _ in range(_CELLS_PER_STEP):
+        probes = [
+            Probe(int(draw.choice(members)), (step, *cells[draw.integers(len(cells))]))
+            for step, members in enumerate(before.grid.frames)
+        ]
+        together += before.hits(adapter, frames, probes, whole=False)
+    shape = "x".join(map(str, before.grid.tokens.shape))
+    seen = f"grid {shape}, {len(alone) + len(together)} cells changed, {len(alone)} of them alone"
+    wrong_alone, wrong = ([hit for hit in hits if hit.cell != hit.probe.cell] for hits in (alone, alone + together))
+    if wrong:
+        detail = f"{seen}: {len(wrong)} change another token most; {diagnosis(wrong_alone or wrong, before.grid)}"
+        return Case(name, "failed", detail)
+    return Case(name, "passed", seen)
 
 
 def _shape_problem(found: VisualGrid, count: int) -> str | None:
@@ -73,31 +98,6 @@ def _shape_problem(found: VisualGrid, count: int) -> str | None:
     return None
 
 
-def _probed(name: str, adapter: Adapter, frames: FrameSet) -> Case:
-    """Probe every frame alone, then cells of all steps at once, since steps rarely see each other in a vision tower."""
-    before = _Embedded.of(adapter, frames)
-    draw = np.random.default_rng(1)
-    cells = _whole_cells(before.grid, frames)
-    alone, together = [], []
-    for step, members in enumerate(before.grid.frames):
-        for frame in members:
-            probe = Probe(frame, (step, *cells[draw.integers(len(cells))]))
-            alone += before.hits(adapter, frames, [probe], whole=True)
-    for _ in range(_CELLS_PER_STEP):
-        probes = [
-            Probe(int(draw.choice(members)), (step, *cells[draw.integers(len(cells))]))
-            for step, members in enumerate(before.grid.frames)
-        ]
-        together += before.hits(adapter, frames, probes, whole=False)
-    shape = "x".join(map(str, before.grid.tokens.shape))
-    wrong_alone, wrong = ([hit for hit in hits if hit.cell != hit.probe.cell] for hits in (alone, [*alone, *together]))
-    seen = f"grid {shape}, {len(alone) + len(together)} cells changed, {len(alone)} of them alone"
-    if wrong:
-        detail = f"{seen}: {len(wrong)} change another token most; {diagnosis(wrong_alone or wrong, before.grid)}"
-        return Case(name, "failed", detail)
-    return Case(name, "passed", seen)
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class _Embedded:
     """A clip's tokens as the text decoder gets them: (tokens, width)."""
@@ -111,7 +111,8 @@ class _Embedded:
         clip = adapter.encode_clip(frames)
         encoded = adapter.encode_prompt("Who is it?", (), clip)
         assert encoded.grid is not None  # the prompt has a video
-        return cls(encoded.grid, decoder_input(adapter, adapter.forward_inputs([encoded], clip)))
+        cross = getattr(encoded.grid, "cross_attention", False)
+        return cls(encoded.grid, decoder_input(adapter, adapter.forward_inputs([encoded], clip), cross))
 
     def hits(self, adapter: Adapter, frames: FrameSet, probes: Sequence[Probe], whole: bool) -> list[Hit]:
         """The token that changes most for each probe: of the whole prompt, or only of the probe's step."""
@@ -132,19 +133,25 @@ class _Reached(Exception):
 
 
 @torch.inference_mode()
-def decoder_input(adapter: Adapter, inputs: dict[str, Any]) -> Tensor:
-    """What the first decoder layer gets for each token of the one prompt in `inputs`, (tokens, width)."""
+def decoder_input(adapter: Adapter, inputs: dict[str, Any], cross: bool) -> Tensor:
+    """What the first decoder layer gets for each token of the one prompt in `inputs`, (tokens, width).
+
+    With `cross` for each key of the cross-attention layers, which transformers passes as `cross_attention_states`.
+    """
     caught: list[Tensor] = []
 
     def catch(_layer: Any, arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
-        caught.append(arguments[0] if arguments else named["hidden_states"])
+        if cross:
+            caught.append(named["cross_attention_states"].flatten(0, -2))
+        else:
+            caught.append((arguments[0] if arguments else named["hidden_states"])[0])
         raise _Reached
 
     handle = adapter.decoder_layers[0].register_forward_pre_hook(catch, with_kwargs=True)
     try:
         adapter.model(**inputs)
     except _Reached:
-        return caught[0][0].float()
+        return caught[0].float()
     finally:
         handle.remove()
     raise AssertionError("the forward pass does not run the first of `decoder_layers`")

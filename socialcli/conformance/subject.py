@@ -63,8 +63,12 @@ class Subject:
 
     def logits(self, asked: Sequence[ClipQuestion], alignment: Alignment | None = None) -> Tensor:
         """The next token's logits as a run computes them, behind the shared visual prefix: (B, vocabulary)."""
-        (state,) = continue_under(self.adapter, asked, [alignment])
-        return state.state.logits
+        return self.logits_under(asked, [alignment])[0]
+
+    def logits_under(self, asked: Sequence[ClipQuestion], conditions: Sequence[Alignment | None]) -> list[Tensor]:
+        """The same under several conditions, which share what is equal under them."""
+        found = {one.condition: one.state.logits for one in continue_under(self.adapter, asked, conditions)}
+        return [found[index] for index in range(len(conditions))]
 
     @torch.inference_mode()
     def whole_logits(self, asked: Sequence[ClipQuestion], alignment: Alignment | None = None) -> Tensor:
