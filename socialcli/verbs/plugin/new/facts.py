@@ -111,11 +111,6 @@ class Todo:
     member: str
     what: str  # one sentence: what to write, and what was seen
 
-    @property
-    def summary(self) -> str:
-        """What to write, without what was seen."""
-        return self.what.partition(";")[0]
-
 
 @dataclass(frozen=True, slots=True)
 class Facts:

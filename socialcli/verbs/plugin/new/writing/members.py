@@ -144,7 +144,8 @@ def _square_grid(grid: SquareGrid, fewest: int) -> Lines:
         chosen = "min" if grid.fit is Fit.CROPPED else "max"
         width = height = "side"
         lines += [f"    side = {chosen}(frames.width, frames.height)"]
-        corner = "((frames.width - side) / 2, (frames.height - side) / 2)"
+        lines += ["    corner = (frames.width - side) / 2, (frames.height - side) / 2"]
+        corner = "corner"
     share = ""
     if grid.patch is not None:
         share = " * seen"
@@ -152,7 +153,10 @@ def _square_grid(grid: SquareGrid, fewest: int) -> Lines:
             f'    size, patch = int(inputs["{grid.pixels}"].shape[-1]), int({grid.patch})',
             "    seen = size // patch * patch / size  # the rest of a side is too narrow for a patch",
         ]
-    lines += [f"    cells = affine_cells(count, count, {corner}, ({width}{share} / count, {height}{share} / count))"]
+    lines += [
+        f"    cell = {width}{share} / count, {height}{share} / count",
+        f"    cells = affine_cells(count, count, {corner}, cell)",
+    ]
     if fewest == 1:
         return [*lines, f"    return {_STEP_PER_FRAME}, cells"]
     return [
@@ -219,7 +223,7 @@ def _token_inputs(inputs: tuple[TokenTypes, ...]) -> Lines:
 
 
 def _left_open(todo: Todo) -> Lines:
-    return [*_SIGNATURES[todo.member], f'    """Left to write: {todo.summary}."""', *_raise(todo.what)]
+    return [*_SIGNATURES[todo.member], '    """Left to write."""', *_raise(todo.what)]
 
 
 def _raise(what: str) -> Lines:
@@ -232,5 +236,8 @@ def _raise(what: str) -> Lines:
 
 
 def _quoted(text: str) -> str:
-    """A string literal of Python in double quotes."""
-    return json.dumps(text, ensure_ascii=False)
+    """A string literal of Python, in the quotes that need fewer escapes, double ones if both do."""
+    escaped = json.dumps(text, ensure_ascii=False)
+    if '"' not in text or "'" in text:
+        return escaped
+    return "'" + escaped[1:-1].replace('\\"', '"') + "'"
