@@ -62,7 +62,7 @@ def test_what_is_left_to_write_stops_the_model_until_it_is_written(
     adapter = project / "socialcli_acme" / "adapter.py"
     source, count = re.subn(
         r"raise NotImplementedError\(.*?\n        \)\n",
-        "return np.arange(tokens - 1).reshape(shape)\n",
+        "return np.arange(count - 1).reshape(shape)\n",
         adapter.read_text(),
         flags=re.DOTALL,
     )

@@ -19,7 +19,7 @@ _GRID = (
 )
 _CELL_TOKENS = (
     "def cell_tokens(",
-    "    self, inputs: Mapping[str, Tensor], frames: FrameSet, shape: tuple[int, int, int], tokens: int",
+    "    self, inputs: Mapping[str, Tensor], frames: FrameSet, shape: tuple[int, int, int], count: int",
     ") -> npt.NDArray[np.int64]:",
 )
 _SIGNATURES: dict[str, tuple[str, ...]] = {
