@@ -15,7 +15,7 @@ from socialcli.conformance.checks import Case
 from socialcli.conformance.subject import Subject, ask_all
 
 _FRAMES = 8
-_TURNS = 5
+_TURNS = 3
 _MOST = 2.0  # times the plain model: far above what the correction needs, and above the noise of a busy machine
 _RESET_PEAK, _STATUS = Path("/proc/self/clear_refs"), Path("/proc/self/status")  # of Linux
 

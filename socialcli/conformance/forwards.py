@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 
 import torch
@@ -12,8 +12,12 @@ from socialcli.alignment.attention import Alignment, aligned
 from socialcli.alignment.bias import FLOORED, PUBLISHED
 from socialcli.conformance.checks import Case, compared
 from socialcli.conformance.subject import Subject, ask_all, largest_difference, padded_plans
+from socialcli.errors import ModelError
+from socialcli.inference.answer_modes import Answer
 from socialcli.inference.clip import ClipQuestion
-from socialcli.inference.prefix import MAX_NEW_TOKENS
+from socialcli.inference.decoding import greedy_ids, until_end
+from socialcli.inference.prefix import MAX_NEW_TOKENS, Continuation
+from socialcli.models.contract import Adapter
 
 _SAME = 1e-6  # where the same numbers are added in the same order, or nearly
 _ROUNDING = 1e-5  # where sums are split otherwise
@@ -86,20 +90,37 @@ def _together(subject: Subject) -> Case:
 
 
 def generate(subject: Subject) -> Iterator[Case]:
-    """Compare each question's text, batched behind the shared prefix, with that of `generate` on its prompt."""
+    """Compare each question's tokens, batched behind the shared prefix, with those of `generate` on its prompt."""
+    adapter = subject.adapter
     for condition, alignment in _CONDITIONS.items():
-        answers = subject.clip.generate(subject.asked, alignment)
+        answers = subject.clip.answer(subject.asked, _GreedyIds(), alignment)
         for one, answer in zip(subject.asked, answers, strict=True):
             name, expected = f"{condition}, {one.question.task}", _generated(subject, one, alignment)
-            if answer.text == expected:
-                yield Case(name, "passed", repr(expected))
+            text = repr(adapter.decode(expected))
+            if answer.text == str(expected):
+                yield Case(name, "passed", f"{len(expected)} tokens: {text}")
             else:
-                yield Case(name, "failed", f"{answer.text!r}, where `generate` gives {expected!r}")
+                yield Case(name, "failed", f"tokens {answer.text}, where `generate` gives {expected}: {text}")
+
+
+class _GreedyIds:
+    """The answer mode that lets the model write greedily, with the token ids as its text."""
+
+    name = "greedy-ids"
+    summary = "token ids of greedy text"
+    decodes = True
+
+    def answers(
+        self, adapter: Adapter, questions: Sequence[ClipQuestion], state: Continuation
+    ) -> list[Answer | ModelError]:
+        """The ids of each prompt's continuation, as text."""
+        found = greedy_ids(adapter, state)
+        return [one if isinstance(one, ModelError) else Answer(None, text=str(list(one))) for one in found]
 
 
 @torch.inference_mode()
-def _generated(subject: Subject, one: ClipQuestion, alignment: Alignment | None) -> str:
-    """The greedy text of transformers' own `generate`, whatever the checkpoint's generation settings."""
+def _generated(subject: Subject, one: ClipQuestion, alignment: Alignment | None) -> list[int]:
+    """The greedy tokens of transformers' own `generate`, whatever the checkpoint's generation settings."""
     adapter = subject.adapter
     config = GenerationConfig(
         do_sample=False,
@@ -110,4 +131,4 @@ def _generated(subject: Subject, one: ClipQuestion, alignment: Alignment | None)
     )
     with nullcontext() if alignment is None else aligned(adapter, padded_plans([one]), alignment):
         output = adapter.model.generate(**subject.whole_inputs([one]), generation_config=config)
-    return adapter.decode(output[0, one.encoded.length :].tolist())
+    return list(until_end(output[0, one.encoded.length :].tolist(), adapter.end_ids))

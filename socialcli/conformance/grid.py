@@ -19,8 +19,8 @@ from socialcli.models.contract import Adapter
 from socialcli.video.frames import Frame, FrameSet
 
 # Width, height and number of frames; odd numbers, since some models merge frames in pairs.
-_CLIPS = ((640, 360, 8), (360, 640, 8), (320, 240, 8), (640, 360, 5), (640, 360, 2), (640, 360, 1))
-_CELLS_PER_STEP = 4
+_CLIPS = ((640, 360, 8), (360, 640, 3), (320, 240, 3), (640, 360, 2), (640, 360, 1))
+_CELLS_PER_STEP = 3  # beside the one of each frame alone
 _EDGE = 1e-6  # pixels by which rounding may put a cell's edge outside the frame
 
 
