@@ -30,6 +30,7 @@ class FrameInput:
     placeholder: str | None  # expression of the text that stands for the frames; None: the base class's own
     metadata: tuple[str, ...]  # fields of VideoMetadata that change its output; empty: it needs none
     fewest: int  # frames, below which it refuses a clip; the last frame is repeated
+    takes_times: bool = False  # whether a rate of 1 with the frames' times as indices gives the same as their rate
 
 
 @dataclass(frozen=True, slots=True)

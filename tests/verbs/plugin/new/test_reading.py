@@ -68,7 +68,14 @@ def test_the_experts_of_a_family_are_found() -> None:
     assert facts.classes.further == (("qwen3_vl_moe", "Qwen3VLMoeForConditionalGeneration"),)
     assert facts.frame_input.fewest == 2  # its processor refuses one frame
     assert facts.frame_input.metadata == ("fps", "frames_indices")
+    assert facts.frame_input.takes_times
     assert facts.positions is not None and facts.positions.inputs == ("video_grid_thw",)
+
+
+def test_a_rate_that_spaces_positions_is_not_replaced_by_times() -> None:
+    facts = read_facts(str(SAMPLE / "checkpoints" / "qwen2.5-vl"), None, False)
+    assert facts.frame_input.metadata == ("fps", "frames_indices")
+    assert not facts.frame_input.takes_times
 
 
 def test_a_grid_that_misses_the_last_pixels_of_each_side_says_so() -> None:

@@ -47,6 +47,8 @@ VARIANTS = {
     "literal": replace(PLAIN, frame_input=FrameInput(True, "'<it\\'s \"one\">'", (), 1)),
     "times": replace(PLAIN, frame_input=FrameInput(False, None, ("fps", "frames_indices"), 1)),
     "all-times": replace(PLAIN, frame_input=FrameInput(False, None, ("fps", "frames_indices", "duration"), 1)),
+    "own-times": replace(PLAIN, frame_input=FrameInput(False, None, ("fps", "frames_indices"), 1, True)),
+    "own-pairs": replace(PLAIN, frame_input=FrameInput(False, None, ("fps", "frames_indices", "duration"), 2, True)),
     "pairs": replace(PLAIN, grid=THW, frame_input=FrameInput(False, None, ("fps", "frames_indices", "duration"), 2)),
     "cropped": replace(PLAIN, grid=SquareGrid("12", Fit.CROPPED, "pixel_values_videos", None)),
     "padded": replace(PLAIN, grid=SquareGrid("12", Fit.PADDED, "pixel_values_videos", PATCH)),

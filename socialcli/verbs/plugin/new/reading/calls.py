@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -29,6 +28,7 @@ class Caller:
     conversation: Conversation
     metadata: tuple[str, ...] = ()  # fields of VideoMetadata that each call names
     fewest: int = 1  # frames
+    takes_times: bool = False  # whether the metadata may hold the frames' times, seconds, instead of their rate
 
     @property
     def processor(self) -> Any:
@@ -42,20 +42,22 @@ class Caller:
         text = [self.conversation.render(len(frames))]
         if self.conversation.as_images:
             return self.processor(text=text, images=[list(frames)], return_tensors="pt")
-        described = {"video_metadata": [described_video(len(frames), fps, self.metadata)]} if self.metadata else {}
-        return self.processor(text=text, videos=[frames], do_sample_frames=False, return_tensors="pt", **described)
+        described = {"video_metadata": [self._described(len(frames), fps)]} if self.metadata else {}
+        # By text, as the base class of adapters calls it: some processors count the videos of each.
+        return self.processor(text=text, videos=[[frames]], do_sample_frames=False, return_tensors="pt", **described)
 
     @property
     def facts(self) -> FrameInput:
         """How the processor takes frames."""
         conversation = self.conversation
-        return FrameInput(conversation.as_images, conversation.source, self.metadata, self.fewest)
+        return FrameInput(conversation.as_images, conversation.source, self.metadata, self.fewest, self.takes_times)
 
-
-def described_video(count: int, fps: float, fields: Sequence[str]) -> VideoMetadata:
-    """What transformers wants to know of `count` frames that are sampled already."""
-    known: dict[str, Any] = {"fps": fps, "frames_indices": list(range(count)), "duration": count / fps}
-    return VideoMetadata(total_num_frames=count, **{name: known[name] for name in fields})
+    def _described(self, count: int, fps: float) -> VideoMetadata:
+        """What transformers wants to know of `count` frames that are sampled already."""
+        known: dict[str, Any] = {"fps": fps, "frames_indices": list(range(count)), "duration": count / fps}
+        if self.takes_times:
+            known |= {"fps": 1.0, "frames_indices": [index / fps for index in range(count)]}
+        return VideoMetadata(total_num_frames=count, **{name: known[name] for name in self.metadata})
 
 
 def find_call(conversation: Conversation, what: str) -> Caller:
@@ -69,7 +71,7 @@ def find_call(conversation: Conversation, what: str) -> Caller:
         if (error := _refusal(caller, noise(_MOST_NEEDED, 320, 240))) is not None:
             errors.append(error)
         elif metadata or not _depends_on_time(conversation):
-            return Caller(conversation, metadata, _fewest(caller))
+            return Caller(conversation, metadata, _fewest(caller), bool(metadata) and _takes_times(caller))
     raise CheckpointError(
         f"{what}: its processor refuses {_MOST_NEEDED} frames of 320x240 pixels: {errors[-1]}; without a call that "
         "works, nothing can be read off it"
@@ -100,6 +102,12 @@ def _depends_on_time(conversation: Conversation) -> bool:
     except Exception:  # it needs no metadata, and does not accept it either
         return False
     return not (_same(slow, fast) and _same(slow, unknown))
+
+
+def _takes_times(caller: Caller) -> bool:
+    """Whether the frames' times as indices, at a rate of 1, give what their rate gives: then they need not be even."""
+    frames, timed = noise(_MOST_NEEDED, 320, 240), replace(caller, takes_times=True)
+    return _refusal(timed, frames) is None and _same(timed.call(frames), caller.call(frames))
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -54,38 +54,38 @@ def find_grid(evidence: Evidence) -> Found:
 
 
 def _thw(evidence: Evidence) -> Found | None:
-    """A grid that the processor itself returns."""
+    """A grid that the processor itself returns; None where it returns none that explains the tokens."""
+    merges = (*evidence.attributes.named("merge_size", "spatial_merge_size"), (None, 1))
     for name in evidence.observations[0].grids:
-        if not all(name in one.grids for one in evidence.all):
-            continue
-        per_frame = all(len(one.grids[name]) == one.frames for one in evidence.all)
-        for merge, side in (*evidence.attributes.named("merge_size", "spatial_merge_size"), (None, 1)):
-            cells = [_cells(one.grids[name], side) for one in evidence.all]
-            rule = _cell_rule(evidence, [int(np.prod(shape)) for shape in cells])
-            if rule is None:
-                continue
-            steps = evidence.attributes.where(
-                ("temporal_patch_size",),
-                lambda size, shapes=cells: _merges(evidence, size, shapes),  # type: ignore[misc]
-            )
-            grid = ThwGrid(name, merge, None if _merges(evidence, 1, cells) else steps, per_frame)
-            if grid.frames_per_step is None and not _merges(evidence, 1, cells):
-                return Found(UnknownGrid(f"{name} has steps that its frames do not explain: {cells[0]}"))
-            if complaint := _misplaced(evidence, name, side):
-                return Found(UnknownGrid(complaint), rule)
-            return Found(grid, rule)
+        for merge, side in merges:
+            shapes = [_cells(one.grids[name], side) for one in evidence.all]
+            rule = _cell_rule(evidence, [int(np.prod(shape)) for shape in shapes])
+            if rule is not None:
+                return Found(_thw_rule(evidence, name, merge, side), rule)
     return None
+
+
+def _thw_rule(evidence: Evidence, name: str, merge: str | None, side: int) -> GridRule:
+    """The rule of the grid in the output `name`, whose cells are `side` x `side` patches."""
+    if complaint := _misplaced(evidence, name, side):
+        return UnknownGrid(complaint)
+    steps = [int(one.grids[name][:, 0].sum()) for one in evidence.all]
+
+    def explains(size: int) -> bool:
+        """Whether a step merges `size` frames, the last one what is left."""
+        return all(-(-one.frames // size) == count for one, count in zip(evidence.all, steps, strict=True))
+
+    frames_per_step = None if explains(1) else evidence.attributes.where(("temporal_patch_size",), explains)
+    if frames_per_step is None and not explains(1):
+        return UnknownGrid(f"{name} counts {steps[0]} steps of {evidence.observations[0].clip}")
+    per_frame = all(len(one.grids[name]) == one.frames for one in evidence.all)
+    return ThwGrid(name, merge, frames_per_step, per_frame)
 
 
 def _cells(grids: np.ndarray, side: int) -> tuple[int, int, int]:
     """Steps, rows and columns of cells."""
     rows, columns = (int(size) // side for size in grids[0, 1:])
     return int(grids[:, 0].sum()), rows, columns
-
-
-def _merges(evidence: Evidence, size: int, shapes: Sequence[tuple[int, int, int]]) -> bool:
-    """Whether a step merges `size` frames, the last one what is left."""
-    return all(-(-one.frames // size) == shape[0] for one, shape in zip(evidence.all, shapes, strict=True))
 
 
 def _cell_rule(evidence: Evidence, cells: Sequence[int]) -> CellRule | None:

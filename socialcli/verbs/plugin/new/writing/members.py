@@ -75,33 +75,39 @@ def _visual_token_id(expression: str) -> Lines:
 
 def _prepare_frames(frame_input: FrameInput) -> Lines:
     signature = "def prepare_frames(self, frames: FrameSet) -> tuple[npt.NDArray[np.uint8], dict[str, Any]]:"
-    repeats, described = frame_input.fewest > 1, bool(frame_input.metadata)
-    rate = " and their rate, which the prompt depends on" if described else ""
-    lines = [signature, f'    """The frames as they are{rate}."""']
-    stacked = "np.stack([frame.image for frame in frames.frames])"
-    indices = "list(range(len(frames.frames)))"
-    if repeats:
+    what = "times" if frame_input.takes_times else "rate"
+    said = f" and their {what}, which the prompt depends on" if frame_input.metadata else ""
+    lines = [signature, f'    """The frames as they are{said}."""']
+    pixels = "np.stack([frame.image for frame in frames.frames])"
+    if frame_input.fewest > 1:
         lines += [
-            f"    indices = {indices}",
+            "    indices = list(range(len(frames.frames)))",
             f"    indices += indices[-1:] * ({frame_input.fewest} - len(indices))  # the processor refuses fewer",
         ]
-        stacked, indices = "np.stack([frames.frames[index].image for index in indices])", "indices"
-    if not described:
-        return [*lines, f"    return {stacked}, {{}}"]
-    count = "len(indices)" if repeats else "len(frames.frames)"
-    values = {"fps": "frames.fps", "frames_indices": indices, "duration": f"{count} / frames.fps"}
+        pixels = "np.stack([frames.frames[index].image for index in indices])"
+    if not frame_input.metadata:
+        return [*lines, f"    return {pixels}, {{}}"]
+    return [*lines, *_metadata(frame_input), f'    return {pixels}, {{"video_metadata": [metadata]}}']
+
+
+def _metadata(frame_input: FrameInput) -> Lines:
+    """What the processor has to know of the frames' times, as `metadata`."""
+    repeats = frame_input.fewest > 1
+    if frame_input.takes_times:
+        times = "frames.times[index] for index in indices" if repeats else "time for time in frames.times"
+        shifted = times.replace(" for", " - frames.times[0] for", 1)
+        lines = [f"    seconds: list[Any] = [{shifted}]  # what index / rate comes to"]
+        count, values = "len(seconds)", {"fps": "1.0", "frames_indices": "seconds"}
+    elif repeats:
+        lines, count, values = [], "len(indices)", {"fps": "frames.fps", "frames_indices": "indices"}
+    else:
+        lines, count = ["    count = len(frames.frames)"], "count"
+        values = {"fps": "frames.fps", "frames_indices": "list(range(count))"}
+    values["duration"] = f"{count} / frames.fps"
     given = ", ".join([f"total_num_frames={count}", *(f"{name}={values[name]}" for name in frame_input.metadata)])
-    if not repeats:
-        lines.append("    count = len(frames.frames)")
-        given = given.replace("len(frames.frames)", "count")
-    return [*lines, *_metadata(given), f'    return {stacked}, {{"video_metadata": [metadata]}}']
-
-
-def _metadata(given: str) -> Lines:
     line = f"    metadata = VideoMetadata({given})"
-    if len(line) <= _WIDTH:
-        return [line]
-    return ["    metadata = VideoMetadata(", f"        {given}", "    )"]
+    wrapped = ["    metadata = VideoMetadata(", f"        {given}", "    )"]
+    return [*lines, *([line] if len(line) <= _WIDTH else wrapped)]
 
 
 def _grid(facts: Facts) -> Iterator[Lines]:
