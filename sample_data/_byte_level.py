@@ -70,28 +70,28 @@ LLAMA3_SPECIAL = (
 )
 
 
-def qwen_tokenizer(corpus: Sequence[str], size: int = VOCABULARY) -> Qwen2Tokenizer:
+def qwen_tokenizer(corpus: Sequence[str], size: int = VOCABULARY) -> Any:
     """A Qwen2 tokenizer with the special tokens of Qwen2-VL and Qwen2.5-VL, in their order."""
     return _qwen(Qwen2Tokenizer, corpus, QWEN_SPECIAL, size=size)
 
 
-def qwen3_tokenizer(corpus: Sequence[str], size: int) -> Qwen2Tokenizer:
+def qwen3_tokenizer(corpus: Sequence[str], size: int) -> Any:
     """A Qwen2 tokenizer with the special tokens of Qwen3-VL."""
     return _qwen(Qwen2Tokenizer, corpus, QWEN3_SPECIAL, size=size)
 
 
-def qwen3_5_tokenizer(corpus: Sequence[str], size: int) -> Qwen3_5Tokenizer:
+def qwen3_5_tokenizer(corpus: Sequence[str], size: int) -> Any:
     """A Qwen3.5 tokenizer: marks belong to the letters that they stand on."""
     return _qwen(Qwen3_5Tokenizer, corpus, QWEN3_SPECIAL, pieces=QWEN3_5_PIECES, size=size)
 
 
-def onevision_tokenizer(corpus: Sequence[str], size: int) -> Qwen2Tokenizer:
+def onevision_tokenizer(corpus: Sequence[str], size: int) -> Any:
     """A Qwen2 tokenizer with the special tokens of LLaVA-OneVision."""
     named = {"image_token": "<image>", "video_token": "<video>"}
     return _qwen(Qwen2Tokenizer, corpus, ONEVISION_SPECIAL, named, size=size)
 
 
-def internvl_tokenizer(corpus: Sequence[str]) -> Qwen2Tokenizer:
+def internvl_tokenizer(corpus: Sequence[str]) -> Any:
     """A Qwen2 tokenizer with the special tokens of InternVL3 after those of Qwen."""
     named = {
         "start_image_token": "<img>",

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from _gemma_llama_families import gemma4, llama3_2_vision
 from _llava_families import internvl3, llava_next_video, llava_onevision, smolvlm2
-from _other_families import gemma4, llama3_2_vision
 from _qwen_families import qwen2_5_vl, qwen2_vl, qwen3_5, qwen3_vl
 from _shapes import DTYPE, Checkpoint, Shape, made, random_shape, verbose_shape
 from _weights import randomise

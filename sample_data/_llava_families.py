@@ -145,13 +145,14 @@ def smolvlm2(shape: Shape) -> Checkpoint:
     processor = made(
         SmolVLMProcessor,
         image_processor=SmolVLMImageProcessor(**fitted, do_image_splitting=True),
-        video_processor=SmolVLMVideoProcessor(**fitted, video_sampling=sampling),
+        video_processor=made(SmolVLMVideoProcessor, **fitted, video_sampling=sampling),
         tokenizer=tokenizer,
         chat_template=SMOLVLM,
         image_seq_len=(side // 14 // 3) ** 2,
     )
     text = LlamaConfig(**shape.text, **token_ids(tokenizer), rope_parameters=shape.rope_parameters(130000.0))
-    config = SmolVLMConfig(
+    config = made(
+        SmolVLMConfig,
         vision_config=_siglip(shape, side),
         text_config=text,
         scale_factor=3,

@@ -178,7 +178,7 @@ def _qwen3_tower(shape: Shape) -> dict[str, Any]:
     }
 
 
-def _visual_ids(processor: Any) -> dict[str, int]:
+def _visual_ids(processor: Any) -> dict[str, Any]:
     """The ids of the tokens that stand for images and videos."""
     tokenizer = processor.tokenizer
     return {

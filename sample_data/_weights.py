@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 
@@ -27,7 +28,7 @@ def randomise(model: torch.nn.Module, generator: torch.Generator) -> None:
         _set_norms(module, decoder="language_model" in name, cross="cross_attn" in name)
 
 
-def _set_norms(module: torch.nn.Module, decoder: bool, cross: bool) -> None:
+def _set_norms(module: Any, decoder: bool, cross: bool) -> None:
     """Weights of norms that decide how selective attention is, and how much it counts, in place of a projection's."""
     if decoder and hasattr(module, "q_norm") and module.scaling < 1.0:
         # Scores of unit queries and keys have a standard deviation of 1: 2 here, 4 among the many keys of all frames.

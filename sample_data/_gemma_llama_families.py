@@ -39,7 +39,8 @@ def gemma4(shape: Shape) -> Checkpoint:
         chat_template=_templates.GEMMA4,
     )
     ids = token_ids(tokenizer)
-    text = Gemma4TextConfig(
+    text = made(
+        Gemma4TextConfig,
         **{**shape.text, **ids, "num_hidden_layers": 6, "tie_word_embeddings": True},
         layer_types=["sliding_attention", "full_attention"] * 3,
         sliding_window=512,
@@ -65,7 +66,7 @@ def gemma4(shape: Shape) -> Checkpoint:
     return Checkpoint(Gemma4ForConditionalGeneration(config).eval(), processor, GEMMA4_STOPS)
 
 
-def _gemma4_ids(tokenizer: Any) -> dict[str, int]:
+def _gemma4_ids(tokenizer: Any) -> dict[str, Any]:
     """The ids of the tokens that stand for images, videos and sounds, and of those around them."""
     return {
         "image_token_id": tokenizer.image_token_id,
