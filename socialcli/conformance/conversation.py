@@ -13,7 +13,7 @@ from socialcli.conformance.checks import Case
 from socialcli.conformance.scene import noise_frames
 from socialcli.conformance.subject import Subject
 from socialcli.errors import PromptError
-from socialcli.models.contract import Adapter
+from socialcli.models.huggingface import HuggingFaceAdapter
 from socialcli.video.frames import FrameSet
 
 _TEXTS = (
@@ -23,14 +23,14 @@ _TEXTS = (
 )
 _FRAME_COUNTS = (8, 3)
 _MOST_CONTROL_TOKENS = 6
-_MISSING = "the adapter has no `processor` to compare with"
+_NO_PROCESSOR = "the adapter is no HuggingFaceAdapter, so that its processor is unknown"
 
 
 def conversation(subject: Subject) -> Iterator[Case]:
     """Compare ids and visual inputs with the processor's own, without video and for clips of two lengths."""
     adapter = subject.adapter
-    if getattr(adapter, "processor", None) is None:
-        yield Case("all", "skipped", _MISSING)
+    if not isinstance(adapter, HuggingFaceAdapter):
+        yield Case("all", "skipped", _NO_PROCESSOR)
         return
     yield from _ids_cases("without video", adapter, None)
     yield _visual_id_case(adapter)
@@ -43,8 +43,8 @@ def conversation(subject: Subject) -> Iterator[Case]:
 def refusals(subject: Subject) -> Iterator[Case]:
     """Put control tokens and the placeholder into a text: the model would take them for its own."""
     adapter = subject.adapter
-    if getattr(adapter, "processor", None) is None:
-        yield Case("all", "skipped", "the adapter has no `processor` that names its control tokens")
+    if not isinstance(adapter, HuggingFaceAdapter):
+        yield Case("all", "skipped", _NO_PROCESSOR)
         return
     clip = subject.clip.clip
     for kind, token in _unsafe(adapter).items():
@@ -57,7 +57,7 @@ def refusals(subject: Subject) -> Iterator[Case]:
             yield Case(kind, "failed", f"encode_prompt takes {text!r}: raise PromptError for a control token")
 
 
-def _ids_cases(name: str, adapter: Any, frames: FrameSet | None) -> Iterator[Case]:
+def _ids_cases(name: str, adapter: HuggingFaceAdapter, frames: FrameSet | None) -> Iterator[Case]:
     clip = None if frames is None else adapter.encode_clip(frames)
     different = []
     for text in _TEXTS:
@@ -71,7 +71,7 @@ def _ids_cases(name: str, adapter: Any, frames: FrameSet | None) -> Iterator[Cas
         yield Case(name, "passed", f"{len(_TEXTS)} texts, the last of {found.size} ids")
 
 
-def _visual_id_case(adapter: Any) -> Case:
+def _visual_id_case(adapter: HuggingFaceAdapter) -> Case:
     """Whether the processor's conversation has the token that the adapter takes for a visual one."""
     ids, counts = np.unique(_own_output(adapter, _TEXTS[0], noise_frames())["input_ids"][0].numpy(), return_counts=True)
     wanted = int(adapter.visual_token_id)
@@ -85,7 +85,7 @@ def _visual_id_case(adapter: Any) -> Case:
     return Case("visual token", "failed", f"{detail}, id {int(usual[0])}, {int(counts.max())} times")
 
 
-def _inputs_case(name: str, adapter: Any, frames: FrameSet) -> Case:
+def _inputs_case(name: str, adapter: HuggingFaceAdapter, frames: FrameSet) -> Case:
     """Pixels and grids, which the processor makes of the same frames; `conversation` compares the ids."""
     own = _own_output(adapter, _TEXTS[0], frames)
     inputs = adapter.encode_clip(frames).inputs
@@ -102,13 +102,13 @@ def _inputs_case(name: str, adapter: Any, frames: FrameSet) -> Case:
     return Case(name, "passed", ", ".join(f"{key} {_shape(tensor)}" for key, tensor in inputs.items()))
 
 
-def _own_output(adapter: Any, text: str, frames: FrameSet | None) -> Mapping[str, Any]:
+def _own_output(adapter: HuggingFaceAdapter, text: str, frames: FrameSet | None) -> Mapping[str, Any]:
     """The processor's output for its own conversation of one turn, with the adapter's arguments for the frames."""
     content: list[dict[str, Any]] = [{"type": "text", "text": text}]
     arguments: dict[str, Any] = {}
     if frames is not None:
         video, arguments = adapter.prepare_frames(frames)
-        if getattr(adapter, "frames_as_images", False):
+        if adapter.frames_as_images:
             content = [*({"type": "image", "image": frame} for frame in video), *content]
         else:
             content = [{"type": "video", "video": video}, *content]
@@ -124,7 +124,7 @@ def _own_output(adapter: Any, text: str, frames: FrameSet | None) -> Mapping[str
     return output
 
 
-def _first_difference(adapter: Adapter, found: npt.NDArray[np.int64], own: npt.NDArray[np.int64]) -> str:
+def _first_difference(adapter: HuggingFaceAdapter, found: npt.NDArray[np.int64], own: npt.NDArray[np.int64]) -> str:
     """Where two sequences of ids part, in words."""
     shortest = min(found.size, own.size)
     unequal = np.flatnonzero(found[:shortest] != own[:shortest])
@@ -135,26 +135,22 @@ def _first_difference(adapter: Adapter, found: npt.NDArray[np.int64], own: npt.N
     )
 
 
-def _named(adapter: Any, ids: npt.NDArray[np.int64]) -> str:
+def _named(adapter: HuggingFaceAdapter, ids: npt.NDArray[np.int64]) -> str:
     names = adapter.processor.tokenizer.convert_ids_to_tokens(ids.tolist())
     return " ".join(map(repr, names)) if names else "the end"
 
 
-def _unsafe(adapter: Any) -> dict[str, str]:
+def _unsafe(adapter: HuggingFaceAdapter) -> dict[str, str]:
     """Texts that an adapter must refuse, by kind: its placeholder, and some of the tokenizer's control tokens."""
     tokenizer = adapter.processor.tokenizer
     tokens = {
-        "placeholder": _placeholder(adapter),
+        "placeholder": adapter.placeholder,
         "visual token": tokenizer.convert_ids_to_tokens(int(adapter.visual_token_id)),
         "end of the answer": tokenizer.convert_ids_to_tokens(int(adapter.end_id)),
     }
     special = [str(one) for one in tokenizer.added_tokens_decoder.values() if one.special and str(one).strip()]
     others = [token for token in special if token not in tokens.values()]
     return tokens | {token: token for token in others[: _MOST_CONTROL_TOKENS - len(tokens)]}
-
-
-def _placeholder(adapter: Any) -> str:
-    return str(adapter.processor.video_token)
 
 
 def _shape(tensor: torch.Tensor) -> str:

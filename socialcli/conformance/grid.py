@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -41,6 +42,11 @@ class Hit:
     cell: tuple[int, int, int] | None
     change: float  # length of the difference of its embeddings
 
+    @property
+    def is_right(self) -> bool:
+        """Whether it is the token of the cell that was changed."""
+        return self.cell == self.probe.cell
+
 
 def grid(subject: Subject) -> Iterator[Case]:
     """Probe clips of several sizes and lengths."""
@@ -63,26 +69,33 @@ def probe_clip(name: str, adapter: Adapter, frames: FrameSet) -> Case:
     before = _Embedded.of(adapter, frames)
     if problem := _shape_problem(before.grid, len(frames.frames)):
         return Case(name, "failed", problem)
-    draw = np.random.default_rng(1)
-    cells = _whole_cells(before.grid, frames)
-    alone, together = [], []
-    for step, members in enumerate(before.grid.frames):
-        for frame in members:
-            probe = Probe(frame, (step, *cells[draw.integers(len(cells))]))
-            alone += before.hits(adapter, frames, [probe], whole=True)
-    for _ in range(_CELLS_PER_STEP):
-        probes = [
-            Probe(int(draw.choice(members)), (step, *cells[draw.integers(len(cells))]))
-            for step, members in enumerate(before.grid.frames)
-        ]
-        together += before.hits(adapter, frames, probes, whole=False)
+    alone, rounds = _probes(before.grid, frames)
+    if not alone:
+        return Case(name, "failed", "no cell that has a token lies wholly in the frame: `cells` are in its pixels")
+    hits = [before.hit_alone(adapter, frames, probe) for probe in alone]
+    if all(hit.is_right for hit in hits):
+        for probes in rounds:
+            hits += before.hits_together(adapter, frames, probes)
     shape = "x".join(map(str, before.grid.tokens.shape))
-    seen = f"grid {shape}, {len(alone) + len(together)} cells changed, {len(alone)} of them alone"
-    wrong_alone, wrong = ([hit for hit in hits if hit.cell != hit.probe.cell] for hits in (alone, alone + together))
-    if wrong:
-        detail = f"{seen}: {len(wrong)} change another token most; {diagnosis(wrong_alone or wrong, before.grid)}"
+    seen = f"grid {shape}, {len(hits)} cells changed, {len(alone)} of them alone"
+    if wrong := [hit for hit in hits if not hit.is_right]:
+        detail = f"{seen}: {len(wrong)} change another token most; {diagnosis(wrong, before.grid)}"
         return Case(name, "failed", detail)
     return Case(name, "passed", seen)
+
+
+def _probes(grid: VisualGrid, frames: FrameSet) -> tuple[list[Probe], list[list[Probe]]]:
+    """A random cell of each frame, and rounds of random cells, one in each step."""
+    draw = np.random.default_rng(1)
+    cells = [_whole_cells(grid, frames, step) for step in range(len(grid.frames))]
+    shown = [(step, members) for step, members in enumerate(grid.frames) if cells[step]]
+
+    def probe(step: int, frame: int) -> Probe:
+        return Probe(frame, (step, *cells[step][draw.integers(len(cells[step]))]))
+
+    alone = [probe(step, frame) for step, members in shown for frame in members]
+    rounds = [[probe(step, int(draw.choice(members))) for step, members in shown] for _ in range(_CELLS_PER_STEP)]
+    return alone, rounds
 
 
 def _shape_problem(found: VisualGrid, count: int) -> str | None:
@@ -111,21 +124,35 @@ class _Embedded:
         clip = adapter.encode_clip(frames)
         encoded = adapter.encode_prompt("Who is it?", (), clip)
         assert encoded.grid is not None  # the prompt has a video
-        cross = getattr(encoded.grid, "cross_attention", False)
-        return cls(encoded.grid, decoder_input(adapter, adapter.forward_inputs([encoded], clip), cross))
+        inputs = adapter.forward_inputs([encoded], clip)
+        return cls(encoded.grid, decoder_input(adapter, inputs, encoded.grid.cross_attention))
 
-    def hits(self, adapter: Adapter, frames: FrameSet, probes: Sequence[Probe], whole: bool) -> list[Hit]:
-        """The token that changes most for each probe: of the whole prompt, or only of the probe's step."""
+    def hit_alone(self, adapter: Adapter, frames: FrameSet, probe: Probe) -> Hit:
+        """The token, of the whole prompt, that changes most for a probe."""
+        change = self._change(adapter, frames, [probe])
+        return self._hit(probe, change, np.arange(change.numel()))
+
+    def hits_together(self, adapter: Adapter, frames: FrameSet, probes: Sequence[Probe]) -> Iterator[Hit]:
+        """The token of its step that changes most for each of the probes, one in each step.
+
+        Steps see each other in few vision towers. A probe that seems wrong is made again alone.
+        """
+        change = self._change(adapter, frames, probes)
+        for probe in probes:
+            tokens = self.grid.tokens[probe.cell[0]].flatten()
+            hit = self._hit(probe, change, tokens[tokens >= 0])
+            yield hit if hit.is_right else self.hit_alone(adapter, frames, probe)
+
+    def _change(self, adapter: Adapter, frames: FrameSet, probes: Sequence[Probe]) -> Tensor:
+        """How far each token moves when the cells of the probes are changed, (tokens,)."""
         for probe in probes:
             frames = _changed(frames, probe.frame, self.grid.cells[probe.cell[1:]])
-        change = (_Embedded.of(adapter, frames).tokens - self.tokens).norm(dim=-1)
-        hits = []
-        for probe in probes:
-            among = np.arange(change.numel()) if whole else self.grid.tokens[probe.cell[0]].flatten()
-            among = among[among >= 0]
-            token = int(among[int(change[torch.from_numpy(among)].argmax())])
-            hits.append(Hit(probe, token, _cell_of(token, self.grid), float(change[token])))
-        return hits
+        change: Tensor = (_Embedded.of(adapter, frames).tokens - self.tokens).norm(dim=-1)
+        return change
+
+    def _hit(self, probe: Probe, change: Tensor, among: npt.NDArray[np.int64]) -> Hit:
+        token = int(among[int(change[torch.from_numpy(among).to(change.device)].argmax())])
+        return Hit(probe, token, _cell_of(token, self.grid), float(change[token]))
 
 
 class _Reached(Exception):
@@ -195,14 +222,14 @@ def _cell_of(token: int, grid: VisualGrid) -> tuple[int, int, int] | None:
     return (int(found[0][0]), int(found[0][1]), int(found[0][2])) if len(found) else None
 
 
-def _whole_cells(grid: VisualGrid, frames: FrameSet) -> list[tuple[int, int]]:
-    """The (row, column) of the cells that lie in the frame and have a token; padding around the frame shows nothing."""
-    inside = (grid.cells[..., :2] >= -_EDGE).all(axis=-1) & (grid.tokens >= 0).all(axis=0)
+def _whole_cells(grid: VisualGrid, frames: FrameSet, step: int) -> list[tuple[int, int]]:
+    """The (row, column) of a step's cells that lie in the frame and have a token; padding around it shows nothing."""
+    inside = (grid.cells[..., :2] >= -_EDGE).all(axis=-1) & (grid.tokens[step] >= 0)
     inside &= (grid.cells[..., 2] <= frames.width + _EDGE) & (grid.cells[..., 3] <= frames.height + _EDGE)
     return [(int(row), int(column)) for row, column in np.argwhere(inside)]
 
 
-def _changed(frames: FrameSet, index: int, cell: np.ndarray[Any, np.dtype[np.float64]]) -> FrameSet:
+def _changed(frames: FrameSet, index: int, cell: npt.NDArray[np.float64]) -> FrameSet:
     """The frames with the pixels wholly inside `cell` (x0, y0, x1, y1) inverted in one of them."""
     x0, y0 = (int(np.ceil(max(edge - _EDGE, 0))) for edge in cell[:2])
     x1, y1 = (int(np.floor(edge + _EDGE)) for edge in cell[2:])

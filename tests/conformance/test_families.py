@@ -7,16 +7,24 @@ import pytest
 from socialcli.conformance.checks import CHECKS
 from socialcli.conformance.suite import check_checkpoint
 from socialcli.errors import UnknownNameError
+from socialcli.plugins.registry import registry
 
-from ..conftest import SAMPLE, tiny_model
+from ..conftest import SAMPLE
+
+BUILT_IN = [name for name in registry().models() if (SAMPLE / "checkpoints" / name).is_dir()]
 
 
+@pytest.mark.parametrize("family", BUILT_IN)
 def test_a_built_in_family_passes_every_check(family: str) -> None:
-    found = check_checkpoint(tiny_model(family).spec, SAMPLE / "checkpoints" / family)
+    found = check_checkpoint(registry().model(family).item, SAMPLE / "checkpoints" / family)
     assert [one for one in found if one.status == "failed"] == []
     assert {one.check for one in found if one.status == "passed"} == {one.name for one in CHECKS}
 
 
+def test_every_sample_checkpoint_has_a_built_in_family() -> None:
+    assert sorted(BUILT_IN) == sorted(folder.name for folder in (SAMPLE / "checkpoints").iterdir())
+
+
 def test_a_check_that_does_not_exist_is_an_error() -> None:
     with pytest.raises(UnknownNameError, match="Did you mean 'spans'"):
-        check_checkpoint(tiny_model("internvl3").spec, SAMPLE / "checkpoints" / "internvl3", only=["span"])
+        check_checkpoint(registry().model("internvl3").item, SAMPLE / "checkpoints" / "internvl3", only=["span"])
