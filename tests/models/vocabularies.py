@@ -92,7 +92,7 @@ def _renumber(settings: dict[str, Any], old: Any, new: Any) -> None:
         if key.endswith("_config") and isinstance(value, dict):
             _renumber(value, old, new)
         elif key.startswith("vocab_size"):
-            settings[key] = math.ceil(len(new) / 64) * 64
+            settings[key] = value - len(old) + len(new)
         elif key.endswith(("token_id", "token_index")) and value is not None:
             ids = [new.convert_tokens_to_ids(old.convert_ids_to_tokens(one)) for one in np.atleast_1d(value).tolist()]
             settings[key] = ids if isinstance(value, list) else ids[0]
