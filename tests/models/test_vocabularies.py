@@ -70,13 +70,17 @@ def sample_prompts() -> Iterator[Prompt]:
 def assert_spans_decode(model: Any, prompt: Prompt) -> None:
     """The tokens of each line of the transcript decode to it, and between lines there are only line breaks."""
     encoded = model.encode_prompt(prompt.text, prompt.spans, None)
-    tokenizer = model.processor.tokenizer
     for (start, end), span in zip(prompt.spans, encoded.token_spans, strict=True):
-        assert spaced(tokenizer.decode(encoded.ids[span].tolist())) == spaced(prompt.text[start:end])
+        assert spaced(written(model, encoded.ids[span])) == spaced(prompt.text[start:end])
         assert np.array_equal(span, np.arange(span[0], span[-1] + 1))
     for before, after in zip(encoded.token_spans, encoded.token_spans[1:], strict=False):
         assert before[-1] < after[0]
-        assert not tokenizer.decode(encoded.ids[before[-1] + 1 : after[0]].tolist()).strip()
+        assert not written(model, encoded.ids[before[-1] + 1 : after[0]]).strip()
+
+
+def written(model: Any, ids: np.ndarray) -> str:
+    """The text of token ids, control tokens included."""
+    return str(model.processor.tokenizer.decode(ids.tolist(), clean_up_tokenization_spaces=False))
 
 
 def spaced(text: str) -> str:
@@ -109,8 +113,7 @@ def test_every_word_of_raw_text_decodes_to_itself(published: Any) -> None:
     text = "\n".join(SPOKEN).strip()
     spans = [found.span() for found in re.finditer(r"\S+", text)]
     encoded = published.encode_prompt(text, spans, None)
-    decode = published.processor.tokenizer.decode
-    words = [composed(spaced(decode(encoded.ids[span].tolist()))) for span in encoded.token_spans]
+    words = [composed(spaced(written(published, encoded.ids[span]))) for span in encoded.token_spans]
     assert words == [composed(spaced(text[start:end])) for start, end in spans]
 
 
@@ -162,14 +165,17 @@ def test_every_control_token_in_raw_text_is_refused(published: Any) -> None:
             published.encode_prompt(f"Who said {token} there?", [], None)
 
 
-def test_every_control_token_in_a_transcript_is_defused(published: Any) -> None:
+def test_every_control_token_in_a_transcript_is_defused_or_refused(published: Any) -> None:
     tokens = [token for token in control_tokens(published) if not re.fullmatch(r"<unused\d{3,}>", token)]
-    prompt = conversation(tuple(tokens))
+    tags = [token for token in tokens if re.fullmatch(r"<[^<>\s]+>", token)]
+    prompt = conversation(tuple(tags))
     assert_spans_decode(published, prompt)
-    ids = published.encode_prompt(prompt.text, prompt.spans, None)
-    tokenizer = published.processor.tokenizer
-    in_lines = np.concatenate([ids.ids[span] for span in ids.token_spans])
-    assert not set(in_lines.tolist()) & set(tokenizer.convert_tokens_to_ids(tokens))
+    encoded = published.encode_prompt(prompt.text, prompt.spans, None)
+    lines = np.concatenate([encoded.ids[span] for span in encoded.token_spans])
+    assert not set(lines.tolist()) & set(published.processor.tokenizer.convert_tokens_to_ids(tokens))
+    for token in set(tokens) - set(tags):
+        with pytest.raises(PromptError, match="a control token of this model"):
+            published.encode_prompt(conversation((token,)).text, [], None)
 
 
 # Token counts of the conversation below; another implementation of these vocabularies, in JavaScript, counts the same.
@@ -182,15 +188,14 @@ def test_a_prompt_of_three_thousand_tokens_has_the_published_number(published: A
 
 
 def test_generated_text_has_no_special_tokens(published: Any) -> None:
+    added = published.processor.tokenizer.added_tokens_decoder
+    special = [index for index, token in added.items() if token.special]
+    assert published.decode([*published.continuation_ids(f"{published.letter_prefix}B"), *special]).strip() == "B"
     episode = sample_episodes()[0]
     clip = open_clip(published, episode, SAMPLE)
-    asked = [ask(clip, question) for question in episode.questions[:2]]
-    special = [str(token) for token in published.processor.tokenizer.added_tokens_decoder.values() if token.special]
-    for answer in clip.generate(asked):
-        assert answer.text is not None
-        assert not [token for token in special if token in answer.text]
-    ids = published.continuation_ids(f"{published.letter_prefix}B")
-    assert published.decode([*ids, published.end_id, published.processor.tokenizer.pad_token_id]).strip() == "B"
+    for answer in clip.generate([ask(clip, question) for question in episode.questions[:2]]):
+        assert answer.text
+        assert not [index for index in special if str(added[index]) in answer.text]
 
 
 @settings(max_examples=60, deadline=None)
