@@ -25,7 +25,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from socialcli.alignment.attention import Alignment, aligned
 from socialcli.alignment.bias import PUBLISHED
-from socialcli.alignment.layers import resolve_layers
+from socialcli.alignment.hooks import layers_of
 from socialcli.alignment.plan import AlignmentPlan
 from socialcli.alignment.rules import BiasRule
 
@@ -59,10 +59,22 @@ class Decoder:
         with made_as(device, dtype):
             self.model = LlamaForCausalLM(config).eval()
 
+    cross_layers: frozenset[int] = frozenset()
+
+    @property
+    def decoder_layers(self) -> list[Any]:
+        """The layers."""
+        return list(self.model.model.layers)
+
     @property
     def layers(self) -> list[Any]:
         """The attention modules."""
-        return [layer.self_attn for layer in self.model.model.layers]
+        return [layer.self_attn for layer in self.decoder_layers]
+
+    @property
+    def alignable_layers(self) -> range:
+        """All layers."""
+        return range(len(self.decoder_layers))
 
 
 def plan_of(length: int, losing: bool = False) -> AlignmentPlan:
@@ -80,7 +92,7 @@ def plan_of(length: int, losing: bool = False) -> AlignmentPlan:
 
 def chosen_heads(decoder: Decoder, share: float) -> frozenset[tuple[int, int]]:
     """That share of the heads of the middle third."""
-    layers = resolve_layers("auto", len(decoder.layers))
+    layers = layers_of(decoder).choose("auto")
     heads = [(layer, head) for layer in layers for head in range(decoder.model.config.num_attention_heads)]
     rng = np.random.default_rng(0)
     return frozenset(heads[i] for i in rng.choice(len(heads), max(1, round(share * len(heads))), replace=False))

@@ -29,7 +29,7 @@ from _passes import Passes, operations, prepare, product_speed, run_passes
 from _timing import Timed, in_turns, limit_cell, note, row, table_head
 
 from socialcli.alignment.attention import Alignment
-from socialcli.alignment.layers import resolve_layers
+from socialcli.alignment.hooks import layers_of
 from socialcli.api import ask, open_clip
 from socialcli.episodes.reading import read_episodes
 from socialcli.inference.clip import ClipQuestion
@@ -86,7 +86,7 @@ class Material:
 
     def loop(self, new_tokens: int) -> list[int]:
         """Do the plain loop; returns the choice for every question."""
-        layers = resolve_layers("auto", len(self.adapter.layers)) if self.alignment is not None else range(0)
+        layers = layers_of(self.adapter).choose("auto") if self.alignment is not None else ()
         return [
             loop_choice(self.adapter, self.episodes.parent / clip.episode.video.path, one, layers, new_tokens)
             for clip, asked in self.clips

@@ -13,6 +13,8 @@ import torch
 from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.masking_utils import sdpa_mask
 
+from socialcli.alignment.hooks import switch
+
 NAME = "dense_reference"
 _current: dict[str, Any] = {}
 
@@ -45,8 +47,9 @@ def one_head(scores: Any, attention: Any, rows: Any, columns: Any, pairs: Any) -
         return attention
     alpha = _current["alpha"]
     if _current["bias"] != "probability":
-        weight = torch.zeros_like(scores)
-        weight[rows[:, None], columns] = bias_of_rows(scores[rows], scores[rows][:, columns], alpha) * pairs
+        weight, visual = torch.zeros_like(scores), scores[rows][:, columns]
+        bias = bias_of_rows(scores[rows], visual, alpha)
+        weight[rows[:, None], columns] = torch.where(pairs & visual.isfinite(), bias, 0.0)  # a window hides some
         return (scores + weight).softmax(-1).nan_to_num(0)
     raised = attention.clone()
     for row, allowed in zip(rows.tolist(), pairs, strict=True):
@@ -72,14 +75,13 @@ def dense_attention(
 ) -> Iterator[None]:
     """Give the model's text decoder the dense attention, aligned by `plans` in `layers`."""
     tensors = [tuple(torch.from_numpy(part) for part in (plan.rows, plan.columns, plan.pairs)) for plan in plans]
-    before = model.model.config.get_text_config()._attn_implementation
+    before = switch(model.model, NAME)
     _current.update({"plans": tensors, "layers": set(layers), "alpha": alpha, "lambda": threshold, "bias": bias})
-    model.model.set_attn_implementation({"text_config": NAME})
     try:
         yield
     finally:
         _current.clear()
-        model.model.set_attn_implementation({"text_config": before})
+        switch(model.model, before)
 
 
 AttentionInterface.register(NAME, dense)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,6 @@ import numpy.typing as npt
 import torch
 import transformers
 from torch import Tensor
-from torch.nn.functional import pad
 from transformers import (
     Qwen2_5_VLForConditionalGeneration,
     Qwen2_5_VLProcessor,
@@ -103,13 +102,6 @@ class Qwen2_5_VLAdapter(HuggingFaceAdapter):
             float(self.model.config.vision_config.tokens_per_second),
         )
         return torch.from_numpy(positions).to(self.device).unsqueeze(1)
-
-    def forward_inputs(self, prompts: Sequence[EncodedPrompt], clip: EncodedClip | None) -> dict[str, Tensor]:
-        """As the base class, with positions: without them the model would compute the library's."""
-        inputs = super().forward_inputs(prompts, clip)
-        longest = inputs["input_ids"].shape[1]
-        padded = [pad(self.positions(prompt, clip), (longest - prompt.length, 0)) for prompt in prompts]
-        return inputs | {"position_ids": torch.cat(padded, dim=1)}
 
     def _library_positions(self, ids: Tensor, grid: Tensor, seconds_per_step: Tensor) -> Tensor:
         """Positions by transformers for token `ids` (length), a grid (1, 3), seconds per step (1): (3, 1, length)."""

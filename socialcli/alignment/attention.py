@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
@@ -19,9 +20,17 @@ from transformers.masking_utils import sdpa_mask
 
 from socialcli.alignment.bias import PUBLISHED
 from socialcli.alignment.head_selection import HeadSelection
-from socialcli.alignment.hooks import Alignable, decoder_attention, module_states, state_of
-from socialcli.alignment.kernels import attend
-from socialcli.alignment.layers import resolve_layers
+from socialcli.alignment.hooks import (
+    Alignable,
+    decoder_attention,
+    forward_starts,
+    layers_of,
+    module_states,
+    state_of,
+    visual_layers,
+)
+from socialcli.alignment.kernels import as_boolean, attend
+from socialcli.alignment.layers import DecoderLayers, layers_text
 from socialcli.alignment.plan import AlignmentPlan, Indices
 from socialcli.alignment.report import AlignmentReport
 from socialcli.alignment.rows.correction import LayerAlignment, correct_layer
@@ -29,11 +38,14 @@ from socialcli.alignment.rows.layer_rows import LayerTensors
 from socialcli.alignment.rows.observation import Observer
 from socialcli.alignment.rows.plan_batch import PlanBatch
 from socialcli.alignment.rules import BiasRule
-from socialcli.errors import UsageError
+from socialcli.errors import ModelError, UsageError
 
 __all__ = ["Alignable", "Alignment", "AlignmentReport", "Observer", "aligned", "aligned_attention"]
 
 IMPLEMENTATION = "socialcli_aligned"
+
+# Arguments of transformers' attention interface that change the scores in ways that the alignment does not compute.
+_UNSUPPORTED = {"softcap": "capped scores", "s_aux": "attention sinks", "position_bias": "a position bias"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +54,26 @@ class Alignment:
 
     alpha: float = 1.0  # strength of the bias; 0 changes nothing
     threshold: float = 5e-5  # lambda: a head is active when its mean attention from U to V_all is above it
-    layers: str = "auto"  # decoder layers that take part: the middle third, "all", or "10-19"
+    layers: str = "auto"  # decoder layers that take part: the middle third, "all", "10-19" or "3,7,11"
     rule: BiasRule = PUBLISHED
     heads: frozenset[tuple[int, int]] | None = None  # (layer, head): the active heads, in place of layers and threshold
     max_heads: int | None = None  # limit per prompt: the heads with the largest means; see `AlignmentReport.capped`
 
-    def layers_of(self, count: int) -> Sequence[int]:
-        """The layers that take part in a decoder of `count` layers. Raises UsageError for layers it does not have."""
+    def layers_of(self, decoder: DecoderLayers) -> Sequence[int]:
+        """The layers of a decoder that take part. Raises UsageError for layers that it lacks or that cannot take part.
+
+        Named heads in layers that cannot be aligned are an error too.
+        """
         if self.heads is None:
-            return resolve_layers(self.layers, count)
+            return decoder.choose(self.layers)
         layers = sorted({layer for layer, _ in self.heads})
-        if layers and layers[-1] >= count:
-            raise UsageError(f"the chosen heads are in layers up to {layers[-1]}, the decoder has {count}")
+        if layers and layers[-1] >= decoder.count:
+            raise UsageError(f"the chosen heads are in layers up to {layers[-1]}, the decoder has {decoder.count}")
+        if not set(layers) <= set(decoder.alignable):
+            raise UsageError(
+                f"the chosen heads are in layers {layers_text(layers)}, of which only those in "
+                f"{layers_text(decoder.alignable)} can be aligned"
+            )
         return layers
 
     def heads_of(self, layer: int) -> frozenset[int] | None:
@@ -84,13 +104,12 @@ def aligned(
     """
     settings = settings or Alignment()
     plans = [plans] if isinstance(plans, AlignmentPlan) else list(plans)
-    modules = model.layers
-    layers = settings.layers_of(len(modules))
-    batch = PlanBatch.of(plans, next(modules[0].parameters()).device, observed)
+    layers = settings.layers_of(layers_of(model))
+    batch = PlanBatch.of(plans, next(model.decoder_layers[0].parameters()).device, observed)
     report = AlignmentReport()
     with decoder_attention(model, IMPLEMENTATION) as own:
-        states = [
-            LayerAlignment(
+        states = {
+            layer: LayerAlignment(
                 layer=layer,
                 takes_part=layer in layers,
                 selection=HeadSelection(
@@ -104,10 +123,12 @@ def aligned(
                 report=report,
                 observer=observer,
                 eager=own == "eager",
+                cross=layer in model.cross_layers,
             )
-            for layer in range(len(modules))
-        ]
-        with module_states(modules, states):
+            for layer in visual_layers(model)
+        }
+        modules = [model.layers[layer] for layer in states]
+        with module_states(modules, list(states.values())), forward_starts(model, batch.begin):
             yield report
 
 
@@ -123,9 +144,8 @@ def aligned_attention(
 ) -> tuple[Tensor, None]:
     """Attention with the signature of transformers' interface, which gives the shapes; aligned inside `aligned`."""
     state: LayerAlignment | None = state_of(module)
-    if state is not None and state.layer == 0:
-        state.plans.clear_cache()
-    queries = range(key.shape[2] - query.shape[2], key.shape[2])  # in the key sequence; the keys before are cached
+    start = 0 if state is None else state.plans.start
+    queries = range(start, start + query.shape[2])  # in the sequence
     concerned = state is not None and state.concerns(queries)
     if state is None or not (concerned or state.eager):
         return sdpa_attention_forward(
@@ -133,15 +153,41 @@ def aligned_attention(
         )
     if dropout:
         raise ValueError("aligned attention has no dropout: set the model's attention_dropout to 0")
+    _check_supported(module, attention_mask, state, kwargs)
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
     if concerned:
-        plans = state.plans.masked(queries, attention_mask, query.dtype)
-        mask = attention_mask if state.eager else plans.additive_mask
+        first_key = 0 if state.cross else _first_key(key.shape[2], queries, state, kwargs.get("sliding_window"))
+        plans = state.plans.masked(queries, first_key, attention_mask, query.dtype)
+        mask = plans.mask if state.eager else plans.additive_mask
         output, lse = attend(query, key, value, mask, scale, eager=state.eager)
         output = correct_layer(output, LayerTensors(query, key, value, lse, scale), plans, state)
     else:
-        output, _ = attend(query, key, value, attention_mask, scale, eager=True)
+        output, _ = attend(query, key, value, as_boolean(attention_mask), scale, eager=True)
     return output.transpose(1, 2).contiguous(), None
+
+
+def _check_supported(
+    module: nn.Module, mask: Tensor | None, state: LayerAlignment, arguments: Mapping[str, Any]
+) -> None:
+    """Raise ModelError for attention that is more than a softmax of scaled scores under a mask."""
+    what = next((what for name, what in _UNSUPPORTED.items() if arguments.get(name) is not None), None)
+    if state.cross and mask is None:
+        what = "cross-attention without a mask"
+    elif not state.cross and mask is not None and mask.dtype != torch.bool:
+        what = f"a mask of {mask.dtype} in place of a boolean one"
+    if what is not None:
+        raise ModelError(f"layer {state.layer} ({type(module).__name__}) has {what}, which cannot be aligned exactly")
+
+
+def _first_key(keys: int, queries: range, state: LayerAlignment, window: int | None) -> int:
+    """The index in the sequence of a layer's first key; a sliding window has dropped the keys before it."""
+    dropped = queries.stop - keys
+    if dropped == 0 or (dropped > 0 and window is not None):
+        return dropped
+    raise ModelError(
+        f"layer {state.layer} has {keys} keys for {queries.stop} tokens, so its KV cache is of a kind that cannot be "
+        "aligned exactly; use transformers' DynamicCache"
+    )
 
 
 AttentionInterface.register(IMPLEMENTATION, aligned_attention)

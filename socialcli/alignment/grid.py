@@ -17,7 +17,8 @@ TOLERANCE = 1e-9  # of a cell's area: a box over exactly half of a cell covers i
 class VisualGrid:
     """The visual tokens of one prompt, as `steps` temporal steps of `height` x `width` cells.
 
-    `tokens[t, row, column]` is the index of a cell's token in the model's input sequence, without padding.
+    `tokens[t, row, column]` is the index of a cell's token in the model's input sequence, without padding; -1 where no
+    token shows the cell. With `cross_attention` it is its index among the keys of the cross-attention layers instead.
     `cells[row, column]` is the cell's rectangle in pixels of the original frame; where frames are
     padded to another shape it reaches beyond the frame. `frames[t]` are the indices of the sampled frames that step t
     merges (one, unless the model merges frames in time).
@@ -26,6 +27,12 @@ class VisualGrid:
     tokens: npt.NDArray[np.int64]  # (steps, height, width)
     cells: Cells
     frames: tuple[tuple[int, ...], ...]  # (steps)
+    cross_attention: bool = False
+
+    @property
+    def shown(self) -> npt.NDArray[np.int64]:
+        """The tokens that show a cell, ascending, (n,)."""
+        return np.sort(self.tokens[self.tokens >= 0])
 
     @property
     def step_of_frame(self) -> dict[int, int]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,11 +60,17 @@ class FigureSums:
         """Whether every sum of attention is finite."""
         return all(bool(np.isfinite(table).all()) for table in (*self.largest.values(), *self.attention.values()))
 
-    def figures(self) -> HeadFigures:
-        """The means over everything so far."""
+    def figures(self, layers: Sequence[int] | None = None) -> HeadFigures:
+        """The means over everything so far; NaN outside `layers`, those with attention to visual tokens (None: all)."""
+        hidden = np.full(self.active.shape[0], layers is not None)
+        hidden[list(layers or ())] = False
+
+        def mean(total: Table, count: int) -> Table:
+            return np.where(hidden[:, None], np.nan, _divided(total, count))
+
         return HeadFigures(
-            attn_max={key: _divided(total, self.rows[key[1]]) for key, total in self.largest.items()},
-            attn_mean={key: _divided(total, self.pairs[key[1]]) for key, total in self.attention.items()},
+            attn_max={key: mean(total, self.rows[key[1]]) for key, total in self.largest.items()},
+            attn_mean={key: mean(total, self.pairs[key[1]]) for key, total in self.attention.items()},
             active=_divided(self.active, self.prompts),
             prompts=self.prompts,
             rows=dict(self.rows),

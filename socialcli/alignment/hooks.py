@@ -6,10 +6,11 @@ Does not import torch at module level, so that a command can list the kernels.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
+from socialcli.alignment.layers import DecoderLayers
 from socialcli.errors import UnknownNameError, UsageError
 
 if TYPE_CHECKING:
@@ -29,9 +30,35 @@ class Alignable(Protocol):
     model: Any  # a transformers PreTrainedModel
 
     @property
-    def layers(self) -> Sequence[Any]:
-        """The attention modules of the text decoder, first layer first."""
+    def decoder_layers(self) -> Sequence[Any]:
+        """The layers of the text decoder, in order."""
         ...
+
+    @property
+    def layers(self) -> Sequence[Any]:
+        """The attention module of each decoder layer; None for a layer without softmax attention."""
+        ...
+
+    @property
+    def cross_layers(self) -> frozenset[int]:
+        """The layers whose module is cross-attention to the visual tokens; empty: these are in the sequence itself."""
+        ...
+
+    @property
+    def alignable_layers(self) -> Sequence[int]:
+        """The layers in which an alignment can change the answer, ascending."""
+        ...
+
+
+def layers_of(model: Alignable) -> DecoderLayers:
+    """How many decoder layers a model has, and which of them can be aligned."""
+    return DecoderLayers(len(model.layers), model.alignable_layers)
+
+
+def visual_layers(model: Alignable) -> list[int]:
+    """The layers in which words have attention scores for the visual tokens: those that an observer sees."""
+    cross = model.cross_layers
+    return [layer for layer, module in enumerate(model.layers) if module is not None and (not cross or layer in cross)]
 
 
 @contextmanager
@@ -66,6 +93,21 @@ def decoder_attention(model: Alignable, implementation: str) -> Iterator[str]:
         yield own
     finally:
         switch(model.model, own)
+
+
+@contextmanager
+def forward_starts(model: Alignable, begin: Callable[[int], None]) -> Iterator[None]:
+    """Call `begin` at the start of every forward pass, with the number of tokens that its KV cache already holds."""
+
+    def note(_layer: Any, _inputs: Any, arguments: dict[str, Any]) -> None:
+        cache = arguments.get("cache", arguments.get("past_key_values"))  # the newer and the older name
+        begin(0 if cache is None else int(cache.get_seq_length()))
+
+    handle = model.decoder_layers[0].register_forward_pre_hook(note, with_kwargs=True)
+    try:
+        yield
+    finally:
+        handle.remove()
 
 
 @contextmanager
@@ -104,7 +146,7 @@ def _fused_kernel(model: Alignable, name: str) -> Iterator[None]:
         "efficient": SDPBackend.EFFICIENT_ATTENTION,
         "math": SDPBackend.MATH,
     }
-    weights = next(model.layers[0].parameters())
+    weights = next(model.decoder_layers[0].parameters())
     device = weights.device.type
     missing = f"kernel {name!r} is not available on {device} in {weights.dtype}; choose auto or another kernel"
     if device not in ("cpu", "cuda"):  # PyTorch cannot select kernels elsewhere

@@ -72,6 +72,11 @@ def additive(mask: Tensor, dtype: torch.dtype) -> Tensor:
     return padded[..., :width].masked_fill_(~mask, -math.inf)
 
 
+def as_boolean(mask: Tensor | None) -> Tensor | None:
+    """A mask as a boolean one: cross-attention brings terms of the scores, 0 where a query sees a key."""
+    return mask if mask is None or mask.dtype == torch.bool else mask == 0
+
+
 def row_lse(queries: Tensor, rows: Tensor, key: Tensor, mask: Tensor | None, scale: float, cached: int = 0) -> Tensor:
     """The log-sum-exp of the scaled scores of a few rows, (B, Hq, R), on any device and with gradients.
 

@@ -30,16 +30,18 @@ class AlignmentPlan:
     """
 
     rows: Indices  # (R,)
-    columns: Indices  # (C,)
+    columns: Indices  # (C,) in the sequence, or among the keys of cross-attention
     pairs: npt.NDArray[np.bool_]  # (R, C)
     others: npt.NDArray[np.bool_]  # (R, C), disjoint from `pairs`
     boxes_unseen: int = 0
     utterances: int = 0
     covered: int = 0
+    cross_attention: bool = False  # what `columns` count in
 
     def shifted(self, padding: int) -> AlignmentPlan:
         """The same plan for a sequence padded with `padding` tokens in front."""
-        return replace(self, rows=self.rows + padding, columns=self.columns + padding)
+        columns = self.columns if self.cross_attention else self.columns + padding
+        return replace(self, rows=self.rows + padding, columns=columns)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,13 +65,13 @@ def build_plan(
 
     `shown` is the result of `cover_speakers` for the same boxes, times, grid and gap: pass it for all questions on a
     clip, to compute it once. Utterances without a known speaker have no rows. Raises ValueError if a visual token comes
-    after a word; all supported models put them first.
+    after a word in the sequence; all supported models put them first.
     """
     shown = cover_speakers(boxes, times, grid, max_gap) if shown is None else shown
     columns = _union(tokens for cover in shown.values() for tokens in cover.tokens)
     known = [(line, span) for line, span in zip(utterances, token_spans, strict=True) if line.speaker is not None]
     rows = _union(span for _, span in known)
-    if rows.size and columns.size and columns[-1] >= rows[0]:
+    if not grid.cross_attention and rows.size and columns.size and columns[-1] >= rows[0]:
         raise ValueError("visual tokens must come before the words that are aligned to them")
     pairs = np.zeros((rows.size, columns.size), dtype=np.bool_)
     others = np.zeros_like(pairs)
@@ -82,7 +84,16 @@ def build_plan(
         others[np.searchsorted(rows, span)] |= anyone & ~own
         covered_utterances += bool(span.size and own.any())
     unseen = sum(cover.unseen for cover in shown.values())
-    return AlignmentPlan(rows, columns, pairs, others & ~pairs, unseen, len(utterances), covered_utterances)
+    return AlignmentPlan(
+        rows,
+        columns,
+        pairs,
+        others & ~pairs,
+        boxes_unseen=unseen,
+        utterances=len(utterances),
+        covered=covered_utterances,
+        cross_attention=grid.cross_attention,
+    )
 
 
 def cover_speakers(
@@ -109,14 +120,16 @@ def utterance_steps(utterance: Utterance, times: Sequence[float], grid: VisualGr
 
 def _cover_track(track: tuple[Box | None, ...], grid: VisualGrid) -> SpeakerTokens:
     masks = [None if box is None else covered(box, grid.cells) for box in track]
-    tokens = []
+    tokens, unseen = [], 0
     for step, frames in enumerate(grid.frames):
-        seen = np.zeros(grid.cells.shape[:2], dtype=np.bool_)
+        shown = grid.tokens[step] >= 0
+        seen = np.zeros_like(shown)
         for frame in frames:
             if (mask := masks[frame]) is not None:
                 seen |= mask
-        tokens.append(np.sort(grid.tokens[step][seen]))
-    return SpeakerTokens(tuple(tokens), sum(mask is not None and not mask.any() for mask in masks))
+                unseen += not (mask & shown).any()
+        tokens.append(np.sort(grid.tokens[step][seen & shown]))
+    return SpeakerTokens(tuple(tokens), unseen)
 
 
 def _tokens_in(steps: Sequence[int], coverages: Iterable[SpeakerTokens]) -> Indices:

@@ -7,16 +7,18 @@ does not fit in memory is retried in halves, down to single questions.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from socialcli.alignment.attention import Alignment
 from socialcli.errors import ModelError, QuestionError
 from socialcli.inference.answer_modes import Answer, AnswerMode
 from socialcli.inference.batching import BatchLimit, batches, in_parts
+from socialcli.inference.cache import is_padding_exact
 from socialcli.inference.clip import ClipQuestion, FailedQuestion, PreparedQuestion
 from socialcli.inference.conditions import continue_under
 from socialcli.inference.deadline import time_limit
+from socialcli.inference.prefix import empty_cache
 from socialcli.models.contract import Adapter
 
 
@@ -72,15 +74,30 @@ def answer_batch(
 ) -> list[list[Answer | ModelError]]:
     """For each of `conditions` the answers to `questions`, whose prefixes are equally long; an error where one fails.
 
-    Raises PromptError, and what PyTorch raises when memory runs out.
+    A model whose next tokens would be changed by padding before them (a sliding window, linear attention) decodes
+    prompts of equal length together, others one after the other. Raises PromptError, and what PyTorch raises when
+    memory runs out.
     """
-    answers: list[list[Answer | ModelError]] = [[] for _ in conditions]
-    for state in continue_under(adapter, questions, conditions, decoding=mode.decodes):
-        found = zip(mode.answers(adapter, questions, state.state), state.alignments, strict=True)
-        answers[state.condition] = [
-            replace(answer, aligned=done) if isinstance(answer, Answer) else answer for answer, done in found
-        ]
-    return answers
+    answers: list[dict[int, Answer | ModelError]] = [{} for _ in conditions]
+    for places in _together(adapter, questions, mode):
+        batch = [questions[place] for place in places]
+        for state in continue_under(adapter, batch, conditions, decoding=mode.decodes):
+            found = zip(places, mode.answers(adapter, batch, state.state), state.alignments, strict=True)
+            answers[state.condition] |= {
+                place: replace(answer, aligned=done) if isinstance(answer, Answer) else answer
+                for place, answer, done in found
+            }
+    return [[answered[place] for place in range(len(questions))] for answered in answers]
+
+
+def _together(adapter: Adapter, questions: Sequence[ClipQuestion], mode: AnswerMode) -> Iterable[Sequence[int]]:
+    """The indices of the questions that can run in one batch."""
+    if not mode.decodes or is_padding_exact(empty_cache(adapter)):
+        return [range(len(questions))]
+    by_length: dict[int, list[int]] = {}
+    for place, one in enumerate(questions):
+        by_length.setdefault(one.encoded.length, []).append(place)
+    return by_length.values()
 
 
 def _wanted(question: PreparedQuestion, conditions: Sequence[Alignment | None]) -> tuple[int, ...]:

@@ -2,10 +2,12 @@
 
 A batch's cache is built once, with room behind its entries. Every continuation works on a shallow copy (`copied_cache`)
 that writes into this room, instead of copying all earlier entries in every layer and condition. Copies of one cache
-share the room, so use them one after the other.
+share the room, so use them one after the other. The states of linear attention are small and change in place: each
+copy of a cache has its own.
 
 This is the one place that reaches into transformers' caches: their list of layers, and in each its `keys`, `values`,
-`is_initialized` and `lazy_initialization`. `tests/inference/test_cache.py` fails where a release changes these.
+`is_initialized` and `lazy_initialization`, or `conv_states` and `recurrent_states`. `tests/inference/test_cache.py`
+fails where a release changes these.
 """
 
 from __future__ import annotations
@@ -17,7 +19,15 @@ from typing import Any
 import torch
 from torch import Tensor
 from transformers import DynamicCache
-from transformers.cache_utils import DynamicLayer
+from transformers.cache_utils import (
+    DynamicLayer,
+    DynamicSlidingWindowLayer,
+    LinearAttentionCacheLayerMixin,
+    LinearAttentionLayer,
+)
+
+from socialcli.errors import ModelError
+from socialcli.models.transformers_internals import SHARED_CACHE_LAYER
 
 
 class RoomyLayer(DynamicLayer):
@@ -63,34 +73,70 @@ def joined_cache(caches: Sequence[DynamicCache], batch: int, room: int) -> Dynam
 
 
 def copied_cache(cache: DynamicCache) -> DynamicCache:
-    """A cache that can grow while `cache` stays as it is; no tensor is copied."""
+    """A cache that can grow while `cache` stays as it is; no keys or values are copied."""
     copied = copy.copy(cache)
-    copied.layers = [copy.copy(layer) for layer in cache.layers]
+    copied.layers = [_copied_layer(layer) for layer in cache.layers]
     return copied
+
+
+def is_padding_exact(cache: DynamicCache) -> bool:
+    """Whether tokens that follow masked padding are computed as if the padding were not there.
+
+    True for full attention. Padding moves other tokens out of a sliding window, and changes the state of linear
+    attention.
+    """
+    return all(type(layer) in (DynamicLayer, RoomyLayer, SHARED_CACHE_LAYER) for layer in cache.layers)
 
 
 def kept_layers(cache: DynamicCache, count: int) -> Sequence[Any]:
     """The first `count` layers as they are now, whatever the cache appends to them later."""
-    return [copy.copy(layer) for layer in cache.layers[:count]]
+    return [_copied_layer(layer) for layer in cache.layers[:count]]
 
 
 def put_layers(cache: DynamicCache, layers: Sequence[Any]) -> None:
     """Replace a cache's first layers with those from `kept_layers`, which several caches can share."""
-    cache.layers[: len(layers)] = [copy.copy(layer) for layer in layers]
+    cache.layers[: len(layers)] = [_copied_layer(layer) for layer in layers]
+
+
+def _copied_layer(layer: Any) -> Any:
+    copied = copy.copy(layer)
+    if isinstance(layer, LinearAttentionCacheLayerMixin):
+        for name, value in vars(layer).items():
+            if isinstance(value, dict):  # states, and what is known about them, by their number
+                parts = {key: part.clone() if isinstance(part, Tensor) else part for key, part in value.items()}
+                setattr(copied, name, parts)
+    return copied
 
 
 def _joined_layer(first: Any, layers: Sequence[Any], batch: int, room: int) -> Any:
+    if type(first) is LinearAttentionLayer:
+        first.conv_states = _joined_states([layer.conv_states for layer in layers], batch)
+        first.recurrent_states = _joined_states([layer.recurrent_states for layer in layers], batch)
+        return first
+    if type(first) is SHARED_CACHE_LAYER:
+        return first
+    if type(first) not in (DynamicLayer, RoomyLayer, DynamicSlidingWindowLayer):
+        raise ModelError(f"cannot continue a KV cache with layers of the kind {type(first).__name__}")
     if not first.is_initialized:
         return first
     keys, values = [layer.keys for layer in layers], [layer.values for layer in layers]
-    if type(first) in (DynamicLayer, RoomyLayer):
-        length = first.get_seq_length()
-        return RoomyLayer(_with_room(keys, length + room, batch), _with_room(values, length + room, batch), length)
-    # A layer of another class, such as one with a sliding window, keeps its own behaviour.
-    first.keys, first.values = (torch.cat(list(parts)) for parts in (keys, values))
-    if len(layers) < batch:
-        first.batch_repeat_interleave(batch)
-    return first
+    if type(first) is DynamicSlidingWindowLayer:  # keeps a window of keys: nothing to gain from room behind it
+        first.keys, first.values = (_with_room(parts, parts[0].shape[-2], batch) for parts in (keys, values))
+        return first
+    length = first.get_seq_length()
+    return RoomyLayer(_with_room(keys, length + room, batch), _with_room(values, length + room, batch), length)
+
+
+def _joined_states(parts: Sequence[dict[int, Tensor | None]], batch: int) -> dict[int, Tensor | None]:
+    """The states of linear attention by number, for a batch; `parts` are those of one prompt, or of each prompt."""
+    joined: dict[int, Tensor | None] = {}
+    for number in parts[0]:
+        states = [state for part in parts if (state := part[number]) is not None]
+        joined[number] = None
+        if states:
+            together = torch.cat(states)
+            joined[number] = together.repeat_interleave(batch // together.shape[0], dim=0)
+    return joined
 
 
 def _with_room(parts: Sequence[Tensor], length: int, batch: int) -> Tensor:

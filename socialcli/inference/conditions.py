@@ -22,6 +22,7 @@ from torch import Tensor
 from transformers import DynamicCache
 
 from socialcli.alignment.attention import Alignment, AlignmentReport, aligned
+from socialcli.alignment.hooks import layers_of
 from socialcli.alignment.plan import AlignmentPlan
 from socialcli.inference.answer_modes import AlignedPrompt
 from socialcli.inference.cache import copied_cache, joined_cache, kept_layers, put_layers
@@ -79,7 +80,7 @@ def continue_under(
     that does not begin with its prefix.
     """
     count = len(adapter.decoder_layers)
-    starts = [_start(condition, questions, count) for condition in conditions]
+    starts = [_start(adapter, condition, questions) for condition in conditions]
     order = sorted(range(len(conditions)), key=lambda index: -starts[index])
     stages = _stages(adapter, questions)
     first = stages[0].step
@@ -106,11 +107,13 @@ def _aligned_prompts(
     return [*done] * len(questions) if len(done) == 1 else done
 
 
-def _start(alignment: Alignment | None, questions: Sequence[ClipQuestion], count: int) -> int:
-    """The first decoder layer in which a condition differs from the plain model; `count` if none does."""
+def _start(adapter: Adapter, alignment: Alignment | None, questions: Sequence[ClipQuestion]) -> int:
+    """The layer up to which a condition can reuse the plain model; the number of layers if it differs in none."""
+    decoder = layers_of(adapter)
     if alignment is None or not any(one.alignable for one in questions):
-        return count
-    return min(alignment.layers_of(count), default=count)
+        return decoder.count
+    first = min(alignment.layers_of(decoder), default=decoder.count)
+    return first if first == decoder.count else min(first, adapter.skippable_layers)
 
 
 def _stages(adapter: Adapter, questions: Sequence[ClipQuestion]) -> list[_Stage]:

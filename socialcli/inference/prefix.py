@@ -6,8 +6,8 @@ cache of a prefix never changes: continuations work on copies.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,7 @@ from transformers import DynamicCache
 from socialcli.errors import PromptError
 from socialcli.inference.cache import joined_cache
 from socialcli.models.contract import Adapter, EncodedClip, EncodedPrompt
+from socialcli.models.prompts import pad_tokens
 from socialcli.models.transformers_internals import forward_with_cache
 
 MAX_NEW_TOKENS = 16  # of an answer: a letter, or a short label
@@ -49,6 +50,7 @@ class Step:
     mask: Tensor  # (B, K), 1 where a key is real
     positions: Tensor  # (..., B, S)
     last: Tensor  # (B,) index of each prompt's last token among the S
+    token_inputs: Mapping[str, Tensor]  # (B, S, ...) each: see `Adapter.token_inputs`
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,6 +61,7 @@ class Continuation:
     cache: DynamicCache
     mask: Tensor  # (B, K), 1 where a key is real
     positions: Tensor  # (..., B, 1) of each prompt's last token
+    token_inputs: Mapping[str, Tensor]  # (B, 1, ...) each, of each prompt's last token
 
 
 @torch.inference_mode()
@@ -74,6 +77,7 @@ def compute_prefix(adapter: Adapter, clip: EncodedClip | None, prompt: EncodedPr
         input_ids=torch.from_numpy(ids).to(adapter.device).unsqueeze(0),
         position_ids=adapter.positions(prompt, clip)[..., : ids.size],
         logits_to_keep=1,
+        **{name: value[:, : ids.size] for name, value in adapter.token_inputs(prompt, clip).items()},
         **clip.inputs,
     )
     return Prefix(clip, ids, cache)
@@ -96,12 +100,19 @@ def step_of(
             raise PromptError("the prompt does not begin with the clip's visual prefix")
     parts = [prompt.ids[start:end] for prompt in prompts]
     ids, mask = (torch.from_numpy(array).to(adapter.device) for array in _padded(parts))
-    whole = [adapter.positions(prompt, prefix.clip) for prompt, prefix in zip(prompts, prefixes, strict=True)]
+    pairs = [(prompt, prefix.clip) for prompt, prefix in zip(prompts, prefixes, strict=True)]
+    positions = [adapter.positions(*pair)[..., start:end] for pair in pairs]
+    of_tokens = [adapter.token_inputs(*pair) for pair in pairs]
+    longest = ids.shape[1]
     return Step(
         ids=ids,
         mask=torch.nn.functional.pad(mask, (start, 0), value=1),
-        positions=_padded_positions([positions[..., start:end] for positions in whole]),
+        positions=pad_tokens(positions, longest, dim=-1, left=False),  # those of padding are masked: any number will do
         last=torch.tensor([part.size - 1 for part in parts], device=adapter.device),
+        token_inputs={
+            name: pad_tokens([made[name][:, start:end] for made in of_tokens], longest, dim=1, left=False)
+            for name in of_tokens[0]
+        },
     )
 
 
@@ -121,6 +132,7 @@ def run_step(adapter: Adapter, step: Step, cache: DynamicCache) -> Continuation:
         attention_mask=step.mask,
         position_ids=step.positions,
         logits_to_keep=kept,
+        **step.token_inputs,
     )
     batch = torch.arange(step.ids.shape[0], device=adapter.device)
     return Continuation(
@@ -128,6 +140,7 @@ def run_step(adapter: Adapter, step: Step, cache: DynamicCache) -> Continuation:
         cache=cache,
         mask=step.mask,
         positions=step.positions.gather(-1, step.last.unsqueeze(-1).expand(*step.positions.shape[:-1], 1)),
+        token_inputs={name: value[batch, step.last].unsqueeze(1) for name, value in step.token_inputs.items()},
     )
 
 
@@ -141,8 +154,9 @@ def next_logits(adapter: Adapter, state: Continuation, tokens: Tensor, step: int
         input_ids=tokens.unsqueeze(-1),
         attention_mask=mask,
         position_ids=state.positions + step,
+        **state.token_inputs,
     )
-    return Continuation(output.logits[:, -1].float(), state.cache, mask, state.positions)
+    return replace(state, logits=output.logits[:, -1].float(), mask=mask)
 
 
 def empty_cache(adapter: Adapter) -> DynamicCache:
@@ -157,9 +171,3 @@ def _padded(parts: Sequence[npt.NDArray[np.int64]]) -> tuple[npt.NDArray[np.int6
     for row, real, part in zip(ids, mask, parts, strict=True):
         row[: part.size], real[: part.size] = part, 1
     return ids, mask
-
-
-def _padded_positions(parts: Sequence[Tensor]) -> Tensor:
-    """The positions of a batch, (..., B, S). Padding is masked, so its positions can be any number."""
-    longest = max(part.shape[-1] for part in parts)
-    return torch.cat([torch.nn.functional.pad(part, (0, longest - part.shape[-1])) for part in parts], dim=-2)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Self
 
 from socialcli.alignment.attention import Alignment
-from socialcli.alignment.hooks import attention_kernel
+from socialcli.alignment.hooks import attention_kernel, layers_of
 from socialcli.episodes.reading import BadQuestion
 from socialcli.inference.answers import answer_batches
 from socialcli.inference.batching import BatchLimit
@@ -48,7 +48,7 @@ class Answerer:
         """
         settings = job.settings
         for condition in filter(None, conditions):
-            condition.layers_of(len(adapter.layers))
+            condition.layers_of(layers_of(adapter))
         with attention_kernel(adapter, settings.compute.attn):
             pass  # report a missing kernel before the work begins
         self._preparer = Preparer(job, adapter, conditions)

@@ -7,7 +7,7 @@ from dataclasses import astuple, dataclass
 from itertools import product
 from typing import Any, Literal, Protocol
 
-from socialcli.alignment.layers import resolve_layers
+from socialcli.alignment.layers import DecoderLayers, layers_text
 from socialcli.errors import UsageError
 from socialcli.settings.run import RunSettings
 
@@ -20,7 +20,7 @@ OPTIONS: tuple[SweptOption, ...] = ("alpha", "lambda", "layers", "bias")
 class Setting:
     """One condition, as the tables write it; all None for the plain model.
 
-    `layers` names the first and the last layer, "10-19", however the command line named them.
+    `layers` are the aligned layers, "10-19" or "3,7,11", however the command line named them.
     """
 
     alpha: float | None = None
@@ -70,23 +70,22 @@ class Grid:
         """The number of combinations, duplicates included."""
         return len(self.alpha) * len(self.lambda_) * len(self.layers) * len(self.bias)
 
-    def settings(self, decoder_layers: int) -> tuple[Setting, ...]:
+    def settings(self, decoder: DecoderLayers) -> tuple[Setting, ...]:
         """The plain model, then every other setting once, in the order of the values.
 
-        Alpha 0 is the plain model, whatever the other values. Two names of the same layers in a decoder of
-        `decoder_layers` count once. Raises UsageError for layers that it does not have.
+        Alpha 0 is the plain model, whatever the other values. Two names of the same layers of the `decoder` count once.
+        Raises UsageError for layers that it does not have.
         """
-        return tuple(dict.fromkeys((PLAIN, *self._canonical(decoder_layers))))
+        return tuple(dict.fromkeys((PLAIN, *self._canonical(decoder))))
 
     def as_record(self) -> dict[SweptOption, list[Any]]:
         """The given values by option."""
         return {option: list(values) for option, values in zip(OPTIONS, self._values(), strict=True)}
 
-    def _canonical(self, decoder_layers: int) -> Iterator[Setting]:
-        layers = {name: resolve_layers(name, decoder_layers) for name in self.layers}
+    def _canonical(self, decoder: DecoderLayers) -> Iterator[Setting]:
+        layers = {name: layers_text(decoder.choose(name)) for name in self.layers}
         for alpha, lambda_, name, bias in product(self.alpha, self.lambda_, self.layers, self.bias):
-            chosen = f"{layers[name][0]}-{layers[name][-1]}"
-            yield Setting(alpha, lambda_, chosen, bias) if alpha else PLAIN
+            yield Setting(alpha, lambda_, layers[name], bias) if alpha else PLAIN
 
     def _values(self) -> tuple[tuple[Any, ...], ...]:
         return self.alpha, self.lambda_, self.layers, self.bias
@@ -107,7 +106,7 @@ class OfSetting(Protocol):
 
     @property
     def layers(self) -> str | None:
-        """The first and the last aligned layer."""
+        """The aligned layers, as `--layers` takes them."""
         ...
 
     @property

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from socialcli.alignment.attention import Alignment
+from socialcli.alignment.hooks import layers_of
 from socialcli.episodes.records import Episode, Question
 from socialcli.errors import VideoError
 from socialcli.inference.clip import PreparedQuestion
@@ -73,7 +74,7 @@ class Preparer:
             tasks=job.tasks,
             conditions=conditions,
             choices=choices_of(adapter, job.load_options),
-            decoder_layers=len(adapter.layers),
+            decoder=layers_of(adapter),
         )
         self._settings = settings
         self._tasks = job.tasks

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from socialcli.alignment.attention import Alignment
+from socialcli.alignment.layers import DecoderLayers, layers_text
 from socialcli.episodes.reading import BadQuestion, EpisodeRow
 from socialcli.episodes.records import Episode, Question
 from socialcli.errors import AnnotationError, QuestionError
@@ -31,7 +32,7 @@ class RowMaker:
     tasks: Mapping[str, Task]
     conditions: Sequence[Alignment | None]  # that every question has a row under; None: plain
     choices: InputChoices  # how the model's input is made, where its family leaves a choice
-    decoder_layers: int  # of the model: "auto" layers are the middle third of them
+    decoder: DecoderLayers  # of the model: they decide which layers "auto" and "all" are
 
     def keys(self, episode: Episode, media: str | None, question: Question) -> list[str]:
         """The keys of a question's rows, by condition, which are known before it is asked.
@@ -111,11 +112,11 @@ class RowMaker:
     def _strength(self, alignment: Alignment | None) -> dict[str, Any]:
         if alignment is None:
             return dict.fromkeys(("alpha", "lambda_", "layers", "bias", "heads", "max_heads"))
-        layers = alignment.layers_of(self.decoder_layers)
+        layers = alignment.layers_of(self.decoder)
         return {
             "alpha": alignment.alpha,
             "lambda_": alignment.threshold,
-            "layers": f"{layers[0]}-{layers[-1]}",
+            "layers": layers_text(layers if alignment.heads is None else range(layers[0], layers[-1] + 1)),
             "bias": alignment.rule.name,
             "heads": None if alignment.heads is None else heads_digest(alignment.heads),
             "max_heads": alignment.max_heads,
@@ -185,7 +186,7 @@ def _clip_columns(prepared: PreparedQuestion, aligned: bool) -> dict[str, Any]:
         grid, plan = prepared.encoded.grid, prepared.plan
         columns |= {
             "prompt_tokens": prepared.encoded.length,
-            "visual_tokens": grid.tokens.size if grid else 0,
+            "visual_tokens": grid.shown.size if grid else 0,
             "aligned_text_tokens": plan.rows.size if plan and aligned else 0,
             "box_tokens": plan.columns.size if plan else 0,
             "boxes_unseen": plan.boxes_unseen if plan else None,

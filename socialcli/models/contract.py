@@ -141,14 +141,17 @@ class ModelSpec:
 class EncodedClip:
     """A clip's frames as the model's visual inputs, shared by all questions on the clip.
 
-    `inputs` are the tensors that the model's forward pass takes beside the token ids (pixels, grids); `replacement` is
-    the text that stands for the video in the expanded prompt; `cells` and `frames` are as in `VisualGrid`.
+    `inputs` are the tensors that the model's forward pass takes beside the token ids (pixels, grids); `replacements`
+    are the texts that stand in the expanded prompt for the placeholders of the conversation, one for a video or one for
+    each frame; `cells` and `frames` are as in `VisualGrid`.
     """
 
     inputs: Mapping[str, torch.Tensor]
-    replacement: str
+    replacements: tuple[str, ...]
     cells: Cells
     frames: tuple[tuple[int, ...], ...]
+    visual_tokens: int  # in the expanded prompt
+    cell_tokens: npt.NDArray[np.int64]  # (steps, height, width): which visual token shows a cell, from 0; -1: none
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -212,7 +215,22 @@ class Adapter(Protocol):
 
     @property
     def layers(self) -> Sequence[Any]:
-        """The attention modules of the text decoder, one per layer of `decoder_layers`."""
+        """The attention module of each of `decoder_layers`; None for a layer without softmax attention."""
+        ...
+
+    @property
+    def cross_layers(self) -> frozenset[int]:
+        """The layers whose module is cross-attention to the visual tokens; empty: these are in the sequence itself."""
+        ...
+
+    @property
+    def alignable_layers(self) -> Sequence[int]:
+        """The layers in which an alignment can change the answer, ascending."""
+        ...
+
+    @property
+    def skippable_layers(self) -> int:
+        """The number of first layers whose keys no later layer reads; a run can reuse what another computed in them."""
         ...
 
     @property
@@ -275,4 +293,12 @@ class Adapter(Protocol):
 
     def positions(self, prompt: EncodedPrompt, clip: EncodedClip | None) -> torch.Tensor:
         """Position ids of the whole prompt, in the shape that the model's forward takes for a batch of one."""
+        ...
+
+    def token_inputs(self, prompt: EncodedPrompt, clip: EncodedClip | None) -> Mapping[str, torch.Tensor]:
+        """What the model's forward takes for each token beside its id and position, (1, length, ...) each.
+
+        Such as token types and cross-attention masks. Parts of a prompt get their part; padding gets 0, and tokens
+        behind the prompt what its last token has.
+        """
         ...

@@ -1,11 +1,12 @@
 """(torch) The base class of adapters for models of the transformers library.
 
-A subclass names the classes of its family, prepares frames, and says where the grid's cells are; the three in
-`plugins/` are examples, and `docs/plugins.md` lists what a subclass may override.
+A subclass names the classes of its family, prepares frames, and says where the grid's cells are; those in `plugins/`
+are examples, and `docs/plugins.md` lists what a subclass may override.
 """
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -18,24 +19,30 @@ import torch
 from torch import Tensor
 from transformers import AutoTokenizer
 
-from socialcli.alignment.grid import Cells
+from socialcli.alignment.grid import Cells, VisualGrid
+from socialcli.alignment.hooks import visual_layers
 from socialcli.errors import ModelError, VideoError
 from socialcli.models.contract import AskedQuestion, EncodedClip, EncodedPrompt, LoadOptions, ModelSpec, OpenClip
 from socialcli.models.loading import load_checkpoint, loading_errors, quiet_libraries
 from socialcli.models.processors import ProcessorParts
-from socialcli.models.prompts import PromptEncoder, pad_left
-from socialcli.models.transformers_internals import take_video_text
+from socialcli.models.prompts import PromptEncoder, pad_left, pad_tokens
+from socialcli.models.transformers_internals import take_visual_texts
 from socialcli.models.trial import try_out
 from socialcli.video.frames import FrameSet
 
-_TEXT_INPUTS = frozenset({"input_ids", "attention_mask", "mm_token_type_ids"})  # made per prompt, not per clip
+# What a processor makes for each token: made per prompt, not per clip.
+_TOKEN_INPUTS = frozenset(
+    {"input_ids", "attention_mask", "token_type_ids", "mm_token_type_ids", "cross_attention_mask"}
+)
 
 
 class HuggingFaceAdapter(ABC):
     """A loaded model of the transformers library; fulfils `socialcli.models.contract.Adapter`."""
 
     model_class: ClassVar[type[Any]]
+    further_model_classes: ClassVar[tuple[type[Any], ...]] = ()  # of the same family, such as mixtures of experts
     processor_class: ClassVar[type[Any]]
+    frames_as_images: ClassVar[bool] = False  # True: the processor takes images, one for each frame
     # The classes of the processor's parts. Unless both of the first two are set, `processor_class` chooses all three.
     image_processor_class: ClassVar[type[Any] | None] = None
     video_processor_class: ClassVar[type[Any] | None] = None
@@ -60,7 +67,7 @@ class HuggingFaceAdapter(ABC):
         self.folder: Path | None = None
         self.lora: Path | None = None
         vocabulary = int(model.get_input_embeddings().weight.shape[0])
-        self._prompts = PromptEncoder(processor, model.config.get_text_config(), vocabulary)
+        self._prompts = PromptEncoder(self, model.config.get_text_config(), vocabulary)
 
     @classmethod
     def load(cls, spec: ModelSpec, options: LoadOptions) -> Self:
@@ -86,9 +93,25 @@ class HuggingFaceAdapter(ABC):
         return adapter
 
     @classmethod
+    def model_types(cls, spec: ModelSpec) -> Sequence[str]:
+        """The values of `model_type` in config.json that the family loads: the spec's, or those of its classes."""
+        return spec.model_types or [one.config_class.model_type for one in cls._model_classes()]
+
+    @classmethod
     def read_config(cls, folder: Path) -> Any:
         """The configuration of the checkpoint in a local `folder`, an object of transformers."""
-        return cls.model_class.config_class.from_pretrained(str(folder))
+        found = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("model_type")
+        same_type = (one for one in cls._model_classes() if one.config_class.model_type == found)
+        return next(same_type, cls.model_class).config_class.from_pretrained(str(folder))
+
+    @classmethod
+    def class_for(cls, config: Any) -> type[Any]:
+        """The model class for a configuration from `read_config`."""
+        return next((one for one in cls._model_classes() if type(config) is one.config_class), cls.model_class)
+
+    @classmethod
+    def _model_classes(cls) -> tuple[type[Any], ...]:
+        return cls.model_class, *cls.further_model_classes
 
     @classmethod
     def load_processor(cls, folder: Path, config: Any, checkpoint: str) -> Any:
@@ -128,14 +151,74 @@ class HuggingFaceAdapter(ABC):
         """Which frames each temporal step merges, and the cells of a step, for the clip's processed `inputs`."""
 
     @property
+    def placeholder(self) -> str:
+        """The text that stands for the video in a conversation, or for one frame, before it is expanded."""
+        token: str = self.processor.image_token if self.frames_as_images else self.processor.video_token
+        return token
+
+    def render(self, text: str, frames: int) -> str:
+        """The conversation with `text`, and with placeholders for a clip of that many frames (0: without video)."""
+        visual = [{"type": "image"}] * frames if self.frames_as_images else [{"type": "video"}] * bool(frames)
+        message = {"role": "user", "content": [*visual, {"type": "text", "text": text}]}
+        rendered: str = self.processor.apply_chat_template([message], add_generation_prompt=True, tokenize=False)
+        return rendered
+
+    def cell_tokens(
+        self, inputs: Mapping[str, Tensor], frames: FrameSet, shape: tuple[int, int, int], count: int
+    ) -> npt.NDArray[np.int64]:
+        """Which of the clip's `count` visual tokens, counted from 0, shows each cell: int64 of `shape`; -1: none does.
+
+        By default they follow each other by step, row and column. Raises ModelError where they do not fit.
+        """
+        if count != np.prod(shape):
+            made = f"the processor makes {count} visual tokens of {len(frames.frames)} frames"
+            raise ModelError(f"{made}, not {int(np.prod(shape))}")
+        return np.arange(count, dtype=np.int64).reshape(shape)
+
+    def visual_grid(self, visual: npt.NDArray[np.int64], clip: EncodedClip) -> VisualGrid:
+        """The grid of a prompt on `clip` whose visual tokens have the indices `visual` (n,), ascending."""
+        tokens = np.where(clip.cell_tokens >= 0, visual[clip.cell_tokens], -1)
+        return VisualGrid(tokens, clip.cells, clip.frames)
+
+    @property
     def decoder_layers(self) -> Sequence[Any]:
         """The layers of the text decoder, in order."""
         return list(self.model.model.language_model.layers)
 
     @property
     def layers(self) -> Sequence[Any]:
-        """The attention modules of the text decoder, in order."""
-        return [layer.self_attn for layer in self.decoder_layers]
+        """The attention module of each decoder layer; None for a layer without softmax attention."""
+        return [getattr(layer, "self_attn", None) for layer in self.decoder_layers]
+
+    @property
+    def cross_layers(self) -> frozenset[int]:
+        """The layers whose module is cross-attention to the visual tokens; empty: these are in the sequence itself."""
+        return frozenset()
+
+    @property
+    def alignable_layers(self) -> Sequence[int]:
+        """The layers with attention to visual tokens, without those at the end that share the keys of earlier layers.
+
+        Nothing behind a word reads what those layers make of it, so that aligning it there changes no answer.
+        """
+        return [layer for layer in visual_layers(self) if layer < self._sharing_from]
+
+    @property
+    def skippable_layers(self) -> int:
+        """The number of first layers whose keys no later layer reads."""
+        first, kinds = self._sharing_from, getattr(self.model.config.get_text_config(), "layer_types", None)
+        if first == len(self.decoder_layers):
+            return first
+        if kinds is None:
+            return 0
+        # A layer with shared keys reads those of the last layer of its own kind that has keys.
+        return min(max(layer for layer in range(first) if kinds[layer] == kind) for kind in set(kinds[first:]))
+
+    @property
+    def _sharing_from(self) -> int:
+        """The first of the layers that share keys; the number of layers if none does."""
+        shared = getattr(self.model.config.get_text_config(), "num_kv_shared_layers", None)
+        return len(self.decoder_layers) - int(shared or 0)
 
     @property
     def device(self) -> torch.device:
@@ -151,31 +234,27 @@ class HuggingFaceAdapter(ABC):
         """Prepare a clip's frames once for all its questions. The processor must keep every frame.
 
         Raises VideoError for frames that the processor refuses, such as very long and narrow ones, and ModelError where
-        the number of visual tokens is not that of the grid's cells.
+        the visual tokens do not fit the grid's cells.
         """
         video, arguments = self.prepare_frames(frames)
         try:
-            output = self._prompts.process_video(video, arguments)
+            output = self._prompts.process_frames(video, arguments)
         except ValueError as error:
             size = f"{frames.width}x{frames.height}"
             raise VideoError(f"{self.spec.name} cannot take frames of {size} pixels: {error}") from error
-        replacement = take_video_text(output)
+        replacements = take_visual_texts(output, self.placeholder, len(video) if self.frames_as_images else 1)
         tokens = int((output["input_ids"] == self.visual_token_id).sum())
-        inputs = {name: self._placed(name, value) for name, value in output.items() if name not in _TEXT_INPUTS}
+        inputs = {name: self._placed(name, value) for name, value in output.items() if name not in _TOKEN_INPUTS}
         steps, cells = self.grid_shape(inputs, frames)
-        expected = len(steps) * cells.shape[0] * cells.shape[1]
-        if tokens != expected:
-            raise ModelError(
-                f"the processor makes {tokens} visual tokens of {len(frames.frames)} frames, not {expected}"
-            )
-        return EncodedClip(inputs, replacement, cells, steps)
+        shape = len(steps), cells.shape[0], cells.shape[1]
+        return EncodedClip(inputs, replacements, cells, steps, tokens, self.cell_tokens(inputs, frames, shape, tokens))
 
     def encode_prompt(self, text: str, spans: Sequence[tuple[int, int]], clip: EncodedClip | None) -> EncodedPrompt:
         """Put `text` into the conversation format, tokenize it, and find the tokens of each [start, end) in it.
 
         Raises PromptError as `PromptEncoder.encode` does.
         """
-        return self._prompts.encode(text, spans, clip, self.visual_token_id)
+        return self._prompts.encode(text, spans, clip)
 
     @property
     def letter_prefix(self) -> str:
@@ -211,12 +290,23 @@ class HuggingFaceAdapter(ABC):
         """Position ids of the whole prompt, (1, length)."""
         return torch.arange(prompt.length, device=self.device).unsqueeze(0)
 
+    def token_inputs(self, prompt: EncodedPrompt, clip: EncodedClip | None) -> Mapping[str, Tensor]:
+        """What the model's forward takes for each token beside its id and position, (1, length, ...) each: nothing."""
+        return {}
+
     def forward_inputs(self, prompts: Sequence[EncodedPrompt], clip: EncodedClip | None) -> dict[str, Tensor]:
         """The keyword arguments of one forward pass over `prompts` on one clip, padded on the left."""
         ids, mask = pad_left(prompts, self.processor.tokenizer.pad_token_id or 0)
-        text = {"input_ids": ids.to(self.device), "attention_mask": mask.to(self.device)}
+        longest = ids.shape[1]
+        by_prompt = [self.token_inputs(prompt, clip) for prompt in prompts]
         visual = clip.inputs if clip is not None else {}
-        return text | {name: torch.cat([value] * len(prompts)) for name, value in visual.items()}
+        return {
+            "input_ids": ids.to(self.device),
+            "attention_mask": mask.to(self.device),
+            "position_ids": pad_tokens([self.positions(prompt, clip) for prompt in prompts], longest, dim=-1),
+            **{name: pad_tokens([made[name] for made in by_prompt], longest, dim=1) for name in by_prompt[0]},
+            **{name: torch.cat([value] * len(prompts)) for name, value in visual.items()},
+        }
 
     def forward(self, clip: OpenClip, asked: Sequence[AskedQuestion]) -> Any:
         """The model's output for whole prompts of questions on one clip, padded on the left."""
@@ -224,4 +314,6 @@ class HuggingFaceAdapter(ABC):
 
     def _placed(self, name: str, value: Any) -> Tensor:
         # Only pixels take the model's dtype: a time in bfloat16 would move the positions.
-        return torch.as_tensor(value).to(self.device, self.model.dtype if name.startswith("pixel") else None)
+        tensor = torch.as_tensor(value)
+        pixels = name.startswith("pixel") and tensor.is_floating_point()
+        return tensor.to(self.device, self.model.dtype if pixels else None)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 
 import torch
 from transformers.utils.logging import disable_progress_bar
@@ -22,7 +23,15 @@ from socialcli.models.contract import LoadOptions, ModelSpec
 class Family(Protocol):
     """What loading needs to know of a model family; every subclass of `HuggingFaceAdapter` is one."""
 
-    model_class: ClassVar[type[Any]]
+    @classmethod
+    def model_types(cls, spec: ModelSpec) -> Sequence[str]:
+        """The values of `model_type` in config.json that the family loads."""
+        ...
+
+    @classmethod
+    def class_for(cls, config: Any) -> type[Any]:
+        """The model class of transformers for a configuration from `read_config`."""
+        ...
 
     @classmethod
     def read_config(cls, folder: Path) -> Any:
@@ -54,15 +63,16 @@ def load_checkpoint(family: type[Family], spec: ModelSpec, options: LoadOptions)
     """
     device = _device(options.device)
     dtype = _dtype(options.dtype, device)
-    files = CheckpointFiles(options, spec, family.model_class.config_class.model_type)
+    files = CheckpointFiles(options, spec, family.model_types(spec))
     folder = files.small()
     config = family.read_config(folder)
+    model_class = family.class_for(config)
     processor = family.load_processor(folder, config, options.checkpoint)
     if options.weights:
-        source = WeightSource(family.model_class, files.with_weights(folder), config, options.checkpoint)
+        source = WeightSource(model_class, files.with_weights(folder), config, options.checkpoint)
         return LoadedCheckpoint(source.load(dtype, device), processor, folder)
     with torch.device("meta"):
-        return LoadedCheckpoint(family.model_class(config).to(dtype), processor, folder)
+        return LoadedCheckpoint(model_class(config).to(dtype), processor, folder)
 
 
 def loading_errors(checkpoint: str) -> AbstractContextManager[None]:

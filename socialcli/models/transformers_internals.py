@@ -12,14 +12,30 @@ from collections.abc import Callable, MutableMapping
 from functools import cache as memoized
 from typing import Any
 
-# The argument that makes a processor also return the text it puts in place of the video.
-WITH_VIDEO_TEXT = {"return_text_replacement_offsets": True}
+from transformers import cache_utils
+from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer, LinearAttentionLayer
+
+# The argument that makes a processor also return the texts it puts in place of videos and images.
+WITH_VISUAL_TEXTS = {"return_text_replacement_offsets": True}
 
 
-def take_video_text(output: MutableMapping[str, Any]) -> str:
-    """Pop the text that stands for the video from a processor's `output`, made `WITH_VIDEO_TEXT` of one text."""
-    replaced: str = output.pop("text_replacement_offsets")[0][0]["replacement"]
-    return replaced
+# The kinds of decoder layers that the alignment handles exactly, as in a configuration's `layer_types`.
+LAYER_TYPES = frozenset({"full_attention", "sliding_attention", "linear_attention"})
+
+# The KV cache of a layer that uses the keys of another one: older versions of transformers have none.
+SHARED_CACHE_LAYER: type | None = getattr(cache_utils, "DummyLayer", None)
+
+# The kinds of KV cache layers that `socialcli.inference.cache` continues exactly.
+CACHE_LAYERS = frozenset({DynamicLayer, DynamicSlidingWindowLayer, LinearAttentionLayer, SHARED_CACHE_LAYER})
+
+
+def take_visual_texts(output: MutableMapping[str, Any], placeholder: str, count: int) -> tuple[str, ...]:
+    """Pop the texts that stand for a clip from a processor's `output`, made `WITH_VISUAL_TEXTS` of one text.
+
+    `count` is the number of placeholders in that text: they stand for themselves where the processor replaces none.
+    """
+    replaced = output.pop("text_replacement_offsets", None) or [[]]
+    return tuple(one["replacement"] for one in replaced[0]) or (placeholder,) * count
 
 
 def forward_with_cache(model: Any, cache: Any, **inputs: Any) -> Any:

@@ -49,7 +49,7 @@ class HeadStatistics:
     active: npt.NDArray[np.int64]  # (layers, heads), prompts in which the head was active
     prompts: int  # at least 1
     model: ModelIdentity
-    layers: str  # first and last aligned layer, "10-19"; heads of other layers are never active
+    layers: str  # the aligned layers, "10-19" or "3,7,11"; heads of other layers are never active
     settings: Mapping[str, Any]  # JSON values under the names of the options
     episode_ids: Sequence[str]
 

@@ -51,10 +51,10 @@ class Prediction:
         "share of attention above which a head is active; null where not aligned", exactly_if=ALIGNED, minimum=0
     )
     layers: str | None = column(
-        "first and last aligned decoder layer, both included, counted from 0: `10-19`, whatever `--layers` was; null "
-        "where not aligned",
+        "aligned decoder layers, counted from 0: `10-19`, both included, or `3,7,11`, whatever `--layers` was; with "
+        "`--heads` the first and the last one; null where not aligned",
         exactly_if=ALIGNED,
-        pattern="^[0-9]+-[0-9]+$",
+        pattern="^[0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*$",
     )
     bias: str | None = column("name of the bias rule; null where not aligned", exactly_if=ALIGNED)
     heads: str | None = column(

@@ -39,8 +39,9 @@ class AlignmentSettings:
         metadata=setting(
             metavar="LAYERS",
             check=check_layers,
-            pattern="^(auto|all|[0-9]+(-[0-9]+)?)$",
-            help="Decoder layers to align: auto (middle third), all, or a range such as 10-19, counted from 0.",
+            pattern="^(auto|all|[0-9]+(-[0-9]+)?([,+][0-9]+(-[0-9]+)?)*)$",
+            help="Decoder layers to align: auto (middle third), all, a range such as 10-19, or a list such as 3,7,11, "
+            "counted from 0. Layers that cannot be aligned are left out.",
         ),
     )
     bias: str = field(  # the published equations to the letter

@@ -16,18 +16,20 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from socialcli.alignment.attention import Alignment, AlignmentReport, aligned, aligned_attention
 from socialcli.alignment.bias import RULES as ALL_RULES
+from socialcli.alignment.hooks import state_of
 from socialcli.alignment.method import mean_attention
 from socialcli.alignment.plan import AlignmentPlan
 from socialcli.alignment.rows.correction import ENTRIES_AT_ONCE
 from socialcli.errors import UsageError
 from tests.alignment.dense import Case, dense, plan_of, random_case, random_plan
+from tests.alignment.text_decoder import TextDecoder
 
 RULES = {rule.name: rule for rule in ALL_RULES}
 COLUMNS = (1, 2, 3, 5, 8)
 ROWS = (10, 11, 12, 17, 23)
 
 
-class Decoder:
+class Decoder(TextDecoder):
     """A minimal model to align: a small text model of the transformers library."""
 
     def __init__(self, groups: int = 2, layers: int = 1) -> None:
@@ -43,10 +45,6 @@ class Decoder:
         )
         self.model = LlamaForCausalLM(config).eval()
 
-    @property
-    def layers(self) -> list[Any]:
-        return [layer.self_attn for layer in self.model.model.layers]
-
 
 @cache
 def decoder(groups: int) -> Decoder:
@@ -61,6 +59,7 @@ def run(
     model = decoder(case.query.shape[1] // case.key.shape[1])
     mask = case.visible if masked else None
     with aligned(model, plans, Alignment(**settings)) as report:
+        state_of(model.layers[0]).plans.begin(case.key.shape[2] - case.query.shape[2])
         output, _ = aligned_attention(model.layers[0], case.query, case.key, case.value, mask, scaling=case.scale)
     return output.transpose(1, 2), report
 
@@ -465,6 +464,7 @@ def test_another_forward_in_the_same_context_is_aligned_by_its_own_mask() -> Non
     with aligned(model, plan, Alignment(layers="all", threshold=0.0)):
         for unseen in ((), (2, 3)):
             case.visible[..., list(unseen)] = False  # in place: it is the same tensor
+            state_of(model.layers[0]).plans.begin(0)  # as at the start of every forward pass of the model
             output, _ = aligned_attention(
                 model.layers[0], case.query, case.key, case.value, case.visible, scaling=case.scale
             )

@@ -10,7 +10,7 @@ import torch
 
 from socialcli.alignment.attention import Alignment
 from socialcli.alignment.head_attention import AttentionGauge, HeadFigures
-from socialcli.alignment.layers import resolve_layers
+from socialcli.alignment.hooks import layers_of
 from socialcli.api import ask, open_clip
 from socialcli.inference import attention_pass
 from tests.conftest import SAMPLE, sample_episodes
@@ -45,7 +45,7 @@ def expected_figures(attention: np.ndarray, plan: Any, pairs: np.ndarray) -> tup
 def test_figures_equal_those_of_the_models_own_attentions(model: Any, bias_stage: str) -> None:
     clip = open_clip(model, sample_episodes()[0], SAMPLE)
     question = ask(clip, clip.episode.questions[0])
-    layers = resolve_layers("auto", len(model.layers))
+    layers = layers_of(model).choose("auto")
     figures = figures_of(model, clip, [question], Alignment())
     if bias_stage == "before":
         with dense_attention(model, [], [], alpha=1.0, threshold=5e-5):
@@ -57,7 +57,7 @@ def test_figures_equal_those_of_the_models_own_attentions(model: Any, bias_stage
             model.model.set_attn_implementation({"text_config": "sdpa"})
         assert np.abs(plain - attention).max() < 1e-5  # the reference is the model's own eager attention
         # A layer after an aligned one sees other queries, also before its own bias: compare up to the first of them.
-        compared = slice(0, layers.start + 1)
+        compared = slice(0, layers[0] + 1)
     else:
         with dense_attention(model, [question.plan], layers, alpha=1.0, threshold=5e-5):
             attention = own_attentions(model, clip, question)

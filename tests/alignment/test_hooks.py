@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
 
 import pytest
 import torch
@@ -16,11 +15,12 @@ from socialcli.alignment.attention import Alignment, aligned
 from socialcli.alignment.hooks import KERNELS, attention_kernel, eager_attention, switch
 from socialcli.errors import UnknownNameError, UsageError
 from tests.alignment.dense import plan_of, random_plan
+from tests.alignment.text_decoder import TextDecoder
 
 ON_CPU = tuple(name for name in KERNELS if name != "efficient")
 
 
-class Decoder:
+class Decoder(TextDecoder):
     """A minimal model to align: two layers."""
 
     def __init__(self) -> None:
@@ -36,10 +36,6 @@ class Decoder:
             attn_implementation="sdpa",
         )
         self.model = LlamaForCausalLM(config).eval()
-
-    @property
-    def layers(self) -> list[Any]:
-        return [layer.self_attn for layer in self.model.model.layers]
 
 
 @cache

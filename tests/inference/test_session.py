@@ -13,7 +13,7 @@ import torch
 
 from socialcli.alignment.attention import Alignment, aligned
 from socialcli.alignment.bias import RULES as ALL_RULES
-from socialcli.alignment.layers import resolve_layers
+from socialcli.alignment.hooks import layers_of
 from socialcli.api import ask, load_model, open_clip
 from socialcli.inference import clip as clips
 from socialcli.inference.decoding import candidate_scores, letter_ids
@@ -65,7 +65,7 @@ def largest_difference(left: list[tuple[float, ...]], right: list[tuple[float, .
 
 def dense_scores(model: Any, clip: Any, asked: list[Any], batch: int, bias: str) -> list[tuple[float, ...]]:
     """What the formula, written out in float64, gives for questions in batches."""
-    layers = resolve_layers("auto", len(model.layers))
+    layers = layers_of(model).choose("auto")
     expected = []
     for start in range(0, len(asked), batch):
         part = asked[start : start + batch]

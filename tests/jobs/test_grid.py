@@ -6,16 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from socialcli.alignment.layers import DecoderLayers
 from socialcli.errors import UsageError
 from socialcli.jobs.grid import PLAIN, Grid, Setting
 
 from ..results.samples import settings
-from ..verbs.sweep.sweeps import LAYERS, grid
+from ..verbs.sweep.sweeps import DECODER, grid
 
 
 def test_every_combination_is_there_in_the_order_of_the_values() -> None:
     made = grid(alpha=(2.0, 1.0), lambda_=(5e-5, 5e-4), layers=("10-19", "0-9"), bias=("published", "probability"))
-    found = made.settings(LAYERS)
+    found = made.settings(DECODER)
     assert made.combinations == 16 and len(found) == 17
     assert found[:4] == (
         PLAIN,
@@ -27,8 +28,8 @@ def test_every_combination_is_there_in_the_order_of_the_values() -> None:
 
 def test_alpha_0_is_the_plain_model_whatever_the_rest() -> None:
     made = grid(alpha=(0.0, 1.0), lambda_=(5e-5, 5e-4), layers=("auto", "all"), bias=("published", "probability"))
-    assert sum(setting == PLAIN for setting in made.settings(LAYERS)) == 1
-    assert len(made.settings(LAYERS)) == 1 + 8
+    assert sum(setting == PLAIN for setting in made.settings(DECODER)) == 1
+    assert len(made.settings(DECODER)) == 1 + 8
 
 
 @pytest.mark.parametrize(
@@ -43,17 +44,20 @@ def test_alpha_0_is_the_plain_model_whatever_the_rest() -> None:
 def test_layers_that_go_by_two_names_are_asked_once(
     layers: tuple[str, ...], decoder: int, canonical: list[str]
 ) -> None:
-    assert [one.layers for one in grid(alpha=(1.0,), layers=layers).settings(decoder)] == [None, *canonical]
+    assert [one.layers for one in grid(alpha=(1.0,), layers=layers).settings(DecoderLayers.all(decoder))] == [
+        None,
+        *canonical,
+    ]
 
 
 def test_a_value_given_twice_is_asked_once() -> None:
     made = grid(alpha=(1.0, 1.0, 0.5), lambda_=(5e-5, 0.00005), bias=("published", "published"))
-    assert [one.alpha for one in made.settings(LAYERS)] == [None, 1.0, 0.5]
+    assert [one.alpha for one in made.settings(DECODER)] == [None, 1.0, 0.5]
 
 
 def test_layers_that_the_decoder_does_not_have_are_refused() -> None:
     with pytest.raises(UsageError, match=r"--layers 0-27 reaches beyond the model's decoder, which has 4 layers"):
-        grid(layers=("1-2", "0-27")).settings(4)
+        grid(layers=("1-2", "0-27")).settings(DecoderLayers.all(4))
 
 
 @pytest.mark.parametrize(
@@ -63,7 +67,7 @@ def test_layers_that_the_decoder_does_not_have_are_refused() -> None:
         ({"alpha": (float("nan"),)}, "--alpha nan"),
         ({"lambda_": (5e-5, float("inf"))}, "--lambda inf"),
         ({"layers": ("auto", "19-10")}, "--layers 19-10 runs backwards"),
-        ({"layers": ("some",)}, "--layers 'some' is no range of layers"),
+        ({"layers": ("some",)}, "--layers 'some' names no layers"),
         ({"alpha": (0.0,)}, "--alpha 0 is the plain model"),
     ],
 )
@@ -94,10 +98,10 @@ def test_no_setting_is_asked_twice_and_none_is_left_out(
     alpha: list[float], lambda_: list[float], layers: list[str], decoder: int
 ) -> None:
     made = Grid(tuple(alpha), tuple(lambda_), tuple(layers), ("published",))
-    found = made.settings(decoder)
+    found = made.settings(DecoderLayers.all(decoder))
     assert len(set(found)) == len(found) and found[0] == PLAIN
     for a in alpha:
         for b in lambda_:
             for c in layers:
-                (one,) = Grid((a,), (b,), (c,), ("published",)).settings(decoder)[1:] or (PLAIN,)
+                (one,) = Grid((a,), (b,), (c,), ("published",)).settings(DecoderLayers.all(decoder))[1:] or (PLAIN,)
                 assert one in found

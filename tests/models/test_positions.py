@@ -171,7 +171,7 @@ def test_the_other_families_number_their_tokens_in_a_row(family: str) -> None:
     row = torch.arange(prompt.length).unsqueeze(0)
     assert torch.equal(model.positions(prompt, clip), row)
     inputs = model.forward_inputs([prompt], clip)
-    assert "position_ids" not in inputs
+    assert torch.equal(inputs.pop("position_ids"), row)
     with torch.inference_mode():
         left, given = model.model(**inputs).logits, model.model(**inputs, position_ids=row).logits
     assert torch.equal(left, given)

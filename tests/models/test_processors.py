@@ -44,7 +44,7 @@ def test_a_clip_is_prepared_alike_whatever_files_there_are(family: str, apart: P
     clip, expected = (
         model.encode_clip(noise_frames(320, 180, 2)) for model in (load_model(family, apart), tiny_model(family))
     )
-    assert clip.replacement == expected.replacement
+    assert clip.replacements == expected.replacements
     for name, value in expected.inputs.items():
         assert np.allclose(clip.inputs[name], value), name
 

@@ -12,7 +12,12 @@ import pytest
 import torch
 from transformers import DynamicCache
 
-from socialcli.models.transformers_internals import WITH_VIDEO_TEXT, cache_argument, forward_with_cache, take_video_text
+from socialcli.models.transformers_internals import (
+    WITH_VISUAL_TEXTS,
+    cache_argument,
+    forward_with_cache,
+    take_visual_texts,
+)
 from tests.conftest import noise_frames
 
 FRAMES = noise_frames(64, 48, count=2)
@@ -35,9 +40,9 @@ def test_a_processor_returns_the_text_in_place_of_the_video(model: Any) -> None:
     video, arguments = model.prepare_frames(FRAMES)
     words = f"before {model.processor.video_token} behind"
     output = model.processor(
-        text=[words], videos=[video], do_sample_frames=False, return_tensors="pt", **WITH_VIDEO_TEXT, **arguments
+        text=[words], videos=[video], do_sample_frames=False, return_tensors="pt", **WITH_VISUAL_TEXTS, **arguments
     )
-    expanded = words.replace(model.processor.video_token, take_video_text(output))
+    expanded = words.replace(model.processor.video_token, *take_visual_texts(output, model.processor.video_token, 1))
     assert "text_replacement_offsets" not in output
     assert model.processor.tokenizer(expanded)["input_ids"] == output["input_ids"][0].tolist()
     assert (output["input_ids"] == model.visual_token_id).sum() > 1

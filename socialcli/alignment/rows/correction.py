@@ -38,9 +38,10 @@ class LayerAlignment:
     report: AlignmentReport
     observer: Observer | None
     eager: bool  # the model's own attention is the eager one
+    cross: bool = False  # the keys are the visual tokens alone: cross-attention
 
     def concerns(self, queries: range) -> bool:
-        """Whether there is something to do for `queries`, indices in the key sequence."""
+        """Whether there is something to do for `queries`, indices in the sequence."""
         return (self.takes_part or self.observer is not None) and self.plans.has_rows_in(queries)
 
 
@@ -94,7 +95,7 @@ def _correct_heads(
     cancelling = mix.cancelling if changing is None else mix.cancelling & changing[..., None]
     recomputed = recompute(rows, cancelling, bias) if cancelling.any() else None
     if state.observer is not None:
-        seen = observed_attention(rows, scores, bias, mix, changing, recomputed, state.plans.observed)
+        seen = observed_attention(rows, scores, bias, mix, changing, recomputed)
         state.observer(state.layer, *seen, active)
     if state.takes_part:
         _write_rows(output, rows, mix, changing, recomputed)

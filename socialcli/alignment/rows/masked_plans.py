@@ -11,6 +11,18 @@ from socialcli.alignment.rows.padding import PaddedIndices
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class ObservedColumns:
+    """An observer's columns, where these are not the plans' own."""
+
+    columns: PaddedIndices  # N of them, among the same keys as the plans' columns
+    places: Tensor  # (B, C): where each column of the plan is among them; N where it is not
+
+    def counted_from(self, first: int) -> ObservedColumns:
+        """The same among keys that lack those before `first`."""
+        return replace(self, columns=self.columns.counted_from(first))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class MaskedPlans:
     """A batch's plans in the layers of one forward pass that share their queries and their mask."""
 
@@ -18,6 +30,7 @@ class MaskedPlans:
     additive_mask: Tensor | None  # the same, to be added to the scores
     rows: PaddedIndices  # R of them, among the queries
     columns: PaddedIndices  # C of them, among the keys
+    observed: ObservedColumns | None  # None: an observer sees the columns of the plans
     count: Tensor  # (B, 1): real rows times real columns
     alignable: Tensor  # (B, 1) bool: some row has a pair; else no head has anything to do
     hidden: Tensor | None  # (B, 1 or Hq, R, C): -inf where a row does not see a column, else 0; None: all see all
@@ -51,7 +64,8 @@ class MaskedPlans:
 def visible_columns(mask: Tensor | None, rows: PaddedIndices, columns: PaddedIndices, prompts: int) -> Tensor | None:
     """Which real columns each row sees, (B, 1 or Hq, R, C) bool; None where all see all.
 
-    Columns precede the rows, so that only a mask or padding hides one. Padded rows see everything.
+    Columns precede the rows, or are keys of cross-attention, so that only a mask, a window or padding hides one. Padded
+    rows see everything.
     """
     seen = None if mask is None else visible(mask, rows.expanded(prompts), columns.expanded(prompts))
     if columns.real is not None:

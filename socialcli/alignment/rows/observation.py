@@ -11,7 +11,6 @@ from socialcli.alignment.kernels import additive
 from socialcli.alignment.method import RowMix, attention, mixed_rows
 from socialcli.alignment.rows.layer_rows import LayerRows
 from socialcli.alignment.rows.masked_plans import visible_columns
-from socialcli.alignment.rows.plan_batch import ObservedColumns
 from socialcli.alignment.rows.recomputed import RecomputedRows
 
 Observer = Callable[[int, Tensor, Tensor, Tensor], None]
@@ -27,13 +26,12 @@ def observed_attention(
     mix: RowMix,
     active: Tensor | None,
     recomputed: RecomputedRows | None,
-    observed: ObservedColumns | None,
 ) -> tuple[Tensor, Tensor]:
-    """The attention before and after the bias in the `observed` columns (None: the plans'), (B, Hq, R, N) each.
+    """The attention before and after the bias in the plans' observed columns, (B, Hq, R, N) each.
 
     `scores` and `bias` are those of the plans' columns; `active` (B, Hq) are the heads that change, None: all.
     """
-    plans, added = rows.plans, mix.added
+    plans, observed, added = rows.plans, rows.plans.observed, mix.added
     bias = torch.where(plans.pairs, bias, 0.0)
     if observed is not None:
         seen = visible_columns(plans.mask, plans.rows, observed.columns, scores.shape[0])

@@ -19,7 +19,7 @@ class PaddedIndices:
     """N indices along the sequence for each of B prompts; some may be padding."""
 
     index: Tensor  # (N,) where all prompts have the same, which is faster to select by; else (B, N)
-    real: Tensor | None  # (B, N) bool, False where padding; None: no padding
+    real: Tensor | None  # (B or 1, N) bool, False where padding; None: no padding
 
     @classmethod
     def of(cls, index: Indices, real: npt.NDArray[np.bool_], device: torch.device) -> PaddedIndices:
@@ -37,6 +37,14 @@ class PaddedIndices:
         prompt = torch.arange(tensor.shape[0], device=tensor.device)[:, None, None]
         head = torch.arange(tensor.shape[1], device=tensor.device)[:, None]
         return tensor[prompt, head, self.index[:, None]]
+
+    def counted_from(self, first: int) -> PaddedIndices:
+        """The same indices in a sequence that lacks its entries before `first`: those become padding."""
+        if first == 0:
+            return self
+        index = self.index - first
+        real = index >= 0 if self.real is None else (index >= 0) & self.real
+        return PaddedIndices(index.clamp(min=0), real if real.dim() == 2 else real.unsqueeze(0))
 
     def of_prompt(self, prompt: int) -> Tensor:
         """The indices of one prompt, (N,)."""

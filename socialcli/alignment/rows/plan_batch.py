@@ -10,34 +10,27 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from socialcli.alignment.kernels import additive
+from socialcli.alignment.kernels import additive, as_boolean
 from socialcli.alignment.plan import AlignmentPlan, Indices
-from socialcli.alignment.rows.masked_plans import MaskedPlans, count_keys, visible_columns
+from socialcli.alignment.rows.masked_plans import MaskedPlans, ObservedColumns, count_keys, visible_columns
 from socialcli.alignment.rows.padding import PaddedIndices, padded, to_tensor
 
 MASKS_KEPT = 2  # a decoder's layers share one mask, or two where some of them see only a window
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ObservedColumns:
-    """An observer's columns, where these are not the plans' own."""
-
-    columns: PaddedIndices  # N of them, in the key sequence
-    places: Tensor  # (B, C): where each column of the plan is among them; N where it is not
-
-
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class PlanBatch:
     """The plans of a batch, padded to the longest: row i of prompt b is real where `real_rows[b, i]`."""
 
-    rows: Indices  # (B, R) in the key sequence
+    rows: Indices  # (B, R) in the sequence
     real_rows: npt.NDArray[np.bool_]  # (B, R)
-    columns: PaddedIndices  # C of them, in the key sequence
+    columns: PaddedIndices  # C of them, in the sequence, or among the keys of cross-attention
     real_columns: npt.NDArray[np.bool_]  # (B, C)
     pairs: Tensor  # (B, R, C) bool, False in padding
     row_span: range  # from the first row of all prompts to the last; empty: there is nothing to do
     observed: ObservedColumns | None  # None: an observer sees the columns of the plans
-    cache: dict[tuple[range, int, torch.dtype], MaskedPlans] = field(default_factory=dict)  # see `masked`
+    start: int = 0  # the tokens before the queries of the forward pass that runs: those in its KV cache
+    cache: dict[tuple[range, int, int, torch.dtype], tuple[Tensor | None, MaskedPlans]] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -64,33 +57,37 @@ class PlanBatch:
             observed=None if observed is None else _observed(plans, columns.shape[1], observed, device),
         )
 
-    def has_rows_in(self, queries: range) -> bool:
-        """Whether a row may be among `queries`, indices in the key sequence."""
-        return max(self.row_span.start, queries.start) < min(self.row_span.stop, queries.stop)
-
-    def masked(self, queries: range, mask: Tensor | None, dtype: torch.dtype) -> MaskedPlans:
-        """The plans in a layer with these `queries`, indices in the key sequence, of that dtype, and with this mask.
-
-        Computed once for all layers of a forward pass that have these in common, until `clear_cache`.
-        """
-        key = queries, id(mask), dtype  # the cached value holds the mask, so that no other one gets its id
-        if key not in self.cache:
-            if len(self.cache) == MASKS_KEPT:
-                self.clear_cache()
-            self.cache[key] = self._mask(queries, mask, dtype)
-        return self.cache[key]
-
-    def clear_cache(self) -> None:
-        """Drop what `masked` has computed: another forward pass has other masks."""
+    def begin(self, start: int) -> None:
+        """Another forward pass begins, behind `start` tokens: drop what `masked` computed for the masks of the last."""
+        self.start = start
         self.cache.clear()
 
-    def _mask(self, queries: range, mask: Tensor | None, dtype: torch.dtype) -> MaskedPlans:
+    def has_rows_in(self, queries: range) -> bool:
+        """Whether a row may be among `queries`, indices in the sequence."""
+        return max(self.row_span.start, queries.start) < min(self.row_span.stop, queries.stop)
+
+    def masked(self, queries: range, first_key: int, mask: Tensor | None, dtype: torch.dtype) -> MaskedPlans:
+        """The plans in a layer with these `queries`, indices in the sequence, of that dtype, and with this mask.
+
+        `first_key` is the index of the layer's first key: above 0 where a sliding window has dropped those before it.
+        Computed once for all layers of a forward pass that have these in common.
+        """
+        key = queries, first_key, id(mask), dtype
+        if key not in self.cache:
+            if len(self.cache) == MASKS_KEPT:
+                self.cache.clear()
+            # Beside the mask itself, so that no other mask gets its id.
+            self.cache[key] = mask, self._mask(queries, first_key, mask, dtype)
+        return self.cache[key][1]
+
+    def _mask(self, queries: range, first_key: int, mask: Tensor | None, dtype: torch.dtype) -> MaskedPlans:
         # With NumPy, which avoids a GPU sync: rows outside the queries count as padding.
         real = self.real_rows & (self.rows >= queries.start) & (self.rows < queries.stop)
         index = np.where(real, self.rows - queries.start, 0)
         device = self.pairs.device
         rows = PaddedIndices.of(index, real, device)
-        seen = visible_columns(mask, rows, self.columns, len(real))
+        columns, mask = self.columns.counted_from(first_key), as_boolean(mask)
+        seen = visible_columns(mask, rows, columns, len(real))
         pairs = self.pairs[:, None] if rows.real is None else self.pairs[:, None] & rows.real[:, None, :, None]
         pairs = pairs if seen is None else pairs & seen
         wide = torch.promote_types(dtype, torch.float32)
@@ -102,13 +99,14 @@ class PlanBatch:
             mask=mask,
             additive_mask=None if mask is None else additive(mask, dtype),
             rows=rows,
-            columns=self.columns,
+            columns=columns,
+            observed=None if self.observed is None else self.observed.counted_from(first_key),
             count=to_tensor(real.sum(axis=1) * self.real_columns.sum(axis=1), device).unsqueeze(-1),
             alignable=pairs.flatten(start_dim=1).any(dim=1, keepdim=True),
             hidden=None if seen is None else additive(seen, wide),
             pairs=pairs,
             paired_rows=pairs.any(dim=-1, keepdim=True),
-            key_counts=count_keys(mask, rows, queries.start, len(real)).to(wide),
+            key_counts=count_keys(mask, rows, queries.start - first_key, len(real)).to(wide),
             targets=targets,
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,11 +20,11 @@ _LARGEST_HEADER = 100_000_000  # bytes, as safetensors itself allows
 
 @dataclass(frozen=True, slots=True)
 class CheckpointFiles:
-    """The files that `options` name for a model of type `model_type`; each step raises CheckpointError."""
+    """The files that `options` name for a model of one of `model_types`; each step raises CheckpointError."""
 
     options: LoadOptions
     spec: ModelSpec
-    model_type: str  # as in config.json
+    model_types: Sequence[str]  # as in config.json
 
     def small(self) -> Path:
         """The folder with everything but the weights, checked as far as that allows."""
@@ -37,7 +38,7 @@ class CheckpointFiles:
         check_lfs_pointers(folder, self._what)
         config = read_config(folder, self._what)
         others, originals = self.options.other_models, self.spec.originals
-        check_model_type(config["model_type"], self.model_type, originals, others, self._what)
+        check_model_type(config["model_type"], self.model_types, originals, others, self._what)
         if self.options.weights:
             check_quantizer(config, self._what)
         return folder

@@ -52,24 +52,25 @@ def read_config(folder: Path, what: str) -> Mapping[str, Any]:
 
 
 def check_model_type(
-    found: str, wanted: str, originals: Mapping[str, str], others: Mapping[str, str], what: str
+    found: str, wanted: Sequence[str], originals: Mapping[str, str], others: Mapping[str, str], what: str
 ) -> None:
-    """Raise CheckpointError where `found`, the `model_type` of a checkpoint, is not the `wanted` one.
+    """Raise CheckpointError where `found`, the `model_type` of a checkpoint, is none of the `wanted` ones.
 
     `originals` maps types in their authors' own layout to the hub id of a converted checkpoint, `others` maps types of
     other installed models to advice; messages name the checkpoint `what`.
     """
-    if found == wanted:
+    if found in wanted:
         return
+    accepted = " or ".join(map(repr, wanted))
     if found in originals:
         raise CheckpointError(
             f"{what} is in its authors' own layout ({found!r}), which needs their own code; use a checkpoint "
             f"converted for transformers, such as {originals[found]}"
         )
     if found in others:
-        raise CheckpointError(f"{what} holds a model of type {found!r}, not {wanted!r}; {others[found]}")
+        raise CheckpointError(f"{what} holds a model of type {found!r}, not {accepted}; {others[found]}")
     raise CheckpointError(
-        f"{what} holds a model of type {found!r}, not {wanted!r}, and no installed plug-in loads that type; "
+        f"{what} holds a model of type {found!r}, not {accepted}, and no installed plug-in loads that type; "
         "`socialcli models` lists what can be loaded"
     )
 

@@ -8,6 +8,8 @@ import numpy as np
 
 from socialcli.alignment.attention import Alignment, AlignmentReport
 from socialcli.alignment.attention_maps import AttentionTrace
+from socialcli.alignment.hooks import layers_of, visual_layers
+from socialcli.alignment.layers import DecoderLayers
 from socialcli.errors import ModelError
 from socialcli.inference.attention_pass import observe
 from socialcli.inference.clip import ClipQuestion
@@ -29,9 +31,8 @@ class AttentionQuery:
 
     def check(self, adapter: Adapter) -> None:
         """Raise UsageError for layers and heads that the model's decoder does not have."""
-        layers, _ = shape = _shape(adapter)
-        self.alignment.layers_of(layers)
-        self.heads.named(shape)
+        self.alignment.layers_of(layers_of(adapter))
+        self.heads.named(*_shown(adapter))
 
     def lines(self, inspection: Inspection) -> list[InspectedUtterance]:
         """The requested utterances whose speaker is known, so that they have rows in the alignment."""
@@ -45,16 +46,16 @@ def attention_maps(asked: ClipQuestion, inspection: Inspection, query: Attention
     if grid is None or plan is None or not lines:
         return ()
     adapter, alignment = asked.clip.adapter, query.alignment
-    shape = _shape(adapter)
-    layers = alignment.layers_of(shape[0])
-    shown = query.heads.choose(shape, layers, _active(observe(adapter, [asked], alignment)))
-    columns = np.sort(grid.tokens, axis=None)
+    layers = alignment.layers_of(layers_of(adapter))
+    shown = query.heads.choose(*_shown(adapter), layers, _active(observe(adapter, [asked], alignment)))
+    columns = grid.shown
 
     def traced(setting: Alignment) -> Map:
         """The maps of all lines under a setting, (lines, steps, height, width)."""
         trace = AttentionTrace(plan, [line.tokens for line in lines], columns, shown.heads)
         observe(adapter, [asked], setting, trace.observe, [columns])
-        return _finite(trace.means())[:, np.searchsorted(columns, grid.tokens)]
+        means = _finite(trace.means())[:, np.searchsorted(columns, grid.tokens.clip(min=columns[0]))]
+        return np.where(grid.tokens >= 0, means, 0.0)
 
     plain, aligned = traced(PLAIN), traced(alignment)
     name = (
@@ -69,8 +70,10 @@ def _finite(attention: Map) -> Map:
     return attention
 
 
-def _shape(adapter: Adapter) -> tuple[int, int]:
-    return len(adapter.layers), int(adapter.model.config.get_text_config().num_attention_heads)
+def _shown(adapter: Adapter) -> tuple[DecoderLayers, int]:
+    """The layers that have attention to visual tokens, and the number of heads of each."""
+    heads = int(adapter.model.config.get_text_config().num_attention_heads)
+    return DecoderLayers(len(adapter.layers), visual_layers(adapter)), heads
 
 
 def _active(report: AlignmentReport) -> Heads:

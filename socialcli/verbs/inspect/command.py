@@ -84,7 +84,7 @@ def _options(keys: Collection[str]) -> Callable[[F], F]:
 @click.option(
     "--attention-layers",
     metavar="LAYERS",
-    help="Layers to show: auto, all, or a range such as 10-19.  [default: those of --layers]",
+    help="Layers to show: auto, all, a range such as 10-19, or a list such as 3,7.  [default: those of --layers]",
 )
 @click.option(
     "--attention-heads",

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from socialcli.alignment.layers import check_layers, resolve_layers
+from socialcli.alignment.layers import DecoderLayers, check_layers, layers_text
 from socialcli.errors import UsageError
 from socialcli.verbs.inspect.text import counted
 
@@ -25,15 +25,15 @@ class ShownHeads:
 
 
 def layers_named(layers: Sequence[int]) -> str:
-    """Consecutive layers as text: "layer 3", "layers 10-19"."""
-    return f"layer {layers[0]}" if len(layers) == 1 else f"layers {layers[0]}-{layers[-1]}"
+    """Ascending layers as text: "layer 3", "layers 10-19", "layers 3,7,11"."""
+    return f"layer {layers[0]}" if len(layers) == 1 else f"layers {layers_text(layers)}"
 
 
 @dataclass(frozen=True, slots=True)
 class HeadQuery:
     """The requested layers (None: the aligned ones) and their heads."""
 
-    layers: str | None = None  # auto, all, 10-19 or 12
+    layers: str | None = None  # auto, all, 10-19, 12 or 3,7
     heads: str = "active"  # active, all, or LAYER:HEAD,LAYER:HEAD...
 
     def check(self) -> None:
@@ -49,36 +49,39 @@ class HeadQuery:
         if self.layers is not None:
             raise UsageError(f"{HEADS_OPTION} {self.heads} already names layers; omit {LAYERS_OPTION}")
 
-    def named(self, shape: tuple[int, int]) -> Heads | None:
-        """The heads that are named individually, None for "active" and "all"; `shape` is (layers, heads per layer).
+    def named(self, decoder: DecoderLayers, width: int) -> Heads | None:
+        """The heads that are named individually, None for "active" and "all".
 
-        Raises UsageError for layers and heads that the decoder does not have.
+        The `decoder` names the layers that have attention to show, with `width` heads each. Raises UsageError for
+        layers and heads that it does not have.
         """
         if self.layers is not None:
-            resolve_layers(self.layers, shape[0], LAYERS_OPTION)
+            decoder.choose(self.layers, LAYERS_OPTION)
         if self.heads in ("active", "all"):
             return None
         pairs = [pair.split(":") for pair in self.heads.split(",")]
         heads = frozenset((int(layer), int(head)) for layer, head in pairs)
         for layer, head in sorted(heads):
-            if layer >= shape[0] or head >= shape[1]:
+            if layer not in decoder.alignable or head >= width:
                 raise UsageError(
-                    f"{HEADS_OPTION} {layer}:{head}: the decoder has layers 0-{shape[0] - 1}, "
-                    f"each with heads 0-{shape[1] - 1}"
+                    f"{HEADS_OPTION} {layer}:{head}: the decoder has layers {layers_text(decoder.alignable)}, "
+                    f"each with heads 0-{width - 1}"
                 )
         return heads
 
-    def choose(self, shape: tuple[int, int], aligned: Sequence[int], active: Collection[tuple[int, int]]) -> ShownHeads:
-        """The heads to show of a decoder of `shape`, with the `aligned` layers and the `active` heads.
+    def choose(
+        self, decoder: DecoderLayers, width: int, aligned: Sequence[int], active: Collection[tuple[int, int]]
+    ) -> ShownHeads:
+        """The heads to show, given the `aligned` layers and the `active` heads; the others as in `named`.
 
         If none of the requested layers has an active head, all their heads are shown, and the description says so.
         """
-        named = self.named(shape)
+        named = self.named(decoder, width)
         if named is not None:
             listed = ", ".join(f"{layer}:{head}" for layer, head in sorted(named))
             return ShownHeads(named, f"head{'s' if len(named) > 1 else ''} {listed} (layer:head)")
-        layers = aligned if self.layers is None else resolve_layers(self.layers, shape[0], LAYERS_OPTION)
-        every = frozenset((layer, head) for layer in layers for head in range(shape[1]))
+        layers = aligned if self.layers is None else decoder.choose(self.layers, LAYERS_OPTION)
+        every = frozenset((layer, head) for layer in layers for head in range(width))
         where = layers_named(layers)
         found = every.intersection(active)
         if self.heads == "active" and found:

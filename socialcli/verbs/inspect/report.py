@@ -183,7 +183,8 @@ def _boxes(
     for speaker in (speaker for speaker in labels if speaker in tracks):
         for frame, box in enumerate(tracks[speaker]):
             if box is not None:
-                tokens = np.sort(grid.tokens[step_of_frame[frame]][covered(box, grid.cells)])
+                tokens = grid.tokens[step_of_frame[frame]][covered(box, grid.cells)]
+                tokens = np.sort(tokens[tokens >= 0])
                 corners = (box.x0, box.y0, box.x1, box.y1)
                 found.append(InspectedBox(speaker, frame, corners, _share(box, seen), _numbers(tokens)))
     return tuple(found)

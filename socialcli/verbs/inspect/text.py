@@ -79,11 +79,18 @@ def _grid(inspection: Inspection) -> Iterable[str]:
     if grid is None:
         return
     steps, height, width = grid.tokens.shape
-    yield f"Visual grid: {steps} steps of {height} rows x {width} columns = {grid.tokens.size} visual tokens"
+    cells, shown = grid.tokens.size, grid.shown.size
+    what = "keys of cross-attention" if grid.cross_attention else "visual tokens"
+    found = f"{shown} {what}" if shown == cells else f"{cells} cells, {shown} of them shown by {what}"
+    yield f"Visual grid: {steps} steps of {height} rows x {width} columns = {found}"
     across, down = (grid.cells[0, 0, 2:] - grid.cells[0, 0, :2]).tolist()
     yield f"  a cell is {across:.2f} x {down:.2f} pixels, the first one's corner is at {_corner(grid)}"
-    rows = ([step, ranges(frames), ranges(sorted(grid.tokens[step].flat))] for step, frames in enumerate(grid.frames))
+    rows = ([step, ranges(frames), ranges(_shown(grid, step))] for step, frames in enumerate(grid.frames))
     yield from _table(["step", "shows frames", "tokens"], rows)
+
+
+def _shown(grid: VisualGrid, step: int) -> list[int]:
+    return sorted(token for token in grid.tokens[step].flat if token >= 0)
 
 
 def _corner(grid: VisualGrid) -> str:

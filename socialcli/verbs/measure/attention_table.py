@@ -30,7 +30,7 @@ class MeasureSettings:
     adapter: str | None = column("the folder of the LoRA adapter on top of them; null without one")
     alpha: float = column("strength of the bias")
     lambda_: float = column("threshold of the head selection")
-    layers: str = column("first and last aligned layer, both included: `10-19`")
+    layers: str = column("aligned layers: `10-19`, both included, or `3,7,11`")
     bias: str = column("name of the bias rule")
     inputs: str = column("model inputs: `VL` (text and video) or `VLB` (text, video and boxes)")
     boxes_as: str = column("how boxes were shown to the model, apart from the alignment: `none`, `text`, `overlay`")

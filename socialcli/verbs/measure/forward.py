@@ -8,8 +8,7 @@ from pathlib import Path
 
 from socialcli.alignment.head_attention import AttentionGauge
 from socialcli.alignment.head_stats import FigureSums
-from socialcli.alignment.hooks import attention_kernel
-from socialcli.alignment.layers import resolve_layers
+from socialcli.alignment.hooks import attention_kernel, layers_of, visual_layers
 from socialcli.alignment.plan import AlignmentPlan
 from socialcli.episodes.reading import BadQuestion
 from socialcli.episodes.records import Episode, Question
@@ -56,7 +55,9 @@ class Measurer:
         settings = job.settings
         self._adapter = job.model.item.load_checked(job.load_options)
         self.shape = len(self._adapter.layers), int(self._adapter.model.config.get_text_config().num_attention_heads)
-        self.chosen = resolve_layers(settings.alignment.layers, self.shape[0])
+        self.decoder = layers_of(self._adapter)
+        self.chosen = self.decoder.choose(settings.alignment.layers)
+        self.visual_layers = visual_layers(self._adapter)
         self.identity = loaded_identity(job.identity, self._adapter)
         self._alignment = alignment_of(settings.alignment, job.rule)
         self._rows = RowMaker(
@@ -65,7 +66,7 @@ class Measurer:
             tasks=job.tasks,
             conditions=[self._alignment],
             choices=choices_of(self._adapter, job.load_options),
-            decoder_layers=self.shape[0],
+            decoder=self.decoder,
         )
         self._tasks = job.tasks
         self._options = ask_options(settings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from socialcli.alignment.head_stats import HeadFigures, Table
+from socialcli.alignment.layers import layer_runs, layers_text
 from socialcli.plots.canvas import RED, log_ticks, picture
 from socialcli.verbs.measure.titles import Description
 
@@ -31,14 +33,14 @@ class _Panel:
     colors: str  # a colour map's name
 
 
-def draw_heatmap(path: Path, figures: HeadFigures, chosen: range, description: Description) -> None:
+def draw_heatmap(path: Path, figures: HeadFigures, chosen: Sequence[int], description: Description) -> None:
     """Draw the three maps into `path`; the aligned layers are framed. Raises OSError."""
     from matplotlib.colors import Normalize
 
     before, after = (SCALE * figures.attn_mean[stage, "own"] for stage in ("before", "after"))
     norm = _norm(before, after)
     active = np.full_like(figures.active, np.nan)
-    active[chosen.start : chosen.stop] = figures.active[chosen.start : chosen.stop]
+    active[list(chosen)] = figures.active[list(chosen)]
     panels = (
         _Panel("AttnMean before the bias", "AttnMean (x 1e-4)", before, norm, "viridis"),
         _Panel("AttnMean after the bias", "AttnMean (x 1e-4), the same colours", after, norm, "viridis"),
@@ -64,7 +66,7 @@ def _norm(*tables: Table) -> Normalize:
     return LogNorm(low, high, clip=True) if low < high else Normalize(0, high)
 
 
-def _draw(axes: Axes, panel: _Panel, chosen: range) -> None:
+def _draw(axes: Axes, panel: _Panel, chosen: Sequence[int]) -> None:
     from matplotlib import colormaps
     from matplotlib.colors import LogNorm
     from matplotlib.patches import Rectangle
@@ -83,12 +85,14 @@ def _draw(axes: Axes, panel: _Panel, chosen: range) -> None:
     axes.set(title=panel.title, xlabel="head", ylabel="layer")
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_locator(MaxNLocator(nbins=10, integer=True))
-    corner, heads = (-0.5, chosen.start - 0.5), panel.values.shape[1]
-    frame = Rectangle(corner, heads, len(chosen), fill=False, edgecolor=RED, linewidth=2.5, clip_on=False)
-    axes.add_patch(frame)
+    heads = panel.values.shape[1]
+    for first, last in layer_runs(chosen):
+        corner, height = (-0.5, first - 0.5), last - first + 1
+        frame = Rectangle(corner, heads, height, fill=False, edgecolor=RED, linewidth=2.5, clip_on=False)
+        axes.add_patch(frame)
 
 
-def _note(chosen: range, before: Table) -> str:
-    layers = f"layers {chosen.start}-{chosen.stop - 1}"
+def _note(chosen: Sequence[int], before: Table) -> str:
+    layers = f"layers {layers_text(chosen)}"
     note = f"framed: {layers}, which take part in the alignment; grey: layers in which no head can be active"
     return f"{note}, and heads without a figure" if np.isnan(before).any() else note

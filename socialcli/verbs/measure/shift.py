@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,10 +40,10 @@ class _Measure:
         return before[shown], after[shown]
 
 
-def draw_shift(path: Path, figures: HeadFigures, chosen: range, description: Description) -> None:
+def draw_shift(path: Path, figures: HeadFigures, chosen: Sequence[int], description: Description) -> None:
     """Draw AttnMean and AttnMax of each head before against after, and their gain, into `path`. Raises OSError."""
     in_range = np.zeros(figures.active.shape, dtype=np.bool_)
-    in_range[chosen.start : chosen.stop] = True
+    in_range[list(chosen)] = True
     active = in_range & (figures.active > 0)
     mean = _Measure("AttnMean", "x 1e-4", 1e4, figures.attn_mean)
     largest = _Measure("AttnMax", "x 1e-2", 1e2, figures.attn_max)

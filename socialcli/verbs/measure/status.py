@@ -6,6 +6,8 @@ import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from socialcli.alignment.head_stats import FigureSums, HeadFigures
+from socialcli.alignment.layers import layers_text
 from socialcli.jobs.job import Job
 from socialcli.jobs.lifecycle import Ending
 from socialcli.results.manifest import Manifest
@@ -32,7 +34,7 @@ class MeasureStatus:
     def manifest(self, ending: Ending | None) -> Measurement:
         """The content of measure.json; `ending` is None while the measurement is on."""
         sums, chosen = self.totals.sums, self.measurer.chosen
-        figures = sums.figures()
+        figures = self.figures(sums)
         return Measurement(
             manifest=self.begun if ending is None else self._ended(ending),
             decoder=Decoder(*self.measurer.shape, self.layers),
@@ -40,6 +42,10 @@ class MeasureStatus:
             summary=summarise(figures, chosen) if sums.prompts else (),
             top_heads=top_heads(figures) if sums.prompts else (),
         )
+
+    def figures(self, sums: FigureSums) -> HeadFigures:
+        """The figures of `sums`; NaN in layers without attention to visual tokens."""
+        return sums.figures(self.measurer.visual_layers)
 
     def _ended(self, ending: Ending) -> Manifest:
         counter = self.totals.counter
@@ -51,9 +57,8 @@ class MeasureStatus:
 
     @property
     def layers(self) -> str:
-        """The first and the last aligned layer: "10-19"."""
-        chosen = self.measurer.chosen
-        return f"{chosen.start}-{chosen.stop - 1}"
+        """The aligned layers: "10-19"."""
+        return layers_text(self.measurer.chosen)
 
     def too_many_failed(self) -> bool:
         """Whether more questions failed than `--max-failures` allows."""

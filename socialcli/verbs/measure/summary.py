@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from socialcli.alignment.head_stats import TARGETS, HeadFigures, Table
+from socialcli.alignment.layers import layers_text
 from socialcli.verbs.measure.attention_table import number
 
 TOP = 10  # heads
@@ -40,17 +41,19 @@ class SummaryRow:
         return asdict(self)
 
 
-def summarise(figures: HeadFigures, chosen: range) -> list[SummaryRow]:
+def summarise(figures: HeadFigures, chosen: Sequence[int]) -> list[SummaryRow]:
     """The means over all heads, over those of the `chosen` layers and over the `TOP` ones, for own and other tokens."""
-    everything = np.ones(figures.active.shape, dtype=np.bool_)
+    everything = ~np.isnan(figures.attn_mean["before", "own"])
+    if not everything.any():  # no prompt had words and tokens of the same speaker
+        everything[:] = True
     in_range = np.zeros_like(everything)
-    in_range[chosen.start : chosen.stop] = True
+    in_range[list(chosen)] = True
     top = np.zeros_like(everything)
     for place in top_heads(figures):
         top[place] = True
     groups = {
         "all layers": everything,
-        f"layers {chosen.start}-{chosen.stop - 1}": in_range,
+        f"layers {layers_text(chosen)}": in_range,
         f"top {int(top.sum())} heads": top,
     }
     return [_row(figures, name, mask, target) for name, mask in groups.items() if mask.any() for target in TARGETS]
@@ -62,9 +65,8 @@ def top_heads(figures: HeadFigures, count: int = TOP) -> list[Place]:
     Fewer where the decoder has fewer, and none where no prompt had words and tokens of the same speaker.
     """
     mean = figures.attn_mean["before", "own"]
-    if np.isnan(mean).any():
-        return []
-    order = np.argsort(-mean, axis=None, kind="stable")[:count]
+    order = np.argsort(-mean, axis=None, kind="stable")  # NaN, in layers without figures, comes last
+    order = order[: min(count, int((~np.isnan(mean)).sum()))]
     return [(int(layer), int(head)) for layer, head in zip(*np.unravel_index(order, mean.shape), strict=True)]
 
 

@@ -105,7 +105,7 @@ class MeasureWriter:
         if episode is None or not found.sums.prompts:
             return ()
         return head_rows(
-            found.sums.figures(),
+            self.status.figures(found.sums),
             self.status.measurer.chosen,
             self._under(),
             episode_id=episode.episode_id,
@@ -142,7 +142,7 @@ class MeasureWriter:
         write_heads(self.folder.heads, statistics)
 
     def _draw(self) -> None:
-        figures, chosen = self.status.totals.sums.figures(), self.status.measurer.chosen
+        figures, chosen = self.status.figures(self.status.totals.sums), self.status.measurer.chosen
         description = Description(self._under(), len(self.status.totals.episode_ids), figures.prompts)
         draw_heatmap(self.folder.heatmap, figures, chosen, description)
         draw_shift(self.folder.shift, figures, chosen, description)

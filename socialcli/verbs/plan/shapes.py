@@ -94,4 +94,4 @@ def _planned(prepared: Prepared, conditions: int) -> Planned:
 
 def _tokens(prompt: EncodedPrompt) -> tuple[int, int]:
     """The visual tokens of a prompt, and all of its tokens."""
-    return 0 if prompt.grid is None else int(prompt.grid.tokens.size), prompt.length
+    return 0 if prompt.grid is None else int(prompt.grid.shown.size), prompt.length

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
+from socialcli.alignment.layers import check_layers
 from socialcli.jobs.grid import PLAIN, Setting, setting_of
 from socialcli.jobs.splits import Splits
 from socialcli.stats.accuracy import OVERALL, AccuracyRow, accuracy_table
@@ -237,8 +238,7 @@ def _mean(rows: Collection[AccuracyRow]) -> Fraction:
 def _from_plain(setting: Setting) -> tuple[float, float, int]:
     if setting.alpha is None or setting.lambda_ is None or setting.layers is None:
         return 0.0, 0.0, 0  # the plain model; any other has an alpha above 0
-    first, last = map(int, setting.layers.split("-"))
-    return setting.alpha, -setting.lambda_, last - first + 1
+    return setting.alpha, -setting.lambda_, len(check_layers(setting.layers) or ())
 
 
 def _figures(row: AccuracyRow) -> dict[str, Any]:

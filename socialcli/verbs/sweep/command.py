@@ -76,7 +76,7 @@ def _listed(item: click.ParamType[Any]) -> Callable[..., tuple[Any, ...]]:
     default=["auto"],
     show_default=True,
     metavar="LAYERS,...",
-    help="Decoder layers to try: auto (middle third), all, or a range such as 10-19, counted from 0.",
+    help="Decoder layers to try: auto (middle third), all, a range such as 10-19, or 3+7+11, counted from 0.",
 )
 @click.option(
     "--bias",

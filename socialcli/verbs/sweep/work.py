@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from socialcli.alignment.hooks import layers_of
 from socialcli.alignment.rules import BiasRule
 from socialcli.episodes.file_set import read_files
 from socialcli.episodes.question_count import has_question
@@ -204,7 +205,7 @@ def _load(request: SweepRequest, job: Job, rules: Mapping[str, BiasRule]) -> tup
     adapter = job.model.item.load_checked(job.load_options)
     from socialcli.jobs.answer import Answerer  # imports torch, as loading the model has done
 
-    settings = request.grid.settings(len(adapter.layers))
+    settings = request.grid.settings(layers_of(adapter))
     return Answerer(job, adapter, [_condition(job, setting, rules) for setting in settings]), settings
 
 

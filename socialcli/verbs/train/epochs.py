@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from socialcli.alignment.hooks import layers_of
 from socialcli.errors import Terminated, TrainingError
 from socialcli.inference.memory import is_out_of_memory
 from socialcli.interrupts import uninterrupted
@@ -48,7 +49,7 @@ class Trainer:
         self._adapter = load_model(job, settings)
         self._alignment = job_alignment(job, self._adapter) if settings.ask.alignment.mode == "on" else None
         if self._alignment is not None:
-            self._alignment.layers_of(len(self._adapter.layers))
+            self._alignment.layers_of(layers_of(self._adapter))
         self._learner = learner_of(self._adapter, settings)
         self._optimizer = adamw(self._learner.parameters, settings.learning_rate, settings.weight_decay)
         self._options = ask_options(settings.ask)

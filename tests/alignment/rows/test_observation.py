@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from socialcli.alignment.attention import Alignment, aligned, aligned_attention
@@ -18,6 +18,7 @@ from socialcli.alignment.bias import RULES as ALL_RULES
 from socialcli.alignment.plan import AlignmentPlan, Indices
 from socialcli.alignment.rows.correction import ENTRIES_AT_ONCE
 from tests.alignment.dense import Case, one_head, plan_of, random_case, random_plan, scores_of
+from tests.alignment.text_decoder import TextDecoder
 
 RULES = {rule.name: rule for rule in ALL_RULES}
 COLUMNS = (1, 2, 3, 5, 8)
@@ -25,7 +26,7 @@ ROWS = (10, 11, 12, 17, 23)
 EVERY = np.arange(24)
 
 
-class Decoder:
+class Decoder(TextDecoder):
     """A minimal model to align: a decoder of one layer."""
 
     def __init__(self) -> None:
@@ -39,10 +40,6 @@ class Decoder:
             attn_implementation="sdpa",
         )
         self.model = LlamaForCausalLM(config).eval()
-
-    @property
-    def layers(self) -> list[nn.Module]:
-        return [layer.self_attn for layer in self.model.model.layers]
 
 
 @dataclass

@@ -21,7 +21,7 @@ def indices(*parts: tuple[int, ...]) -> PaddedIndices:
 
 
 def masked(batch: PlanBatch, queries: range = range(12), mask: torch.Tensor | None = None) -> MaskedPlans:
-    return batch.masked(queries, mask, torch.float32)
+    return batch.masked(queries, 0, mask, torch.float32)
 
 
 @pytest.mark.parametrize("parts", [((3, 0, 4),), ((3, 0, 4), (3, 0, 4)), ((3, 0, 4), (1, 1, 2))])
@@ -102,7 +102,7 @@ def test_layers_with_the_same_mask_share_masked_plans() -> None:
     assert masked(batch, mask=whole) is first
     assert masked(batch, mask=window) is other
     assert other is not first
-    batch.clear_cache()
+    batch.begin(0)
     assert masked(batch, mask=whole) is not first
 
 

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import pytest
 
+from socialcli.alignment.layers import DecoderLayers
 from socialcli.errors import UsageError
 from socialcli.verbs.inspect.heads import HeadQuery
 
-SHAPE = (6, 2)
+DECODER, WIDTH = DecoderLayers.all(6), 2
 ALIGNED = range(2, 4)
 ACTIVE = {(2, 0), (3, 0), (3, 1)}
 
@@ -24,14 +25,14 @@ ACTIVE = {(2, 0), (3, 0), (3, 1)}
 )
 def test_the_heads_that_are_asked_for(query: HeadQuery, heads: set[tuple[int, int]], name: str) -> None:
     query.check()
-    shown = query.choose(SHAPE, ALIGNED, ACTIVE)
+    shown = query.choose(DECODER, WIDTH, ALIGNED, ACTIVE)
     assert (set(shown.heads), shown.name) == (heads, name)
 
 
 @pytest.mark.parametrize(
     ("query", "message"),
     [
-        (HeadQuery("middle"), "--attention-layers 'middle' is no range of layers"),
+        (HeadQuery("middle"), "--attention-layers 'middle' names no layers"),
         (HeadQuery("4-2"), "--attention-layers 4-2 runs backwards"),
         (HeadQuery(heads="busy"), "--attention-heads 'busy' names no heads"),
         (HeadQuery(heads="3"), "--attention-heads '3' names no heads"),
@@ -55,4 +56,4 @@ def test_what_no_model_could_show_is_refused(query: HeadQuery, message: str) -> 
 def test_what_the_model_does_not_have_is_refused(query: HeadQuery, message: str) -> None:
     query.check()
     with pytest.raises(UsageError, match=message):
-        query.named(SHAPE)
+        query.named(DECODER, WIDTH)

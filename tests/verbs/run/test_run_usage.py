@@ -30,7 +30,7 @@ CHECKPOINT = str(SAMPLE / "checkpoints" / FAMILY)
         (["--timeout-per-question", "0"], "0 is not in the range x>0"),
         (["--alpha", "-1"], "-1.0 is not in the range x>=0"),
         (["--alpha", "nan"], "'nan' is not a finite number"),
-        (["--layers", "middle"], "--layers 'middle' is no range of layers: write auto, all, a layer like 12"),
+        (["--layers", "middle"], "--layers 'middle' names no layers: write auto, all, a layer like 12"),
         (["--layers", "9-99"], "--layers 9-99 reaches beyond the model's decoder, which has"),
         (["--layers", "9-3"], "--layers 9-3 runs backwards"),
         (["--max-failures", "some"], "--max-failures 'some' is no limit"),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from socialcli.alignment.layers import DecoderLayers
 from socialcli.jobs.grid import Grid, Setting
 from socialcli.jobs.splits import Splits
 from socialcli.results.columns import as_record
@@ -17,7 +18,7 @@ from socialcli.verbs.sweep.files import Sweep
 
 from ...results.samples import prediction, settings
 
-LAYERS = 28
+DECODER = DecoderLayers.all(28)
 Right = Callable[[str, str | None, Setting, int], bool | None]  # task, split, setting, question; None: unlabelled
 
 

@@ -17,10 +17,10 @@ from socialcli.results.columns import as_record
 from socialcli.stats.accuracy import accuracy_table
 from socialcli.verbs.sweep.choice import Choice, choices, unchosen
 
-from .sweeps import LAYERS, Right, answered, grid, table_of
+from .sweeps import DECODER, Right, answered, grid, table_of
 
 SPLITS = Splits("validation", ("test",))
-ASKED = grid().settings(LAYERS)
+ASKED = grid().settings(DECODER)
 HALF, ONE = ASKED[1:]
 
 

@@ -15,12 +15,12 @@ from socialcli.verbs.sweep.files import FIELDS, SETTINGS, SweepFolder
 
 from ...conftest import ROOT
 from ...results.samples import settings
-from .sweeps import LAYERS, answered, grid, sweep_of, table_of
+from .sweeps import DECODER, answered, grid, sweep_of, table_of
 
 PAGE = ROOT / "docs" / "sweep.md"
 SPLITS = Splits("validation", ("test",))
 GRID = grid()
-ASKED = GRID.settings(LAYERS)
+ASKED = GRID.settings(DECODER)
 
 
 def test_sweep_json_holds_the_choice_and_what_it_was_made_from(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from socialcli.verbs.sweep.files import SweepFolder
 from socialcli.verbs.sweep.plot import draw_sweep
 
 from ..measure.test_plots import painted
-from .sweeps import LAYERS, Right, answered, grid, sweep_of, table_of
+from .sweeps import DECODER, Right, answered, grid, sweep_of, table_of
 
 MANY = grid(
     alpha=(0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 4.0),
@@ -35,7 +35,7 @@ def by_chance(task: str, split: str | None, setting: Setting, question: int) -> 
 
 
 def draw(path: Path, right: Right = by_chance, made_of: Any = MANY, splits: Splits = SPLITS, **asked: Any) -> list[str]:
-    settings = made_of.settings(LAYERS)
+    settings = made_of.settings(DECODER)
     table = table_of(answered(right, settings, **asked), settings)
     draw_sweep(SweepFolder(path), table, sweep_of(table, splits, made_of))
     return sorted(file.name for file in path.iterdir())

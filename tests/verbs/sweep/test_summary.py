@@ -6,10 +6,10 @@ from socialcli.jobs.grid import PLAIN, Setting
 from socialcli.jobs.splits import Splits
 from socialcli.verbs.sweep.summary import summary_json, summary_lines
 
-from .sweeps import LAYERS, Right, answered, grid, sweep_of, table_of
+from .sweeps import DECODER, Right, answered, grid, sweep_of, table_of
 
 GRID = grid()
-ASKED = GRID.settings(LAYERS)
+ASKED = GRID.settings(DECODER)
 SPLITS = Splits("validation", ("test",))
 PLAIN_MODEL, HALF, ONE = ASKED
 

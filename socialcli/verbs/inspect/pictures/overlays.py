@@ -77,7 +77,7 @@ class _Page:
         yield Line(f"Attention: the mean over {counted(len(line.tokens), 'token')} (label and words) and {shown.name}")
         yield Line(f"plain: the model by itself; aligned: {self.maps.alignment}")
         own = self.inspection.pairs[self.inspection.utterances.index(line)]
-        every = self.grid.tokens.ravel().tolist()
+        every = self.grid.shown.tolist()
         for what, tokens in ((f"all {len(every)} cells", every), (f"the {len(own)} cells aligned to", own)):
             sums = [f"{stage} {_percent(attention[self._showing(tokens)])}" for stage, attention in self._stages()]
             yield Line(f"Share of the attention that {what} get: {', '.join(sums)}")
