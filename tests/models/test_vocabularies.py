@@ -12,14 +12,15 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from socialcli.api import ask, open_clip
 from socialcli.episodes.records import Episode, Question, Speaker, Utterance, Video
 from socialcli.errors import PromptError
 from socialcli.plugins.registry import registry
 from socialcli.tasks.prompt import Prompt, build_prompt
+from socialcli.video.frames import FrameSet
 from tests.conftest import CASES, SAMPLE, noise_frames, sample_episodes
-from tests.models.test_prompts import processors_own
 from tests.models.vocabularies import PUBLISHED, published_model
 
 FRAMES = noise_frames(64, 48, count=4)
@@ -125,25 +126,47 @@ def test_subtitles_from_the_field_decode_to_themselves(published: Any) -> None:
         assert_spans_decode(published, conversation(tuple(path.read_text("utf-8").splitlines())))
 
 
-def test_a_letter_is_the_token_with_which_the_conversation_would_answer(published: Any) -> None:
-    prompt = conversation(SPOKEN[:3])
-    turns = [
+def own_ids(model: Any, *turns: str, frames: FrameSet | None = None) -> list[int]:
+    """The processor's own tokens of a conversation: what the user says, with a clip, and what the model answers."""
+    messages: list[dict[str, Any]] = [
         {"role": role, "content": [{"type": "text", "text": text}]}
-        for role, text in (("user", prompt.text), ("assistant", "B"))
+        for role, text in zip(("user", "assistant"), turns, strict=False)
     ]
-    answered = published.processor.apply_chat_template([turns], tokenize=False)
-    ids = published.processor(text=answered, return_tensors="pt")["input_ids"][0].tolist()
-    encoded = published.encode_prompt(prompt.text, [], None)
-    assert ids[: encoded.length] == encoded.ids.tolist()
-    assert (ids[encoded.length],) == published.continuation_ids(f"{published.letter_prefix}B")
+    arguments: dict[str, Any] = {}
+    if frames is not None:
+        video, arguments = model.prepare_frames(frames)
+        if model.frames_as_images:
+            messages[0]["content"][:0] = [{"type": "image", "image": Image.fromarray(frame)} for frame in video]
+        else:
+            messages[0]["content"].insert(0, {"type": "video", "video": video})
+            arguments = {"do_sample_frames": False, **arguments}
+    output = model.processor.apply_chat_template(
+        messages,
+        add_generation_prompt=len(turns) == 1,
+        tokenize=True,
+        return_dict=True,
+        return_tensors="pt",
+        processor_kwargs=arguments,
+    )
+    ids: list[int] = output["input_ids"][0].tolist()
+    return ids
 
 
 @pytest.mark.parametrize("with_video", [False, True])
 def test_token_ids_are_those_of_the_processor(published: Any, with_video: bool) -> None:
     frames = FRAMES if with_video else None
+    clip = published.encode_clip(FRAMES) if with_video else None
     for prompt in (conversation(SPOKEN), *list(sample_prompts())[:3]):
-        encoded = published.encode_prompt(prompt.text, prompt.spans, published.encode_clip(frames) if frames else None)
-        assert encoded.ids.tolist() == processors_own(published, prompt.text, frames)["input_ids"][0].tolist()
+        encoded = published.encode_prompt(prompt.text, prompt.spans, clip)
+        assert encoded.ids.tolist() == own_ids(published, prompt.text, frames=frames)
+
+
+def test_a_letter_is_the_token_with_which_the_conversation_would_answer(published: Any) -> None:
+    text = conversation(SPOKEN[:3]).text
+    ids = published.encode_prompt(text, [], None).ids.tolist()
+    answered = own_ids(published, text, "B")
+    assert answered[: len(ids)] == ids
+    assert (answered[len(ids)],) == published.continuation_ids(f"{published.letter_prefix}B")
 
 
 def test_a_prompt_begins_with_one_begin_token_where_the_vocabulary_has_one(published: Any) -> None:
