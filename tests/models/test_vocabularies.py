@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import string
 import unicodedata
@@ -13,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from transformers.utils import logging as transformers_logging
 
 from socialcli.api import ask, open_clip
 from socialcli.episodes.records import Episode, Question, Speaker, Utterance, Video
@@ -182,6 +184,15 @@ def control_tokens(model: Any) -> list[str]:
     return [token for token in added if spaced(token)]
 
 
+@pytest.mark.parametrize("white", [" ", "\n", "\t", "\u2581"])
+def test_runs_of_white_space_are_text(published: Any, white: str) -> None:
+    """Gemma's tokenizer adds 92 of them as tokens, like control tokens."""
+    for length in range(1, 33):
+        text = f"Who{white * length}is it?"
+        encoded = published.encode_prompt(text, [(0, len(text))], None)
+        assert spaced(written(published, encoded.ids[encoded.token_spans[0]])) == spaced(text)
+
+
 def test_every_control_token_in_raw_text_is_refused(published: Any) -> None:
     for token in control_tokens(published)[:400]:  # Gemma has 6,000 for future use
         with pytest.raises(PromptError, match=r"a control token of this model|model's own placeholder"):
@@ -201,13 +212,28 @@ def test_every_control_token_in_a_transcript_is_defused_or_refused(published: An
             published.encode_prompt(conversation((token,)).text, [], None)
 
 
-# Token counts of the conversation below; another implementation of these vocabularies, in JavaScript, counts the same.
-LENGTHS = {"llava-next-video": 4082, "qwen2.5-vl": 2919, "internvl3": 2908}
+# Tokens of the lines below. Another implementation of the four vocabularies, in JavaScript, makes the same of their text.
+TOKENS = {"llama2": 3920, "llama3": 2696, "qwen3": 2854, "gemma3": 2580}
 
 
-def test_a_prompt_of_three_thousand_tokens_has_the_published_number(published: Any) -> None:
+def test_the_lines_of_a_long_prompt_have_the_published_number_of_tokens(published: Any) -> None:
     prompt = conversation(tuple(f"{line} ({number})" for number, line in enumerate(SPOKEN * 6)))
-    assert published.encode_prompt(prompt.text, prompt.spans, None).length == LENGTHS[published.spec.name]
+    clip = published.encode_clip(FRAMES)
+    encoded = published.encode_prompt(prompt.text, prompt.spans, clip)
+    assert sum(span.size for span in encoded.token_spans) == TOKENS[PUBLISHED[published.spec.name]]
+    assert encoded.ids.tolist() == own_ids(published, prompt.text, frames=FRAMES)
+    assert encoded.token_spans[0][0] >= encoded.prefix
+
+
+def test_decoding_warns_of_nothing(published: Any, caplog: pytest.LogCaptureFixture) -> None:
+    transformers_logging.warning_once.cache_clear()  # what was said once at loading is said again
+    logger = logging.getLogger("transformers")
+    logger.addHandler(caplog.handler)
+    try:
+        published.decode(published.continuation_ids(f"{published.letter_prefix}B"))
+    finally:
+        logger.removeHandler(caplog.handler)
+    assert not caplog.records
 
 
 def test_generated_text_has_no_special_tokens(published: Any) -> None:
