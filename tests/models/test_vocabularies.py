@@ -212,7 +212,7 @@ def test_every_control_token_in_a_transcript_is_defused_or_refused(published: An
             published.encode_prompt(conversation((token,)).text, [], None)
 
 
-# Tokens of the lines below. Another implementation of the four vocabularies, in JavaScript, makes the same of their text.
+# Tokens of the lines below; another implementation of the vocabularies, in JavaScript, makes the same of their text.
 TOKENS = {"llama2": 3920, "llama3": 2696, "qwen3": 2854, "gemma3": 2580}
 
 
