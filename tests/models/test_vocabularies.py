@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
 from transformers.utils import logging as transformers_logging
 
 from socialcli.api import ask, open_clip
@@ -21,9 +20,8 @@ from socialcli.episodes.records import Episode, Question, Speaker, Utterance, Vi
 from socialcli.errors import PromptError
 from socialcli.plugins.registry import registry
 from socialcli.tasks.prompt import Prompt, build_prompt
-from socialcli.video.frames import FrameSet
 from tests.conftest import CASES, SAMPLE, noise_frames, sample_episodes
-from tests.models.vocabularies import PUBLISHED, published_model
+from tests.models.vocabularies import PUBLISHED, own_ids, published_model, written
 
 FRAMES = noise_frames(64, 48, count=4)
 SPOKEN = (  # one word or more in every line, which tokenizers treat differently
@@ -81,11 +79,6 @@ def assert_spans_decode(model: Any, prompt: Prompt) -> None:
         assert not written(model, encoded.ids[before[-1] + 1 : after[0]]).strip()
 
 
-def written(model: Any, ids: np.ndarray) -> str:
-    """The text of token ids, control tokens included."""
-    return str(model.processor.tokenizer.decode(ids.tolist(), clean_up_tokenization_spaces=False))
-
-
 def spaced(text: str) -> str:
     """Without the line's end; SentencePiece writes a space as this character, and reads it as a space."""
     return text.replace("\u2581", " ").strip()
@@ -126,32 +119,6 @@ def test_subtitles_from_the_field_decode_to_themselves(published: Any) -> None:
         pytest.skip(f"the inputs from the field are not at hand ({CASES})")
     for path in files:
         assert_spans_decode(published, conversation(tuple(path.read_text("utf-8").splitlines())))
-
-
-def own_ids(model: Any, *turns: str, frames: FrameSet | None = None) -> list[int]:
-    """The processor's own tokens of a conversation: what the user says, with a clip, and what the model answers."""
-    messages: list[dict[str, Any]] = [
-        {"role": role, "content": [{"type": "text", "text": text}]}
-        for role, text in zip(("user", "assistant"), turns, strict=False)
-    ]
-    arguments: dict[str, Any] = {}
-    if frames is not None:
-        video, arguments = model.prepare_frames(frames)
-        if model.frames_as_images:
-            messages[0]["content"][:0] = [{"type": "image", "image": Image.fromarray(frame)} for frame in video]
-        else:
-            messages[0]["content"].insert(0, {"type": "video", "video": video})
-            arguments = {"do_sample_frames": False, **arguments}
-    output = model.processor.apply_chat_template(
-        messages,
-        add_generation_prompt=len(turns) == 1,
-        tokenize=True,
-        return_dict=True,
-        return_tensors="pt",
-        processor_kwargs=arguments,
-    )
-    ids: list[int] = output["input_ids"][0].tolist()
-    return ids
 
 
 @pytest.mark.parametrize("with_video", [False, True])

@@ -15,9 +15,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from transformers import AutoTokenizer
 
 from socialcli.api import load_model
+from socialcli.video.frames import FrameSet
 from tests.conftest import ROOT, SAMPLE, tiny_model
 
 FOLDER = ROOT / "tests" / ".vocabularies"
@@ -51,6 +53,37 @@ def published_model(family: str) -> Any:
         tokenizer.save_pretrained(folder)
         _with_vocabulary(sample, tokenizer).save_pretrained(folder)
         return load_model(family, folder)
+
+
+def own_ids(model: Any, *turns: str, frames: FrameSet | None = None) -> list[int]:
+    """The processor's own tokens of a conversation: what the user says, with a clip, and what the model answers."""
+    messages: list[dict[str, Any]] = [
+        {"role": role, "content": [{"type": "text", "text": text}]}
+        for role, text in zip(("user", "assistant"), turns, strict=False)
+    ]
+    arguments: dict[str, Any] = {}
+    if frames is not None:
+        video, arguments = model.prepare_frames(frames)
+        if model.frames_as_images:
+            messages[0]["content"][:0] = [{"type": "image", "image": Image.fromarray(frame)} for frame in video]
+        else:
+            messages[0]["content"].insert(0, {"type": "video", "video": video})
+            arguments = {"do_sample_frames": False, **arguments}
+    output = model.processor.apply_chat_template(
+        messages,
+        add_generation_prompt=len(turns) == 1,
+        tokenize=True,
+        return_dict=True,
+        return_tensors="pt",
+        processor_kwargs=arguments,
+    )
+    ids: list[int] = output["input_ids"][0].tolist()
+    return ids
+
+
+def written(model: Any, ids: np.ndarray) -> str:
+    """The text of token ids, control tokens included."""
+    return str(model.processor.tokenizer.decode(ids.tolist(), clean_up_tokenization_spaces=False))
 
 
 def _with_tokens_of(toy: Any, name: str) -> Any:
