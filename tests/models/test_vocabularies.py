@@ -48,7 +48,10 @@ SPOKEN = (  # one word or more in every line, which tokenizers treat differently
 @pytest.fixture(scope="module", params=PUBLISHED)
 def published(request: pytest.FixtureRequest) -> Any:
     """Each family's sample checkpoint with its published vocabulary."""
-    return published_model(str(request.param))
+    family = str(request.param)
+    if family not in registry().models():
+        pytest.skip(f"no plug-in provides {family}")
+    return published_model(family)
 
 
 def conversation(lines: tuple[str, ...]) -> Prompt:
@@ -208,7 +211,7 @@ def test_generated_text_has_no_special_tokens(published: Any) -> None:
     special = [index for index, token in added.items() if token.special]
     assert published.decode([*published.continuation_ids(f"{published.letter_prefix}B"), *special]).strip() == "B"
     episode = sample_episodes()[0]
-    clip = open_clip(published, episode, SAMPLE)
+    clip = open_clip(published, episode, SAMPLE, frames=2)
     for answer in clip.generate([ask(clip, question) for question in episode.questions[:2]]):
         assert answer.text
         assert not [index for index in special if str(added[index]) in answer.text]

@@ -23,12 +23,15 @@ from socialcli.video.frames import FrameSet
 from tests.conftest import ROOT, SAMPLE, tiny_model
 
 FOLDER = ROOT / "tests" / ".vocabularies"
-# The families with the vocabulary that each has as published: Qwen 2 and later share one; Gemma 4 has that of Gemma 3
-# with other control tokens, which the sample checkpoint adds.
+# The families with the vocabulary that each has as published: Qwen 2, 2.5 and 3 share one. Gemma 4 stands here with that
+# of Gemma 3. Control tokens that a family adds come from its sample checkpoint.
 PUBLISHED = {
     "llava-next-video": "llama2",
     "qwen2.5-vl": "qwen3",
     "internvl3": "qwen3",
+    "qwen3-vl": "qwen3",
+    "llama-3.2-vision": "llama3",
+    "gemma-4": "gemma3",
 }
 _NAMED = ("bos_token", "eos_token", "pad_token", "unk_token")
 
