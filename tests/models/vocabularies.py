@@ -23,8 +23,8 @@ from socialcli.video.frames import FrameSet
 from tests.conftest import ROOT, SAMPLE, tiny_model
 
 FOLDER = ROOT / "tests" / ".vocabularies"
-# The families with the vocabulary that each has as published: Qwen 2, 2.5 and 3 share one. Gemma 4 stands here with that
-# of Gemma 3. Control tokens that a family adds come from its sample checkpoint.
+# The families with the vocabulary that each has as published: Qwen 2, 2.5 and 3 share one. Gemma 4 gets Gemma 3's.
+# Control tokens that a family adds come from its sample checkpoint.
 PUBLISHED = {
     "llava-next-video": "llama2",
     "qwen2.5-vl": "qwen3",
