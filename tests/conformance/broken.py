@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from socialcli_internvl3.adapter import InternVL3Adapter
-from socialcli_llava_next_video.adapter import LlavaNextVideoAdapter
-from socialcli_qwen2_5_vl.adapter import Qwen2_5_VLAdapter
 
 from socialcli.models.contract import EncodedClip, EncodedPrompt
 from socialcli.video.frames import FrameSet
+from socialcli_internvl3.adapter import InternVL3Adapter
+from socialcli_llava_next_video.adapter import LlavaNextVideoAdapter
+from socialcli_qwen2_5_vl.adapter import Qwen2_5_VLAdapter
 
 
 class TransposedGrid(Qwen2_5_VLAdapter):

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from socialcli_internvl3.adapter import InternVL3Adapter
 
 from socialcli.conformance.grid import probe_clip
 from socialcli.conformance.scene import noise_frames
 from socialcli.video.frames import FrameSet
+from socialcli_internvl3.adapter import InternVL3Adapter
 
 from ..conftest import tiny_model
 

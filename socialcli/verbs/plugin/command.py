@@ -7,6 +7,7 @@ import click
 from socialcli.options.repeated import check_given_once
 from socialcli.options.variables import name_variables
 from socialcli.verbs.plugin.check import check
+from socialcli.verbs.plugin.new.command import new
 
 
 class Authoring(click.Group):
@@ -34,4 +35,5 @@ def command() -> None:
     """Write a model plug-in, and check that its adapter is right."""
 
 
+command.add_command(new)
 command.add_command(check)
