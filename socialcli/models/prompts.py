@@ -92,8 +92,10 @@ class PromptEncoder:
         visual: dict[str, Any]
         if self._conversation.frames_as_images:
             visual = {"text": [placeholder * len(video)], "images": [list(video)]}
-        else:  # a processor's own sampling would drop frames that the plan counts on
-            visual = {"text": [placeholder], "videos": [video], "do_sample_frames": False}
+        else:
+            # By text: SmolVLM's processor of transformers 5.17 counts the videos of each. A processor's own sampling
+            # would drop frames that the plan counts on.
+            visual = {"text": [placeholder], "videos": [[video]], "do_sample_frames": False}
         with self._lock:
             return self._processor(**visual, return_tensors="pt", **WITH_VISUAL_TEXTS, **arguments)
 
@@ -136,8 +138,9 @@ class PromptEncoder:
 
     def decode(self, ids: Sequence[int]) -> str:
         """The text of generated token ids, without special tokens."""
-        with self._lock:
-            text: str = self._processor.tokenizer.decode(ids, skip_special_tokens=True)
+        tokenizer = self._processor.tokenizer
+        with self._lock:  # clean-up is for WordPiece: set by Llama 3's checkpoints, it would only log a warning
+            text: str = tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
         return text
 
     def _expand(self, text: str, clip: EncodedClip | None) -> tuple[str, int]:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from socialcli_internvl3.adapter import InternVL3Adapter
-from socialcli_llava_next_video.adapter import LlavaNextVideoAdapter
-from socialcli_qwen2_5_vl.adapter import Qwen2_5_VLAdapter
 
 from socialcli.models.contract import EncodedClip, EncodedPrompt
 from socialcli.video.frames import FrameSet
+from socialcli_internvl3.adapter import InternVL3Adapter
+from socialcli_llava_next_video.adapter import LlavaNextVideoAdapter
+from socialcli_qwen2_5_vl.adapter import Qwen2_5_VLAdapter
 
 
 class TransposedGrid(Qwen2_5_VLAdapter):
@@ -64,6 +66,20 @@ class IgnoredPadding(LlavaNextVideoAdapter):
     def forward_inputs(self, prompts: Sequence[EncodedPrompt], clip: EncodedClip | None) -> dict[str, torch.Tensor]:
         inputs = super().forward_inputs(prompts, clip)
         return inputs | {"attention_mask": torch.ones_like(inputs["attention_mask"])}
+
+
+class LeftPositions(Qwen2_5_VLAdapter):
+    def forward_inputs(self, prompts: Sequence[EncodedPrompt], clip: EncodedClip | None) -> dict[str, torch.Tensor]:
+        inputs = super().forward_inputs(prompts, clip)
+        return {name: value for name, value in inputs.items() if name != "position_ids"}
+
+
+class FalseSave(InternVL3Adapter):
+    def save(self, folder: Path) -> None:
+        super().save(folder)
+        config = json.loads((folder / "config.json").read_text())
+        config["text_config"]["rope_parameters"]["rope_theta"] *= 2
+        (folder / "config.json").write_text(json.dumps(config))
 
 
 @dataclass(frozen=True)

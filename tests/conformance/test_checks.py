@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
 
-from socialcli.conformance import spans
+from socialcli.alignment.attention import Alignment
+from socialcli.conformance import dense as dense_check
+from socialcli.conformance import forwards, spans
 from socialcli.conformance.checks import CHECKS, Case, compared
 from socialcli.conformance.dense_reference import DenseAlignment
 from socialcli.conformance.scene import noise_episode, noise_frames
@@ -34,6 +37,39 @@ def test_an_error_in_a_check_is_a_finding_and_the_rest_goes_on(monkeypatch: pyte
     assert [(one.case, one.status) for one in spans_found] == [("first", "passed"), ("after first", "failed")]
     assert spans_found[-1].detail == "ZeroDivisionError: by zero"
     assert {one.status for one in refusals} == {"passed"}
+
+
+class Weaker(Subject):
+    """Aligns with less than the strength that is asked of it."""
+
+    def logits(self, asked: Sequence[Any], alignment: Alignment | None = None) -> torch.Tensor:
+        return super().logits(asked, None if alignment is None else replace(alignment, alpha=0.9 * alignment.alpha))
+
+
+def test_an_alignment_that_is_not_the_formulas_fails_on_each_kind_of_layer() -> None:
+    cases = list(dense_check.dense(Weaker(tiny_model("llava-next-video"), LoadOptions(""))))
+    assert [one.status for one in cases] == ["failed", "failed"]
+    assert "the alignment of layers 0-3 is not exact" in cases[0].detail
+
+
+class Noisy(Subject):
+    """Changes the logits whenever it aligns, whatever the strength."""
+
+    def logits_under(self, asked: Sequence[Any], conditions: Sequence[Alignment | None]) -> list[torch.Tensor]:
+        found = super().logits_under(asked, conditions)
+        return [one if condition is None else one + 1e-4 for one, condition in zip(found, conditions, strict=True)]
+
+
+def test_an_alignment_that_always_changes_something_fails_with_strength_0() -> None:
+    cases = list(forwards.alpha_0(Noisy(tiny_model("llava-next-video"), LoadOptions(""))))
+    assert [one.status for one in cases] == ["failed", "failed"]
+
+
+def test_other_tokens_than_those_of_generate_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forwards, "greedy_ids", lambda _, state: [[7]] * len(state.logits))
+    cases = list(forwards.generate(Subject(tiny_model("llava-next-video"), LoadOptions(""))))
+    assert {one.status for one in cases} == {"failed"}
+    assert cases[0].detail.startswith("tokens [7], where `generate` gives [")
 
 
 @pytest.mark.parametrize(("difference", "status"), [(0.5, "passed"), (1.0, "passed"), (1.1, "failed")])
