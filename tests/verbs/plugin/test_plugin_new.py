@@ -7,14 +7,16 @@ import re
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 from huggingface_hub import constants
 
 from socialcli.cli import main
 from socialcli.conformance.suite import check_checkpoint
+from socialcli.models.contract import LoadOptions
 
-from ...conftest import SAMPLE
+from ...conftest import SAMPLE, noise_frames, tiny_model
 from ...models.hub_server import Hub, running
 from .projects import installed
 from .unshipped import save
@@ -57,7 +59,7 @@ def test_what_is_left_to_write_stops_the_model_until_it_is_written(
     with installed(project, "acme", monkeypatch):
         refused = CliRunner().invoke(main, ["plugin", "check", "acme", "--checkpoint", str(checkpoint)])
     assert refused.exit_code == 2
-    assert "return which of the clip's visual tokens shows each cell" in refused.stderr
+    assert "the adapter of acme is not finished: return which of the clip's visual tokens shows" in refused.stderr
 
     adapter = project / "socialcli_acme" / "adapter.py"
     source, count = re.subn(
@@ -70,6 +72,11 @@ def test_what_is_left_to_write_stops_the_model_until_it_is_written(
     adapter.write_text(source)
     with installed(project, "acme", monkeypatch) as spec:
         assert failed(spec, checkpoint, WRITTEN) == []
+        frames = noise_frames(320, 240, 3)
+        clip = spec.load_checked(LoadOptions(str(checkpoint), weights=False)).encode_clip(frames)
+    shipped = tiny_model("llava-onevision", "stretch").encode_clip(frames)
+    np.testing.assert_allclose(clip.cells, shipped.cells)
+    assert (clip.cell_tokens == shipped.cell_tokens).all()
 
 
 def test_a_folder_with_files_is_left_alone_without_overwrite(tmp_path: Path) -> None:
