@@ -76,7 +76,8 @@ class Llama32VisionAdapter(HuggingFaceAdapter):
         frame, row, column = np.indices(shape)
         tile = row // side * self._tile_shape(inputs)[1] + column // side
         patch = row % side * side + column % side
-        return (frame * tiles + tile) * (side * side + 1) + 1 + patch
+        keys: npt.NDArray[np.int64] = (frame * tiles + tile) * (side * side + 1) + 1 + patch
+        return keys
 
     def visual_grid(self, visual: npt.NDArray[np.int64], clip: EncodedClip) -> VisualGrid:
         """The grid of every prompt on `clip`: keys of cross-attention, whatever the tokens of the prompt."""
