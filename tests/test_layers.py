@@ -28,6 +28,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("converting", "socialcli_qwen"),  # what several plug-ins share
     (
         *("socialcli_llava_next_video", "socialcli_qwen2_5_vl", "socialcli_internvl3"),
+        "socialcli_llama_3_2_vision",
         *("socialcli_llava_onevision", "socialcli_qwen2_vl", "socialcli_qwen3_vl", "socialcli_smolvlm2"),
         *("socialcli_mmsi", "socialcli_tracks", "socialcli_tvqa_plus"),
     ),

@@ -10,20 +10,24 @@ import torch
 from socialcli.models.contract import Adapter
 
 _CGROUP = Path("/sys/fs/cgroup")  # where Linux has the limits of a container
+_MASKS = 4  # of cross-attention: as many copies exist at once, in transformers and in the alignment
 
 
-def prompt_bytes(adapter: Adapter, length: int) -> int:
+def prompt_bytes(adapter: Adapter, length: int, cross_keys: int = 0) -> int:
     """An upper estimate of the bytes that a prompt of `length` tokens takes in a batch, beyond the model.
 
     For a moment, keys and values exist twice, in the prefix and in its continuation; activations exist for one layer.
+    Cross-attention adds its keys, the states that these are made of, and masks of tokens by keys.
     """
     config = adapter.model.config.get_text_config()
     heads = config.num_attention_heads
     width = getattr(config, "head_dim", None) or config.hidden_size // heads
-    cached = 2 * 2 * len(adapter.layers) * (getattr(config, "num_key_value_heads", None) or heads) * width
-    between = 6 * config.hidden_size + 3 * config.intermediate_size
+    stored = 2 * (getattr(config, "num_key_value_heads", None) or heads) * width  # of a token, in a layer
+    cross = len(adapter.cross_layers)
+    token = 2 * (len(adapter.layers) - cross) * stored + 6 * config.hidden_size + 3 * config.intermediate_size
+    key = cross * stored + config.hidden_size + _MASKS * length
     size = torch.empty((), dtype=adapter.model.dtype).element_size()
-    return int(length * (cached + between) * size + 4 * config.vocab_size)
+    return int((length * token + cross_keys * key) * size + 4 * config.vocab_size)
 
 
 def free_bytes() -> int:
