@@ -16,7 +16,6 @@ from socialcli.api import ask, load_model, open_clip
 from socialcli.errors import UsageError
 from socialcli.video.frames import Frame, FrameSet
 from tests.conftest import SAMPLE, noise_frames, sample_episodes, tiny_model
-from tests.models.test_grid import assert_the_grid_is_right
 
 NAME = "qwen3-vl"
 
@@ -45,11 +44,6 @@ def test_cells(size: tuple[int, int], count: int, shape: tuple[int, int, int]) -
     assert grid.tokens.shape == shape
     assert grid.seen == pytest.approx((0, 0, *size))
     assert [frame for step in grid.frames for frame in step] == list(range(count))
-
-
-@pytest.mark.parametrize("count", [5, 8])
-def test_the_grid_by_changed_pixels(count: int) -> None:
-    assert_the_grid_is_right(tiny_model(NAME), noise_frames(320, 200, count=count))
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 5, 7, 9])
