@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
-from _checkpoints import Checkpoint
+from _shapes import Checkpoint
 from torch import Tensor
 
 OPEN = 2  # heads of the first layer that attend uniformly

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from _checkpoints import Checkpoint
 from _decoders import OPEN, keeping_open
 from _documents import COLOURS, SIMPLE, Library
+from _shapes import Checkpoint
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 

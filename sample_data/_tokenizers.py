@@ -1,4 +1,4 @@
-"""Small tokenizers of the three families, trained on the lines that they will read."""
+"""Small tokenizers with tokens for words that begin with "▁", and what all of them share: their text and training."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from typing import Any
 
 from _dialogues import SCENES
 from tokenizers import AddedToken, Regex, Tokenizer, models, normalizers, pre_tokenizers, trainers
-from transformers import LlamaTokenizer, Qwen2Tokenizer
-from transformers.models.qwen2.tokenization_qwen2 import PRETOKENIZE_REGEX
+from transformers import GemmaTokenizer, LlamaTokenizer
 
 PIECES = r"▁?\p{L}+|\p{N}|▁?[^\p{L}\p{N}▁]+|▁"  # words, digits and punctuation separate, as in SentencePiece
 VOCABULARY = 1280  # tokens before the letters and the special ones
@@ -30,34 +29,18 @@ She gave it to him, he gave it to her, and they gave it back to us. I know that 
 What did she say? Why did he leave? When will they come back? Where is it? Who was that? How many people are there?
 """
 
-QWEN_SPECIAL = (
-    "<|endoftext|>",
-    "<|im_start|>",
-    "<|im_end|>",
-    "<|object_ref_start|>",
-    "<|object_ref_end|>",
-    "<|box_start|>",
-    "<|box_end|>",
-    "<|quad_start|>",
-    "<|quad_end|>",
-    "<|vision_start|>",
-    "<|vision_end|>",
-    "<|vision_pad|>",
-    "<|image_pad|>",
-    "<|video_pad|>",
-)
-INTERNVL_SPECIAL = (
-    "<img>",
-    "</img>",
-    "<IMG_CONTEXT>",
-    "<quad>",
-    "</quad>",
-    "<ref>",
-    "</ref>",
-    "<box>",
-    "</box>",
-    "<video>",
-)
+GEMMA_FIRST = ("<pad>", "<eos>", "<bos>", "<unk>", "<mask>")
+GEMMA_STEERING = ("<|think|>", "<|channel>", "<channel|>", "<|tool_response>", "<|turn>", "<turn|>")
+GEMMA_SPACES = tuple(space * count for space in "\n▁\t" for count in range(1 + (space == "▁"), 9))
+GEMMA_MEDIA = {
+    "boi_token": "<|image>",
+    "image_token": "<|image|>",
+    "eoi_token": "<image|>",
+    "boa_token": "<|audio>",
+    "audio_token": "<|audio|>",
+    "eoa_token": "<audio|>",
+    "video_token": "<|video|>",
+}
 
 Merges = list[Any]  # of pairs of tokens
 
@@ -87,10 +70,10 @@ def llava_tokenizer(corpus: Sequence[str], phrases: Sequence[str] = ()) -> Llama
     letters = "".join(chr(code) for code in range(0x21, 0x7F)) + "▁"
     lines = ["".join(char for char in line if ord(char) < 0x250) for line in corpus]
     special = ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256))]
-    vocab, merges = _train(trained, lines, special, letters)
+    vocab, merges = train(trained, lines, special, letters)
     return LlamaTokenizer(
         vocab=vocab,
-        merges=_with_letters(vocab, merges, "▁"),
+        merges=with_letters(vocab, merges, "▁"),
         add_bos_token=True,
         pad_token="<pad>",
         padding_side="left",
@@ -99,44 +82,29 @@ def llava_tokenizer(corpus: Sequence[str], phrases: Sequence[str] = ()) -> Llama
     )
 
 
-def qwen_tokenizer(corpus: Sequence[str]) -> Qwen2Tokenizer:
-    """A Qwen2 tokenizer with the special tokens of Qwen2.5-VL, in its order."""
-    return _byte_level(corpus, QWEN_SPECIAL, {})
+def gemma_tokenizer(corpus: Sequence[str], size: int) -> GemmaTokenizer:
+    """A Gemma tokenizer: spaces are "▁", text without a token becomes bytes, and runs of white space are added tokens.
 
-
-def internvl_tokenizer(corpus: Sequence[str]) -> Qwen2Tokenizer:
-    """A Qwen2 tokenizer with the special tokens of InternVL3 after those of Qwen."""
-    named = {
-        "start_image_token": "<img>",
-        "end_image_token": "</img>",
-        "context_image_token": "<IMG_CONTEXT>",
-        "video_token": "<video>",
-    }
-    return _byte_level(corpus, (*QWEN_SPECIAL, *INTERNVL_SPECIAL), named)
-
-
-def _byte_level(corpus: Sequence[str], special: Sequence[str], named: dict[str, str]) -> Qwen2Tokenizer:
-    trained = Tokenizer(models.BPE())
-    trained.normalizer = normalizers.NFC()
-    trained.pre_tokenizer = pre_tokenizers.Sequence(
-        [
-            pre_tokenizers.Split(Regex(PRETOKENIZE_REGEX), behavior="isolated"),
-            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
-        ]
-    )
-    vocab, merges = _train(trained, corpus, [], "".join(sorted(pre_tokenizers.ByteLevel.alphabet())))
-    merges = _with_letters(vocab, merges, "Ġ")
-    vocab |= {token: len(vocab) + index for index, token in enumerate(special)}
-    tokenizer = Qwen2Tokenizer(
+    `size` is the number of tokens before the letters; the 256 bytes are among them.
+    """
+    trained = Tokenizer(models.BPE(byte_fallback=True, unk_token="<unk>"))
+    trained.normalizer = normalizers.Replace(" ", "▁")
+    trained.pre_tokenizer = pre_tokenizers.Split(Regex(PIECES), behavior="isolated")
+    letters = "".join(chr(code) for code in range(0x21, 0x7F)) + "▁"
+    lines = ["".join(char for char in line if ord(char) < 0x250) for line in corpus]
+    first = [*GEMMA_FIRST, *GEMMA_STEERING, *GEMMA_SPACES, *(f"<0x{byte:02X}>" for byte in range(256))]
+    vocab, merges = train(trained, lines, first, letters, size)
+    merges = with_letters(vocab, merges, "▁")
+    vocab |= {token: len(vocab) + index for index, token in enumerate(GEMMA_MEDIA.values())}
+    tokenizer = GemmaTokenizer(
         vocab=vocab,
         merges=merges,
-        eos_token="<|im_end|>",
-        pad_token="<|endoftext|>",
         padding_side="left",
         model_max_length=32768,
-        extra_special_tokens=named,
+        extra_special_tokens=GEMMA_MEDIA,
     )
-    tokenizer.add_tokens([AddedToken(token, special=True, normalized=False) for token in special])
+    tokenizer.add_tokens([AddedToken(token, special=True, normalized=False) for token in GEMMA_STEERING])
+    tokenizer.add_tokens([AddedToken(token, special=False, normalized=False) for token in GEMMA_SPACES])
     return tokenizer
 
 
@@ -144,18 +112,19 @@ def _escaped(phrase: str) -> str:
     return re.escape(phrase.replace(" ", "▁"))
 
 
-def _train(
-    tokenizer: Tokenizer, lines: Sequence[str], special: list[str], alphabet: str
+def train(
+    tokenizer: Tokenizer, lines: Sequence[str], special: list[str], alphabet: str, size: int = VOCABULARY
 ) -> tuple[dict[str, int], Merges]:
+    """The tokens and merges of a BPE of `size` tokens: `special` first, then the letters of `alphabet`."""
     trainer = trainers.BpeTrainer(
-        vocab_size=VOCABULARY, special_tokens=special, initial_alphabet=list(alphabet), show_progress=False
+        vocab_size=size, special_tokens=special, initial_alphabet=list(alphabet), show_progress=False
     )
     tokenizer.train_from_iterator(lines, trainer)
     model = json.loads(tokenizer.to_str())["model"]
     return model["vocab"], [(left, right) for left, right in model["merges"]]
 
 
-def _with_letters(vocab: dict[str, int], merges: Merges, space: str) -> Merges:
+def with_letters(vocab: dict[str, int], merges: Merges, space: str) -> Merges:
     """Make every capital letter after a space one token; added last, these merges change no word."""
     merges = list(merges)
     for letter in string.ascii_uppercase:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
-from _checkpoints import FAMILIES
+from _checkpoints import TRAINED
 from train import EPISODES, TUNING, WORLD, WORLD_SEED, see, socialcli, world
 
 from socialcli.episodes.reading import read_episodes
@@ -142,18 +142,18 @@ def main() -> None:
     """Compare what the command line asks for."""
     parser = argparse.ArgumentParser(description="Compare the remedies on the synthetic world.")
     parser.add_argument("--work", type=Path, required=True, help="the work folder of train.py")
-    parser.add_argument("--model", choices=FAMILIES, action="append", help="only this one (default: all)")
+    parser.add_argument("--model", choices=TRAINED, action="append", help="only this one (default: all)")
     parser.add_argument("--remedy", choices=REMEDIES, action="append", help="only this one (default: all)")
     parser.add_argument("--seeds", type=int, default=3, help="trainings per remedy (default: 3)")
     parser.add_argument("--questions", type=int, default=800, help="questions per evaluation (default: 800)")
     options = parser.parse_args()
     answers: dict[tuple[str, str, str], list[Path]] = defaultdict(list)
     for seed in range(options.seeds):
-        for name in options.model or FAMILIES:
+        for name in options.model or TRAINED:
             for remedy in options.remedy or REMEDIES:
                 for asked, folder in done(name, remedy, seed, options.work, options.questions):
                     answers[name, remedy, asked].append(folder)
-    table = sorted(cells(answers), key=lambda cell: list(FAMILIES).index(cell.model))
+    table = sorted(cells(answers), key=lambda cell: TRAINED.index(cell.model))
     about: dict[str, Any] = {"episodes": EPISODES, "seed": WORLD_SEED, "size": WORLD.size, "tuning": [*TUNING, *BUDGET]}
     about |= {"seeds": options.seeds, "cells": [vars_of(cell) for cell in table]}
     (options.work / "comparison.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")

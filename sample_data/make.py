@@ -17,7 +17,18 @@ from _episodes import episode_record
 
 from socialcli.episodes.writing import EpisodeWriter
 
-CHECKPOINT_NAMES = ("llava-next-video", "qwen2.5-vl", "internvl3")
+CHECKPOINT_NAMES = (
+    "llava-next-video",
+    "qwen2.5-vl",
+    "internvl3",
+    "qwen3-vl",
+    "llava-onevision",
+    "smolvlm2",
+    "qwen2-vl",
+    "gemma-4",
+    "qwen3.5",
+    "llama-3.2-vision",
+)
 
 
 def make_videos(folder: Path, scenes: Iterable[Scene] = SCENES) -> None:

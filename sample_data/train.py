@@ -20,7 +20,7 @@ import _decoders
 import _reading
 import _seeing
 import torch
-from _checkpoints import DTYPE, FAMILIES, Checkpoint, Shape, randomise, save
+from _checkpoints import DTYPE, FAMILIES, TRAINED, Checkpoint, Shape, randomise, save
 from _documents import (
     ALL,
     COLOURS,
@@ -259,7 +259,7 @@ def main() -> None:
     """Train the requested families."""
     parser = argparse.ArgumentParser(description="Retrain the sample's checkpoints.")
     parser.add_argument("--work", type=Path, required=True, help="folder for the world and intermediate steps")
-    parser.add_argument("--model", choices=FAMILIES, action="append", help="train only this one (default: all)")
+    parser.add_argument("--model", choices=TRAINED, action="append", help="train only this one (default: all)")
     parser.add_argument("--until", choices=["reading", "base"], help="stop there")
     parser.add_argument(
         "--again",
@@ -269,7 +269,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.again and not options.until:
         parser.error("--again requires --until: a checkpoint of trained/ cannot be made from itself")
-    for name in options.model or FAMILIES:
+    for name in options.model or TRAINED:
         if options.until == "reading":
             read(name, options.work, options.again)
         elif options.until == "base":

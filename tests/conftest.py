@@ -32,6 +32,16 @@ SAMPLE = ROOT / "sample_data"
 SHARED = ROOT.parent / "shared"
 CASES = SHARED / "cases"  # inputs from the field, each with what is right
 FAMILIES = ("llava-next-video", "qwen2.5-vl", "internvl3")
+ALL_FAMILIES = (
+    *FAMILIES,
+    "qwen3-vl",
+    "llava-onevision",
+    "smolvlm2",
+    "qwen2-vl",
+    "gemma-4",
+    "qwen3.5",
+    "llama-3.2-vision",
+)
 
 
 # What `poe fast` leaves out, by paths below tests/. A command itself is tested in verbs/VERB/test_VERB*.py.

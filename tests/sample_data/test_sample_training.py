@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from _checkpoints import FAMILIES, Checkpoint, Shape, randomise, save
+from _checkpoints import FAMILIES, TRAINED, Checkpoint, Shape, randomise, save
 from _decoders import OPEN, deepen, open_heads, start
 from _documents import ALL, COLOURS, FACTS, SIMPLE, Document, Library
 from _reading import learn
@@ -129,7 +129,7 @@ def test_who_is_meant_stands_where_the_speaker_points(tmp_path: Path, name: str)
                 assert asked not in options.values()
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", TRAINED)
 def test_layers_in_front_change_nothing(name: str) -> None:
     checkpoint = small(name)
     ids = torch.arange(40)[None] + 300
@@ -140,7 +140,7 @@ def test_layers_in_front_change_nothing(name: str) -> None:
     torch.testing.assert_close(after, before, rtol=0, atol=0)
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", TRAINED)
 def test_a_deepened_checkpoint_loads_as_it_was_saved(tmp_path: Path, name: str) -> None:
     checkpoint = small(name)
     deepen(checkpoint, 4)
@@ -175,7 +175,7 @@ def test_reading_makes_the_loss_of_simple_questions_fall(capsys: pytest.CaptureF
     assert late < 0.9 * early
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", TRAINED)
 def test_people_are_found_among_the_visual_tokens(tmp_path: Path, name: str) -> None:
     adapter = loaded(name, tmp_path)
     seen = look_out(adapter, WORLD, seed=3, index=1)

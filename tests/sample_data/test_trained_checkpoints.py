@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from _checkpoints import TRAINED
 from click.testing import CliRunner
-from make import CHECKPOINT_NAMES
 
 from socialcli.api import ask, load_model, open_clip
 from socialcli.cli import main
@@ -16,7 +16,7 @@ from socialcli.episodes.reading import read_episodes
 VISUAL_TOKENS = {"llava-next-video": 8 * 16, "qwen2.5-vl": 4 * 16, "internvl3": 8 * 16}  # of 8 frames
 
 
-@pytest.mark.parametrize("name", CHECKPOINT_NAMES)
+@pytest.mark.parametrize("name", TRAINED)
 def test_words_alone_do_not_give_the_answers_away(sample_data: Path, tmp_path: Path, name: str) -> None:
     words = [str(sample_data / "world" / "episodes.parquet"), "--model", name, "--task", "videoqa", "--inputs", "L"]
     words += ["--checkpoint", str(sample_data / "trained" / name), "-o", str(tmp_path / "out")]
@@ -27,7 +27,7 @@ def test_words_alone_do_not_give_the_answers_away(sample_data: Path, tmp_path: P
     assert row["accuracy"] < 0.39  # four standard errors above chance
 
 
-@pytest.mark.parametrize("name", CHECKPOINT_NAMES)
+@pytest.mark.parametrize("name", TRAINED)
 def test_the_checkpoint_says_how_large_its_frames_are(sample_data: Path, name: str) -> None:
     model = load_model(name, sample_data / "trained" / name)
     episode = next(read_episodes(sample_data / "world" / "episodes.parquet")).episode
