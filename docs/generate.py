@@ -63,7 +63,7 @@ Exit codes are in the [README](../README.md#exit-codes), settings files and envi
 def pages() -> dict[Path, str]:
     """Every file that holds something generated, as it should read."""
     blocks = {name: write() for name, write in BLOCKS.items()}
-    filled = {path: fill(path.read_text(encoding="utf-8"), blocks) for path in sorted(DOCS.glob("*.md"))}
+    filled = {path: fill(path.read_text(encoding="utf-8"), blocks) for path in sorted(DOCS.rglob("*.md"))}
     return {**filled, DOCS / "commands.md": commands_page(), **row_schemas(), **manifest_schemas()}
 
 
@@ -130,7 +130,7 @@ def models_table() -> str:
             f"`{name}`",
             f"`{model.item.default_checkpoint}`",
             ", ".join(model.item.frame_fits) or "as the processor does",
-            ", ".join(model.item.position_rules) or "in a row",
+            ", ".join(model.item.position_rules) or "one rule",
             str(model.item.max_pixels or "none"),
         )
         for name, model in registry().models().items()

@@ -43,7 +43,7 @@ PAGES = [
     ROOT / "CHANGELOG.md",
     SAMPLE / "README.md",
     ROOT / "benchmarks" / "README.md",
-    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
 ]
 FIRST_COMMAND = (
     "pip install . && socialcli run sample_data/world/episodes.parquet --model llava-next-video --task all "

@@ -25,9 +25,10 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("plugins",),
     ("api", "stats"),
     ("options", "jobs", "synth"),
-    ("converting",),
+    ("converting", "socialcli_qwen"),  # what several plug-ins share
     (
         *("socialcli_llava_next_video", "socialcli_qwen2_5_vl", "socialcli_internvl3"),
+        *("socialcli_llava_onevision", "socialcli_qwen2_vl", "socialcli_qwen3_vl", "socialcli_smolvlm2"),
         *("socialcli_mmsi", "socialcli_tracks", "socialcli_tvqa_plus"),
     ),
     (

@@ -23,6 +23,7 @@ from transformers import (
 from socialcli.alignment.grid import Cells, affine_cells
 from socialcli.models.contract import LoadOptions
 from socialcli.models.huggingface import HuggingFaceAdapter
+from socialcli.models.squares import pad_to_square, square_around
 from socialcli.video.frames import FrameSet
 
 from . import SPEC
@@ -56,12 +57,11 @@ class LlavaNextVideoAdapter(HuggingFaceAdapter):
 
     def prepare_frames(self, frames: FrameSet) -> tuple[npt.NDArray[np.uint8], dict[str, Any]]:
         """The frames, fitted as `frame_fit` says: padded here; stretched or cropped by the processor."""
+        if self.frame_fit == "pad":
+            return pad_to_square(frames, self.processor.video_processor.image_mean), {}
         video = np.stack([frame.image for frame in frames.frames])
         if self.frame_fit == "stretch":
             return video, {"size": {"height": self.side, "width": self.side}, "do_center_crop": False}
-        if self.frame_fit == "pad":
-            mean = np.array(self.processor.video_processor.image_mean)
-            return pad_to_square(video, np.round(mean * 255).astype(np.uint8)), {}
         return video, {}
 
     def grid_shape(self, inputs: Mapping[str, Tensor], frames: FrameSet) -> tuple[tuple[tuple[int, ...], ...], Cells]:
@@ -76,8 +76,8 @@ class LlavaNextVideoAdapter(HuggingFaceAdapter):
         if self.frame_fit == "stretch":
             return 0.0, 0.0, width, height
         if self.frame_fit == "pad":
-            side = max(width, height)
-            return -float((side - width) // 2), -float((side - height) // 2), side, side
+            left, top, side = square_around(width, height)
+            return left, top, side, side
         short = self.processor.video_processor.size["shortest_edge"]
         scaled_width, scaled_height = scaled_size(width, height, short)
         left, top = round((scaled_width - self.side) / 2), round((scaled_height - self.side) / 2)
@@ -90,17 +90,6 @@ def scaled_size(width: int, height: int, short: int) -> tuple[int, int]:
     if width <= height:
         return short, int(short * height / width)
     return int(short * width / height), short
-
-
-def pad_to_square(video: npt.NDArray[np.uint8], color: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """`video` (frames, height, width, 3) in the middle of squares of `color` (3)."""
-    frames, height, width, _ = video.shape
-    side = max(height, width)
-    top, left = (side - height) // 2, (side - width) // 2
-    square = np.empty((frames, side, side, 3), dtype=np.uint8)
-    square[:] = color
-    square[:, top : top + height, left : left + width] = video
-    return square
 
 
 def load(options: LoadOptions) -> LlavaNextVideoAdapter:

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 from socialcli.models.contract import Adapter, LoadOptions, ModelSpec
 from socialcli.plugins.hookspecs import hookimpl
-
-from .sizes import visual_tokens
+from socialcli_qwen.sizes import qwen2_visual_tokens
 
 
 @hookimpl
@@ -30,6 +29,6 @@ SPEC = ModelSpec(
     version="2",
     model_types=("qwen2_5_vl",),
     position_rules=("trained", "library"),
-    visual_tokens=visual_tokens,
+    visual_tokens=qwen2_visual_tokens,
     max_pixels=768 * 28 * 28,  # the cap of qwen-vl-utils, and so of most evaluations of this model
 )

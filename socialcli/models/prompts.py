@@ -92,8 +92,10 @@ class PromptEncoder:
         visual: dict[str, Any]
         if self._conversation.frames_as_images:
             visual = {"text": [placeholder * len(video)], "images": [list(video)]}
-        else:  # a processor's own sampling would drop frames that the plan counts on
-            visual = {"text": [placeholder], "videos": [video], "do_sample_frames": False}
+        else:
+            # By text: SmolVLM's processor of transformers 5.17 counts the videos of each. A processor's own sampling
+            # would drop frames that the plan counts on.
+            visual = {"text": [placeholder], "videos": [[video]], "do_sample_frames": False}
         with self._lock:
             return self._processor(**visual, return_tensors="pt", **WITH_VISUAL_TEXTS, **arguments)
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from socialcli_mmsi.arrays import read_objects
 
 from socialcli.episodes.records import Episode, Question
+from socialcli_mmsi.arrays import read_objects
 
 from ..video.clips import write_video
 from .mmsi import TRAINED, person, release, save

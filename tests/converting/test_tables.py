@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from socialcli_tracks.diarization import Diarization, Turn, read_turns
 
 from socialcli.converting.report import Report, SourceError
 from socialcli.episodes.records import Episode
+from socialcli_tracks.diarization import Diarization, Turn, read_turns
 
 from ..video.clips import write_video
 from .online_mmsi import DIALOGUE

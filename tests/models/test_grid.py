@@ -27,11 +27,11 @@ def visual_embeddings(model: Any, frames: FrameSet) -> tuple[Any, torch.Tensor]:
     encoded = model.encode_prompt("Who is it?", [], clip)
     caught: list[torch.Tensor] = []
 
-    def catch(_module: Any, _args: Any, kwargs: dict[str, Any]) -> None:
-        caught.append(kwargs["inputs_embeds"])
+    def catch(_module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        caught.append(args[0] if args else kwargs["hidden_states"])
         raise _Seen
 
-    handle = model.model.model.language_model.register_forward_pre_hook(catch, with_kwargs=True)
+    handle = model.decoder_layers[0].register_forward_pre_hook(catch, with_kwargs=True)
     try:
         with torch.inference_mode(), pytest.raises(_Seen):
             model.model(**model.forward_inputs([encoded], clip))
@@ -71,13 +71,13 @@ def test_the_grid_follows_frames_that_are_scaled_down_to_the_cap(size: tuple[int
     assert_the_grid_is_right(tiny_model("qwen2.5-vl", max_pixels=cap), noise_frames(*size))
 
 
-def assert_the_grid_is_right(model: Any, frames: FrameSet) -> None:
+def assert_the_grid_is_right(model: Any, frames: FrameSet, patches: int = PATCHES) -> None:
     """Change the pixels of random cells; the token that the grid names must change most, every time."""
     grid, before = visual_embeddings(model, frames)
     rng = np.random.default_rng(1)
     candidates = whole_cells(grid, frames)
     hits = tried = 0
-    while tried < PATCHES:
+    while tried < patches:
         # Temporal steps do not see each other in any vision tower, so one forward serves a patch in each of them.
         chosen = [candidates[rng.integers(len(candidates))] for _ in grid.frames]
         changed = frames

@@ -24,6 +24,11 @@ def spec(name: str) -> ModelSpec:
         ("qwen2.5-vl", (640, 360), None, 1196),  # the numbers of docs/models.md
         ("qwen2.5-vl", (1920, 1080), None, 2880),
         ("qwen2.5-vl", (1920, 1080), 2_110_000, 10764),
+        ("qwen2-vl", (640, 360), None, 1196),
+        ("qwen3-vl", (640, 360), None, 880),
+        ("qwen3-vl", (1920, 1080), None, 2880),
+        ("qwen3-vl", (1920, 1080), 2_110_000, 8160),
+        ("smolvlm2", (1920, 1080), None, 648),
         ("llava-next-video", (640, 360), None, 1152),
         ("internvl3", (1920, 1080), None, 2048),
     ],
@@ -32,13 +37,13 @@ def test_eight_frames(model: str, size: tuple[int, int], cap: int | None, tokens
     assert expected_visual_tokens(spec(model), 8, *size, cap) == tokens
 
 
-@pytest.mark.parametrize(("width", "height"), [(640, 360), (100, 30), (31, 900), (1280, 720), (20, 20)])
-@pytest.mark.parametrize("frames", [3, 8])
-def test_qwens_arithmetic_is_the_processors(width: int, height: int, frames: int) -> None:
-    model = tiny_model("qwen2.5-vl")
-    clip = model.encode_clip(noise_frames(width, height, frames))
+@pytest.mark.parametrize(("width", "height"), [(640, 360), (100, 30), (31, 900), (900, 12), (1280, 720), (20, 20)])
+@pytest.mark.parametrize("frames", [1, 3, 8])
+@pytest.mark.parametrize("family", ["qwen2-vl", "qwen2.5-vl", "qwen3-vl"])
+def test_qwens_arithmetic_is_the_processors(family: str, frames: int, width: int, height: int) -> None:
+    clip = tiny_model(family).encode_clip(noise_frames(width, height, frames))
     steps, rows, columns = (int(size) for size in clip.inputs["video_grid_thw"][0])
-    assert expected_visual_tokens(spec("qwen2.5-vl"), frames, width, height) == steps * rows * columns // 4
+    assert expected_visual_tokens(spec(family), frames, width, height) == steps * rows * columns // 4
 
 
 def test_a_model_that_does_not_say_is_not_known() -> None:

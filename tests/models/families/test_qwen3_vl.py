@@ -1,0 +1,116 @@
+"""Qwen3-VL: its cells, the times in words between steps, and the numbering of its tokens."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from socialcli.errors import UsageError
+from socialcli.video.frames import Frame, FrameSet
+from tests.conftest import noise_frames, tiny_model
+from tests.models.test_grid import assert_the_grid_is_right
+
+NAME = "qwen3-vl"
+
+
+def at(times: list[float], width: int = 112, height: int = 84) -> FrameSet:
+    """Frames at these seconds of a file."""
+    images = noise_frames(width, height, count=len(times)).frames
+    return FrameSet(tuple(Frame(time, one.image) for time, one in zip(times, images, strict=True)), len(times))
+
+
+def encoded(frames: FrameSet, **choices: Any) -> Any:
+    model = tiny_model(NAME, **choices)
+    return model.encode_prompt("Who is it?", [(0, 3)], model.encode_clip(frames))
+
+
+@pytest.mark.parametrize(
+    ("size", "count", "shape"),
+    [
+        ((640, 360), 8, (4, 11, 20)),  # 640x352, cells of 32 pixels
+        ((360, 640), 5, (3, 20, 11)),
+        ((1920, 1080), 2, (1, 20, 36)),  # 1152x640: the most of this shape within 768 x 32 x 32
+    ],
+)
+def test_cells(size: tuple[int, int], count: int, shape: tuple[int, int, int]) -> None:
+    grid = encoded(noise_frames(*size, count=count)).grid
+    assert grid.tokens.shape == shape
+    assert grid.seen == pytest.approx((0, 0, *size))
+    assert [frame for step in grid.frames for frame in step] == list(range(count))
+
+
+@pytest.mark.parametrize("count", [5, 8])
+def test_the_grid_by_changed_pixels(count: int) -> None:
+    assert_the_grid_is_right(tiny_model(NAME), noise_frames(320, 200, count=count), patches=24)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 5, 7, 9])
+@pytest.mark.parametrize("cap", [50_000, 100_000])
+def test_the_cap_is_exact_per_frame_whatever_their_number(count: int, cap: int) -> None:
+    """The processor limits the sum over the frames, and rounds an odd number of them."""
+    model = tiny_model(NAME, max_pixels=cap)
+    clip = model.encode_clip(noise_frames(640, 360, count=count))
+    assert clip.cells.shape[:2] == {50_000: (5, 9), 100_000: (7, 13)}[cap]
+
+
+def test_a_cap_below_a_cell_is_refused() -> None:
+    with pytest.raises(UsageError, match="--max-pixels 1000 is less than one cell of 32 x 32 pixels; give 1024"):
+        tiny_model(NAME, max_pixels=1000)
+
+
+@pytest.mark.parametrize(
+    ("times", "words"),
+    [
+        ([0.0, 1.0, 2.0, 3.0], ["0.5", "2.5"]),
+        ([61.5, 62.5, 63.5, 64.5], ["0.5", "2.5"]),  # a clip that starts late is a video of its own
+        ([10.0, 10.4, 20.0], ["0.2", "10.0"]),  # uneven, and an odd number
+        ([3.0], ["0.0"]),
+        ([5.0, 5.0, 5.0, 6.0, 6.0, 6.0], ["0.0", "0.5", "1.0"]),  # a clip of two pictures
+    ],
+)
+def test_words_say_the_time_of_each_step(times: list[float], words: list[str]) -> None:
+    text = tiny_model(NAME).processor.tokenizer.decode(encoded(at(times)).ids)
+    assert re.findall(r"<([\d.]+) seconds><\|vision_start\|>(?:<\|video_pad\|>)+<\|vision_end\|>", text) == words
+
+
+def authors_positions(ids: list[int], video: int, columns: int) -> list[tuple[int, int, int]]:
+    """The authors' rule, token by token: each step is an image of its own, at one moment."""
+    positions: list[tuple[int, int, int]] = []
+    start = cell = 0
+    for token in ids:
+        if token != video:
+            start, cell = max((max(one) for one in positions), default=-1) + 1, 0
+            positions.append((start, start, start))
+            continue
+        if cell == 0:
+            start = max(max(one) for one in positions) + 1
+        positions.append((start, start + cell // columns, start + cell % columns))
+        cell += 1
+    return positions
+
+
+@pytest.mark.parametrize(("size", "count"), [((112, 84), 5), ((64, 200), 4), ((200, 64), 1), ((40, 40), 16)])
+def test_tokens_are_numbered_as_by_the_authors_and_by_transformers(size: tuple[int, int], count: int) -> None:
+    model = tiny_model(NAME)
+    clip = model.encode_clip(noise_frames(*size, count=count))
+    prompt = model.encode_prompt("Who is it?", [], clip)
+    positions = model.positions(prompt, clip)
+    expected = authors_positions(prompt.ids.tolist(), model.visual_token_id, prompt.grid.tokens.shape[2])
+    assert torch.equal(positions[:, 0].T, torch.tensor(expected))
+    ids = torch.from_numpy(prompt.ids).unsqueeze(0)
+    types = (ids == model.visual_token_id).to(torch.int32) * 2
+    library, _ = model.model.model.get_rope_index(ids, types, video_grid_thw=clip.inputs["video_grid_thw"])
+    assert torch.equal(positions, library)
+
+
+def test_features_of_the_first_layers_belong_to_the_visual_prefix() -> None:
+    """Deep features enter the first layers at visual tokens alone, all of which the prefix holds."""
+    model = tiny_model(NAME)
+    prompt = encoded(noise_frames(112, 84))
+    visual = np.flatnonzero(prompt.ids == model.visual_token_id)
+    assert prompt.prefix == visual[-1] + 1
+    assert model.model.config.vision_config.deepstack_visual_indexes
