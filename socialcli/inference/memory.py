@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import psutil
 import torch
@@ -18,12 +19,29 @@ def prompt_bytes(adapter: Adapter, length: int) -> int:
     For a moment, keys and values exist twice, in the prefix and in its continuation; activations exist for one layer.
     """
     config = adapter.model.config.get_text_config()
-    heads = config.num_attention_heads
-    width = getattr(config, "head_dim", None) or config.hidden_size // heads
-    cached = 2 * 2 * len(adapter.layers) * (getattr(config, "num_key_value_heads", None) or heads) * width
-    between = 6 * config.hidden_size + 3 * config.intermediate_size
+    attending = [layer for layer, module in enumerate(adapter.layers) if module is not None]
+    cached = 2 * 2 * sum(_key_width(config.per_layer_config[layer]) for layer in attending)
+    between = 6 * config.hidden_size + 3 * _feed_forward_width(config)
     size = torch.empty((), dtype=adapter.model.dtype).element_size()
     return int(length * (cached + between) * size + 4 * config.vocab_size)
+
+
+def _key_width(config: Any) -> int:
+    """The numbers in the keys of one token, by the configuration of one layer."""
+    heads: int = config.num_attention_heads
+    width = getattr(config, "head_dim", None) or config.hidden_size // heads
+    return int((getattr(config, "num_key_value_heads", None) or heads) * width)
+
+
+def _feed_forward_width(config: Any) -> int:
+    """The numbers inside a layer's feed-forward networks for one token: dense, shared, and of the chosen experts."""
+
+    def number(name: str) -> int:
+        return int(getattr(config, name, None) or 0)
+
+    chosen = number("num_experts_per_tok") or number("top_k_experts")
+    dense = number("intermediate_size") + number("shared_expert_intermediate_size")
+    return dense + chosen * number("moe_intermediate_size")
 
 
 def free_bytes() -> int:
