@@ -178,9 +178,13 @@ def test_the_other_families_number_their_tokens_in_a_row(family: str) -> None:
 
 
 def greedy(encoded: Encoded) -> list[int]:
-    """The answer of transformers' own whole forward, again for each token, with the authors' positions."""
+    """The answer of transformers' own whole forward, again for each token, with the authors' positions.
+
+    A random model may say a visual token, which that forward refuses: the answer ends there.
+    """
     said: list[int] = []
-    while len(said) < LAST_NEW_TOKENS and not (said and said[-1] in encoded.model.end_ids):
+    last = encoded.model.end_ids | {encoded.model.visual_token_id}
+    while len(said) < LAST_NEW_TOKENS and not (said and said[-1] in last):
         ids = torch.from_numpy(np.append(encoded.prompt.ids, said).astype(np.int64))[None]
         positions = encoded.authors(tuple(said))
         logits = encoded.model.model(input_ids=ids, position_ids=positions, **encoded.clip.inputs).logits
@@ -203,8 +207,9 @@ def test_generated_answers_are_those_of_a_loop_over_whole_forwards(tmp_path: Pat
     found = [answer.text for answer in clip.generate(asked)]
     with torch.inference_mode():
         expected = [model.decode(greedy(Encoded(model, clip.clip, one.encoded))) for one in asked]
-    assert found == expected
+    assert all(text.startswith(part) for text, part in zip(found, expected, strict=True))
     assert len({one.encoded.length for one in asked}) > 1  # the batch was padded
+    assert all(len(part) > 1 for part in expected)
     assert all(len(text) > 1 for text in found)  # more than the prompt's last token decided
 
 

@@ -60,8 +60,9 @@ def configured(folder: Path, fields: Mapping[str, Any]) -> Path:
         ("llava-next-video", "llava_qwen", "such as llava-hf/LLaVA-NeXT-Video-7B-hf"),
         ("llava-next-video", "internvl_chat", "load OpenGVLab/InternVL3-8B-hf with --model internvl3"),
         ("qwen2.5-vl", "internvl", "load it with --model internvl3"),
-        ("qwen2.5-vl", "qwen2_vl", "of type 'qwen2_vl', not 'qwen2_5_vl', and no installed plug-in loads that type"),
-        ("qwen2.5-vl", "qwen3_vl", "`socialcli models` lists what can be loaded"),
+        ("qwen2.5-vl", "qwen2_audio", "of type 'qwen2_audio', not 'qwen2_5_vl', and no installed plug-in loads that"),
+        ("qwen2.5-vl", "idefics3", "`socialcli models` lists what can be loaded"),
+        ("qwen2.5-vl", "qwen3_vl_moe", "load it with --model qwen3-vl"),
         ("internvl3", "qwen2_5_vl", "load it with --model qwen2.5-vl"),
     ],
 )

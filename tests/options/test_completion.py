@@ -26,7 +26,7 @@ def offered(*words: str) -> list[str]:
 @pytest.mark.parametrize("name", ["run", "plan", "inspect", "measure", "sweep", "train", "validate"])
 def test_models_wherever_one_is_named(name: str) -> None:
     assert set(FAMILIES) <= set(offered(name, "e.jsonl", "--model", ""))
-    assert offered(name, "e.jsonl", "--model", "qw") == ["qwen2.5-vl"]
+    assert offered(name, "e.jsonl", "--model", "qwen2.") == ["qwen2.5-vl"]
 
 
 @pytest.mark.parametrize("name", ["run", "plan", "measure", "sweep", "train"])

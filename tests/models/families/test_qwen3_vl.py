@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from transformers import Qwen3VLMoeConfig, Qwen3VLMoeForConditionalGeneration
 
+from socialcli.alignment.attention import Alignment
+from socialcli.api import ask, load_model, open_clip
 from socialcli.errors import UsageError
 from socialcli.video.frames import Frame, FrameSet
-from tests.conftest import noise_frames, tiny_model
+from tests.conftest import SAMPLE, noise_frames, sample_episodes, tiny_model
 from tests.models.test_grid import assert_the_grid_is_right
 
 NAME = "qwen3-vl"
@@ -114,3 +118,22 @@ def test_features_of_the_first_layers_belong_to_the_visual_prefix() -> None:
     visual = np.flatnonzero(prompt.ids == model.visual_token_id)
     assert prompt.prefix == visual[-1] + 1
     assert model.model.config.vision_config.deepstack_visual_indexes
+
+
+def test_a_mixture_of_experts_is_of_the_family(tmp_path: Path) -> None:
+    dense = tiny_model(NAME)
+    fields = dense.model.config.to_dict()
+    experts = {"num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 32, "decoder_sparse_step": 1}
+    del fields["model_type"], fields["architectures"]
+    config = Qwen3VLMoeConfig(**fields | {"text_config": {**fields["text_config"], **experts, "model_type": None}})
+    torch.manual_seed(0)
+    model = Qwen3VLMoeForConditionalGeneration(config)
+    model.generation_config = dense.model.generation_config
+    model.save_pretrained(tmp_path)
+    dense.processor.save_pretrained(tmp_path)
+    loaded = load_model(NAME, tmp_path)
+    assert type(loaded.model) is Qwen3VLMoeForConditionalGeneration
+    clip = open_clip(loaded, sample_episodes()[0], media_root=str(SAMPLE), frames=2)
+    question = ask(clip, clip.episode.questions[0])
+    plain, aligned = (clip.score([question], one)[0].scores for one in (None, Alignment(alpha=4, layers="all")))
+    assert plain != aligned

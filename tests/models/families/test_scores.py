@@ -12,9 +12,9 @@ import torch
 from socialcli.alignment.attention import Alignment
 from socialcli.api import ask, open_clip
 from socialcli.inference.session import ClipSession
-from tests.conftest import ALL_FAMILIES, FAMILIES, SAMPLE, sample_episodes, tiny_model
+from tests.conftest import SAMPLE, sample_episodes, tiny_model
 
-FURTHER = [name for name in ALL_FAMILIES if name not in FAMILIES and name != "llava-onevision"]
+FURTHER = ["qwen3-vl", "qwen2-vl", "smolvlm2", "llava-onevision"]
 ALIGNED = Alignment(layers="all")
 
 
