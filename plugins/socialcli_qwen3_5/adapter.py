@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
 from transformers import Qwen3_5ForConditionalGeneration, Qwen3_5MoeForConditionalGeneration
 
 from socialcli.models.contract import LoadOptions
@@ -16,7 +19,7 @@ class Qwen3_5Adapter(Qwen3VLAdapter):
     model_class = Qwen3_5ForConditionalGeneration
     further_model_classes = (Qwen3_5MoeForConditionalGeneration,)
     # The letter is scored where the answer begins: behind thoughts, so these must be empty.
-    template_variables = {"enable_thinking": False}
+    template_variables: ClassVar[Mapping[str, Any]] = {"enable_thinking": False}
 
 
 def load(options: LoadOptions) -> Qwen3_5Adapter:
