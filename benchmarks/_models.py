@@ -33,7 +33,7 @@ class Shape:
     vision: Mapping[str, Any]
 
 
-def _text(hidden: int, inner: int, layers: int, heads: int, kv_heads: int, **more: Any) -> dict[str, Any]:
+def text_sizes(hidden: int, inner: int, layers: int, heads: int, kv_heads: int, **more: Any) -> dict[str, Any]:
     return {
         "hidden_size": hidden,
         "intermediate_size": inner,
@@ -67,28 +67,33 @@ def _rope(*sections: int) -> dict[str, Any]:
 SHAPES: dict[str, dict[str, Shape]] = {
     "tiny": {family: Shape({}, {}) for family in FAMILIES},
     "small": {
-        "llava-next-video": Shape(_text(512, 1376, 14, 8, 8), _tower(128, 512, 8, 2)),
+        "llava-next-video": Shape(text_sizes(512, 1376, 14, 8, 8), _tower(128, 512, 8, 2)),
         "qwen2.5-vl": Shape(
-            _text(512, 1376, 14, 8, 2, **_rope(8, 12, 12)), _windowed_tower(160, 428, 12, 2, 512, full=[5, 11])
+            text_sizes(512, 1376, 14, 8, 2, **_rope(8, 12, 12)), _windowed_tower(160, 428, 12, 2, 512, full=[5, 11])
         ),
-        "internvl3": Shape(_text(512, 1376, 14, 8, 2), _tower(128, 512, 6, 2)),
+        "internvl3": Shape(text_sizes(512, 1376, 14, 8, 2), _tower(128, 512, 6, 2)),
     },
     "7b": {
-        "llava-next-video": Shape(_text(4096, 11008, 32, 32, 32, vocab_size=32064), _tower(1024, 4096, 24, 16)),
+        "llava-next-video": Shape(text_sizes(4096, 11008, 32, 32, 32, vocab_size=32064), _tower(1024, 4096, 24, 16)),
         "qwen2.5-vl": Shape(
-            _text(3584, 18944, 28, 28, 4, vocab_size=152064, **_rope(16, 24, 24)),
+            text_sizes(3584, 18944, 28, 28, 4, vocab_size=152064, **_rope(16, 24, 24)),
             _windowed_tower(1280, 3420, 32, 16, 3584, full=[7, 15, 23, 31]),
         ),
-        "internvl3": Shape(_text(3584, 18944, 28, 28, 4, vocab_size=151674), _tower(1024, 4096, 24, 16)),
+        "internvl3": Shape(text_sizes(3584, 18944, 28, 28, 4, vocab_size=151674), _tower(1024, 4096, 24, 16)),
     },
 }
 
 
 def build(family: str, shape: str, device: str, dtype: torch.dtype) -> Any:
-    """An adapter of a model that is created directly on its device."""
+    """An adapter of a model of one of `SHAPES` that is created directly on its device."""
+    return build_with(family, SHAPES[shape][family], device, dtype)
+
+
+def build_with(family: str, shape: Shape, device: str, dtype: torch.dtype) -> Any:
+    """An adapter of a model of any shape that is created directly on its device."""
     gc.collect()  # an adapter refers to itself: without this, the one before might still fill a GPU
     sample: Any = Registry().model(family).item.load(LoadOptions(str(PROCESSORS / family), weights=False))
-    config = _resized(sample.model.config, SHAPES[shape][family])
+    config = _resized(sample.model.config, shape)
     torch.manual_seed(0)
     with made_as(device, dtype):
         model = type(sample.model)(config)
@@ -96,9 +101,10 @@ def build(family: str, shape: str, device: str, dtype: torch.dtype) -> Any:
 
 
 def _resized(config: Any, shape: Shape) -> Any:
-    """`config` with other sizes. Lists with an entry per layer are dropped, to be created anew."""
+    """`config` with other sizes. What has an entry per layer is dropped, to be created anew."""
     text, vision = config.text_config.to_dict(), config.vision_config.to_dict()
-    text.pop("layer_types", None)
+    for by_layer in ("layer_types", "per_layer_config"):
+        text.pop(by_layer, None)
     return type(config)(
         **{**config.to_dict(), "text_config": {**text, **shape.text}, "vision_config": {**vision, **shape.vision}}
     )

@@ -58,6 +58,7 @@ COMMANDS = {
     "models": _Entry("socialcli.verbs.models.command", "List the models and where they come from."),
     "tasks": _Entry("socialcli.verbs.tasks.command", "List the tasks and where they come from."),
     "plugins": _Entry("socialcli.verbs.plugins.command", "List the installed plug-ins, broken ones too."),
+    "plugin": _Entry("socialcli.verbs.plugin.command", "Write a model plug-in, and check that its adapter is right."),
 }
 
 

@@ -163,6 +163,15 @@ def test_the_folders_and_files_of_a_page_are_there(page: Path) -> None:
         assert (ROOT / name).exists() or list((ROOT / "socialcli").rglob(name)), name
 
 
+def test_every_model_has_a_page(own_plugins: None) -> None:
+    overview = ROOT / "docs" / "models.md"
+    linked = re.findall(r"\[`([^`]+)`\]\(models/\1\.md\)", overview.read_text(encoding="utf-8"))
+    assert sorted(linked) == sorted(registry().models())
+    for name, model in registry().models().items():
+        page = (overview.parent / "models" / f"{name}.md").read_text(encoding="utf-8")
+        assert f"`--model {name}`" in page and f"`{model.item.default_checkpoint}`" in page
+
+
 def test_the_first_command_is_the_one_that_is_promised() -> None:
     assert blocks(README, "bash")[0] == FIRST_COMMAND + "\n"
 

@@ -24,7 +24,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("inference", "results"),
     ("plugins",),
     ("api", "stats"),
-    ("options", "jobs", "synth"),
+    ("options", "jobs", "synth", "conformance"),
     ("converting", "socialcli_qwen"),  # what several plug-ins share
     (
         *("socialcli_llava_next_video", "socialcli_qwen2_5_vl", "socialcli_internvl3"),
@@ -36,7 +36,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     (
         *("verbs.run", "verbs.measure", "verbs.train", "verbs.inspect", "verbs.compare", "verbs.accuracy"),
         *("verbs.validate", "verbs.convert", "verbs.synth", "verbs.models", "verbs.tasks", "verbs.plugins"),
-        "verbs.schema",
+        *("verbs.plugin", "verbs.schema"),
     ),
     ("verbs", "verbs.plan", "verbs.sweep"),  # a run without weights, and a run under many settings
     ("cli",),

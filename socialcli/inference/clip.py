@@ -15,7 +15,7 @@ from socialcli.alignment.grid import VisualGrid
 from socialcli.alignment.plan import AlignmentPlan, Indices, SpeakerTokens, build_plan, cover_speakers
 from socialcli.episodes.records import Episode, Question
 from socialcli.errors import QuestionError
-from socialcli.inference.clip_view import AskOptions, sample_clip
+from socialcli.inference.clip_view import AskOptions, sample_clip, show_frames
 from socialcli.inference.prefix import Prefix, compute_prefix
 from socialcli.models.contract import Adapter, EncodedClip, EncodedPrompt
 from socialcli.tasks.base import Task
@@ -26,12 +26,17 @@ from socialcli.video.frames import FrameSet
 class Clip:
     """What the questions on a clip share: its frames, and the keys and values that the model makes of them."""
 
-    def __init__(self, adapter: Adapter, episode: Episode, options: AskOptions) -> None:
-        """Sample and encode the episode's frames. Nothing runs through the model yet. Raises VideoError."""
+    def __init__(self, adapter: Adapter, episode: Episode, options: AskOptions, frames: FrameSet | None = None) -> None:
+        """Sample and encode the episode's frames, or take `frames` instead of its video.
+
+        Nothing runs through the model yet. Raises VideoError.
+        """
         self.adapter = adapter
         self.episode = episode
         self.options = options
-        self.scene, self.frames = sample_clip(episode, options)
+        self.scene, self.frames = (
+            sample_clip(episode, options) if frames is None else show_frames(episode, options, frames)
+        )
         self.clip: EncodedClip | None = adapter.encode_clip(self.frames) if self.frames is not None else None
         self._prefix: Prefix | None = None
         self._shown: tuple[VisualGrid, Mapping[str, SpeakerTokens]] | None = None

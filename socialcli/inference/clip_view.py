@@ -46,6 +46,11 @@ def sample_clip(episode: Episode, options: AskOptions) -> tuple[Scene | None, Fr
     limits = replace(DEFAULT_LIMITS, until=inf if options.timeout is None else time.monotonic() + options.timeout)
     frames = _since(video.start, sample_frames(path, options.frames, video.start, video.end, video.fps, limits=limits))
     check_size(frames, video.width, video.height)
+    return show_frames(episode, options, frames)
+
+
+def show_frames(episode: Episode, options: AskOptions, frames: FrameSet) -> tuple[Scene, FrameSet]:
+    """What the prompt says about `frames`, and the frames as the model sees them: as they are, or with boxes drawn."""
     tracks = speaker_boxes(episode.boxes, frames.times, options.box_gap)
     boxes = {speaker.id: tracks[speaker.id] for speaker in episode.speakers if speaker.id in tracks}
     size = (frames.width, frames.height)

@@ -36,7 +36,13 @@ def candidate_scores(adapter: Adapter, logits: Tensor, letters: str) -> tuple[fl
 
 
 def generate_greedily(adapter: Adapter, state: Continuation, limit: int = MAX_NEW_TOKENS) -> list[str | ModelError]:
-    """The most likely continuation of every prompt of the batch, up to its end or `limit` tokens.
+    """The text of `greedy_ids` for every prompt of the batch."""
+    found = greedy_ids(adapter, state, limit)
+    return [one if isinstance(one, ModelError) else adapter.decode(one) for one in found]
+
+
+def greedy_ids(adapter: Adapter, state: Continuation, limit: int = MAX_NEW_TOKENS) -> list[Sequence[int] | ModelError]:
+    """The most likely continuation of every prompt of the batch, up to its end (without it) or `limit` tokens.
 
     A prompt for which the model's output is not a number gets a ModelError instead. Not transformers' `generate`,
     which cannot continue a batch of unequal prompts behind one shared prefix.
@@ -53,14 +59,14 @@ def generate_greedily(adapter: Adapter, state: Continuation, limit: int = MAX_NE
         if bool(ended.all()) or step == limit:
             break
         state = next_logits(adapter, state, tokens, step)
-    texts = torch.stack(chosen, dim=1).tolist()
     return [
-        _not_numbers() if failed else adapter.decode(_until_end(row, adapter.end_ids))
-        for row, failed in zip(texts, broken.tolist(), strict=True)
+        _not_numbers() if failed else until_end(row, adapter.end_ids)
+        for row, failed in zip(torch.stack(chosen, dim=1).tolist(), broken.tolist(), strict=True)
     ]
 
 
-def _until_end(ids: Sequence[int], ends: frozenset[int]) -> Sequence[int]:
+def until_end(ids: Sequence[int], ends: frozenset[int]) -> Sequence[int]:
+    """The ids before the first of `ends`."""
     end = next((index for index, token in enumerate(ids) if token in ends), len(ids))
     return ids[:end]
 

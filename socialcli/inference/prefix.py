@@ -19,7 +19,7 @@ from socialcli.errors import PromptError
 from socialcli.inference.cache import joined_cache
 from socialcli.models.contract import Adapter, EncodedClip, EncodedPrompt
 from socialcli.models.prompts import pad_tokens
-from socialcli.models.transformers_internals import forward_with_cache
+from socialcli.models.transformers_internals import forward_with_cache, kept_logits
 
 MAX_NEW_TOKENS = 16  # of an answer: a letter, or a short label
 
@@ -136,7 +136,7 @@ def run_step(adapter: Adapter, step: Step, cache: DynamicCache) -> Continuation:
     )
     batch = torch.arange(step.ids.shape[0], device=adapter.device)
     return Continuation(
-        logits=output.logits[batch, slot].float(),
+        logits=kept_logits(output.logits, kept)[batch, slot].float(),
         cache=cache,
         mask=step.mask,
         positions=step.positions.gather(-1, step.last.unsqueeze(-1).expand(*step.positions.shape[:-1], 1)),

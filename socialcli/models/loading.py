@@ -86,12 +86,18 @@ def quiet_libraries() -> None:
     disable_progress_bar()
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # warns of each retry
     logging.getLogger("transformers.modeling_utils").addFilter(_is_no_load_report)
+    logging.getLogger("transformers.processing_utils").addFilter(_is_no_note_on_arguments)
     adopt("transformers")
 
 
 def _is_no_load_report(record: logging.LogRecord) -> bool:
     # A table of missing and mismatched weights: WeightSource says the same in one line.
     return "LOAD REPORT" not in record.getMessage()
+
+
+def _is_no_note_on_arguments(record: logging.LogRecord) -> bool:
+    # SmolVLM's processor of transformers 5.17 writes it about its own arguments, at every prompt.
+    return "have to be in `processor_kwargs`" not in record.getMessage()
 
 
 def _device(name: str) -> torch.device:

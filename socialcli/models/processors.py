@@ -23,7 +23,7 @@ IMAGES, VIDEOS = "preprocessor_config.json", "video_preprocessor_config.json"
 # Settings that images and videos share in every family: if one part's file is missing, the other's is used.
 _SHARED = frozenset(
     {
-        *("do_convert_rgb", "do_resize", "size", "resample", "do_center_crop", "crop_size"),
+        *("do_convert_rgb", "do_resize", "size", "resample", "do_center_crop", "crop_size", "max_image_size"),
         *("do_rescale", "rescale_factor", "do_normalize", "image_mean", "image_std"),
         *("min_pixels", "max_pixels", "patch_size", "temporal_patch_size", "merge_size"),
     }

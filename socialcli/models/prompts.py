@@ -138,8 +138,9 @@ class PromptEncoder:
 
     def decode(self, ids: Sequence[int]) -> str:
         """The text of generated token ids, without special tokens."""
-        with self._lock:
-            text: str = self._processor.tokenizer.decode(ids, skip_special_tokens=True)
+        tokenizer = self._processor.tokenizer
+        with self._lock:  # clean-up is for WordPiece: set by Llama 3's checkpoints, it would only log a warning
+            text: str = tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
         return text
 
     def _expand(self, text: str, clip: EncodedClip | None) -> tuple[str, int]:

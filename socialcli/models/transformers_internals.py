@@ -43,6 +43,14 @@ def forward_with_cache(model: Any, cache: Any, **inputs: Any) -> Any:
     return model(**inputs, **{cache_argument(type(model).forward): cache}, use_cache=True)
 
 
+def kept_logits(logits: Any, kept: Any) -> Any:
+    """The logits (B, K, V) of the tokens `kept` (K,), from a forward pass that got these as `logits_to_keep`.
+
+    Some models (VideoLLaMA3, Qwen2.5-Omni) ignore the argument without a word and return the logits of all tokens.
+    """
+    return logits if logits.shape[1] == kept.numel() else logits[:, kept]
+
+
 @memoized
 def cache_argument(forward: Callable[..., Any]) -> str:
     """The name of forward's cache argument: `cache` since transformers 5.24, `past_key_values` before."""

@@ -201,23 +201,6 @@ def test_scores_do_not_depend_on_the_batch(clip: Any) -> None:
             assert largest_difference(alone, together) < 1e-5
 
 
-def test_generated_text_is_what_transformers_generates(model: Any, clip: Any, asked: list[Any]) -> None:
-    texts = [answer.text for answer in clip.generate(asked)]
-    for question, text in zip(asked, texts, strict=True):
-        inputs = model.forward_inputs([question.encoded], clip.clip)
-        with torch.inference_mode():
-            ids = model.model.generate(**inputs, do_sample=False, max_new_tokens=16)[0, question.encoded.length :]
-        assert text == model.decode(ids.tolist())
-
-
-def test_generation_starts_from_the_aligned_prompt(model: Any, clip: Any, asked: list[Any]) -> None:
-    (answer,) = clip.generate(asked[:1], Alignment())
-    inputs = model.forward_inputs([asked[0].encoded], clip.clip)
-    with torch.inference_mode(), aligned(model, asked[0].plan):
-        ids = model.model.generate(**inputs, do_sample=False, max_new_tokens=16)[0, asked[0].encoded.length :]
-    assert answer.text == model.decode(ids.tolist())
-
-
 def test_without_video_nothing_is_aligned(model: Any) -> None:
     clip = open_clip(model, sample_episodes()[0], SAMPLE, with_video=False)
     asked = [ask(clip, question) for question in clip.episode.questions]

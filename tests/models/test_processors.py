@@ -23,6 +23,10 @@ IMAGES, VIDEOS, PROCESSOR = "preprocessor_config.json", "video_preprocessor_conf
 @pytest.fixture
 def apart(family: str, tmp_path: Path) -> Path:
     """The family's sample checkpoint with a file for each part, as transformers 4 wrote it."""
+    return taken_apart(family, tmp_path)
+
+
+def taken_apart(family: str, tmp_path: Path) -> Path:
     folder = Path(shutil.copytree(SAMPLE / "checkpoints" / family, tmp_path / "checkpoint"))
     said = json.loads((folder / PROCESSOR).read_text())
     for name, part in ((IMAGES, "image_processor"), (VIDEOS, "video_processor")):
@@ -39,6 +43,16 @@ def rewritten(file: Path, change: Callable[[dict[str, Any]], object]) -> None:
 
 @pytest.mark.parametrize("missing", [(), (VIDEOS,), (IMAGES,), (PROCESSOR,), (PROCESSOR, VIDEOS)])
 def test_a_clip_is_prepared_alike_whatever_files_there_are(family: str, apart: Path, missing: tuple[str, ...]) -> None:
+    assert_prepared_alike(family, apart, missing)
+
+
+@pytest.mark.parametrize("missing", [(VIDEOS,), (PROCESSOR, VIDEOS)])
+@pytest.mark.parametrize("further", ["qwen3-vl", "qwen2-vl", "smolvlm2", "llava-onevision"])
+def test_so_it_is_by_the_further_families(further: str, tmp_path: Path, missing: tuple[str, ...]) -> None:
+    assert_prepared_alike(further, taken_apart(further, tmp_path), missing)
+
+
+def assert_prepared_alike(family: str, apart: Path, missing: tuple[str, ...]) -> None:
     for name in missing:
         (apart / name).unlink()
     clip, expected = (

@@ -16,6 +16,7 @@ from socialcli.models.transformers_internals import (
     WITH_VISUAL_TEXTS,
     cache_argument,
     forward_with_cache,
+    kept_logits,
     take_visual_texts,
 )
 from tests.conftest import noise_frames
@@ -73,3 +74,9 @@ def test_the_name_of_the_cache_is_that_of_the_forward() -> None:
     def earlier(*, past_key_values: Any = None) -> None: ...
 
     assert (cache_argument(later), cache_argument(earlier)) == ("cache", "past_key_values")
+
+
+def test_the_logits_of_kept_tokens_are_found_whether_or_not_a_model_obeys() -> None:
+    every, kept = torch.arange(2 * 5 * 3).reshape(2, 5, 3), torch.tensor([1, 4])
+    assert kept_logits(every, kept).equal(every[:, kept])
+    assert kept_logits(every[:, kept], kept).equal(every[:, kept])

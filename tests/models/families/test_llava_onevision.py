@@ -41,4 +41,4 @@ def test_the_newline_behind_the_frames_shows_no_cell() -> None:
 
 @pytest.mark.parametrize("fit", ["stretch", "pad"])
 def test_the_grid_by_changed_pixels(fit: str) -> None:
-    assert_the_grid_is_right(tiny_model(NAME, fit), noise_frames(320, 200, count=3), patches=24)
+    assert_the_grid_is_right(tiny_model(NAME, fit), noise_frames(320, 200, count=3))

@@ -24,7 +24,7 @@ def test_cells(size: tuple[int, int], count: int, shape: tuple[int, int, int]) -
 
 
 def test_the_grid_by_changed_pixels() -> None:
-    assert_the_grid_is_right(tiny_model(NAME), noise_frames(320, 200, count=7), patches=24)
+    assert_the_grid_is_right(tiny_model(NAME), noise_frames(320, 200, count=7))
 
 
 @pytest.mark.parametrize(("size", "count"), [((112, 84), 5), ((64, 200), 4), ((60, 60), 20)])

@@ -17,6 +17,7 @@ from socialcli.alignment.attention import Alignment, AlignmentReport, aligned
 from socialcli.alignment.bias import with_floor
 from socialcli.errors import TrainingError
 from socialcli.models.contract import Adapter
+from socialcli.models.transformers_internals import kept_logits
 from socialcli.verbs.train.learning.rows import TrainingBatch, TrainingRow, alike
 from socialcli.verbs.train.learning.schedule import Schedule
 from socialcli.verbs.train.learning.trainable import Learner
@@ -137,7 +138,8 @@ class Stepper:
 def token_losses(adapter: Adapter, batch: TrainingBatch) -> Tensor:
     """The cross-entropy of each token to predict, (T,) float32, with the attention that the model has now."""
     output = adapter.model(**batch.inputs, use_cache=False, logits_to_keep=batch.kept)
-    return cross_entropy(output.logits[batch.row, batch.slot].float(), batch.tokens, reduction="none")
+    logits = kept_logits(output.logits, batch.kept)
+    return cross_entropy(logits[batch.row, batch.slot].float(), batch.tokens, reduction="none")
 
 
 def adamw(parameters: Mapping[str, Tensor], learning_rate: float, weight_decay: float) -> torch.optim.AdamW:
