@@ -67,7 +67,7 @@ class Gemma4Adapter(HuggingFaceAdapter):
 
 def _is_unified(config: Any) -> bool:
     """Whether the model takes the pixels of a cell as they are, without a vision tower."""
-    return bool(config.model_type == Gemma4UnifiedForConditionalGeneration.config_class.model_type)
+    return bool(config.model_type == "gemma4_unified")
 
 
 def load(options: LoadOptions) -> Gemma4Adapter:

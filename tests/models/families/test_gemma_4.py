@@ -48,10 +48,6 @@ def test_cells(size: tuple[int, int], shape: tuple[int, int], count: int) -> Non
     assert expected_visual_tokens(registry().model(NAME).item, count, *size) == count * shape[0] * shape[1]
 
 
-def test_the_grid_by_changed_pixels() -> None:
-    assert_the_grid_is_right(tiny_model(NAME), noise_frames(320, 200, count=7), patches=24)
-
-
 @pytest.mark.parametrize(
     ("times", "words"),
     [
@@ -130,7 +126,7 @@ def test_the_large_models_are_exact_too(variant: Any) -> None:
 
 
 def test_the_large_models_have_the_same_grid(variant: Any) -> None:
-    assert_the_grid_is_right(variant, noise_frames(320, 200, count=3), patches=12)
+    assert_the_grid_is_right(variant, noise_frames(320, 200, count=3))
 
 
 @torch.inference_mode()

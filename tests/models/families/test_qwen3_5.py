@@ -17,7 +17,6 @@ from tests.conftest import SAMPLE, noise_frames, sample_episodes, tiny_model
 from tests.models.families.test_gemma_4 import greedy_text, whole_forward_agrees
 from tests.models.families.test_qwen3_vl import at, authors_positions
 from tests.models.families.variants import load_variant
-from tests.models.test_grid import assert_the_grid_is_right
 from tests.verbs.runs import run
 
 NAME = "qwen3.5"
@@ -32,10 +31,6 @@ def test_cells(size: tuple[int, int], count: int, shape: tuple[int, int, int]) -
     grid = model.encode_prompt("Who?", [], model.encode_clip(noise_frames(*size, count=count))).grid
     assert grid.tokens.shape == shape
     assert grid.seen == pytest.approx((0, 0, *size))
-
-
-def test_the_grid_by_changed_pixels() -> None:
-    assert_the_grid_is_right(tiny_model(NAME), noise_frames(320, 200, count=5), patches=24)
 
 
 def test_the_answer_begins_behind_empty_thoughts() -> None:
@@ -81,19 +76,18 @@ def test_rows_name_the_layers_that_took_part(tmp_path: Path) -> None:
     assert refused.code == 2 and "name some of 3,7" in refused.stderr
 
 
-@pytest.fixture(scope="module", params=["dense", "experts"])
-def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """The sample's checkpoint, and one of mixtures of experts."""
-    if request.param == "dense":
-        return tiny_model(NAME)
+@pytest.fixture(scope="module")
+def experts(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return load_variant("qwen3.5 experts", tmp_path_factory.mktemp("experts"))
 
 
-def test_scores_are_those_of_dense_attention_over_whole_prompts(model: Any) -> None:
-    whole_forward_agrees(model, frames=3)
+def test_mixtures_of_experts_are_exact_too(experts: Any) -> None:
+    whole_forward_agrees(experts, frames=3)
 
 
-def test_texts_are_those_of_transformers_whatever_the_batch(model: Any) -> None:
+@pytest.mark.parametrize("kind", ["sample", "experts"])
+def test_texts_are_those_of_transformers_whatever_the_batch(kind: str, experts: Any) -> None:
+    model = experts if kind == "experts" else tiny_model(NAME)
     clip = open_clip(model, sample_episodes()[0], SAMPLE, frames=2)
     asked = [ask(clip, question) for question in clip.episode.questions][:4]
     assert len({one.encoded.length for one in asked}) > 1

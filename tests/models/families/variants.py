@@ -99,9 +99,11 @@ def load_variant(name: str, folder: Path) -> Any:
     family, build = VARIANTS[name]
     torch.manual_seed(0)
     model, processor = build()
-    for parameter in model.parameters():
+    for parameter_name, parameter in model.named_parameters():
         if parameter.ndim > 1:  # keeps the scale of what passes; norms stay
-            torch.nn.init.normal_(parameter, std=1.5 / math.sqrt(parameter[0].numel()))
+            # Random states of linear attention cancel, and the norm behind them magnifies rounding.
+            gain = 0.3 if "linear_attn.out_proj" in parameter_name else 1.0
+            torch.nn.init.normal_(parameter, std=gain / math.sqrt(parameter[0].numel()))
     torch.nn.init.normal_(model.get_input_embeddings().weight, std=0.05)  # larger ones would repeat the last token
     model.generation_config = tiny_model(family).model.generation_config
     model.save_pretrained(folder)
