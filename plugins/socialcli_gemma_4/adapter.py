@@ -46,6 +46,11 @@ class Gemma4Adapter(HuggingFaceAdapter):
         """The id of `<|video|>`."""
         return int(self.model.config.video_token_id)
 
+    @property
+    def end_id(self) -> int:
+        """The id of `<turn|>`, which ends a turn; the tokenizer's own end token, `<eos>`, ends a document."""
+        return int(self.processor.tokenizer.convert_tokens_to_ids("<turn|>"))
+
     def prepare_frames(self, frames: FrameSet) -> tuple[npt.NDArray[np.uint8], dict[str, Any]]:
         """The frames as they are, which the processor resizes, and their times, which it cuts to whole seconds."""
         images = np.stack([frame.image for frame in frames.frames])
