@@ -7,7 +7,7 @@ where it fills fewer: `cross_attention_mask` hides those of the others.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +31,9 @@ class Llama32VisionAdapter(HuggingFaceAdapter):
     model_class = MllamaForConditionalGeneration
     processor_class = MllamaProcessor
     frames_as_images = True
+    # Without an image, the chat template writes the date of the day, and the answers would change with it. This date is
+    # the template's own where it cannot know the day.
+    template_variables: ClassVar[Mapping[str, Any]] = {"date_string": "26 Jul 2024"}
 
     def __init__(self, *arguments: Any, **choices: Any) -> None:
         """As the base class."""
