@@ -26,7 +26,6 @@ from socialcli.models.contract import ClipSize, EncodedPrompt
 from socialcli_llama_3_2_vision.sizes import TILE, TILES, fitted_size, tile_shape, tile_shapes, visual_tokens
 from tests.conftest import SAMPLE, noise_frames, sample_episodes, tiny_model
 from tests.eager import dense_attention
-from tests.models.test_grid import changed_in, whole_cells
 
 NAME = "llama-3.2-vision"
 KEYS_OF_TILE = 1 + 40 * 40
@@ -90,39 +89,6 @@ def test_frames_are_fitted_as_by_the_processor() -> None:
         shape = tile_shape(width, height)
         assert (shape[0] * TILE, shape[1] * TILE) == tuple(canvas)
         assert fitted_size(width, height, shape) == library.get_image_size_fit_to_canvas(height, width, *canvas, TILE)
-
-
-@pytest.mark.parametrize("size", [(640, 360), (300, 500)])
-def test_changed_pixels_change_most_the_keys_that_the_grid_names(size: tuple[int, int]) -> None:
-    """Frames do not see each other: each has several changed cells, whose keys must move more than all others."""
-    model, frames = tiny_model(NAME), noise_frames(*size, count=2)
-    grid = model.encode_prompt("?", [], model.encode_clip(frames)).grid
-    draw = np.random.default_rng(1)
-    changed, places = frames, []
-    for index in range(2):
-        cells = whole_cells(grid, frames)
-        for place in draw.choice(len(cells), 12, replace=False):
-            row, column = cells[place]
-            changed = changed_in(changed, index, grid.cells[row, column])
-            places.append(int(grid.tokens[index, row, column]))
-    moved = (keys_made_of(changed) - keys_made_of(frames)).norm(dim=-1)
-    assert sorted(moved.topk(len(places)).indices.tolist()) == sorted(places)
-
-
-@torch.inference_mode()
-def keys_made_of(frames: Any) -> torch.Tensor:
-    """What the cross-attention layers make their keys of, (keys, hidden)."""
-    model = tiny_model(NAME)
-    caught: list[torch.Tensor] = []
-    hook = model.decoder_layers[1].register_forward_pre_hook(
-        lambda _layer, _args, arguments: caught.append(arguments["cross_attention_states"]), with_kwargs=True
-    )
-    try:
-        clip = model.encode_clip(frames)
-        model.model(**model.forward_inputs([model.encode_prompt("?", [], clip)], clip))
-    finally:
-        hook.remove()
-    return caught[0].flatten(end_dim=-2)
 
 
 @pytest.mark.parametrize("text", ["{0}{0}{0} a b", "{0} a {0}{0} b {0} c", "a {0} b", "{0}"])
