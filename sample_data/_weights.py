@@ -10,6 +10,7 @@ import torch
 # Decay and time step of linear attention, and the convolution before it: random values would forget everything at once.
 KEPT = ("A_log", "dt_bias", "conv1d", "lambda")
 FROM_OTHERS = 0.3  # of what a visual token takes from other patches: it keeps mostly its own
+FROM_STATES = 0.3  # of what linear attention adds: random states cancel, and its norm would magnify rounding to 1e-4
 
 
 @torch.no_grad()
@@ -52,6 +53,8 @@ def _spread(name: str, weight: torch.Tensor, tied: bool) -> float:
         gain = 1.4  # attention logits with a standard deviation of about 2
     elif "patch_embed" in name or "lm_head" in name:
         gain = 2.0
+    elif "linear_attn.out_proj" in name:
+        gain = FROM_STATES
     elif vision and any(part in name for part in ("out_proj", "o_proj", "attn.proj", "projection_layer")):
         gain = FROM_OTHERS
     return gain / math.sqrt(weight[0].numel())

@@ -29,6 +29,8 @@ def dense(
     scores = query @ key.transpose(2, 3) * scaling
     length = scores.shape[-1]
     visible = attention_mask if attention_mask is not None else torch.ones(length, length, dtype=torch.bool).tril()
+    if visible.dtype != torch.bool:  # of cross-attention: terms of the scores, 0 where a key is seen
+        visible = visible == 0
     scores = scores.masked_fill(~visible, float("-inf"))
     attention = scores.softmax(-1).nan_to_num(0)  # what pads a prompt on the left sees nothing
     if module.layer_idx in _current.get("layers", ()):

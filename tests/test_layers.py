@@ -28,9 +28,12 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("converting", "socialcli_qwen"),  # what several plug-ins share
     (
         *("socialcli_llava_next_video", "socialcli_qwen2_5_vl", "socialcli_internvl3"),
+        "socialcli_llama_3_2_vision",
         *("socialcli_llava_onevision", "socialcli_qwen2_vl", "socialcli_qwen3_vl", "socialcli_smolvlm2"),
+        "socialcli_gemma_4",
         *("socialcli_mmsi", "socialcli_tracks", "socialcli_tvqa_plus"),
     ),
+    ("socialcli_qwen3_5",),  # the frames of Qwen3-VL
     (
         *("verbs.run", "verbs.measure", "verbs.train", "verbs.inspect", "verbs.compare", "verbs.accuracy"),
         *("verbs.validate", "verbs.convert", "verbs.synth", "verbs.models", "verbs.tasks", "verbs.plugins"),

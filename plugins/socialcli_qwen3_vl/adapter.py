@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -27,8 +27,8 @@ from . import SPEC
 class Qwen3VLAdapter(QwenVLAdapter):
     """Qwen3-VL ("Qwen3-VL Technical Report", arXiv 2511.21631)."""
 
-    model_class = Qwen3VLForConditionalGeneration
-    further_model_classes = (Qwen3VLMoeForConditionalGeneration,)
+    model_class: ClassVar[type[Any]] = Qwen3VLForConditionalGeneration
+    further_model_classes: ClassVar[tuple[type[Any], ...]] = (Qwen3VLMoeForConditionalGeneration,)
     processor_class = Qwen3VLProcessor
     video_processor_class = Qwen3VLVideoProcessor
 

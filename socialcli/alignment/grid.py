@@ -35,6 +35,11 @@ class VisualGrid:
         return np.sort(self.tokens[self.tokens >= 0])
 
     @property
+    def cross_keys(self) -> int:
+        """The number of keys of cross-attention, up to the last one that shows a cell; 0 without any."""
+        return int(self.tokens.max()) + 1 if self.cross_attention else 0
+
+    @property
     def step_of_frame(self) -> dict[int, int]:
         """The temporal step that shows each sampled frame."""
         return {frame: step for step, frames in enumerate(self.frames) for frame in frames}

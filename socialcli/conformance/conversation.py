@@ -120,6 +120,7 @@ def _own_output(adapter: HuggingFaceAdapter, text: str, frames: FrameSet | None)
         return_dict=True,
         return_tensors="pt",
         processor_kwargs=arguments,
+        **adapter.template_variables,
     )
     return output
 

@@ -36,15 +36,15 @@ class BatchLimit:
         """
         return 1 if self._fits and adapter.device.type == "cpu" else self.most
 
-    def allowed(self, adapter: Adapter, length: int) -> int:
-        """The number for prompts of up to `length` tokens.
+    def allowed(self, adapter: Adapter, length: int, cross_keys: int = 0) -> int:
+        """The number for prompts of up to `length` tokens that see up to `cross_keys` keys of cross-attention.
 
         Free memory is only looked up on a CPU, where a system short of memory swaps or kills before an allocation
         fails. On a GPU the allocation fails, and `shrink` follows.
         """
         if not self._fits or adapter.device.type != "cpu":
             return self.most
-        fitting = int(free_bytes() * SHARE_OF_FREE) // prompt_bytes(adapter, length)
+        fitting = int(free_bytes() * SHARE_OF_FREE) // prompt_bytes(adapter, length, cross_keys)
         return max(1, min(self.most, fitting))
 
     def shrink(self, failed: int) -> None:
@@ -58,7 +58,8 @@ class BatchLimit:
 def batches(questions: Sequence[ClipQuestion], adapter: Adapter, limit: BatchLimit) -> Iterator[Sequence[ClipQuestion]]:
     """Cut questions on a few clips into batches: first those that share clip and transcript, then what else fits.
 
-    The prompts of a batch begin with equally many visual tokens. Every question is in exactly one batch.
+    The prompts of a batch begin with equally many visual tokens, or see equally many keys of cross-attention. Every
+    question is in exactly one batch.
     """
     alone: list[ClipQuestion] = []
     for group in _grouped(questions, lambda one: (one.clip, _transcript(one.encoded))):
@@ -66,7 +67,7 @@ def batches(questions: Sequence[ClipQuestion], adapter: Adapter, limit: BatchLim
             yield from _cut(group, adapter, limit)
         else:
             alone += group
-    for group in _grouped(alone, lambda one: one.encoded.prefix):
+    for group in _grouped(alone, lambda one: (one.encoded.prefix, one.encoded.cross_keys)):
         yield from _cut(group, adapter, limit)
 
 
@@ -114,9 +115,10 @@ def _grouped(
 
 def _cut(group: Sequence[ClipQuestion], adapter: Adapter, limit: BatchLimit) -> Iterator[Sequence[ClipQuestion]]:
     longest = max(one.encoded.length for one in group)
+    cross_keys = max(one.encoded.cross_keys for one in group)
     start = 0
     while start < len(group):
-        size = limit.allowed(adapter, longest)
+        size = limit.allowed(adapter, longest, cross_keys)
         yield group[start : start + size]
         start += size
 

@@ -13,7 +13,7 @@ fails where a release changes these.
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import torch
@@ -61,14 +61,21 @@ class RoomyLayer(DynamicLayer):
 
 
 @torch.inference_mode()
-def joined_cache(caches: Sequence[DynamicCache], batch: int, room: int) -> DynamicCache:
+def joined_cache(
+    caches: Sequence[DynamicCache], batch: int, room: int, cross_layers: Collection[int] = ()
+) -> DynamicCache:
     """A cache for `batch` prompts with room for `room` more tokens; the entries of `caches` are copied into it.
 
-    `caches` is one cache of a single prompt for the whole batch, or one for each of its prompts, all equally long.
+    `caches` is one cache of a single prompt for the whole batch, or one for each of its prompts, all equally long. The
+    `cross_layers` hold the keys of frames, which no token adds to: a batch on one clip shares them, uncopied.
     """
     joined = copied_cache(caches[0])
     for index, layer in enumerate(joined.layers):
-        joined.layers[index] = _joined_layer(layer, [cache.layers[index] for cache in caches], batch, room)
+        layers = [cache.layers[index] for cache in caches]
+        is_cross = index in cross_layers
+        joined.layers[index] = (
+            _shared_layer(layer, layers, batch) if is_cross else _joined_layer(layer, layers, batch, room)
+        )
     return joined
 
 
@@ -106,6 +113,18 @@ def _copied_layer(layer: Any) -> Any:
                 parts = {key: part.clone() if isinstance(part, Tensor) else part for key, part in value.items()}
                 setattr(copied, name, parts)
     return copied
+
+
+def _shared_layer(first: Any, layers: Sequence[Any], batch: int) -> Any:
+    """A layer of cross-attention for a batch, whose keys and values stay as they are."""
+    if first.is_initialized:
+        keys, values = [layer.keys for layer in layers], [layer.values for layer in layers]
+        first.keys, first.values = (_for_batch(parts, batch) for parts in (keys, values))
+    return first
+
+
+def _for_batch(parts: Sequence[Tensor], batch: int) -> Tensor:
+    return parts[0].expand(batch, -1, -1, -1) if len(parts) == 1 else torch.cat(list(parts))
 
 
 def _joined_layer(first: Any, layers: Sequence[Any], batch: int, room: int) -> Any:

@@ -172,7 +172,7 @@ def _run(
     report = AlignmentReport()
     for number, stage in enumerate(stages):
         if number:
-            cache = joined_cache([cache], len(stage.step.ids), room_for(stage.step))
+            cache = joined_cache([cache], len(stage.step.ids), room_for(stage.step), adapter.cross_layers)
         with ExitStack() as stack:
             if alignment is not None and stage.plans:
                 report = stack.enter_context(aligned(adapter, stage.plans, alignment, capped=capped))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import psutil
 import torch
@@ -10,20 +11,44 @@ import torch
 from socialcli.models.contract import Adapter
 
 _CGROUP = Path("/sys/fs/cgroup")  # where Linux has the limits of a container
+_MASKS = 4  # of cross-attention: as many copies exist at once, in transformers and in the alignment
 
 
-def prompt_bytes(adapter: Adapter, length: int) -> int:
+def prompt_bytes(adapter: Adapter, length: int, cross_keys: int = 0) -> int:
     """An upper estimate of the bytes that a prompt of `length` tokens takes in a batch, beyond the model.
 
     For a moment, keys and values exist twice, in the prefix and in its continuation; activations exist for one layer.
+    Cross-attention adds its keys, the states that these are made of, and masks of tokens by keys.
     """
     config = adapter.model.config.get_text_config()
-    heads = config.num_attention_heads
-    width = getattr(config, "head_dim", None) or config.hidden_size // heads
-    cached = 2 * 2 * len(adapter.layers) * (getattr(config, "num_key_value_heads", None) or heads) * width
-    between = 6 * config.hidden_size + 3 * config.intermediate_size
+    stored = {
+        layer: 2 * _key_width(config.per_layer_config[layer])  # numbers in the key and the value of a token
+        for layer, module in enumerate(adapter.layers)
+        if module is not None
+    }
+    cross = sum(stored[layer] for layer in adapter.cross_layers)
+    token = 2 * (sum(stored.values()) - cross) + 6 * config.hidden_size + 3 * _feed_forward_width(config)
+    key = cross + config.hidden_size + _MASKS * length
     size = torch.empty((), dtype=adapter.model.dtype).element_size()
-    return int(length * (cached + between) * size + 4 * config.vocab_size)
+    return int((length * token + cross_keys * key) * size + 4 * config.vocab_size)
+
+
+def _key_width(config: Any) -> int:
+    """The numbers in the keys of one token, by the configuration of one layer."""
+    heads: int = config.num_attention_heads
+    width = getattr(config, "head_dim", None) or config.hidden_size // heads
+    return int((getattr(config, "num_key_value_heads", None) or heads) * width)
+
+
+def _feed_forward_width(config: Any) -> int:
+    """The numbers inside a layer's feed-forward networks for one token: dense, shared, and of the chosen experts."""
+
+    def number(name: str) -> int:
+        return int(getattr(config, name, None) or 0)
+
+    chosen = number("num_experts_per_tok") or number("top_k_experts")
+    dense = number("intermediate_size") + number("shared_expert_intermediate_size")
+    return dense + chosen * number("moe_intermediate_size")
 
 
 def free_bytes() -> int:

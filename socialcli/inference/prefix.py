@@ -87,7 +87,7 @@ def continued_cache(adapter: Adapter, prefixes: Sequence[Prefix], room: int) -> 
     """A cache with the prefix of each prompt of a batch, all equally long, and room for `room` more tokens."""
     distinct = prefixes[:1] if len(set(prefixes)) == 1 else prefixes
     caches = [prefix.cache for prefix in distinct if prefix.cache is not None]
-    return joined_cache(caches, len(prefixes), room) if caches else empty_cache(adapter)
+    return joined_cache(caches, len(prefixes), room, adapter.cross_layers) if caches else empty_cache(adapter)
 
 
 @torch.inference_mode()

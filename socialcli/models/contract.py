@@ -172,6 +172,11 @@ class EncodedPrompt:
         """Number of tokens, visual ones included."""
         return int(self.ids.shape[0])
 
+    @property
+    def cross_keys(self) -> int:
+        """About how many keys the cross-attention layers have; 0 where the sequence holds the visual tokens."""
+        return 0 if self.grid is None else self.grid.cross_keys
+
 
 class OpenClip(Protocol):
     """A clip that is open in a model, as `socialcli.open_clip` returns it."""

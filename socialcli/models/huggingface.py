@@ -43,6 +43,7 @@ class HuggingFaceAdapter(ABC):
     further_model_classes: ClassVar[tuple[type[Any], ...]] = ()  # of the same family, such as mixtures of experts
     processor_class: ClassVar[type[Any]]
     frames_as_images: ClassVar[bool] = False  # True: the processor takes images, one for each frame
+    template_variables: ClassVar[Mapping[str, Any]] = {}  # of the chat template, such as enable_thinking=False
     # The classes of the processor's parts. Unless both of the first two are set, `processor_class` chooses all three.
     image_processor_class: ClassVar[type[Any] | None] = None
     video_processor_class: ClassVar[type[Any] | None] = None
@@ -160,7 +161,8 @@ class HuggingFaceAdapter(ABC):
         """The conversation with `text`, and with placeholders for a clip of that many frames (0: without video)."""
         visual = [{"type": "image"}] * frames if self.frames_as_images else [{"type": "video"}] * bool(frames)
         message = {"role": "user", "content": [*visual, {"type": "text", "text": text}]}
-        rendered: str = self.processor.apply_chat_template([message], add_generation_prompt=True, tokenize=False)
+        settings = {"add_generation_prompt": True, "tokenize": False, **self.template_variables}
+        rendered: str = self.processor.apply_chat_template([message], **settings)
         return rendered
 
     def cell_tokens(

@@ -31,6 +31,8 @@ def try_out(adapter: Adapter, checkpoint: str, forward: bool = True) -> None:
         prompt = adapter.encode_prompt("?", ((0, 1),), clip)
     except QuestionError as error:
         raise CheckpointError(f"checkpoint {checkpoint!r} cannot answer questions: {error}; fetch it again") from error
+    except NotImplementedError as error:  # as `socialcli plugin new` leaves a member that it could not infer
+        raise CheckpointError(f"the adapter of {adapter.spec.name} is not finished: {error}") from error
     try:
         check_kinds(adapter)
         if forward:

@@ -115,7 +115,9 @@ class Prediction:
         exactly_if=When("status", "failed"),
     )
     prompt_tokens: int | None = column("length of the model's input, visual tokens included", default=None, minimum=0)
-    visual_tokens: int | None = column("visual tokens among them", default=None, minimum=0)
+    visual_tokens: int | None = column(
+        "visual tokens among them, or the keys of cross-attention that show a cell", default=None, minimum=0
+    )
     aligned_text_tokens: int | None = column(
         "text tokens of utterances whose speaker is known: the rows that the alignment may change",
         default=None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from socialcli.errors import PromptError
 from socialcli.plugins.builtin import socialcli_tasks
 from socialcli.tasks.prompt import Prompt, build_prompt
 from socialcli.video.frames import FrameSet
-from tests.conftest import FAMILIES, noise_frames, tiny_model
+from tests.conftest import ALL_FAMILIES, FAMILIES, noise_frames, tiny_model
 
 TASKS = {task.name: task for task in socialcli_tasks()}
 FRAMES = noise_frames(64, 48, count=3)
@@ -200,3 +201,15 @@ def test_an_answers_letter_is_what_the_tokenizer_puts_behind_the_prompt(model: A
         ids = model.continuation_ids(model.letter_prefix + letter)
         assert len(ids) == 1
         assert model.decode(ids).strip() == letter
+
+
+@pytest.mark.parametrize("family", [name for name in ALL_FAMILIES if name != "llava-next-video"])  # it ends no turn
+def test_training_ends_an_answer_as_the_chat_template_ends_a_turn(family: str) -> None:
+    model = tiny_model(family)
+    turns = [
+        {"role": role, "content": [{"type": "text", "text": text}]}
+        for role, text in (("user", "?"), ("assistant", "A"))
+    ]
+    text = model.processor.apply_chat_template(turns, tokenize=False, **model.template_variables)
+    end = model.processor.tokenizer.convert_ids_to_tokens(model.end_id)
+    assert re.search(rf"[ \n]A{re.escape(end)}\s*$", text), text

@@ -14,9 +14,18 @@ from socialcli.jobs.job import Job
 from socialcli.jobs.prepare import Prepared, Preparer
 from socialcli.jobs.selection import Selection
 from socialcli.models.checkpoints.files import weights_bytes
-from socialcli.models.contract import EncodedPrompt
+from socialcli.models.contract import Adapter, EncodedPrompt
 from socialcli.results.earlier import EarlierRows
 from socialcli.results.predictions import Prediction
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedPrompt:
+    """The size of a prompt."""
+
+    visual: int  # visual tokens, or keys of cross-attention
+    text: int  # tokens of the sequence without visual ones
+    memory: int  # bytes beyond the weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +34,7 @@ class Planned:
 
     tasks: Sequence[str]  # of every question
     kept: int  # rows that the folder already has
-    tokens: Sequence[tuple[int, int]]  # visual tokens and all tokens of each question that would be asked
+    prompts: Sequence[PlannedPrompt]  # of each question that would be asked
     problems: Sequence[str]  # of each question that would fail
     failing: int  # rows that would fail
     failed_before: int = 0  # rows that the folder has, and that failed
@@ -56,10 +65,6 @@ class Planner:
         kept = model.config.dtype or model.dtype  # of the files, according to config.json
         return int(stored * model.dtype.itemsize // kept.itemsize)
 
-    def prompt_bytes(self, length: int) -> int:
-        """About how many bytes a prompt of `length` tokens takes beyond the weights; 0 without tokens."""
-        return prompt_bytes(self._adapter, length) if length else 0
-
     def plan(self, selections: Iterable[Selection], kept: EarlierRows[Prediction]) -> Iterator[Planned]:
         """What a run would do with each selection; threads read the next clips as in a run."""
         for prepared in self._preparer.prepare_ahead(selections, kept):
@@ -67,11 +72,11 @@ class Planner:
             rows = [kept.row(key) for key in prepared.kept] if prepared.questions is None else []
             before = [(row.utterances, row.covered_utterances) for row in rows]
             reached = [(every, some) for every, some in before if every is not None and some is not None]
-            planned = _planned(prepared, len(self._preparer.conditions))
+            planned = _planned(prepared, len(self._preparer.conditions), self._adapter)
             yield replace(planned, failed_before=failed, reached=[*planned.reached, *reached])
 
 
-def _planned(prepared: Prepared, conditions: int) -> Planned:
+def _planned(prepared: Prepared, conditions: int, adapter: Adapter) -> Planned:
     selection, episode = prepared.selection, prepared.selection.row.episode
     bad = [question for question in selection.questions if isinstance(question, BadQuestion)]
     questions = prepared.questions or ()
@@ -81,7 +86,7 @@ def _planned(prepared: Prepared, conditions: int) -> Planned:
     return Planned(
         tasks=[question.task or "unknown" for question in selection.questions],
         kept=len(prepared.kept),
-        tokens=[_tokens(one.encoded) for one in ready if one.missing],
+        prompts=[_planned_prompt(adapter, one.encoded) for one in ready if one.missing],
         problems=[
             *(AnnotationError(question.message).record for question in bad),
             *(f"{place}: question {one.question.id!r}: {one.error.record}" for one in failed),
@@ -92,6 +97,7 @@ def _planned(prepared: Prepared, conditions: int) -> Planned:
     )
 
 
-def _tokens(prompt: EncodedPrompt) -> tuple[int, int]:
-    """The visual tokens of a prompt, and all of its tokens."""
-    return 0 if prompt.grid is None else int(prompt.grid.shown.size), prompt.length
+def _planned_prompt(adapter: Adapter, prompt: EncodedPrompt) -> PlannedPrompt:
+    visual = 0 if prompt.grid is None else int(prompt.grid.shown.size)
+    text = prompt.length if prompt.cross_keys else prompt.length - visual
+    return PlannedPrompt(visual, text, prompt_bytes(adapter, prompt.length, prompt.cross_keys))

@@ -62,7 +62,7 @@ class Plan:
     visual_tokens: Spread | None  # per question that would be asked; None: none would
     text_tokens: Spread | None
     weights: int
-    prompt: int  # memory of the longest prompt with its KV cache, on top of the weights
+    prompt: int  # memory of the largest prompt with its KV cache, on top of the weights
     prompts: int | None  # in a batch at most; None: as many as fit
     coverage: Coverage
     by_episode: Sequence[Mapping[str, Any]]  # ids, and the utterances and covered ones of the fullest prompt
@@ -109,7 +109,7 @@ def plan(settings: RunSettings, folder: OutputFolder | None, retry_failed: bool,
         visual_tokens=Spread.of(totals.visual),
         text_tokens=Spread.of(totals.text),
         weights=planner.weights,
-        prompt=planner.prompt_bytes(totals.longest),
+        prompt=totals.memory,
         prompts=None if settings.compute.batch_size == "auto" else int(settings.compute.batch_size),
         coverage=counter.coverage.total(settings.prompt.box_gap),
         by_episode=totals.by_episode,
@@ -130,7 +130,7 @@ class _Totals:
 
     def __init__(self) -> None:
         self.questions: Counter[str] = Counter()
-        self.kept = self.failed_before = self.failing = self.longest = 0
+        self.kept = self.failed_before = self.failing = self.memory = 0
         self.visual, self.text = array("q"), array("q")
         self.problems: list[str] = []
         self.by_episode: list[dict[str, Any]] = []
@@ -141,16 +141,16 @@ class _Totals:
         self.questions.update(planned.tasks)
         self.kept += planned.kept
         self.failed_before += planned.failed_before
-        for visual, length in planned.tokens:
-            self.visual.append(visual)
-            self.text.append(length - visual)
-            self.longest = max(self.longest, length)
+        for prompt in planned.prompts:
+            self.visual.append(prompt.visual)
+            self.text.append(prompt.text)
+            self.memory = max(self.memory, prompt.memory)
         if planned.reached:
             utterances, covered = max(planned.reached)
             found = {"prompt_utterances": utterances, "covered_utterances": covered}
             self.by_episode.append({"episode_id": planned.episode_id, **found})
-        if planned.tokens and planned.episode_id is not None:
-            self.clips.add(planned.episode_id, max(visual for visual, _ in planned.tokens))
+        if planned.prompts and planned.episode_id is not None:
+            self.clips.add(planned.episode_id, max(prompt.visual for prompt in planned.prompts))
         self.failing += planned.failing
         for problem in planned.problems:
             if len(self.problems) < MOST_PROBLEMS:
@@ -168,7 +168,7 @@ def plan_lines(found: Plan) -> str:
         parts.append(laid_out([head, *([name, *_cells(one)] for name, one in spreads.items())], 1))
     together = "" if found.prompts is None else f", {found.prompts} together at most"
     parts.append(
-        f"memory: weights {_size(found.weights)}; the longest prompt with its cache {_size(found.prompt)}{together}"
+        f"memory: weights {_size(found.weights)}; the largest prompt with its cache {_size(found.prompt)}{together}"
     )
     parts.append(coverage_line(found.coverage))
     return "\n\n".join([*parts, *_listed("note", found.notes), *_listed("warning", found.warnings)])

@@ -23,8 +23,7 @@ def test_cells(size: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize("size", [(640, 360), (201, 320)])
 def test_cells_of_padded_frames(size: tuple[int, int]) -> None:
-    grid_of = tiny_model(NAME, "pad")
-    cells = grid_of.encode_clip(noise_frames(*size, count=1)).cells
+    cells = tiny_model(NAME, "pad").encode_clip(noise_frames(*size, count=1)).cells
     side = max(size)
     assert cells[0, 0, :2].tolist() == [-((side - size[0]) // 2), -((side - size[1]) // 2)]
     assert (cells[..., 2:] - cells[..., :2]).reshape(-1, 2) == pytest.approx(np.full((196, 2), side * 27 / 384))
@@ -39,6 +38,5 @@ def test_the_newline_behind_the_frames_shows_no_cell() -> None:
     assert prompt.prefix == visual[-1] + 1  # the newline is part of the visual prefix
 
 
-@pytest.mark.parametrize("fit", ["stretch", "pad"])
-def test_the_grid_by_changed_pixels(fit: str) -> None:
-    assert_the_grid_is_right(tiny_model(NAME, fit), noise_frames(320, 200, count=3))
+def test_the_grid_of_padded_frames_by_changed_pixels() -> None:
+    assert_the_grid_is_right(tiny_model(NAME, "pad"), noise_frames(320, 200, count=3))

@@ -6,7 +6,6 @@ import pytest
 import torch
 
 from tests.conftest import noise_frames, tiny_model
-from tests.models.test_grid import assert_the_grid_is_right
 
 NAME = "qwen2-vl"
 
@@ -21,10 +20,6 @@ def test_cells(size: tuple[int, int], count: int, shape: tuple[int, int, int]) -
     assert grid.tokens.shape == shape
     assert grid.seen == pytest.approx((0, 0, *size))
     assert [frame for step in grid.frames for frame in step] == list(range(count))
-
-
-def test_the_grid_by_changed_pixels() -> None:
-    assert_the_grid_is_right(tiny_model(NAME), noise_frames(320, 200, count=7))
 
 
 @pytest.mark.parametrize(("size", "count"), [((112, 84), 5), ((64, 200), 4), ((60, 60), 20)])

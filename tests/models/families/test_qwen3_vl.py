@@ -16,7 +16,6 @@ from socialcli.api import ask, load_model, open_clip
 from socialcli.errors import UsageError
 from socialcli.video.frames import Frame, FrameSet
 from tests.conftest import SAMPLE, noise_frames, sample_episodes, tiny_model
-from tests.models.test_grid import assert_the_grid_is_right
 
 NAME = "qwen3-vl"
 
@@ -45,11 +44,6 @@ def test_cells(size: tuple[int, int], count: int, shape: tuple[int, int, int]) -
     assert grid.tokens.shape == shape
     assert grid.seen == pytest.approx((0, 0, *size))
     assert [frame for step in grid.frames for frame in step] == list(range(count))
-
-
-@pytest.mark.parametrize("count", [5, 8])
-def test_the_grid_by_changed_pixels(count: int) -> None:
-    assert_the_grid_is_right(tiny_model(NAME), noise_frames(320, 200, count=count))
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 5, 7, 9])
@@ -111,13 +105,20 @@ def test_tokens_are_numbered_as_by_the_authors_and_by_transformers(size: tuple[i
     assert torch.equal(positions, library)
 
 
-def test_features_of_the_first_layers_belong_to_the_visual_prefix() -> None:
-    """Deep features enter the first layers at visual tokens alone, all of which the prefix holds."""
-    model = tiny_model(NAME)
-    prompt = encoded(noise_frames(112, 84))
-    visual = np.flatnonzero(prompt.ids == model.visual_token_id)
-    assert prompt.prefix == visual[-1] + 1
-    assert model.model.config.vision_config.deepstack_visual_indexes
+def test_features_of_earlier_vision_layers_reach_the_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Through the cached prefix alone: they are added in the first decoder layers, at visual tokens."""
+    model, episode = tiny_model(NAME), sample_episodes()[0]
+    clip = open_clip(model, episode, media_root=str(SAMPLE), frames=2)
+    question = ask(clip, episode.questions[0])
+    (expected,) = clip.score([question])
+    with torch.inference_mode():
+        row = model.forward(clip, [question]).logits[0, -1].float()
+    letters = [model.continuation_ids(letter)[-1] for letter in question.prompt.letters]
+    assert expected.scores == pytest.approx(row[letters].log_softmax(-1).tolist(), abs=1e-5)
+    monkeypatch.setattr(model.model.model.language_model, "_deepstack_process", lambda hidden, *_: hidden)
+    again = open_clip(model, episode, media_root=str(SAMPLE), frames=2)
+    (without,) = again.score([ask(again, episode.questions[0])])
+    assert np.abs(np.subtract(expected.scores, without.scores)).max() > 1e-3
 
 
 def test_a_mixture_of_experts_is_of_the_family(tmp_path: Path) -> None:

@@ -12,7 +12,6 @@ import pytest
 from socialcli.api import load_model
 from tests.conftest import SAMPLE, noise_frames, tiny_model
 from tests.models.families.test_qwen3_vl import at
-from tests.models.test_grid import assert_the_grid_is_right
 
 NAME = "smolvlm2"
 
@@ -25,10 +24,6 @@ def test_cells(size: tuple[int, int]) -> None:
     assert grid.tokens.shape == (3, 9, 9)
     assert grid.seen == pytest.approx((0, 0, size[0] * 378 / 384, size[1] * 378 / 384))
     assert grid.frames == ((0,), (1,), (2,))
-
-
-def test_the_grid_by_changed_pixels() -> None:
-    assert_the_grid_is_right(tiny_model(NAME), noise_frames(320, 200, count=7))
 
 
 @pytest.mark.parametrize(

@@ -7,20 +7,22 @@ import re
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from huggingface_hub import constants
 
 from socialcli.cli import main
-from socialcli.conformance.checks import CHECKS
 from socialcli.conformance.suite import check_checkpoint
+from socialcli.models.contract import LoadOptions
 
-from ...conftest import SAMPLE
+from ...conftest import SAMPLE, noise_frames, tiny_model
+from ...models.hub_server import Hub, running
 from .projects import installed
 from .unshipped import save
 
 CHECKPOINT = SAMPLE / "checkpoints" / "internvl3"
-ALL = [one.name for one in CHECKS if one.name != "cost"]  # a busy machine says nothing about time
-GRID = ["conversation", "grid", "prefix", "dense"]  # what depends on the members that an author writes
+WRITTEN = ["conversation", "prefix"]  # the quick checks of what an author writes; `grid` takes most of a minute
 
 
 def new(name: str, checkpoint: Path, output: Path, *options: str) -> Result:
@@ -33,7 +35,7 @@ def failed(spec: object, checkpoint: Path, checks: list[str]) -> list[object]:
     return [one for one in check_checkpoint(spec, checkpoint, checks) if one.status == "failed"]  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(("family", "checks"), [("glm-4.6v", ALL), ("video-llama-3", GRID)])
+@pytest.mark.parametrize(("family", "checks"), [("glm-4.6v", [*WRITTEN, "grid"]), ("video-llama-3", WRITTEN)])
 def test_a_family_that_does_not_ship_needs_nothing_by_hand(
     family: str, checks: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -57,7 +59,7 @@ def test_what_is_left_to_write_stops_the_model_until_it_is_written(
     with installed(project, "acme", monkeypatch):
         refused = CliRunner().invoke(main, ["plugin", "check", "acme", "--checkpoint", str(checkpoint)])
     assert refused.exit_code == 2
-    assert "return which of the clip's visual tokens shows each cell" in refused.stderr
+    assert "the adapter of acme is not finished: return which of the clip's visual tokens shows" in refused.stderr
 
     adapter = project / "socialcli_acme" / "adapter.py"
     source, count = re.subn(
@@ -69,7 +71,12 @@ def test_what_is_left_to_write_stops_the_model_until_it_is_written(
     assert count == 1
     adapter.write_text(source)
     with installed(project, "acme", monkeypatch) as spec:
-        assert failed(spec, checkpoint, GRID) == []
+        assert failed(spec, checkpoint, WRITTEN) == []
+        frames = noise_frames(320, 240, 3)
+        clip = spec.load_checked(LoadOptions(str(checkpoint), weights=False)).encode_clip(frames)
+    shipped = tiny_model("llava-onevision", "stretch").encode_clip(frames)
+    np.testing.assert_allclose(clip.cells, shipped.cells)
+    assert (clip.cell_tokens == shipped.cell_tokens).all()
 
 
 def test_a_folder_with_files_is_left_alone_without_overwrite(tmp_path: Path) -> None:
@@ -98,6 +105,19 @@ def checkpoint(tmp_path: Path) -> Path:
 
 def change(file: Path, **values: object) -> None:
     file.write_text(json.dumps({**json.loads(file.read_text()), **values}))
+
+
+def test_only_the_small_files_of_a_hub_id_are_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+    with running(hub := Hub(CHECKPOINT)):
+        hub.patch(monkeypatch)
+        result = CliRunner().invoke(
+            main, ["plugin", "new", "acme", "--from-model", "owner/name", "-o", str(tmp_path / "project")]
+        )
+    assert result.exit_code == 0, result.stderr
+    assert "config.json" in hub.fetched and "model.safetensors" not in hub.fetched
+    hook = (tmp_path / "project" / "socialcli_acme" / "__init__.py").read_text()
+    assert 'default_checkpoint="owner/name",' in hook
 
 
 def test_the_weights_are_not_read(checkpoint: Path, tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from socialcli.errors import AnnotationError
 from socialcli.inference.batching import transcript_end
 from socialcli.inference.clip import ClipQuestion
 from socialcli.models.contract import EncodedClip, EncodedPrompt
+from socialcli.models.prompts import pad_tokens
 
 TRUNK = -1  # the branch of the tokens that all questions of a row share
 PADDING = -2  # the branch of padding; no token attends to it
@@ -36,6 +37,7 @@ class Lesson:
     prompt: EncodedPrompt
     plan: AlignmentPlan | None
     positions: Tensor  # (..., 1, prompt): as the model's forward takes them for a batch of one
+    token_inputs: Mapping[str, Tensor]  # (1, prompt, ...) each: see `Adapter.token_inputs`
     answer: Indices  # (A,) token ids
 
 
@@ -46,6 +48,7 @@ class TrainingRow:
     clip: EncodedClip | None
     ids: Indices  # (L,)
     positions: Tensor  # (..., 1, L)
+    token_inputs: Mapping[str, Tensor]  # (1, L, ...) each
     branch: Indices  # (L,) TRUNK, or the number of a question
     plan: AlignmentPlan | None
     places: Indices  # (T,) the places whose logits ...
@@ -55,12 +58,13 @@ class TrainingRow:
 
     @property
     def form(self) -> Mapping[str, object]:
-        """What the rows of one forward pass must share: the shapes and formats of the visual inputs."""
+        """What the rows of one forward pass must share: shapes and formats of the visual inputs and of the tokens'."""
         inputs = self.clip.inputs if self.clip is not None else {}
-        return {name: (tuple(value.shape[1:]), value.dtype) for name, value in inputs.items()} | {
-            "visual": int(self.clip.cells.shape[0] * self.clip.cells.shape[1] * len(self.clip.frames))
-            if self.clip is not None
-            else 0
+        visual = 0 if self.clip is None else self.clip.cells.shape[0] * self.clip.cells.shape[1] * len(self.clip.frames)
+        return {
+            **{name: (tuple(value.shape[1:]), value.dtype) for name, value in inputs.items()},
+            **{name: (tuple(value.shape[2:]), value.dtype) for name, value in self.token_inputs.items()},
+            "visual": visual,
         }
 
 
@@ -74,7 +78,8 @@ def lesson(asked: ClipQuestion) -> Lesson:
     letter = asked.prompt.letters[ids.index(question.answer) if place is None else place]
     answer = (*adapter.continuation_ids(adapter.letter_prefix + letter), adapter.end_id)
     positions = adapter.positions(asked.encoded, asked.clip.clip).cpu()
-    return Lesson(asked.encoded, asked.plan, positions, np.array(answer, dtype=np.int64))
+    token_inputs = {name: value.cpu() for name, value in adapter.token_inputs(asked.encoded, asked.clip.clip).items()}
+    return Lesson(asked.encoded, asked.plan, positions, token_inputs, np.array(answer, dtype=np.int64))
 
 
 def pack(clip: EncodedClip | None, lessons: Sequence[Lesson]) -> TrainingRow:
@@ -97,6 +102,7 @@ def pack(clip: EncodedClip | None, lessons: Sequence[Lesson]) -> TrainingRow:
         clip=clip,
         ids=np.concatenate(ids),
         positions=torch.cat(positions, dim=-1),
+        token_inputs=_packed_inputs(lessons, trunk),
         branch=np.concatenate(branch),
         plan=first.plan,
         places=np.concatenate(places),
@@ -104,6 +110,18 @@ def pack(clip: EncodedClip | None, lessons: Sequence[Lesson]) -> TrainingRow:
         weights=torch.cat([torch.full((one.answer.size,), 1 / one.answer.size) for one in lessons]),
         questions=len(lessons),
     )
+
+
+def _packed_inputs(lessons: Sequence[Lesson], trunk: int) -> dict[str, Tensor]:
+    """The token inputs of a row: an answer has those of its prompt's last token."""
+    packed = {}
+    for name, first in lessons[0].token_inputs.items():
+        parts = [first[:, :trunk]]
+        for one in lessons:
+            made = one.token_inputs[name]
+            parts += [made[:, trunk:], made[:, -1:].expand(-1, one.answer.size - 1, *made.shape[2:])]
+        packed[name] = torch.cat(parts, dim=1)
+    return packed
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -125,12 +143,16 @@ class TrainingBatch:
         longest = max(row.ids.size for row in rows)
         gaps = [longest - row.ids.size for row in rows]
         ids = torch.stack([pad(torch.from_numpy(row.ids), (0, gap)) for row, gap in zip(rows, gaps, strict=True)])
-        positions = torch.cat([pad(row.positions, (0, gap)) for row, gap in zip(rows, gaps, strict=True)], dim=-2)
+        positions = pad_tokens([row.positions for row in rows], longest, dim=-1, left=False)
+        token_inputs = {
+            name: pad_tokens([row.token_inputs[name] for row in rows], longest, dim=1, left=False)
+            for name in rows[0].token_inputs
+        }
         number = torch.cat([torch.full((row.places.size,), index) for index, row in enumerate(rows)])
         kept, slot = torch.unique(torch.from_numpy(np.concatenate([row.places for row in rows])), return_inverse=True)
         text = {"input_ids": ids, "position_ids": positions, "attention_mask": _mask(rows, longest)}
         return cls(
-            inputs={name: value.to(device) for name, value in (text | _visual(rows)).items()},
+            inputs={name: value.to(device) for name, value in (text | token_inputs | _visual(rows)).items()},
             plans=[row.plan for row in rows],
             row=number.to(device),
             slot=slot.to(device),

@@ -19,6 +19,7 @@ _STANDARD = (
 _SOCIALCLI = (
     ("from socialcli.alignment.grid import {}", ("Cells", "affine_cells")),
     ("from socialcli.models.contract import {}", ("EncodedClip", "EncodedPrompt", "LoadOptions")),
+    ("from socialcli.models.frame_times import {}", ("times_from_first",)),
     ("from socialcli.models.huggingface import {}", ("HuggingFaceAdapter",)),
     ("from socialcli.video.frames import {}", ("FrameSet",)),
 )

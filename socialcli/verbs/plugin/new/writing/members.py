@@ -94,16 +94,12 @@ def _metadata(frame_input: FrameInput) -> Lines:
     """What the processor has to know of the frames' times, as `metadata`."""
     repeats = frame_input.fewest > 1
     if frame_input.takes_times:
-        times = "frames.times[index] for index in indices" if repeats else "time for time in frames.times"
-        shifted = times.replace(" for", " - frames.times[0] for", 1)
-        lines = [f"    seconds: list[Any] = [{shifted}]  # what index / rate comes to"]
-        count, values = "len(seconds)", {"fps": "1.0", "frames_indices": "seconds"}
-    elif repeats:
-        lines, count, values = [], "len(indices)", {"fps": "frames.fps", "frames_indices": "indices"}
-    else:
-        lines, count = ["    count = len(frames.frames)"], "count"
-        values = {"fps": "frames.fps", "frames_indices": "list(range(count))"}
-    values["duration"] = f"{count} / frames.fps"
+        times = "[frames.times[index] for index in indices]" if repeats else "frames.times"
+        duration = ", duration=len(frames.times) / frames.fps" if "duration" in frame_input.metadata else ""
+        return [f"    metadata = times_from_first({times}{duration})"]
+    lines = [] if repeats else ["    count = len(frames.frames)"]
+    count, indices = ("len(indices)", "indices") if repeats else ("count", "list(range(count))")
+    values = {"fps": "frames.fps", "frames_indices": indices, "duration": f"{count} / frames.fps"}
     given = ", ".join([f"total_num_frames={count}", *(f"{name}={values[name]}" for name in frame_input.metadata)])
     line = f"    metadata = VideoMetadata({given})"
     wrapped = ["    metadata = VideoMetadata(", f"        {given}", "    )"]
