@@ -82,7 +82,7 @@ def experts(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 def test_mixtures_of_experts_are_exact_too(experts: Any) -> None:
-    whole_forward_agrees(experts, frames=3)
+    whole_forward_agrees(experts, frames=3, rounding=3e-5)  # a state's sums are split differently in a batch
 
 
 @pytest.mark.parametrize("kind", ["sample", "experts"])

@@ -97,6 +97,7 @@ VARIANTS: dict[str, tuple[str, Callable[[], tuple[Any, Any]]]] = {
 def load_variant(name: str, folder: Path) -> Any:
     """Save a variant's checkpoint into `folder` and load it as a user would."""
     family, build = VARIANTS[name]
+    sample = tiny_model(family)  # loading it draws random numbers
     torch.manual_seed(0)
     model, processor = build()
     for parameter_name, parameter in model.named_parameters():
@@ -105,7 +106,7 @@ def load_variant(name: str, folder: Path) -> Any:
             gain = 0.3 if "linear_attn.out_proj" in parameter_name else 1.0
             torch.nn.init.normal_(parameter, std=gain / math.sqrt(parameter[0].numel()))
     torch.nn.init.normal_(model.get_input_embeddings().weight, std=0.05)  # larger ones would repeat the last token
-    model.generation_config = tiny_model(family).model.generation_config
+    model.generation_config = sample.model.generation_config
     model.save_pretrained(folder)
     processor.save_pretrained(folder)
     return load_model(family, folder)
