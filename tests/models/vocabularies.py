@@ -79,6 +79,7 @@ def own_ids(model: Any, *turns: str, frames: FrameSet | None = None) -> list[int
         return_dict=True,
         return_tensors="pt",
         processor_kwargs=arguments,
+        **model.template_variables,
     )
     ids: list[int] = output["input_ids"][0].tolist()
     return ids
