@@ -105,7 +105,7 @@ def prompt_of(adapter: Any) -> tuple[EncodedClip, EncodedPrompt]:
         prompt = adapter.encode_prompt(text, ((0, len(text)),), clip)
         if prompt.length >= LENGTH:
             return clip, prompt
-        words += max(1, (LENGTH - prompt.length) // 3)
+        words += max(1, (LENGTH - prompt.length) // 12)
 
 
 def plan_of(prompt: EncodedPrompt) -> AlignmentPlan:
