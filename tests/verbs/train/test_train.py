@@ -101,7 +101,7 @@ def test_the_log_has_every_update_and_the_accuracy_after_each_epoch(trained: Pat
 def test_an_adapter_learns_by_heart_and_is_loaded_back(family: str, world: Path, tmp_path: Path) -> None:
     """On four questions the loss falls far, and a run with the adapter answers all of them right.
 
-    Not to 0: a state of 32 numbers under the final norm gives no token of the sample's vocabulary all of the probability.
+    Not to 0: a state of 32 numbers under the final norm gives no token of the vocabulary all of the probability.
     """
     one = tmp_path / "one.jsonl"
     first = json.loads(next(iter(_lines(world))))
