@@ -15,10 +15,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import ALL_FAMILIES
+
 ROOT = Path(__file__).parent.parent
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 PACKAGED = ("socialcli", "plugins", "schemas", "pyproject.toml", "README.md", "LICENSE")
-MODELS = ["internvl3", "llava-next-video", "llava-onevision", "qwen2-vl", "qwen2.5-vl", "qwen3-vl", "smolvlm2"]
+MODELS = sorted(ALL_FAMILIES)
 
 BROKEN = {
     "pyproject.toml": """
