@@ -20,12 +20,12 @@ from torch import Tensor
 from transformers import AutoTokenizer
 
 from socialcli.alignment.grid import Cells, VisualGrid
-from socialcli.alignment.hooks import visual_layers
 from socialcli.errors import ModelError, VideoError
 from socialcli.models.contract import AskedQuestion, EncodedClip, EncodedPrompt, LoadOptions, ModelSpec, OpenClip
 from socialcli.models.loading import load_checkpoint, loading_errors, quiet_libraries
 from socialcli.models.processors import ProcessorParts
 from socialcli.models.prompts import PromptEncoder, pad_left, pad_tokens
+from socialcli.models.text_decoder import TransformersDecoder
 from socialcli.models.transformers_internals import take_visual_texts
 from socialcli.models.trial import try_out
 from socialcli.video.frames import FrameSet
@@ -36,7 +36,7 @@ _TOKEN_INPUTS = frozenset(
 )
 
 
-class HuggingFaceAdapter(ABC):
+class HuggingFaceAdapter(TransformersDecoder, ABC):
     """A loaded model of the transformers library; fulfils `socialcli.models.contract.Adapter`."""
 
     model_class: ClassVar[type[Any]]
@@ -181,46 +181,6 @@ class HuggingFaceAdapter(ABC):
         """The grid of a prompt on `clip` whose visual tokens have the indices `visual` (n,), ascending."""
         tokens = np.where(clip.cell_tokens >= 0, visual[clip.cell_tokens], -1)
         return VisualGrid(tokens, clip.cells, clip.frames)
-
-    @property
-    def decoder_layers(self) -> Sequence[Any]:
-        """The layers of the text decoder, in order."""
-        return list(self.model.model.language_model.layers)
-
-    @property
-    def layers(self) -> Sequence[Any]:
-        """The attention module of each decoder layer; None for a layer without softmax attention."""
-        return [getattr(layer, "self_attn", None) for layer in self.decoder_layers]
-
-    @property
-    def cross_layers(self) -> frozenset[int]:
-        """The layers whose module is cross-attention to the visual tokens; empty: these are in the sequence itself."""
-        return frozenset()
-
-    @property
-    def alignable_layers(self) -> Sequence[int]:
-        """The layers with attention to visual tokens, without those at the end that share the keys of earlier layers.
-
-        Nothing behind a word reads what those layers make of it, so that aligning it there changes no answer.
-        """
-        return [layer for layer in visual_layers(self) if layer < self._sharing_from]
-
-    @property
-    def skippable_layers(self) -> int:
-        """The number of first layers whose keys no later layer reads."""
-        first, kinds = self._sharing_from, getattr(self.model.config.get_text_config(), "layer_types", None)
-        if first == len(self.decoder_layers):
-            return first
-        if kinds is None:
-            return 0
-        # A layer with shared keys reads those of the last layer of its own kind that has keys.
-        return min(max(layer for layer in range(first) if kinds[layer] == kind) for kind in set(kinds[first:]))
-
-    @property
-    def _sharing_from(self) -> int:
-        """The first of the layers that share keys; the number of layers if none does."""
-        shared = getattr(self.model.config.get_text_config(), "num_kv_shared_layers", None)
-        return len(self.decoder_layers) - int(shared or 0)
 
     @property
     def device(self) -> torch.device:
