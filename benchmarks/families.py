@@ -111,10 +111,11 @@ def prompt_of(adapter: Any) -> tuple[EncodedClip, EncodedPrompt]:
 def plan_of(prompt: EncodedPrompt) -> AlignmentPlan:
     """The last words of the span towards some of the visual tokens; half of the pairs are biased."""
     draw = np.random.default_rng(0)
-    rows, shown = prompt.token_spans[0][-ROWS:], prompt.grid.shown  # type: ignore[union-attr]
+    assert prompt.grid is not None  # the prompt has a clip
+    rows, shown = prompt.token_spans[0][-ROWS:], prompt.grid.shown
     columns = np.sort(draw.choice(shown, min(COLUMNS, shown.size), replace=False))
     pairs = draw.random((rows.size, columns.size)) < 0.5
-    return AlignmentPlan(rows, columns, pairs, ~pairs, cross_attention=prompt.grid.cross_attention)  # type: ignore
+    return AlignmentPlan(rows, columns, pairs, ~pairs, cross_attention=prompt.grid.cross_attention)
 
 
 class Clock:
@@ -190,6 +191,7 @@ def measure(family: str, options: argparse.Namespace) -> None:
     """Print a row of the table."""
     adapter = build_with(family, SHAPES[family], options.device, dtype_of(options))
     clip, prompt = prompt_of(adapter)
+    assert prompt.grid is not None  # the prompt has a clip
     variants, clock = variants_of(adapter, clip, prompt), Clock(options.device)
     with clock.on(adapter.decoder_layers):
         seconds = medians(variants, clock, options.repeats)
@@ -197,7 +199,7 @@ def measure(family: str, options: argparse.Namespace) -> None:
     row(
         family,
         f"{prompt.length:,}",
-        f"{prompt.grid.shown.size:,}",  # type: ignore[union-attr]
+        f"{prompt.grid.shown.size:,}",
         layers_text(layers_of(adapter).choose("auto")),
         f"{seconds['aligned'] / seconds['plain']:.3f}",
         f"{peaks['aligned'] / peaks['plain']:.3f}",

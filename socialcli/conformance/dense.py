@@ -54,7 +54,8 @@ def _dense_logits(subject: Subject, one: ClipQuestion, alignment: Alignment) -> 
     )
     with dense_alignment(subject.adapter, reference):
         output = subject.adapter.model(**subject.whole_inputs([one]), logits_to_keep=1)
-    return output.logits[:, -1].float()  # type: ignore[no-any-return]
+    logits: Tensor = output.logits
+    return logits[:, -1].float()
 
 
 def _layers_by_kind(adapter: Adapter) -> Mapping[str, Sequence[int]]:

@@ -75,7 +75,8 @@ class Subject:
         """The same from one forward pass over whole prompts, padded on the left, with nothing shared."""
         with nullcontext() if alignment is None else aligned(self.adapter, padded_plans(asked), alignment):
             output = self.adapter.model(**self.whole_inputs(asked), logits_to_keep=1)
-        return output.logits[:, -1].float()  # type: ignore[no-any-return]
+        logits: Tensor = output.logits
+        return logits[:, -1].float()
 
     def whole_inputs(self, asked: Sequence[ClipQuestion]) -> dict[str, Any]:
         """The inputs of one forward pass over whole prompts of questions on one clip."""
