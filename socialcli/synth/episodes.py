@@ -43,7 +43,7 @@ def draw_plot(settings: SynthSettings, seed: int, index: int) -> Plot:
         world = kind.stage(world, stream(seed, index, "harm world"))
     story = draw_story(world.speakers, settings.turns, stream(seed, index, "story"))
     name = f"synth-{seed}-{index:06d}" if kind is None else f"synth-{kind.name}-{seed}-{index:06d}"
-    return Plot(index, name, world, story, kind and kind.name)
+    return Plot(index, name, world, story, None if kind is None else kind.name)
 
 
 def make_episode(settings: SynthSettings, seed: int, folder: Path, index: int) -> Episode:

@@ -47,7 +47,7 @@ def nearest_colour(image: Image.Image, x: float, y: float) -> str:
     """The colour of shirts that a place of a frame shows."""
     found = image.getpixel((round(x), round(y)))
     assert isinstance(found, tuple)
-    return min(SHIRTS, key=lambda name: sum((a - b) ** 2 for a, b in zip(found, ImageColor.getrgb(SHIRTS[name]))))
+    return min(SHIRTS, key=lambda name: float(np.hypot.reduce(np.subtract(found, ImageColor.getrgb(SHIRTS[name])))))
 
 
 def test_an_ordinary_world_has_the_records_and_pixels_of_before() -> None:
@@ -160,7 +160,7 @@ def overlaps(kind: str) -> list[float]:
     found = []
     for index in range(COUNT):
         boxes = [box for box in drawn(kind, index)[3][0] if box is not None]
-        shares = {number: 0.0 for number in range(len(boxes))}
+        shares = dict.fromkeys(range(len(boxes)), 0.0)
         for one, other in combinations(range(len(boxes)), 2):
             common = [min(boxes[one][k + 2], boxes[other][k + 2]) - max(boxes[one][k], boxes[other][k]) for k in (0, 1)]
             area = max(0, common[0]) * max(0, common[1])
