@@ -5,8 +5,8 @@ Three things are the same, to the last bit or nearly so, and are computed once:
 - the visual prefix of a clip, under every condition and for every question (`socialcli.inference.prefix`);
 - the decoder layers below the first aligned one, under every condition: one condition, the *trunk*, runs in full, and
   the others start at the layer where they part from it;
-- the words that all prompts of a batch begin with, such as the transcript of the clip, if the conditions align them
-  alike in all of the prompts.
+- the words that all prompts of a batch begin with, such as the transcript of the clip, under conditions that align
+  them alike in all of the prompts, and nothing behind them.
 """
 
 from __future__ import annotations
@@ -18,12 +18,14 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from torch import Tensor
 from transformers import DynamicCache
 
 from socialcli.alignment.attention import Alignment, AlignmentReport, aligned
 from socialcli.alignment.hooks import layers_of
 from socialcli.alignment.plan import AlignmentPlan
+from socialcli.alignment.steering.modes import METHOD
 from socialcli.inference.answer_modes import AlignedPrompt
 from socialcli.inference.cache import copied_cache, joined_cache, kept_layers, put_layers
 from socialcli.inference.clip import ClipQuestion
@@ -42,29 +44,21 @@ class ConditionedState:
     alignments: Sequence[AlignedPrompt | None]  # per prompt; None: nothing was aligned
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Stage:
-    """A step, and the plans of its prompts whose rows are in it."""
-
-    step: Step
-    plans: Sequence[AlignmentPlan]
-
-
 @dataclass(slots=True)
 class _Trunk:
     """What the first condition computed for the others."""
 
     starts: frozenset[int]  # the layers at which others part from it
-    decoding: bool  # whether the caches are needed after the last stage
-    outputs: list[dict[int, Any]] = field(default_factory=list)  # per stage: what entered these layers
-    keys: list[Sequence[Any]] = field(default_factory=list)  # per stage: the layers of the cache afterwards
+    decoding: bool  # whether the caches are needed after the last step
+    outputs: list[dict[int, Any]] = field(default_factory=list)  # per step: what entered these layers
+    keys: list[Sequence[Any]] = field(default_factory=list)  # per step: the layers of the cache afterwards
 
-    def complete(self, cache: DynamicCache, stage: int, start: int, is_trunk: bool) -> None:
+    def complete(self, cache: DynamicCache, step: int, start: int, is_trunk: bool) -> None:
         """Store the trunk's keys and values, or put those of the layers below `start` into a cache that lacks them."""
         if is_trunk:
             self.keys.append(kept_layers(cache, max(self.starts, default=0)))
         else:
-            put_layers(cache, self.keys[stage][:start])
+            put_layers(cache, self.keys[step][:start])
 
 
 def continue_under(
@@ -79,59 +73,87 @@ def continue_under(
     and values are in memory; without `decoding`, a state's cache cannot be continued. Raises PromptError for a prompt
     that does not begin with its prefix.
     """
+    common = common_length(questions)
+    parts: dict[int, list[_Path]] = {}  # by the number of tokens that the prompts share under the condition
+    for index, alignment in enumerate(conditions):
+        path = _path(adapter, questions, index, alignment)
+        parts.setdefault(common if _planned_alike(path.plans, common) else 0, []).append(path)
+    for shared, paths in parts.items():
+        yield from _continue_along(adapter, questions, paths, shared, decoding)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Path:
+    """How the prompts of a batch go through the model under one condition."""
+
+    condition: int  # its index
+    alignment: Alignment | None
+    plans: Sequence[AlignmentPlan]  # of the prompts; none without video
+    start: int  # the layer up to which it is the plain model; the number of layers if it is in all of them
+
+
+def _path(adapter: Adapter, questions: Sequence[ClipQuestion], index: int, alignment: Alignment | None) -> _Path:
+    decoder = layers_of(adapter)
+    steering = METHOD if alignment is None else alignment.steering
+    plans = [plan for one in questions if (plan := one.plan_under(steering)) is not None]
+    if alignment is None or not any(plan.pairs.any() for plan in plans):
+        return _Path(index, alignment, plans, decoder.count)
+    first = min(alignment.layers_of(decoder), default=decoder.count)
+    return _Path(index, alignment, plans, first if first == decoder.count else min(first, adapter.skippable_layers))
+
+
+def _continue_along(
+    adapter: Adapter, questions: Sequence[ClipQuestion], paths: Sequence[_Path], shared: int, decoding: bool
+) -> Iterator[ConditionedState]:
+    """Run the prompts, whose first `shared` tokens run once, under conditions that share a trunk."""
     count = len(adapter.decoder_layers)
-    starts = [_start(adapter, condition, questions) for condition in conditions]
-    order = sorted(range(len(conditions)), key=lambda index: -starts[index])
-    stages = _stages(adapter, questions)
-    first = stages[0].step
-    prefixes = continued_cache(adapter, [one.prefix for one in questions[: len(first.ids)]], room_for(first))
-    may_repeat = [index for index in order[:1] if (alignment := conditions[index]) and alignment.max_heads is not None]
-    trunk = _Trunk(frozenset(starts[index] for index in [*order[1:], *may_repeat]) - {0}, decoding)
-    for index in order:
-        alignment = conditions[index] if starts[index] < count else None
-        state, report = _run(adapter, stages, copied_cache(prefixes), alignment, starts[index], trunk)
-        capped = report.capped(alignment.max_heads) if alignment is not None else None
-        if capped is not None:
-            state, report = _run(adapter, stages, copied_cache(prefixes), alignment, starts[index], trunk, capped)
-        yield ConditionedState(index, state, _aligned_prompts(questions, conditions[index], report))
+    order = sorted(paths, key=lambda path: -path.start)
+    steps = _steps(adapter, questions, shared)
+    prefixes = continued_cache(adapter, [one.prefix for one in questions[: len(steps[0].ids)]], room_for(steps[0]))
+    repeated = [path for path in order[:1] if path.alignment is not None and path.alignment.may_repeat]
+    trunk = _Trunk(frozenset(path.start for path in [*order[1:], *repeated]) - {0}, decoding)
+    for path in order:
+        alignment = path.alignment if path.start < count else None
+        plans = path.plans if len(steps) == 1 else path.plans[:1]
+        run = partial(_run, adapter, steps, plans, alignment, path.start, trunk)
+        state, report = run(copied_cache(prefixes))
+        if alignment is not None and path.alignment is not None and path.alignment.may_repeat:
+            chosen = report.chosen(alignment.selector, alignment.max_heads)
+            if chosen is not None:
+                state, report = run(copied_cache(prefixes), chosen)
+        yield ConditionedState(path.condition, state, _aligned_prompts(questions, path, report))
 
 
 def _aligned_prompts(
-    questions: Sequence[ClipQuestion], condition: Alignment | None, report: AlignmentReport
+    questions: Sequence[ClipQuestion], path: _Path, report: AlignmentReport
 ) -> Sequence[AlignedPrompt | None]:
     """What was done to each prompt; if the prompts share their words, it was done once for all of them."""
-    if condition is None or questions[0].plan is None:
+    if path.alignment is None or not path.plans:
         return [None] * len(questions)
     figures = zip(report.active_share(), report.active_count(), report.negative_share(), strict=True)
     done = [AlignedPrompt(*of_prompt) for of_prompt in figures] or [AlignedPrompt()]
     return [*done] * len(questions) if len(done) == 1 else done
 
 
-def _start(adapter: Adapter, alignment: Alignment | None, questions: Sequence[ClipQuestion]) -> int:
-    """The layer up to which a condition can reuse the plain model; the number of layers if it differs in none."""
-    decoder = layers_of(adapter)
-    if alignment is None or not any(one.alignable for one in questions):
-        return decoder.count
-    first = min(alignment.layers_of(decoder), default=decoder.count)
-    return first if first == decoder.count else min(first, adapter.skippable_layers)
+def _steps(adapter: Adapter, questions: Sequence[ClipQuestion], shared: int) -> list[Step]:
+    """The one step of a batch; two if the prompts begin with the same words, which then run once.
 
-
-def _stages(adapter: Adapter, questions: Sequence[ClipQuestion]) -> list[_Stage]:
-    """One stage; two if the prompts begin with the same words, which then run once."""
+    The plans' rows are all in the first one.
+    """
     prefixes, encoded = [one.prefix for one in questions], [one.encoded for one in questions]
-    plans = [one.plan for one in questions if one.plan is not None]
-    start, common = prefixes[0].length, common_length(questions)
-    if common - start < WORTH_SHARING:
-        return [_Stage(step_of(adapter, prefixes, encoded, start), plans)]
-    first = step_of(adapter, prefixes[:1], encoded[:1], start, common)
-    return [_Stage(first, plans[:1]), _Stage(step_of(adapter, prefixes, encoded, common), ())]
+    start = prefixes[0].length
+    if shared - start < WORTH_SHARING:
+        return [step_of(adapter, prefixes, encoded, start)]
+    first = step_of(adapter, prefixes[:1], encoded[:1], start, shared)
+    return [first, step_of(adapter, prefixes, encoded, shared)]
 
 
 def common_length(questions: Sequence[ClipQuestion]) -> int:
-    """The number of leading tokens that all prompts share and that are aligned alike in all; shorter than any prompt.
+    """The number of leading tokens that all prompts share and that the method aligns alike; shorter than any prompt.
 
-    0 if some condition could align them differently, whatever the conditions at hand: the same prompts take the same
-    path under all conditions, so that a condition that changes nothing does not change the last bit either.
+    Whatever the conditions at hand: the same prompts take the same path without an alignment and with the method's, so
+    that a condition that changes nothing does not change the last bit either. A steering mode with other rows takes a
+    path of its own.
     """
     first = questions[0]
     if len(questions) == 1 or any(one.prefix is not first.prefix for one in questions):
@@ -139,49 +161,61 @@ def common_length(questions: Sequence[ClipQuestion]) -> int:
     shortest = min(one.encoded.length for one in questions) - 1
     same = np.logical_and.reduce([one.encoded.ids[:shortest] == first.encoded.ids[:shortest] for one in questions])
     common = shortest if same.all() else int(same.argmin())
-    return common if all(_planned_alike(first.plan, one.plan, common) for one in questions) else 0
+    plans = [plan for one in questions if (plan := one.plan) is not None]
+    return common if _planned_alike(plans, common) else 0
 
 
-def _planned_alike(one: AlignmentPlan | None, other: AlignmentPlan | None, length: int) -> bool:
-    """Whether two plans are the same, with all rows below `length`: which heads are active depends on all of them."""
-    if one is None or other is None:
-        return one is other
+def _planned_alike(plans: Sequence[AlignmentPlan], length: int) -> bool:
+    """Whether plans are the same, with all rows below `length`: which heads are active depends on all of them."""
+    if not plans:
+        return True
+    first = plans[0]
+    return all(one is first or _same_plan(first, one) for one in plans) and bool((first.rows < length).all())
+
+
+def _same_plan(one: AlignmentPlan, other: AlignmentPlan) -> bool:
     return (
         np.array_equal(one.rows, other.rows)
         and np.array_equal(one.columns, other.columns)
         and np.array_equal(one.pairs, other.pairs)
-        and bool((one.rows < length).all())
+        and (one.weights is other.weights or np.array_equal(_or_ones(one), _or_ones(other)))
+        and np.array_equal(one.tested_rows, other.tested_rows)
     )
+
+
+def _or_ones(plan: AlignmentPlan) -> npt.NDArray[Any]:
+    return plan.pairs if plan.weights is None else plan.weights
 
 
 def _run(
     adapter: Adapter,
-    stages: Sequence[_Stage],
-    cache: DynamicCache,
+    steps: Sequence[Step],
+    plans: Sequence[AlignmentPlan],
     alignment: Alignment | None,
     start: int,
     trunk: _Trunk,
-    capped: Mapping[int, Tensor] | None = None,
+    cache: DynamicCache,
+    chosen: Mapping[int, Tensor] | None = None,
 ) -> tuple[Continuation, AlignmentReport]:
-    """Run the stages under a condition that parts from the trunk at layer `start`; the first run is the trunk.
+    """Run the steps under a condition that parts from the trunk at layer `start`; the first run is the trunk.
 
-    `capped`: the active heads, as for `aligned`. Returns the state after the last stage, and the report of the stage
-    with the plans.
+    `plans` are those of the first step's prompts; `chosen`: the active heads, as for `aligned`. Returns the state after
+    the last step, and the report of the first one.
     """
     layers, is_trunk = adapter.decoder_layers, not trunk.outputs
     report = AlignmentReport()
-    for number, stage in enumerate(stages):
+    for number, step in enumerate(steps):
         if number:
-            cache = joined_cache([cache], len(stage.step.ids), room_for(stage.step), adapter.cross_layers)
+            cache = joined_cache([cache], len(step.ids), room_for(step), adapter.cross_layers)
         with ExitStack() as stack:
-            if alignment is not None and stage.plans:
-                report = stack.enter_context(aligned(adapter, stage.plans, alignment, capped=capped))
+            if alignment is not None and plans and not number:
+                report = stack.enter_context(aligned(adapter, plans, alignment, chosen=chosen))
             if is_trunk:
                 trunk.outputs.append(stack.enter_context(_kept_outputs(layers, trunk.starts)))
             elif start:
                 stack.enter_context(_skipped(layers[:start], trunk.outputs[number][start]))
-            state = run_step(adapter, stage.step, cache)
-        if trunk.decoding or number < len(stages) - 1:
+            state = run_step(adapter, step, cache)
+        if trunk.decoding or number < len(steps) - 1:
             trunk.complete(cache, number, start, is_trunk)
     return state, report
 

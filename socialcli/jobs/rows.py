@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from socialcli.alignment.attention import Alignment
+from socialcli.alignment.heads.selectors import DYNAMIC, FIXED
 from socialcli.alignment.layers import DecoderLayers, layers_text
+from socialcli.alignment.steering.modes import METHOD
 from socialcli.episodes.reading import BadQuestion, EpisodeRow
 from socialcli.episodes.records import Episode, Question
 from socialcli.errors import AnnotationError, QuestionError
@@ -21,6 +23,18 @@ from socialcli.results.predictions import Prediction
 from socialcli.settings.run import RunSettings
 from socialcli.tasks.base import Task
 from socialcli.tasks.prompt import build_prompt
+
+STRENGTH = ("alpha", "lambda_", "layers", "bias", "heads", "max_heads", "heads_by", "heads_seed", "steer", "balance")
+"""The columns that say how strongly, and where, words were aligned."""
+
+IMPLIED: Mapping[str, tuple[object, ...]] = {
+    "max_heads": (None,),
+    "heads_by": (None, DYNAMIC.name, FIXED.name),  # `heads` says which ones are fixed
+    "heads_seed": (None,),
+    "steer": (None, METHOD.mode.name),
+    "balance": (None,),
+}
+"""Values, by column, that a key does not contain: all that there was before the column."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,8 +125,9 @@ class RowMaker:
 
     def _strength(self, alignment: Alignment | None) -> dict[str, Any]:
         if alignment is None:
-            return dict.fromkeys(("alpha", "lambda_", "layers", "bias", "heads", "max_heads"))
+            return dict.fromkeys(STRENGTH)
         layers = alignment.layers_of(self.decoder)
+        selector, steering = alignment.selector, alignment.steering
         return {
             "alpha": alignment.alpha,
             "lambda_": alignment.threshold,
@@ -120,13 +135,17 @@ class RowMaker:
             "bias": alignment.rule.name,
             "heads": None if alignment.heads is None else heads_digest(alignment.heads),
             "max_heads": alignment.max_heads,
+            "heads_by": selector.name if alignment.heads is None else FIXED.name,
+            "heads_seed": alignment.seed if selector.seeded else None,
+            "steer": steering.mode.name,
+            "balance": steering.balance if steering.mode.balances else None,
         }
 
     def _key(self, condition: Mapping[str, object], parts: Mapping[str, object]) -> str:
         """The key of a row. A checkpoint counts by its content: the same one in another folder answers the same.
 
-        So does a LoRA adapter; whether it is merged decides how its sums are rounded. A limit on heads that is not set
-        changes no key.
+        So does a LoRA adapter; whether it is merged decides how its sums are rounded. Settings that came later change
+        no key where they are what earlier versions did.
         """
         settings, model = self.settings, self.model
         others = {
@@ -139,8 +158,8 @@ class RowMaker:
         }
         if model.adapter is not None:
             others |= {"lora": model.adapter_sha256 or model.adapter, "merged": model.merged}
-        limited = {name: value for name, value in condition.items() if name != "max_heads" or value is not None}
-        return answer_key({**limited, **others, **parts})
+        explicit = {name: value for name, value in condition.items() if value not in IMPLIED.get(name, ())}
+        return answer_key({**explicit, **others, **parts})
 
 
 def _answer_columns(result: QuestionResult) -> dict[str, Any]:

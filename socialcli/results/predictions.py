@@ -58,8 +58,8 @@ class Prediction:
     )
     bias: str | None = column("name of the bias rule; null where not aligned", exactly_if=ALIGNED)
     heads: str | None = column(
-        "hash of the fixed choice of heads (`--heads`), to which `lambda` does not apply; null where `lambda` selected "
-        "heads for each question, and where not aligned",
+        "hash of the fixed choice of heads (`--heads`), to which `lambda` does not apply; null where a selector chose "
+        "them, and where not aligned",
         default=None,
         only_if=ALIGNED,
         pattern="^[0-9a-f]{16}$",
@@ -70,6 +70,34 @@ class Prediction:
         later=True,
         only_if=ALIGNED,
         minimum=1,
+    )
+    heads_by: str | None = column(
+        "head selector (`--heads-by`): what made heads active; null where not aligned, and in rows of earlier versions",
+        default=None,
+        later=True,
+        only_if=ALIGNED,
+    )
+    heads_seed: int | None = column(
+        "seed of the choice of heads (`--heads-seed`), with `random`; else null",
+        default=None,
+        later=True,
+        only_if=ALIGNED,
+        minimum=0,
+    )
+    steer: str | None = column(
+        "steering mode (`--steer`): what was biased towards what; null where not aligned, and in rows of earlier "
+        "versions, which are `speaker`",
+        default=None,
+        later=True,
+        only_if=ALIGNED,
+    )
+    balance: float | None = column(
+        "weight of the people who could be meant (`--balance`), for modes that have one; else null",
+        default=None,
+        later=True,
+        only_if=ALIGNED,
+        minimum=0,
+        maximum=1,
     )
     inputs: Inputs = column("model inputs: `L` (text), `VL` (text and video), `VLB` (text, video and boxes)")
     candidates: tuple[str, ...] | None = column(

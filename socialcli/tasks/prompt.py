@@ -7,8 +7,9 @@ rows that the alignment acts on.
 
 from __future__ import annotations
 
+import re
 import string
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from socialcli.episodes.records import Box, Episode, Question, Utterance
@@ -18,9 +19,11 @@ from socialcli.tasks.labels import speaker_labels
 from socialcli.tasks.names import BoxesAs, Context
 from socialcli.tasks.speakers import MASK, asked_utterance, spliced
 from socialcli.tasks.special_tokens import harmless
+from socialcli.words.boundaries import stands_alone
 
 LETTERS = string.ascii_uppercase
 UNKNOWN_SPEAKER = "Somebody"
+_INSTRUCTION = "Answer with the letter of the right option only."
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,16 @@ class Scene:
 
 
 @dataclass(frozen=True, slots=True)
+class Mention:
+    """A speaker's label in a prompt behind the transcript: the characters [start, end)."""
+
+    speaker: str  # id
+    start: int
+    end: int
+    in_options: bool  # in a candidate, or in the question itself
+
+
+@dataclass(frozen=True, slots=True)
 class Prompt:
     """A question as text. `spans[i]` are the characters [start, end) of `utterances[i]`: its label and its words."""
 
@@ -42,6 +55,8 @@ class Prompt:
     utterances: tuple[Utterance, ...]
     spans: tuple[tuple[int, int], ...]
     candidates: tuple[Candidate, ...]
+    mentions: tuple[Mention, ...] = ()  # speakers' labels in the question and the options, in order
+    asked: Utterance | None = None  # the utterance in question; None: the question is about the clip
 
     @property
     def letters(self) -> str:
@@ -68,8 +83,17 @@ def build_prompt(
     utterances = known_utterances(episode, question, context)
     lines = [_line(task, question, utterance, labels) for utterance in utterances]
     head = "".join(f"{part}\n" for part in (*_people(episode, labels), *_scene_lines(scene, labels), "Transcript:"))
-    text = head + "".join(f"{line}\n" for line in lines) + _question_part(task, episode, question, labels, candidates)
-    return Prompt(text, utterances, _spans(len(head), lines), candidates)
+    spans = _spans(len(head), lines)
+    head += "".join(f"{line}\n" for line in lines)
+    asked, options = _question_parts(task, episode, question, labels, candidates)
+    return Prompt(
+        text=f"{head}{asked}{options}{_INSTRUCTION}",
+        utterances=utterances,
+        spans=spans,
+        candidates=candidates,
+        mentions=(*_mentions(len(head), asked, labels, False), *_mentions(len(head + asked), options, labels, True)),
+        asked=next((line for line in utterances if line.id == question.utterance), None),
+    )
 
 
 def known_utterances(episode: Episode, question: Question, context: Context) -> tuple[Utterance, ...]:
@@ -103,12 +127,22 @@ def _spans(start: int, lines: Sequence[str]) -> tuple[tuple[int, int], ...]:
     return tuple(spans)
 
 
-def _question_part(
+def _question_parts(
     task: Task, episode: Episode, question: Question, labels: dict[str, str], candidates: Sequence[Candidate]
-) -> str:
+) -> tuple[str, str]:
+    """The question, and its options under letters."""
     asked = harmless(question.text) if question.text else task.sentence(episode, question, labels)
     options = "".join(f"{letter}. {item.label}\n" for letter, item in zip(LETTERS, candidates, strict=False))
-    return f"Question: {asked}\n{options}Answer with the letter of the right option only."
+    return f"Question: {asked}\n", options
+
+
+def _mentions(start: int, text: str, labels: Mapping[str, str], in_options: bool) -> Iterator[Mention]:
+    """The speakers' labels in a part of the prompt that begins at `start`, as whole words, spelt as they are there."""
+    speakers = {label: speaker for speaker, label in labels.items()}
+    longest_first = sorted(map(re.escape, speakers), key=len, reverse=True)
+    for found in re.finditer("|".join(longest_first), text) if speakers else ():
+        if stands_alone(text, *found.span()):
+            yield Mention(speakers[found[0]], start + found.start(), start + found.end(), in_options)
 
 
 def _scene_lines(scene: Scene | None, labels: Mapping[str, str]) -> list[str]:

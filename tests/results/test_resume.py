@@ -39,6 +39,11 @@ OTHER: dict[str, Any] = {one.parameter: another(one) for one in HELD} | {
     "layers": "all",
     "heads_min_share": 0.7,
     "max_heads": 8,
+    "balance": 0.7,
+}
+NEEDED: dict[str, dict[str, Any]] = {
+    "merge": {"adapter": "lora"},
+    "heads_rank": {"heads": "heads.parquet", "max_heads": 4},
 }
 
 
@@ -52,9 +57,10 @@ def test_speed_checks_and_places_are_free_and_what_decides_answers_is_not() -> N
 
 @pytest.mark.parametrize("name", OTHER)
 def test_another_setting_is_reported(name: str) -> None:
-    now = settings(**({"adapter": "lora"} if name == "merge" else {}) | {name: OTHER[name]})
+    needed = NEEDED.get(name, {})
+    now = settings(**needed | {name: OTHER[name]})
     with pytest.raises(UsageError, match=rf"{name.rstrip('_')}: .* there, .* now.*--overwrite"):
-        check(settings(**({"adapter": "lora"} if name == "merge" else {})), now)
+        check(settings(**needed), now)
 
 
 def test_free_settings_may_differ() -> None:
