@@ -83,11 +83,13 @@ def answer_batch(
         batch = [questions[place] for place in places]
         for state in continue_under(adapter, batch, conditions, decoding=mode.decodes):
             found = zip(places, mode.answers(adapter, batch, state.state), state.alignments, strict=True)
-            answers[state.condition] |= {
+            answered = {
                 place: replace(answer, aligned=done) if isinstance(answer, Answer) else answer
                 for place, answer, done in found
             }
-    return [[answered[place] for place in range(len(questions))] for answered in answers]
+            for condition in state.conditions:
+                answers[condition] |= answered
+    return [[found[place] for place in range(len(questions))] for found in answers]
 
 
 def _together(adapter: Adapter, questions: Sequence[ClipQuestion], mode: AnswerMode) -> Iterable[Sequence[int]]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -37,9 +37,9 @@ WORTH_SHARING = 16  # tokens: for fewer, a step of its own costs more than it sa
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ConditionedState:
-    """A batch after its last token, under one of the conditions."""
+    """A batch after its last token, under a condition, or several that come to the same."""
 
-    condition: int  # its index
+    conditions: Sequence[int]  # their indices
     state: Continuation
     alignments: Sequence[AlignedPrompt | None]  # per prompt; None: nothing was aligned
 
@@ -75,8 +75,7 @@ def continue_under(
     """
     common = common_length(questions)
     parts: dict[int, list[_Path]] = {}  # by the number of tokens that the prompts share under the condition
-    for index, alignment in enumerate(conditions):
-        path = _path(adapter, questions, index, alignment)
+    for path in _paths(adapter, questions, conditions):
         parts.setdefault(common if _planned_alike(path.plans, common) else 0, []).append(path)
     for shared, paths in parts.items():
         yield from _continue_along(adapter, questions, paths, shared, decoding)
@@ -84,22 +83,45 @@ def continue_under(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Path:
-    """How the prompts of a batch go through the model under one condition."""
+    """How the prompts of a batch go through the model under a condition, or several that come to the same."""
 
-    condition: int  # its index
+    conditions: list[int]  # their indices
     alignment: Alignment | None
     plans: Sequence[AlignmentPlan]  # of the prompts; none without video
     start: int  # the layer up to which it is the plain model; the number of layers if it is in all of them
 
+    def serves(self, alignment: Alignment | None, plans: Sequence[AlignmentPlan]) -> bool:
+        """Whether a condition comes to the same: another way to the same plans changes nothing."""
+        if self.alignment is None or alignment is None:
+            return self.alignment is alignment
+        return replace(alignment, steering=self.alignment.steering) == self.alignment and all(
+            map(_same_plan, plans, self.plans)
+        )
 
-def _path(adapter: Adapter, questions: Sequence[ClipQuestion], index: int, alignment: Alignment | None) -> _Path:
+
+def _paths(
+    adapter: Adapter, questions: Sequence[ClipQuestion], conditions: Sequence[Alignment | None]
+) -> Sequence[_Path]:
+    """The distinct ways through the model."""
+    paths: list[_Path] = []
+    for index, alignment in enumerate(conditions):
+        steering = METHOD if alignment is None else alignment.steering
+        plans = [plan for one in questions if (plan := one.plan_under(steering)) is not None]
+        path = next((one for one in paths if one.serves(alignment, plans)), None)
+        if path is None:
+            paths.append(_Path([index], alignment, plans, _start(adapter, alignment, plans)))
+        else:
+            path.conditions.append(index)
+    return paths
+
+
+def _start(adapter: Adapter, alignment: Alignment | None, plans: Sequence[AlignmentPlan]) -> int:
+    """The layer up to which a condition can reuse the plain model; the number of layers if it differs in none."""
     decoder = layers_of(adapter)
-    steering = METHOD if alignment is None else alignment.steering
-    plans = [plan for one in questions if (plan := one.plan_under(steering)) is not None]
     if alignment is None or not any(plan.pairs.any() for plan in plans):
-        return _Path(index, alignment, plans, decoder.count)
+        return decoder.count
     first = min(alignment.layers_of(decoder), default=decoder.count)
-    return _Path(index, alignment, plans, first if first == decoder.count else min(first, adapter.skippable_layers))
+    return first if first == decoder.count else min(first, adapter.skippable_layers)
 
 
 def _continue_along(
@@ -121,7 +143,7 @@ def _continue_along(
             chosen = report.chosen(alignment.selector, alignment.max_heads)
             if chosen is not None:
                 state, report = run(copied_cache(prefixes), chosen)
-        yield ConditionedState(path.condition, state, _aligned_prompts(questions, path, report))
+        yield ConditionedState(path.conditions, state, _aligned_prompts(questions, path, report))
 
 
 def _aligned_prompts(
@@ -170,11 +192,12 @@ def _planned_alike(plans: Sequence[AlignmentPlan], length: int) -> bool:
     if not plans:
         return True
     first = plans[0]
-    return all(one is first or _same_plan(first, one) for one in plans) and bool((first.rows < length).all())
+    return all(_same_plan(first, one) for one in plans) and bool((first.rows < length).all())
 
 
 def _same_plan(one: AlignmentPlan, other: AlignmentPlan) -> bool:
-    return (
+    """Whether two plans bias the same pairs alike, and select heads by the same rows."""
+    return one is other or (
         np.array_equal(one.rows, other.rows)
         and np.array_equal(one.columns, other.columns)
         and np.array_equal(one.pairs, other.pairs)

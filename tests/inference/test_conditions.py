@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 
 from socialcli.alignment.attention import Alignment
 from socialcli.alignment.bias import PROBABILITY
+from socialcli.alignment.steering.modes import BOTH_WAYS, Steering
 from socialcli.api import ask, open_clip
 from socialcli.inference.answer_modes import GENERATE, SCORE, Answer, AnswerMode
 from socialcli.inference.answers import answer_batch
@@ -151,6 +153,22 @@ def test_a_condition_that_has_nothing_to_align_costs_no_layer(model: Any) -> Non
         plain, aligned = answer_batch(model, prompts, [None, Alignment()], SCORE)
     assert len(seen) == 1
     assert [answer.scores for answer in plain] == [answer.scores for answer in aligned]
+
+
+def test_another_way_to_the_same_plans_runs_once(model: Any) -> None:
+    speaker = Alignment(layers="2-3")
+    same = replace(speaker, steering=Steering(BOTH_WAYS, balance=0.0))
+    other = replace(speaker, steering=Steering(BOTH_WAYS, balance=0.5))
+    prompts = prompts_of(model, 0, "target")
+    with tokens_run(model, 3) as alone:
+        apart = [
+            answers for condition in (speaker, other) for answers in answer_batch(model, prompts, [condition], SCORE)
+        ]
+    with tokens_run(model, 3) as seen:
+        first, second, third = answer_batch(model, prompts, [speaker, same, other], SCORE)
+    assert (first, third) == (apart[0], apart[1])
+    assert second == first
+    assert len(seen) == len(alone)
 
 
 def test_a_transcript_that_questions_share_runs_once(model: Any) -> None:
