@@ -90,7 +90,9 @@ def answer_batch(
     for places in _together(adapter, questions, mode):
         batch = [questions[place] for place in places]
         for state in continue_under(adapter, batch, conditions, decoding=mode.decodes, most=most):
-            found = zip(places, mode.answers(adapter, batch, state.state), state.alignments, strict=True)
+            with state.decoding():
+                given = mode.answers(adapter, batch, state.state)
+            found = zip(places, given, state.alignments, strict=True)
             answered = {
                 place: replace(answer, aligned=done) if isinstance(answer, Answer) else answer
                 for place, answer, done in found

@@ -10,7 +10,8 @@ Three things are the same, to the last bit or nearly so, and are computed once:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby
@@ -19,7 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from socialcli.alignment.attention import Alignment, AlignmentReport
+from socialcli.alignment.attention import Alignment, AlignmentReport, aligned
 from socialcli.alignment.hooks import layers_of
 from socialcli.alignment.plan import AlignmentPlan
 from socialcli.alignment.steering.modes import METHOD
@@ -40,6 +41,7 @@ class ConditionedState:
     conditions: Sequence[int]  # their indices
     state: Continuation
     alignments: Sequence[AlignedPrompt | None]  # per prompt; None: nothing was aligned
+    decoding: Callable[[], AbstractContextManager[object]] = nullcontext  # for decoding steps: steers them, if asked to
 
 
 def continue_under(
@@ -137,7 +139,15 @@ def _continue_along(
         for place, path in enumerate(bundle):
             own = state if len(bundle) == 1 else state.of_prompts(slice(place * prompts, (place + 1) * prompts))
             its_done = done[place * first : (place + 1) * first]
-            yield ConditionedState(path.conditions, own, _aligned_prompts(questions, path, its_done))
+            aligned_prompts = _aligned_prompts(questions, path, its_done)
+            yield ConditionedState(path.conditions, own, aligned_prompts, _decoding(adapter, path, report))
+
+
+def _decoding(adapter: Adapter, path: _Path, report: AlignmentReport) -> Callable[[], AbstractContextManager[object]]:
+    """A context manager for the decoding steps behind a path: with the plans and heads of its last prompt tokens."""
+    if path.alignment is None or not path.alignment.steering.mode.decoding or not report.layers:
+        return nullcontext
+    return partial(aligned, adapter, path.plans, path.alignment, chosen=report.active, follows=True)
 
 
 def _run(trunk: Trunk, bundle: Sequence[_Path], first: int, layers: int) -> tuple[Continuation, AlignmentReport]:
