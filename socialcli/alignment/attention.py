@@ -1,7 +1,8 @@
 """(torch) The aligned attention: the model's own fused kernel, then a correction of the few rows that change.
 
 `aligned` hooks it in through transformers' `AttentionInterface`, for the text decoder only. Only prompt rows change: in
-a decoding step all rows of the plan precede the query, and the model's own attention runs. The equations are in
+a decoding step all rows of the plan precede the query, and the model's own attention runs, unless the rows follow the
+query. The equations are in
 `socialcli.alignment.method`, the work on a layer's rows in `socialcli.alignment.rows.correction`.
 """
 
@@ -19,7 +20,8 @@ from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
 from socialcli.alignment.bias import PUBLISHED
-from socialcli.alignment.head_selection import HeadSelection
+from socialcli.alignment.heads.selection import HeadSelection
+from socialcli.alignment.heads.selectors import DYNAMIC, Head, HeadSelector, HeadSpace
 from socialcli.alignment.hooks import (
     Alignable,
     decoder_attention,
@@ -38,6 +40,7 @@ from socialcli.alignment.rows.layer_rows import LayerTensors
 from socialcli.alignment.rows.observation import Observer
 from socialcli.alignment.rows.plan_batch import PlanBatch
 from socialcli.alignment.rules import BiasRule
+from socialcli.alignment.steering.modes import METHOD, Steering
 from socialcli.errors import ModelError, UsageError
 
 __all__ = ["Alignable", "Alignment", "AlignmentReport", "Observer", "aligned", "aligned_attention"]
@@ -56,8 +59,11 @@ class Alignment:
     threshold: float = 5e-5  # lambda: a head is active when its mean attention from U to V_all is above it
     layers: str = "auto"  # decoder layers that take part: the middle third, "all", "10-19" or "3,7,11"
     rule: BiasRule = PUBLISHED
-    heads: frozenset[tuple[int, int]] | None = None  # (layer, head): the active heads, in place of layers and threshold
-    max_heads: int | None = None  # limit per prompt: the heads with the largest means; see `AlignmentReport.capped`
+    heads: frozenset[Head] | None = None  # (layer, head): the active heads, in place of layers and threshold
+    max_heads: int | None = None  # limit per prompt, for selectors that heed one; see `AlignmentReport.chosen`
+    selector: HeadSelector = DYNAMIC  # without `heads`
+    seed: int = 0  # of the selector `random`
+    steering: Steering = METHOD  # what is biased towards what: it decides the plans, not the attention
 
     def layers_of(self, decoder: DecoderLayers) -> Sequence[int]:
         """The layers of a decoder that take part. Raises UsageError for layers that it lacks or that cannot take part.
@@ -76,9 +82,16 @@ class Alignment:
             )
         return layers
 
-    def heads_of(self, layer: int) -> frozenset[int] | None:
-        """The named active heads of a layer; None: those above the threshold."""
-        return None if self.heads is None else frozenset(head for its_layer, head in self.heads if its_layer == layer)
+    def named_heads(self, layers: Sequence[int], heads: int) -> frozenset[Head] | None:
+        """The active heads, where no prompt decides them, in a decoder of `heads` heads a layer; None: prompts do."""
+        if self.heads is not None or self.selector.named is None:
+            return self.heads
+        return self.selector.named(HeadSpace(layers, heads, self.max_heads, self.seed))
+
+    @property
+    def may_repeat(self) -> bool:
+        """Whether prompts may have to run twice, since the heads may be selected after the last layer."""
+        return self.heads is None and self.selector.afterwards is not None
 
 
 @contextmanager
@@ -88,7 +101,8 @@ def aligned(
     settings: Alignment | None = None,
     observer: Observer | None = None,
     observed: Sequence[Indices] | None = None,
-    capped: Mapping[int, Tensor] | None = None,
+    chosen: Mapping[int, Tensor] | None = None,
+    follows: bool = False,
 ) -> Iterator[AlignmentReport]:
     """Run the model's forward pass with aligned attention: `with aligned(model, plan): model.model(**inputs)`.
 
@@ -96,8 +110,10 @@ def aligned(
     `observer` sees the attention of all layers to V_all, or to the tokens `observed` (ascending, for each plan), which
     need memory in proportion to their number times that of the rows U and change nothing else.
 
-    `settings.max_heads` has no effect here, since the largest means are known only after the last layer: run without a
-    limit, and if `report.capped(max_heads)` is not None, run again with it as `capped`.
+    The largest means are known only after the last layer, so that `settings.max_heads` has no effect on the selectors
+    `dynamic` and `top` here: if `report.chosen(selector, max_heads)` is not None, run again with it as `chosen`.
+
+    `follows`: the forward passes are decoding steps, and each prompt's one row is the token that runs.
 
     The model's own attention is restored at the end, also after an error. Gradient checkpointing runs layers again in
     the backward pass, so that this pass belongs inside too.
@@ -105,7 +121,8 @@ def aligned(
     settings = settings or Alignment()
     plans = [plans] if isinstance(plans, AlignmentPlan) else list(plans)
     layers = settings.layers_of(layers_of(model))
-    batch = PlanBatch.of(plans, next(model.decoder_layers[0].parameters()).device, observed)
+    named = settings.named_heads(layers, model.model.config.get_text_config().num_attention_heads)
+    batch = PlanBatch.of(plans, next(model.decoder_layers[0].parameters()).device, observed, follows)
     report = AlignmentReport()
     with decoder_attention(model, IMPLEMENTATION) as own:
         states = {
@@ -113,9 +130,10 @@ def aligned(
                 layer=layer,
                 takes_part=layer in layers,
                 selection=HeadSelection(
+                    selector=settings.selector,
                     threshold=settings.threshold,
-                    named=settings.heads_of(layer) if layer in layers else frozenset(),
-                    capped=None if capped is None else capped.get(layer),
+                    named=_in_layer(named, layer) if layer in layers else frozenset(),
+                    chosen=None if chosen is None else chosen.get(layer),
                 ),
                 rule=settings.rule,
                 alpha=settings.alpha,
@@ -130,6 +148,10 @@ def aligned(
         modules = [model.layers[layer] for layer in states]
         with module_states(modules, list(states.values())), forward_starts(model, batch.begin):
             yield report
+
+
+def _in_layer(heads: frozenset[Head] | None, layer: int) -> frozenset[int] | None:
+    return None if heads is None else frozenset(head for its_layer, head in heads if its_layer == layer)
 
 
 def aligned_attention(

@@ -17,6 +17,7 @@ from socialcli.episodes.records import Box, Utterance
 from socialcli.episodes.tracks import MAX_GAP, speaker_boxes
 
 Indices = npt.NDArray[np.int64]
+Weights = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,6 +28,8 @@ class AlignmentPlan:
     contrast. `boxes_unseen` counts the boxes, over speakers and sampled frames, that cover no visual token.
     `utterances` counts those of the prompt, `covered` those with at least one pair: a visual token shows their speaker
     in their frames.
+
+    A steering mode may give each pair a weight, of either sign, and rows whose attention does not select heads.
     """
 
     rows: Indices  # (R,)
@@ -37,6 +40,13 @@ class AlignmentPlan:
     utterances: int = 0
     covered: int = 0
     cross_attention: bool = False  # what `columns` count in
+    weights: Weights | None = None  # (R, C): W = weight * the rule's bias; None: 1 on every pair
+    tested: npt.NDArray[np.bool_] | None = None  # (R,) the rows of equation (1), which selects heads; None: all
+
+    @property
+    def tested_rows(self) -> npt.NDArray[np.bool_]:
+        """The rows of equation (1), (R,)."""
+        return np.ones(self.rows.size, dtype=np.bool_) if self.tested is None else self.tested
 
     def shifted(self, padding: int) -> AlignmentPlan:
         """The same plan for a sequence padded with `padding` tokens in front."""

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from socialcli.alignment.heads.selectors import HeadMeans, HeadSelector
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LayerReport:
@@ -61,18 +63,26 @@ class AlignmentReport:
         negative = self._total(layer.negative for layer in self.layers.values())
         return [part / whole if whole else None for part, whole in zip(negative, biased, strict=True)]
 
-    def capped(self, most: int | None) -> dict[int, Tensor] | None:
-        """The `most` active heads with the largest means of each prompt: (B, Hq) bool by layer.
+    @property
+    def active(self) -> dict[int, Tensor]:
+        """The active heads, (B, Hq) bool by layer."""
+        return {number: layer.active for number, layer in self.layers.items()}
 
-        None if no prompt has more, or if `most` is None. Of equal means, the lower layer and head comes first.
+    def chosen(self, selector: HeadSelector, limit: int | None) -> dict[int, Tensor] | None:
+        """The heads that a selector prefers to those that were active, now that all means are known.
+
+        (B, Hq) bool by layer; None if it does not.
         """
-        if most is None or not any(count > most for count in self.active_count()):
+        if selector.afterwards is None or not self.layers:
             return None
-        means = [layer.means.masked_fill(~layer.active, -torch.inf) for layer in self.layers.values()]
-        order = torch.cat(means, dim=1).argsort(dim=1, descending=True, stable=True)
-        chosen = torch.zeros_like(order, dtype=torch.bool).scatter(1, order[:, :most], True)
-        parts = torch.split(chosen, [layer.active.shape[1] for layer in self.layers.values()], dim=1)
-        return {number: part & layer.active for (number, layer), part in zip(self.layers.items(), parts, strict=True)}
+        layers = self.layers.values()
+        means = torch.cat([layer.means for layer in layers], dim=1)
+        active = torch.cat([layer.active for layer in layers], dim=1)
+        found = selector.afterwards(HeadMeans(means.nan_to_num(nan=-torch.inf), active, limit))
+        if found is None:
+            return None
+        parts = torch.split(found, [layer.active.shape[1] for layer in layers], dim=1)
+        return dict(zip(self.layers, parts, strict=True))
 
     @staticmethod
     def _total(counts: Iterable[Tensor]) -> list[int]:

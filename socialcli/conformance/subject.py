@@ -67,7 +67,8 @@ class Subject:
 
     def logits_under(self, asked: Sequence[ClipQuestion], conditions: Sequence[Alignment | None]) -> list[Tensor]:
         """The same under several conditions, which share what is equal under them."""
-        found = {one.condition: one.state.logits for one in continue_under(self.adapter, asked, conditions)}
+        states = continue_under(self.adapter, asked, conditions)
+        found = {index: one.state.logits for one in states for index in one.conditions}
         return [found[index] for index in range(len(conditions))]
 
     @torch.inference_mode()

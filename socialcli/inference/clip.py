@@ -7,18 +7,22 @@ and goes as it is through batches and conditions to its answers. `FailedQuestion
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from socialcli.alignment.grid import VisualGrid
-from socialcli.alignment.plan import AlignmentPlan, Indices, SpeakerTokens, build_plan, cover_speakers
+from socialcli.alignment.plan import AlignmentPlan, Indices, SpeakerTokens, cover_speakers
+from socialcli.alignment.steering.modes import METHOD, Steering
+from socialcli.alignment.steering.prompt import SteeredPrompt
 from socialcli.episodes.records import Episode, Question
 from socialcli.errors import QuestionError
 from socialcli.inference.clip_view import AskOptions, sample_clip, show_frames
 from socialcli.inference.prefix import Prefix, compute_prefix
 from socialcli.models.contract import Adapter, EncodedClip, EncodedPrompt
+from socialcli.perturbation.perturbation import Perturbation, perturbed
 from socialcli.tasks.base import Task
+from socialcli.tasks.orders import GIVEN, CandidateOrder
 from socialcli.tasks.prompt import Prompt, build_prompt
 from socialcli.video.frames import FrameSet
 
@@ -39,16 +43,20 @@ class Clip:
         )
         self.clip: EncodedClip | None = adapter.encode_clip(self.frames) if self.frames is not None else None
         self._prefix: Prefix | None = None
-        self._shown: tuple[VisualGrid, Mapping[str, SpeakerTokens]] | None = None
+        self._annotations: dict[Perturbation | None, Episode] = {None: episode}
+        self._shown: tuple[VisualGrid, dict[Perturbation | None, Mapping[str, SpeakerTokens]]] | None = None
+        self._plans: dict[Steering, tuple[SteeredPrompt, AlignmentPlan]] = {}  # the last one, and its prompt
 
-    def ask(self, question: Question, task: Task) -> ClipQuestion:
+    def ask(self, question: Question, task: Task, order: CandidateOrder = GIVEN) -> ClipQuestion:
         """Put a question into words, tokenize it, and plan its alignment. Raises AnnotationError and PromptError."""
-        prompt = build_prompt(task, self.episode, question, self.scene, self.options.context)
-        encoded = self.adapter.encode_prompt(prompt.text, prompt.spans, self.clip)
-        plan = None
-        if encoded.grid is not None and self.frames is not None:
-            plan = self._plan(prompt, encoded.token_spans, encoded.grid, self.frames.times)
-        return ClipQuestion(self, question, prompt, encoded, plan)
+        prompt = build_prompt(task, self.episode, question, self.scene, self.options.context, order)
+        labels = [(mention.start, mention.end) for mention in prompt.mentions]
+        encoded = self.adapter.encode_prompt(prompt.text, [*prompt.spans, *labels], self.clip)
+        words = len(prompt.spans)
+        spans, label_tokens = encoded.token_spans[:words], encoded.token_spans[words:]
+        asked = ClipQuestion(self, question, prompt, replace(encoded, token_spans=spans), label_tokens)
+        asked.plan_under(METHOD)  # here, where threads prepare questions, and not between the batches
+        return asked
 
     def prefix(self, encoded: EncodedPrompt) -> Prefix:
         """The clip's prefix, computed from the first prompt on the clip that needs it. No bias reaches it."""
@@ -56,17 +64,62 @@ class Clip:
             self._prefix = compute_prefix(self.adapter, self.clip, encoded)
         return self._prefix
 
-    def _plan(
-        self, prompt: Prompt, spans: Sequence[Indices], grid: VisualGrid, times: Sequence[float]
-    ) -> AlignmentPlan:
-        """The plan of a prompt. The coverage of the boxes depends on the clip, so it is computed once per grid.
+    def plan(self, asked: ClipQuestion, steering: Steering) -> AlignmentPlan | None:
+        """The plan of a question; None without video. Questions with the same transcript share it where it decides."""
+        grid = asked.encoded.grid
+        if grid is None or self.frames is None:
+            return None
+        prompt = self._steered(asked, steering.perturbation, grid, self.frames.times)
+        if not steering.mode.of_transcript:
+            return steering.plan(prompt)
+        before = self._plans.get(steering)
+        if before is None or not _same_words(before[0], prompt):
+            before = self._plans[steering] = prompt, steering.plan(prompt)
+        return before[1]
+
+    def _steered(
+        self, asked: ClipQuestion, error: Perturbation | None, grid: VisualGrid, times: Sequence[float]
+    ) -> SteeredPrompt:
+        """The prompt for a steering mode. An annotation error changes who speaks and where, and nothing else."""
+        prompt = asked.prompt
+        lines = {line.id: line for line in self._annotation(error).utterances}
+        labels = list(zip(prompt.mentions, asked.label_tokens, strict=True))
+        speakers = {speaker.id for speaker in self.episode.speakers}
+        return SteeredPrompt(
+            utterances=tuple(lines[line.id] for line in prompt.utterances),
+            spans=asked.encoded.token_spans,
+            asked=None if prompt.asked is None else lines[prompt.asked.id],
+            candidates=frozenset(one.id for one in prompt.candidates) & speakers,
+            labels=[(mention.speaker, tokens) for mention, tokens in labels],
+            named=frozenset(mention.speaker for mention, _ in labels if not mention.in_options),
+            last=asked.encoded.length - 1,
+            grid=grid,
+            times=times,
+            regions=self._regions(error, grid, times),
+        )
+
+    def _annotation(self, error: Perturbation | None) -> Episode:
+        """The episode with an annotation error; the one that the prompt is made from has none."""
+        if error is not None and error not in self._annotations:
+            self._annotations[error] = perturbed(self.episode, error)
+        return self._annotations[error]
+
+    def _regions(
+        self, error: Perturbation | None, grid: VisualGrid, times: Sequence[float]
+    ) -> Mapping[str, SpeakerTokens]:
+        """V(s, f) of each speaker. It depends on the clip, so it is computed once per grid.
 
         The visual tokens have the same indices in every prompt on the clip, unless words stand before them.
         """
-        boxes, gap = self.episode.boxes, self.options.box_gap
         if self._shown is None or not _same_tokens(self._shown[0], grid):
-            self._shown = grid, cover_speakers(boxes, times, grid, gap)
-        return build_plan(prompt.utterances, spans, grid, times, boxes, gap, self._shown[1])
+            self._shown = grid, {}
+        shown, boxes = self._shown[1], self._annotation(error).boxes
+        if error not in shown:
+            same = error is not None and boxes is self.episode.boxes  # an error in who says what
+            shown[error] = (
+                self._regions(None, grid, times) if same else cover_speakers(boxes, times, grid, self.options.box_gap)
+            )
+        return shown[error]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,9 +130,10 @@ class ClipQuestion:
     question: Question
     prompt: Prompt
     encoded: EncodedPrompt
-    plan: AlignmentPlan | None  # None: no video to align to
+    label_tokens: Sequence[Indices]  # those of the prompt's mentions
     missing: Mapping[int, str] | None = None  # keys of the missing answers, by condition; None: all, without keys
     seconds: float = 0.0  # its share of the time that preparing its episode took
+    _plans: dict[Steering, AlignmentPlan | None] = field(default_factory=dict)
 
     @property
     def episode(self) -> Episode:
@@ -97,9 +151,20 @@ class ClipQuestion:
         return self.clip.prefix(self.encoded)
 
     @property
-    def alignable(self) -> bool:
-        """Whether an alignment can change anything: some word's speaker has a visual token."""
-        return self.plan is not None and bool(self.plan.pairs.any())
+    def order(self) -> CandidateOrder:
+        """The order in which its candidates are asked."""
+        return self.prompt.order
+
+    @property
+    def plan(self) -> AlignmentPlan | None:
+        """The method's plan; None: no video to align to."""
+        return self.plan_under(METHOD)
+
+    def plan_under(self, steering: Steering) -> AlignmentPlan | None:
+        """The plan under a steering mode; None: no video to align to."""
+        if steering not in self._plans:
+            self._plans[steering] = self.clip.plan(self, steering)
+        return self._plans[steering]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,11 +175,21 @@ class FailedQuestion:
     question: Question
     error: QuestionError
     frames: FrameSet | None  # None: the frames could not be read, or none are used
+    order: CandidateOrder = GIVEN
     missing: Mapping[int, str] | None = None  # as for `ClipQuestion`
     seconds: float = 0.0
 
 
 PreparedQuestion = ClipQuestion | FailedQuestion
+
+
+def _same_words(one: SteeredPrompt, other: SteeredPrompt) -> bool:
+    """Whether two prompts have the same transcript, at the same place behind the same visual tokens."""
+    return (
+        one.utterances == other.utterances
+        and one.regions is other.regions
+        and all(map(np.array_equal, one.spans, other.spans))
+    )
 
 
 def _same_tokens(one: VisualGrid, other: VisualGrid) -> bool:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from socialcli.alignment.attention import Alignment
+from socialcli.alignment.heads.selectors import DYNAMIC, HeadSelector
 from socialcli.alignment.rules import BiasRule
+from socialcli.alignment.steering.modes import SPEAKER, Steering, SteeringMode
 from socialcli.errors import UsageError
 from socialcli.jobs.job import Job
 from socialcli.models.contract import Adapter
@@ -11,11 +13,25 @@ from socialcli.results.heads import HeadChoice
 from socialcli.settings.alignment import AlignmentSettings
 
 
-def alignment_of(settings: AlignmentSettings, rule: BiasRule, heads: HeadChoice | None = None) -> Alignment:
-    """The alignment with these settings; `heads` is the fixed choice that they name, None where lambda selects."""
-    if heads is None:
-        return Alignment(settings.alpha, settings.lambda_, settings.layers, rule, max_heads=settings.max_heads)
-    return Alignment(settings.alpha, settings.lambda_, rule=rule, heads=heads.heads)
+def alignment_of(
+    settings: AlignmentSettings,
+    rule: BiasRule,
+    selector: HeadSelector = DYNAMIC,
+    mode: SteeringMode = SPEAKER,
+    heads: HeadChoice | None = None,
+) -> Alignment:
+    """The alignment with these settings and what they name; `heads` is the fixed choice, if they name one."""
+    return Alignment(
+        alpha=settings.alpha,
+        threshold=settings.lambda_,
+        layers=settings.layers,
+        rule=rule,
+        heads=None if heads is None else heads.heads,
+        max_heads=settings.max_heads,
+        selector=selector,
+        seed=settings.heads_seed,
+        steering=Steering(mode, settings.balance),
+    )
 
 
 def job_alignment(job: Job, adapter: Adapter) -> Alignment:
@@ -28,7 +44,7 @@ def job_alignment(job: Job, adapter: Adapter) -> Alignment:
                 f"--heads {settings.heads}: chosen in a decoder of {job.heads.shape[0]} layers with "
                 f"{job.heads.shape[1]} heads each, and this one has {shape[0]} with {shape[1]}"
             )
-    return alignment_of(settings, job.rule, job.heads)
+    return alignment_of(settings, job.rule, job.selector, job.steering, job.heads)
 
 
 def conditions_of(job: Job, adapter: Adapter) -> list[Alignment | None]:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
+from socialcli.alignment.heads.selectors import HeadSelector
 from socialcli.alignment.rules import BiasRule
+from socialcli.alignment.steering.modes import SteeringMode
 from socialcli.episodes.file_set import check_distinct, read_files
 from socialcli.episodes.reading import EpisodeRow
 from socialcli.errors import CheckpointError, NotFoundError, UsageError
@@ -19,6 +21,7 @@ from socialcli.models.contract import LoadOptions, ModelSpec
 from socialcli.plugins.registry import Provided, Registry
 from socialcli.results.heads import HeadChoice
 from socialcli.results.manifest import ModelIdentity
+from socialcli.settings.alignment import AlignmentSettings
 from socialcli.settings.run import RunSettings
 from socialcli.settings.selection import ALL_TASKS
 from socialcli.tasks.base import Task
@@ -31,11 +34,13 @@ class Job:
     settings: RunSettings
     tasks: Mapping[str, Task]  # the ones to ask, by name
     rule: BiasRule
+    selector: HeadSelector
+    steering: SteeringMode
     answer_mode: AnswerMode
     model: Provided[ModelSpec]
     episodes: Iterator[EpisodeRow]  # the rows of the episodes file, from the first one on
     other_models: Mapping[str, str]  # as in `LoadOptions`
-    heads: HeadChoice | None  # a fixed choice of heads to align; None: lambda chooses
+    heads: HeadChoice | None  # a fixed choice of heads to align; None: the selector selects
 
     @property
     def load_options(self) -> LoadOptions:
@@ -96,6 +101,8 @@ def check_job(settings: RunSettings, registry: Registry) -> Job:
     model = registry.model(settings.model.name)
     tasks = _tasks(settings, registry)
     rule = registry.bias_rule(settings.alignment.bias).item
+    selector = _selector(settings.alignment, registry)
+    steering = registry.steering_mode(settings.alignment.steer).item
     mode = registry.answer_mode(settings.prompt.answer).item
     model.item.choose(settings.prompt.frame_fit, settings.prompt.positions, settings.prompt.max_pixels)
     _check_checkpoint(settings.model.checkpoint, settings.model.revision)
@@ -103,7 +110,8 @@ def check_job(settings: RunSettings, registry: Registry) -> Job:
         read_lora(settings.model.lora)
     _check_media_root(settings.selection.media_root)
     others = registry.other_models(settings.model.name)
-    job = Job(settings, tasks, rule, mode, model, _opened(settings.selection.files), others, _heads(settings))
+    rows = _opened(settings.selection.files)
+    job = Job(settings, tasks, rule, selector, steering, mode, model, rows, others, _heads(settings))
     check_distinct(settings.selection.files)
     check_selection(settings, tasks)
     return job
@@ -115,12 +123,25 @@ def _tasks(settings: RunSettings, registry: Registry) -> dict[str, Task]:
     return {name: registry.task(name).item for name in settings.selection.tasks}
 
 
+def _selector(settings: AlignmentSettings, registry: Registry) -> HeadSelector:
+    """The head selector. Raises UsageError if it lacks what it needs, or gets what it does not use."""
+    selector = registry.head_selector(settings.heads_by).item
+    if selector.reads_file and settings.heads is None:
+        raise UsageError(f"--heads-by {selector.name} needs a heads.parquet of `socialcli measure`: add --heads FILE")
+    if settings.heads is not None and not selector.reads_file:
+        raise UsageError(f"--heads names the heads, and --heads-by {selector.name} selects others; leave one out")
+    if selector.needs_limit and settings.max_heads is None:
+        raise UsageError(f"--heads-by {selector.name} needs the number of heads: add --max-heads K")
+    return selector
+
+
 def _heads(settings: RunSettings) -> HeadChoice | None:
     if settings.alignment.heads is None:
         return None
     from socialcli.results.heads import read_heads  # pyarrow
 
-    choice = read_heads(Path(settings.alignment.heads), settings.alignment.heads_min_share)
+    limit = settings.alignment.max_heads
+    choice = read_heads(Path(settings.alignment.heads), settings.alignment.heads_min_share, limit)
     if choice.model != settings.model.name:
         raise UsageError(
             f"--heads {settings.alignment.heads}: the heads are {choice.model}'s, and --model is {settings.model.name}"

@@ -43,12 +43,26 @@ def answer_modes(_context: click.Context, _parameter: click.Parameter, incomplet
     return _items(((name, one.item.summary) for name, one in found.items()), incomplete)
 
 
+def head_selectors(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The head selectors, with what they do; after a comma, as in the lists of `sweep`, those not listed yet."""
+    return _listed(_registered(lambda registry: registry.head_selectors()), incomplete)
+
+
+def steering_modes(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The steering modes, with what they do; after a comma, as in the lists of `sweep`, those not listed yet."""
+    return _listed(_registered(lambda registry: registry.steering_modes()), incomplete)
+
+
 def rules(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """The bias rules; after a comma, as in the lists of `sweep`, those not listed yet."""
+    return _listed(_registered(lambda registry: registry.bias_rules()), incomplete)
+
+
+def _listed(found: Mapping[str, Any], incomplete: str) -> list[CompletionItem]:
     before, comma, last = incomplete.rpartition(",")
     given = set(before.split(","))
-    names = (name for name in _registered(lambda registry: registry.bias_rules()) if name not in given)
-    return [CompletionItem(f"{before}{comma}{name}") for name in names if name.startswith(last)]
+    rest = {name: one.item.summary for name, one in found.items() if name not in given and name.startswith(last)}
+    return [CompletionItem(f"{before}{comma}{name}", help=text) for name, text in rest.items()]
 
 
 def _items(found: Iterable[tuple[str, str]], incomplete: str) -> list[CompletionItem]:

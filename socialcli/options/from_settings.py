@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -16,6 +16,9 @@ from socialcli.options.values import FiniteRange, RegisteredName
 from socialcli.settings.fields import Setting
 from socialcli.settings.run import RunSettings
 from socialcli.settings.selection import ALL_TASKS
+
+if TYPE_CHECKING:
+    from socialcli.plugins.registry import Registry
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -36,8 +39,17 @@ _COMPLETIONS = {
     "models": completion.models,
     "tasks": completion.tasks,
     "rules": completion.rules,
+    "head_selectors": completion.head_selectors,
+    "steering_modes": completion.steering_modes,
     "answer_modes": completion.answer_modes,
 }
+
+_REGISTERED: Mapping[str, Callable[[Registry], Mapping[str, Any]]] = {
+    "head_selectors": lambda registry: registry.head_selectors(),
+    "steering_modes": lambda registry: registry.steering_modes(),
+    "answer_modes": lambda registry: registry.answer_modes(),
+}
+"""Where names are looked up that a command refuses at once if no plug-in provides them."""
 
 
 def setting_options(
@@ -120,8 +132,8 @@ def _click_type(setting: Setting) -> click.ParamType[Any]:
         return click.Path(path_type=Path)
     if about.names == "rules":
         return RULE_NAME
-    if about.names == "answer_modes":
-        return RegisteredName(lambda registry: registry.answer_modes())
+    if about.names is not None and about.names in _REGISTERED:
+        return RegisteredName(_REGISTERED[about.names])
     if setting.number is int:
         return click.IntRange(min=None if about.least is None else int(about.least))
     if setting.number is float:

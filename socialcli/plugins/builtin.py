@@ -1,11 +1,14 @@
-"""The tasks, bias rules and answer modes of socialcli itself, provided through the same hooks as any plug-in's."""
+"""socialcli's own tasks, answer modes and parts of the alignment, provided through the same hooks as a plug-in's."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from socialcli.alignment.bias import RULES
+from socialcli.alignment.heads.selectors import SELECTORS, HeadSelector
 from socialcli.alignment.rules import BiasRule
+from socialcli.alignment.steering.modes import MODES as STEERING_MODES
+from socialcli.alignment.steering.modes import SteeringMode
 from socialcli.inference.answer_modes import MODES, AnswerMode
 from socialcli.plugins.hookspecs import hookimpl
 from socialcli.tasks.base import Task
@@ -25,6 +28,18 @@ def socialcli_tasks() -> Sequence[Task]:
 def socialcli_bias_rules() -> Sequence[BiasRule]:
     """Return the published bias rule and the alternatives to compare it with."""
     return RULES
+
+
+@hookimpl
+def socialcli_head_selectors() -> Sequence[HeadSelector]:
+    """Return the method's head selection, and the alternatives and controls to compare it with."""
+    return SELECTORS
+
+
+@hookimpl
+def socialcli_steering_modes() -> Sequence[SteeringMode]:
+    """Return the method's direction, from words to their speaker, and others."""
+    return STEERING_MODES
 
 
 @hookimpl

@@ -1,4 +1,4 @@
-"""The hooks a plug-in may implement: models, tasks, bias rules, answer modes, converters and commands.
+"""The hooks a plug-in may implement: models, tasks, parts of the alignment, answer modes, converters and commands.
 
 A plug-in is a module named by an entry point of the group "socialcli":
 
@@ -27,7 +27,9 @@ from dataclasses import dataclass
 import click
 import pluggy
 
+from socialcli.alignment.heads.selectors import HeadSelector
 from socialcli.alignment.rules import BiasRule
+from socialcli.alignment.steering.modes import SteeringMode
 from socialcli.inference.answer_modes import AnswerMode
 from socialcli.models.contract import ModelSpec
 from socialcli.tasks.base import Task
@@ -75,6 +77,27 @@ def socialcli_bias_rules() -> Sequence[BiasRule]:
 
     Returns:
         One rule per way of raising the attention of an aligned pair; its `name` must be unique.
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def socialcli_head_selectors() -> Sequence[HeadSelector]:
+    """Provide head selectors for `--heads-by`.
+
+    Returns:
+        One selector per way of selecting the active heads; its `name` must be unique. Its functions get tensors; import
+        torch inside them.
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def socialcli_steering_modes() -> Sequence[SteeringMode]:
+    """Provide steering modes for `--steer`.
+
+    Returns:
+        One mode per way of deciding which tokens are biased towards which visual tokens; its `name` must be unique.
     """
     raise NotImplementedError
 

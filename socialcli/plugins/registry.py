@@ -15,7 +15,9 @@ from typing import Any, Generic, Protocol, TypeGuard, TypeVar
 import click
 import pluggy
 
+from socialcli.alignment.heads.selectors import HeadSelector
 from socialcli.alignment.rules import BiasRule, current_name
+from socialcli.alignment.steering.modes import SteeringMode
 from socialcli.errors import PluginError, UnknownNameError
 from socialcli.inference.answer_modes import AnswerMode
 from socialcli.models.contract import ModelSpec
@@ -102,6 +104,14 @@ def _is_bias_rule(item: object) -> TypeGuard[BiasRule]:
     return isinstance(item, BiasRule)
 
 
+def _is_head_selector(item: object) -> TypeGuard[HeadSelector]:
+    return isinstance(item, HeadSelector)
+
+
+def _is_steering_mode(item: object) -> TypeGuard[SteeringMode]:
+    return isinstance(item, SteeringMode)
+
+
 def _is_answer_mode(item: object) -> TypeGuard[AnswerMode]:
     texts = (getattr(item, "name", None), getattr(item, "summary", None))
     return (
@@ -122,10 +132,14 @@ def _is_command(item: object) -> TypeGuard[click.Command]:
 _MODELS = _Kind("model", "socialcli_models", "ModelSpec", _is_model)
 _TASKS = _Kind("task", "socialcli_tasks", "Task", _is_task, frozenset({ALL_TASKS}))
 _BIAS_RULES = _Kind("bias rule", "socialcli_bias_rules", "BiasRule", _is_bias_rule)
+_SELECTORS = _Kind("head selector", "socialcli_head_selectors", "HeadSelector", _is_head_selector)
+_STEERING = _Kind("steering mode", "socialcli_steering_modes", "SteeringMode", _is_steering_mode)
 _ANSWER_MODES = _Kind("answer mode", "socialcli_answer_modes", "AnswerMode", _is_answer_mode)
 _CONVERTERS = _Kind("converter", "socialcli_converters", "Converter", _is_converter)
 _COMMANDS = _Kind("command", "socialcli_commands", "named click commands", _is_command)
-_KINDS: tuple[_Kind[Any], ...] = (_MODELS, _TASKS, _BIAS_RULES, _ANSWER_MODES, _CONVERTERS, _COMMANDS)
+_KINDS: tuple[_Kind[Any], ...] = (
+    *(_MODELS, _TASKS, _BIAS_RULES, _SELECTORS, _STEERING, _ANSWER_MODES, _CONVERTERS, _COMMANDS),
+)
 
 
 class Registry:
@@ -154,6 +168,14 @@ class Registry:
     def bias_rules(self) -> Mapping[str, Provided[BiasRule]]:
         """Return the bias rules."""
         return self._unique(_BIAS_RULES)
+
+    def head_selectors(self) -> Mapping[str, Provided[HeadSelector]]:
+        """Return the head selectors."""
+        return self._unique(_SELECTORS)
+
+    def steering_modes(self) -> Mapping[str, Provided[SteeringMode]]:
+        """Return the steering modes."""
+        return self._unique(_STEERING)
 
     def answer_modes(self) -> Mapping[str, Provided[AnswerMode]]:
         """Return the answer modes."""
@@ -192,6 +214,14 @@ class Registry:
     def bias_rule(self, name: str) -> Provided[BiasRule]:
         """Return the bias rule of that name; a former name works with a warning."""
         return _named(_BIAS_RULES, self.bias_rules(), current_name(name))
+
+    def head_selector(self, name: str) -> Provided[HeadSelector]:
+        """Return the head selector of that name."""
+        return _named(_SELECTORS, self.head_selectors(), name)
+
+    def steering_mode(self, name: str) -> Provided[SteeringMode]:
+        """Return the steering mode of that name."""
+        return _named(_STEERING, self.steering_modes(), name)
 
     def answer_mode(self, name: str) -> Provided[AnswerMode]:
         """Return the answer mode of that name."""

@@ -96,8 +96,10 @@ def _metadata(statistics: HeadStatistics) -> dict[str, Any]:
     }
 
 
-def read_heads(path: Path, min_share: float = 0.5) -> HeadChoice:
+def read_heads(path: Path, min_share: float = 0.5, limit: int | None = None) -> HeadChoice:
     """Choose the heads that were active in at least a share `min_share` (above 0, up to 1) of the prompts.
+
+    At most `limit` of them: those with the largest shares, of equal ones the lower layer and head.
 
     Raises UsageError for another `min_share` or if no head reaches it, NotFoundError if there is no such file, and
     InvalidInputError if it is not a heads.parquet.
@@ -112,7 +114,9 @@ def read_heads(path: Path, min_share: float = 0.5) -> HeadChoice:
         shares, shape = _shares(cast_to_schema(table, HEADS_ARROW_SCHEMA))
     except (pa.ArrowException, OSError, ValueError, KeyError) as error:
         raise InvalidInputError(f"{path}: cannot be read as a heads.parquet of `socialcli measure`: {error}") from error
-    heads = frozenset(place for place, share in shares.items() if share >= min_share)
+    active = [place for place, share in shares.items() if share >= min_share]
+    ranked = sorted(active, key=lambda place: (-shares[place], place))
+    heads = frozenset(ranked[:limit])
     if not heads:
         most = max(shares.values())
         raise UsageError(f"{path}: no head was active in {min_share:.0%} of the prompts; the most active in {most:.1%}")

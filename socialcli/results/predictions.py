@@ -58,8 +58,8 @@ class Prediction:
     )
     bias: str | None = column("name of the bias rule; null where not aligned", exactly_if=ALIGNED)
     heads: str | None = column(
-        "hash of the fixed choice of heads (`--heads`), to which `lambda` does not apply; null where `lambda` selected "
-        "heads for each question, and where not aligned",
+        "hash of the fixed choice of heads (`--heads`), to which `lambda` does not apply; null where a selector chose "
+        "them, and where not aligned",
         default=None,
         only_if=ALIGNED,
         pattern="^[0-9a-f]{16}$",
@@ -71,10 +71,44 @@ class Prediction:
         only_if=ALIGNED,
         minimum=1,
     )
+    heads_by: str | None = column(
+        "head selector (`--heads-by`): what made heads active; null where not aligned, and in rows of earlier versions",
+        default=None,
+        later=True,
+        only_if=ALIGNED,
+    )
+    heads_seed: int | None = column(
+        "seed of the choice of heads (`--heads-seed`), with `random`; else null",
+        default=None,
+        later=True,
+        only_if=ALIGNED,
+        minimum=0,
+    )
+    steer: str | None = column(
+        "steering mode (`--steer`): what was biased towards what; null where not aligned, and in rows of earlier "
+        "versions, which are `speaker`",
+        default=None,
+        later=True,
+        only_if=ALIGNED,
+    )
+    balance: float | None = column(
+        "weight of the people who could be meant (`--balance`), for modes that have one; else null",
+        default=None,
+        later=True,
+        only_if=ALIGNED,
+        minimum=0,
+        maximum=1,
+    )
     inputs: Inputs = column("model inputs: `L` (text), `VL` (text and video), `VLB` (text, video and boxes)")
     candidates: tuple[str, ...] | None = column(
         "ids of the candidates in the order of their letters; null where the question failed before they were known",
         default=None,
+    )
+    order: int | None = column(
+        "number of the order of the candidates (`--permute`), 0 being the given one; null without `--permute`",
+        default=None,
+        later=True,
+        minimum=0,
     )
     scores: tuple[float, ...] | None = column(
         "log-probability of each candidate (natural logarithm), normalised over the candidates; null without scores",

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from socialcli.alignment.heads.selectors import DEFAULT_SELECTOR, FIXED_SELECTOR
 from socialcli.alignment.layers import check_layers
 from socialcli.alignment.rules import DEFAULT_RULE
+from socialcli.alignment.steering.modes import DEFAULT_MODE
 from socialcli.errors import UsageError
 from socialcli.settings.fields import check_settings, setting
 
@@ -52,18 +54,54 @@ class AlignmentSettings:
             help="Bias rule: published, floored, centred, probability, constant, or a plug-in's.",
         ),
     )
+    steer: str = field(  # the method's direction
+        default=DEFAULT_MODE,
+        metadata=setting(
+            metavar="MODE",
+            names="steering_modes",
+            help="What is biased towards what: speaker (words to their speaker), both-ways (also to whom they may "
+            "mean), gaze (the last prompt token to the person in question), gaze-decoding, or a plug-in's.",
+        ),
+    )
+    balance: float = field(
+        default=0.5,
+        metadata=setting(
+            least=0,
+            most=1,
+            help="With --steer both-ways: weight of the people who could be meant; 1 minus it is that of the speaker.",
+        ),
+    )
+    heads_by: str = field(  # the method's head selection
+        default=DEFAULT_SELECTOR,
+        metadata=setting(
+            metavar="SELECTOR",
+            names="head_selectors",
+            help="Head selector: dynamic (mean attention above --lambda), top (the --max-heads largest), fixed "
+            "(default with --heads), random (--max-heads of them), all, or a plug-in's.",
+        ),
+    )
     heads: str | None = field(  # None: heads are selected for every question
         default=None,
         metadata=setting(
             is_path=True,
             metavar="FILE",
-            help="Align the heads that `socialcli measure` found active most often (its heads.parquet), regardless of "
-            "--lambda and --layers.",
+            help="Align the heads that `socialcli measure` ranked (its heads.parquet), regardless of --lambda and "
+            "--layers.",
+        ),
+    )
+    heads_rank: Literal["share", "gaze"] = field(
+        default="share",
+        metadata=setting(
+            help="With --heads: rank heads by the share of prompts in which they were active, or by their gaze score; "
+            "--max-heads takes the first K.",
         ),
     )
     heads_min_share: float = field(  # the heads active in most of the prompts
         default=0.5,
         metadata=setting(above=0, most=1, help="With --heads: use heads active in at least this share of prompts."),
+    )
+    heads_seed: int = field(
+        default=0, metadata=setting(least=0, help="With --heads-by random: seed of the choice of heads.")
     )
     max_heads: int | None = field(
         default=None,
@@ -71,15 +109,18 @@ class AlignmentSettings:
             least=1,
             metavar="K",
             otherwise="no limit",
-            help="Align at most K heads per question: of those above --lambda, the K with the largest mean attention.",
+            help="Align at most K heads per question: of those that --heads-by selects, the K with the largest mean "
+            "attention; with top and random, K heads.",
         ),
     )
 
     def __post_init__(self) -> None:
         """Check what can be checked without the model."""
         check_settings(self)
-        if self.max_heads is not None and self.heads is not None:
-            raise UsageError("--max-heads limits the heads that --lambda finds, and --heads names them; leave one out")
+        if self.heads is not None and self.heads_by == DEFAULT_SELECTOR:
+            object.__setattr__(self, "heads_by", FIXED_SELECTOR)  # the only way to set a field of a frozen dataclass
+        if self.heads_rank == "gaze" and (self.heads is None or self.max_heads is None):
+            raise UsageError("--heads-rank gaze: name a heads.parquet with --heads, and a number with --max-heads")
 
     def conditions(self) -> tuple[bool, ...]:
         """The conditions each question is asked under: whether aligned, the unaligned one first."""

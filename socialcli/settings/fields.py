@@ -23,6 +23,8 @@ from socialcli.errors import UsageError
 
 _ABOUT = "setting"
 
+Provided = Literal["models", "tasks", "rules", "head_selectors", "steering_modes", "answer_modes"]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class About:
@@ -40,7 +42,7 @@ class About:
     otherwise: str | None = None  # the default in words, where it depends on other options or on the model
     pattern: str | None = None  # a regular expression of a text, for the JSON Schema
     is_path: bool = False
-    names: Literal["models", "tasks", "rules", "answer_modes"] | None = None  # values are names that plug-ins provide
+    names: Provided | None = None  # values are names of what plug-ins provide
     free: bool = False  # no answer depends on it: an interrupted run may be resumed with another value
     check: Callable[[Any], object] | None = None  # raises UsageError for a value that is not None
 

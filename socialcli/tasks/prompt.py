@@ -7,8 +7,9 @@ rows that the alignment acts on.
 
 from __future__ import annotations
 
+import re
 import string
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from socialcli.episodes.records import Box, Episode, Question, Utterance
@@ -16,11 +17,14 @@ from socialcli.errors import AnnotationError
 from socialcli.tasks.base import Candidate, Task
 from socialcli.tasks.labels import speaker_labels
 from socialcli.tasks.names import BoxesAs, Context
+from socialcli.tasks.orders import GIVEN, CandidateOrder
 from socialcli.tasks.speakers import MASK, asked_utterance, spliced
 from socialcli.tasks.special_tokens import harmless
+from socialcli.words.boundaries import stands_alone
 
 LETTERS = string.ascii_uppercase
 UNKNOWN_SPEAKER = "Somebody"
+_INSTRUCTION = "Answer with the letter of the right option only."
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +39,27 @@ class Scene:
 
 
 @dataclass(frozen=True, slots=True)
+class Mention:
+    """A speaker's label in a prompt behind the transcript: the characters [start, end)."""
+
+    speaker: str  # id
+    start: int
+    end: int
+    in_options: bool  # in a candidate, or in the question itself
+
+
+@dataclass(frozen=True, slots=True)
 class Prompt:
     """A question as text. `spans[i]` are the characters [start, end) of `utterances[i]`: its label and its words."""
 
     text: str
     utterances: tuple[Utterance, ...]
     spans: tuple[tuple[int, int], ...]
-    candidates: tuple[Candidate, ...]
+    candidates: tuple[Candidate, ...]  # in the order of their letters
+    mentions: tuple[Mention, ...] = ()  # speakers' labels in the question and the options, in order
+    asked: Utterance | None = None  # the utterance in question; None: the question is about the clip
+    order: CandidateOrder = GIVEN
+    gold: int | None = None  # place of the gold answer among the candidates; None: unlabelled, or unknown
 
     @property
     def letters(self) -> str:
@@ -50,17 +68,23 @@ class Prompt:
 
 
 def build_prompt(
-    task: Task, episode: Episode, question: Question, scene: Scene | None, context: Context = "full"
+    task: Task,
+    episode: Episode,
+    question: Question,
+    scene: Scene | None,
+    context: Context = "full",
+    order: CandidateOrder = GIVEN,
 ) -> Prompt:
     """The prompt for `question` of `episode`; `scene` is None where the model gets no video (inputs L).
 
     Raises AnnotationError where the question lacks what its task needs.
     """
     labels = speaker_labels(episode.speakers, task.named)
-    candidates = task.candidates(episode, question, labels)
-    if len(candidates) > len(LETTERS):
-        raise AnnotationError(f"{len(candidates)} candidates are more than the {len(LETTERS)} letters")
-    if question.answer_index is not None and question.place_of_answer([item.id for item in candidates]) is None:
+    given = task.candidates(episode, question, labels)
+    if len(given) > len(LETTERS):
+        raise AnnotationError(f"{len(given)} candidates are more than the {len(LETTERS)} letters")
+    gold = question.place_of_answer([item.id for item in given])
+    if question.answer_index is not None and gold is None:
         raise AnnotationError(
             f"the task {question.task!r} reorders equal candidates, so it is unknown which of them is the gold answer; "
             "keep their order, or give different candidates"
@@ -68,8 +92,20 @@ def build_prompt(
     utterances = known_utterances(episode, question, context)
     lines = [_line(task, question, utterance, labels) for utterance in utterances]
     head = "".join(f"{part}\n" for part in (*_people(episode, labels), *_scene_lines(scene, labels), "Transcript:"))
-    text = head + "".join(f"{line}\n" for line in lines) + _question_part(task, episode, question, labels, candidates)
-    return Prompt(text, utterances, _spans(len(head), lines), candidates)
+    spans = _spans(len(head), lines)
+    head += "".join(f"{line}\n" for line in lines)
+    candidates = order.arranged(given)
+    asked, options = _question_parts(task, episode, question, labels, candidates)
+    return Prompt(
+        text=f"{head}{asked}{options}{_INSTRUCTION}",
+        utterances=utterances,
+        spans=spans,
+        candidates=candidates,
+        mentions=(*_mentions(len(head), asked, labels, False), *_mentions(len(head + asked), options, labels, True)),
+        asked=next((line for line in utterances if line.id == question.utterance), None),
+        order=order,
+        gold=order.place_of(gold),
+    )
 
 
 def known_utterances(episode: Episode, question: Question, context: Context) -> tuple[Utterance, ...]:
@@ -103,12 +139,22 @@ def _spans(start: int, lines: Sequence[str]) -> tuple[tuple[int, int], ...]:
     return tuple(spans)
 
 
-def _question_part(
+def _question_parts(
     task: Task, episode: Episode, question: Question, labels: dict[str, str], candidates: Sequence[Candidate]
-) -> str:
+) -> tuple[str, str]:
+    """The question, and its options under letters."""
     asked = harmless(question.text) if question.text else task.sentence(episode, question, labels)
     options = "".join(f"{letter}. {item.label}\n" for letter, item in zip(LETTERS, candidates, strict=False))
-    return f"Question: {asked}\n{options}Answer with the letter of the right option only."
+    return f"Question: {asked}\n", options
+
+
+def _mentions(start: int, text: str, labels: Mapping[str, str], in_options: bool) -> Iterator[Mention]:
+    """The speakers' labels in a part of the prompt that begins at `start`, as whole words, spelt as they are there."""
+    speakers = {label: speaker for speaker, label in labels.items()}
+    longest_first = sorted(map(re.escape, speakers), key=len, reverse=True)
+    for found in re.finditer("|".join(longest_first), text) if speakers else ():
+        if stands_alone(text, *found.span()):
+            yield Mention(speakers[found[0]], start + found.start(), start + found.end(), in_options)
 
 
 def _scene_lines(scene: Scene | None, labels: Mapping[str, str]) -> list[str]:

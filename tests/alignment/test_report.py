@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 
+from socialcli.alignment.heads.selectors import DYNAMIC, TOP
 from socialcli.alignment.report import AlignmentReport, LayerReport
 
 
@@ -32,17 +33,24 @@ def test_where_no_row_had_a_bias_there_is_no_share_of_negative_ones() -> None:
 
 
 def test_a_limit_keeps_the_largest_means_of_each_prompt_the_lower_layer_first() -> None:
-    capped = REPORT.capped(1)
+    capped = REPORT.chosen(DYNAMIC, 1)
     assert capped is not None
     assert capped[3].tolist() == [[False, True, False], [False, False, False]]
     assert capped[5].tolist() == [[False, False, False], [False, True, False]]
-    three = REPORT.capped(3)
+    three = REPORT.chosen(DYNAMIC, 3)
     assert three is not None
     assert three[3].tolist()[0] == [False, True, False]
     assert three[5].tolist() == [[True, True, False], [False, True, False]]
 
 
 def test_a_limit_that_nobody_exceeds_keeps_everything() -> None:
-    assert REPORT.capped(4) is None
-    assert REPORT.capped(None) is None
-    assert AlignmentReport().capped(0) is None
+    assert REPORT.chosen(DYNAMIC, 4) is None
+    assert REPORT.chosen(DYNAMIC, None) is None
+    assert AlignmentReport().chosen(DYNAMIC, 0) is None
+
+
+def test_the_largest_are_active_whatever_the_threshold() -> None:
+    top = REPORT.chosen(TOP, 2)
+    assert top is not None
+    assert top[3].tolist() == [[False, True, False], [True, False, False]]
+    assert top[5].tolist() == [[True, False, False], [False, True, False]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,12 +12,15 @@ import pytest
 
 from socialcli.alignment.attention import Alignment
 from socialcli.alignment.bias import PROBABILITY
+from socialcli.alignment.steering.modes import BOTH_WAYS, Steering
 from socialcli.api import ask, open_clip
 from socialcli.inference.answer_modes import GENERATE, SCORE, Answer, AnswerMode
 from socialcli.inference.answers import answer_batch
 from socialcli.inference.attention_pass import observe
 from socialcli.inference.clip import ClipQuestion
 from socialcli.inference.conditions import common_length, continue_under
+from socialcli.perturbation.kinds import KINDS
+from socialcli.perturbation.perturbation import Perturbation
 from tests.conftest import SAMPLE, sample_episodes
 
 CONDITIONS = (
@@ -153,6 +157,22 @@ def test_a_condition_that_has_nothing_to_align_costs_no_layer(model: Any) -> Non
     assert [answer.scores for answer in plain] == [answer.scores for answer in aligned]
 
 
+def test_another_way_to_the_same_plans_runs_once(model: Any) -> None:
+    speaker = Alignment(layers="2-3")
+    same = replace(speaker, steering=Steering(BOTH_WAYS, balance=0.0))
+    other = replace(speaker, steering=Steering(BOTH_WAYS, balance=0.5))
+    prompts = prompts_of(model, 0, "target")
+    with tokens_run(model, 3) as alone:
+        apart = [
+            answers for condition in (speaker, other) for answers in answer_batch(model, prompts, [condition], SCORE)
+        ]
+    with tokens_run(model, 3) as seen:
+        first, second, third = answer_batch(model, prompts, [speaker, same, other], SCORE)
+    assert (first, third) == (apart[0], apart[1])
+    assert second == first
+    assert len(seen) == len(alone)
+
+
 def test_a_transcript_that_questions_share_runs_once(model: Any) -> None:
     prompts = next(
         found for index in range(len(sample_episodes())) if len(found := prompts_of(model, index, "videoqa")) > 1
@@ -205,3 +225,21 @@ def test_the_layers_are_whole_again_after_an_error(model: Any, monkeypatch: pyte
             next(states)
     assert [("forward" in vars(layer), len(layer._forward_hooks)) for layer in model.decoder_layers[:3]] == own
     assert alone(model, prompts, None) == before
+
+
+@pytest.mark.parametrize("most", [2, 7, 64])
+def test_annotation_errors_run_side_by_side_and_answer_as_alone(model: Any, most: int) -> None:
+    prompts = prompts_of(model, 0)
+    errors = [Perturbation(kind.name, level) for kind in KINDS for level in kind.levels]
+    conditions = [
+        *(None, Alignment()),
+        *(Alignment(max_heads=limit, steering=Steering(perturbation=one)) for one in errors for limit in (None, 2)),
+    ]
+    together = answer_batch(model, prompts, conditions, SCORE, most)
+    alone = answer_batch(model, prompts, conditions, SCORE)
+    assert together[:2] == alone[:2]  # bit for bit: they run by themselves
+    assert max(map(largest_difference, together, alone)) < 1e-5
+    assert [[one.aligned for one in answers] for answers in together] == [
+        [one.aligned for one in answers] for answers in alone
+    ]
+    assert len({answers[0].scores for answers in alone}) > len(conditions) / 3

@@ -176,4 +176,6 @@ def test_the_columns_are_the_fields_of_a_row() -> None:
 def test_the_columns_of_a_group_are_those_of_predictions() -> None:
     fields = [PREDICTION_ARROW_SCHEMA.field(name) for name in GROUP_COLUMNS]
     assert [ACCURACY_ARROW_SCHEMA.field(name) for name in GROUP_COLUMNS] == fields
-    assert STRENGTH_COLUMNS == ("alpha", "lambda", "layers", "bias", "heads", "max_heads")
+    assert (
+        *("alpha", "lambda", "layers", "bias", "heads", "max_heads", "heads_by", "heads_seed", "steer", "balance"),
+    ) == STRENGTH_COLUMNS

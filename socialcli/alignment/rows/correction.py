@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from socialcli.alignment.head_selection import HeadSelection
+from socialcli.alignment.heads.selection import HeadSelection
 from socialcli.alignment.kernels import grouped_sum
 from socialcli.alignment.method import RowMix, mixed_rows, row_mix
 from socialcli.alignment.report import AlignmentReport, LayerReport

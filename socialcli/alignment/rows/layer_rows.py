@@ -74,7 +74,7 @@ class LayerRows:
         return masked_scores(self.queries, widened(columns.take(self.layer.key)), self.layer.scale, hidden)
 
     def bias(self, scores: Tensor, rule: BiasRule, alpha: float) -> Tensor:
-        """W by a rule, (B, Hq, R, 1 or C): 0 in rows without a pair and, where each pair has its own, beside the pairs.
+        """W, (B, Hq, R, 1 or C): 0 in rows without a pair and, where each pair has its own, beside the pairs.
 
         `scores` are those towards the plans' columns.
         """
@@ -83,6 +83,8 @@ class LayerRows:
             scores = scores.masked_fill(blind, 0.0)
         bias = rule.bias(VisualScores(scores, self.lse, self.plans.key_counts), alpha)
         bias = bias.expand(*scores.shape[:-1], bias.shape[-1])
+        if self.plans.weights is not None:
+            bias = self.plans.weights * bias
         return torch.where(self.plans.paired_rows if bias.shape[-1] == 1 else self.plans.pairs, bias, 0.0)
 
 

@@ -31,10 +31,12 @@ class MaskedPlans:
     rows: PaddedIndices  # R of them, among the queries
     columns: PaddedIndices  # C of them, among the keys
     observed: ObservedColumns | None  # None: an observer sees the columns of the plans
-    count: Tensor  # (B, 1): real rows times real columns
+    count: Tensor  # (B, 1): real rows whose attention selects heads, times real columns
+    tested: Tensor | None  # (B, 1, R, 1): 1 for these rows, else 0; None: all of them
     alignable: Tensor  # (B, 1) bool: some row has a pair; else no head has anything to do
     hidden: Tensor | None  # (B, 1 or Hq, R, C): -inf where a row does not see a column, else 0; None: all see all
     pairs: Tensor  # (B, 1 or Hq, R, C) bool: pairs of rows and columns that they see
+    weights: Tensor | None  # (B, 1, R, C): W = weight * the rule's bias; None: 1 on every pair
     paired_rows: Tensor  # (B, 1 or Hq, R, 1) bool: rows with such a pair
     key_counts: Tensor  # (B, 1 or Hq, R): how many keys each row sees, at least 1
     targets: tuple[Tensor, Tensor, Tensor] | None  # of real rows: prompt, slot, query (N,); None: `rows` has them all

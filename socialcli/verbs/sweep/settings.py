@@ -8,8 +8,8 @@ TRIED = ("alpha", "lambda", "layers", "bias")
 """Settings of a run of which a sweep takes several values, by key."""
 
 LACKING = frozenset(
-    {*TRIED, "more_episodes", "alignment", "heads", "heads_min_share", "max_heads", "split", "check_invariance"}
-    | {"timeout_per_question"}
+    {*TRIED, "more_episodes", "alignment", "heads", "heads_rank", "heads_min_share", "max_heads", "heads_by"}
+    | {"heads_seed", "steer", "balance", "split", "permute", "permute_seed", "check_invariance", "timeout_per_question"}
 )
 """Settings of a run that a sweep does not have, by key."""
 

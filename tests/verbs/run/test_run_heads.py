@@ -105,11 +105,27 @@ def test_a_limit_on_heads_is_kept_told_and_part_of_the_key(tmp_path: Path) -> No
         assert one["key"] != other["key"]
 
 
-def test_a_limit_and_a_fixed_choice_exclude_each_other(tmp_path: Path) -> None:
-    file = heads_file(tmp_path, all_but(4, (0, 1)))
-    refused = run(SAMPLE_FILE, tmp_path / "out", *LIMITED, "--heads", file, "--max-heads", "3")
+def test_a_limit_takes_the_first_of_a_fixed_choice(tmp_path: Path) -> None:
+    file = heads_file(tmp_path, all_but(4, (2, 1), (1, 3)))
+    limited = run(SAMPLE_FILE, tmp_path / "out", *LIMITED, "--heads", file, "--max-heads", "1").validated()
+    assert {(row["active_head_count"], row["layers"], row["heads_by"]) for row in limited.rows} == {(1, "1-1", "fixed")}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--heads-by", "top"), "add --max-heads K"),
+        (("--heads-by", "fixed"), "add --heads FILE"),
+        (("--heads-by", "randon", "--max-heads", "2"), "random"),
+        (("--heads-by", "all", "--heads", "heads.parquet"), "leave one out"),
+        (("--steer", "both"), "both-ways"),
+        (("--heads-rank", "gaze"), "--heads-rank gaze: name a heads.parquet"),
+    ],
+)
+def test_what_a_selector_or_a_mode_lacks_is_said(options: tuple[str, ...], message: str, tmp_path: Path) -> None:
+    refused = run(SAMPLE_FILE, tmp_path / "out", *LIMITED, *options)
     assert refused.code == 2
-    assert "--max-heads limits the heads that --lambda finds" in refused.stderr
+    assert message in refused.stderr
 
 
 def test_how_often_the_bias_is_negative_stands_in_the_rows_and_in_the_tables(tmp_path: Path) -> None:

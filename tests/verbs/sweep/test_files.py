@@ -46,8 +46,9 @@ def test_sweep_json_holds_the_choice_and_what_it_was_made_from(tmp_path: Path) -
 
 def test_the_settings_of_a_sweep_are_those_of_a_run_but_for_what_it_goes_through() -> None:
     left = set(settings().as_record()) - set(SETTINGS)
-    runs_own = {"heads", "heads_min_share", "max_heads", "split", "check_invariance", "timeout_per_question"}
-    runs_own |= {"more_episodes"}
+    runs_own = {"heads", "heads_rank", "heads_min_share", "heads_by", "heads_seed", "max_heads", "steer", "balance"}
+    runs_own |= {"split", "check_invariance", "timeout_per_question"}
+    runs_own |= {"more_episodes", "permute", "permute_seed"}
     assert left == {"alignment", *OPTIONS, *runs_own}
 
 

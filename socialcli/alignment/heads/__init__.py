@@ -1,0 +1,4 @@
+"""Which attention heads are active: the method's test, and other selectors.
+
+May import: nothing.
+"""
