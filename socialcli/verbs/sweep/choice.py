@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -66,7 +67,7 @@ class SweepTable:
         sides: dict[Setting, list[Mapping[str, Any]]] = {PLAIN: [], setting: []}
         splits = {split for split, _ in wanted}
         for row in self._predictions() if setting != PLAIN and wanted else ():
-            one = Setting(row["alpha"], row["lambda"], row["layers"], row["bias"])
+            one = Setting.from_record(row)
             if one in sides and row["split"] in splits:
                 sides[one].append(row)
         if not sides[PLAIN]:
@@ -156,8 +157,8 @@ def best(rows: Iterable[AccuracyRow], settings: Sequence[Setting]) -> Setting:
     """The setting of the highest mean accuracy over the tasks of `rows`, which are of the validation split.
 
     Among settings with the same mean it is the one nearest to the plain model: the plain model itself, then the one
-    with the smallest alpha, the largest lambda (fewer heads), the fewest layers, and the first in the order of
-    `settings`. Raises ValueError without rows of these settings.
+    with the smallest alpha, the largest lambda (fewer heads), the fewest layers, the lowest limit on heads, and the
+    first in the order of `settings`. Raises ValueError without rows of these settings.
     """
     found: dict[Setting, list[AccuracyRow]] = {}
     for row in rows:
@@ -235,10 +236,11 @@ def _mean(rows: Collection[AccuracyRow]) -> Fraction:
     return sum((Fraction(row.correct, row.n) for row in rows), Fraction()) / len(rows)
 
 
-def _from_plain(setting: Setting) -> tuple[float, float, int]:
+def _from_plain(setting: Setting) -> tuple[float, float, int, float]:
     if setting.alpha is None or setting.lambda_ is None or setting.layers is None:
-        return 0.0, 0.0, 0  # the plain model; any other has an alpha above 0
-    return setting.alpha, -setting.lambda_, len(check_layers(setting.layers) or ())
+        return 0.0, 0.0, 0, 0.0  # the plain model; any other has an alpha above 0
+    limit = math.inf if setting.max_heads is None else setting.max_heads
+    return setting.alpha, -setting.lambda_, len(check_layers(setting.layers) or ()), limit
 
 
 def _figures(row: AccuracyRow) -> dict[str, Any]:

@@ -98,6 +98,6 @@ class Sweep:
 def settings_in(record: Mapping[str, Any]) -> tuple[Setting, ...] | None:
     """The settings that a sweep.json names; None if it is not of this version."""
     try:
-        return tuple(Setting(*(condition[option] for option in OPTIONS)) for condition in record["conditions"])
+        return tuple(Setting.from_record(condition) for condition in record["conditions"])
     except (KeyError, TypeError):
         return None

@@ -1,13 +1,15 @@
-"""alpha.png, lambda.png, layers.png and bias.png: accuracy against the values of a swept option."""
+"""alpha.png, heads_by.png and so on: accuracy against the values of a swept option."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from itertools import product
+from operator import eq
 from typing import TYPE_CHECKING
 
-from socialcli.jobs.grid import OPTIONS, PLAIN, Setting, SweptOption, described, setting_of, short
+from socialcli.jobs.grid import OPTIONS, PLAIN, Setting, SweptOption, setting_of, short
 from socialcli.plots.canvas import BLUE, GREY, ORANGE, RED, picture
 from socialcli.stats.accuracy import AccuracyRow
 from socialcli.verbs.sweep.choice import SweepTable, best
@@ -20,8 +22,9 @@ if TYPE_CHECKING:
 WIDTH, HEIGHT = 4.6, 3.7  # inches, of a panel
 LEAST_WIDTH = 9.2  # inches, for the title
 MARGIN = 1.4  # inches, above and below all panels
-IN_ORDER = ("alpha", "lambda")  # their values are joined by a line; layers and rules are not
+IN_ORDER = ("alpha", "lambda", "max_heads", "balance")  # their values are joined by a line; those of the others are not
 PERCENT = 100
+NAMED = ("heads_by", "steer")  # options whose value decides which others have an effect
 OTHERS = "the other combinations"
 
 
@@ -76,7 +79,12 @@ class _Plot:
     def _at(self, value: object, like: Setting) -> Setting:
         if self.option == "alpha" and not value:
             return PLAIN
-        return like.having(self.option, value)
+        exact = like.having(self.option, value)
+        if self.option not in NAMED or exact in self.sweep.settings:
+            return exact
+        # A selector without a limit, or a mode without a balance, has no setting that differs in its name alone.
+        others = [one for one in self.sweep.settings if one != PLAIN and one.as_record()[self.option] == value]
+        return max(others, key=lambda one: _shared(one, like))
 
 
 def _draw(folder: SweepFolder, plot: _Plot, tasks: Sequence[str], splits: Sequence[str | None]) -> None:
@@ -95,11 +103,11 @@ def _draw(folder: SweepFolder, plot: _Plot, tasks: Sequence[str], splits: Sequen
 def _panel(axes: Axes, plot: _Plot, task: str, split: str | None) -> None:
     """A task's accuracy in a split, with its interval, before the other combinations in grey."""
     held, plain = plot.held(task), plot.table.find(task, split, PLAIN)
-    fixed = [described(name, value) for name, value in held.as_record().items() if name != plot.option]
+    fixed, option = held.words(but=plot.option), plot.option.replace("_", "-")
     axes.set_title(f"{task}, {_name(split)}: {plain.n if plain else 0} questions", fontsize=10, parse_math=False)
-    axes.set_xlabel(f"{plot.option}   ({', '.join(fixed)})", fontsize=9, parse_math=False)
+    axes.set_xlabel(f"{option}   ({fixed})", fontsize=9, parse_math=False)
     axes.set_ylabel("accuracy (%)")
-    axes.set_xticks(range(len(plot.values)), [short(value) for value in plot.values], parse_math=False)
+    axes.set_xticks(range(len(plot.values)), [short(value, plot.option) for value in plot.values], parse_math=False)
     axes.set_xlim(-0.5, len(plot.values) - 0.5)
     axes.grid(True, axis="y", alpha=0.3)
     if plain is None:
@@ -167,9 +175,18 @@ def _values(option: SweptOption, sweep: Sweep) -> list[object]:
         return sorted({*found, *([0.0] if 0 in sweep.grid.alpha else [])})
     if option == "lambda":
         return sorted(found)
+    if option == "balance":
+        return sorted(value for value in found if value is not None)  # some modes have none
+    if option == "max_heads":
+        return sorted(found, key=lambda limit: math.inf if limit is None else limit)
     if option == "layers":
         return sorted(found, key=lambda layers: [int(layer) for layer in layers.split("-")])
     return list(found)
+
+
+def _shared(one: Setting, other: Setting) -> int:
+    """The number of options that are the same in both settings."""
+    return sum(map(eq, astuple(one), astuple(other)))
 
 
 def _title(plot: _Plot) -> str:
@@ -178,7 +195,7 @@ def _title(plot: _Plot) -> str:
     validation = plot.sweep.splits.validation
     held = "first values" if validation is None else f"values that are best for the task in the split {validation}"
     return (
-        f"Accuracy by {plot.option} of the alignment\n"
+        f"Accuracy by {plot.option.replace('_', '-')} of the alignment\n"
         f"{model}, {shown}, context {prompt.context}, frames {prompt.frames}, answer {prompt.answer}\n"
         f"in colour: the other options have the {held}"
     )

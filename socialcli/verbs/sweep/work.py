@@ -48,7 +48,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepRequest(JobRequest):
-    """What `socialcli sweep` was asked to do. The settings' own alpha, lambda, layers and bias are not used."""
+    """What `socialcli sweep` was asked to do. What the grid names is not taken from the settings."""
 
     grid: Grid
     validation: str | None = None  # the split to choose on; None: the one with one of the usual names
@@ -206,14 +206,16 @@ def _load(request: SweepRequest, job: Job, rules: Mapping[str, BiasRule]) -> tup
     from socialcli.jobs.answer import Answerer  # imports torch, as loading the model has done
 
     settings = request.grid.settings(layers_of(adapter))
-    return Answerer(job, adapter, [_condition(job, setting, rules) for setting in settings]), settings
+    return Answerer(job, adapter, [_condition(request, setting, rules) for setting in settings]), settings
 
 
-def _condition(job: Job, setting: Setting, rules: Mapping[str, BiasRule]) -> Alignment | None:
+def _condition(request: SweepRequest, setting: Setting, rules: Mapping[str, BiasRule]) -> Alignment | None:
     """The alignment of a setting; None for the plain model."""
     from socialcli.jobs.conditions import alignment_of
 
     if setting.bias is None:
         return None
     values = {name: value for name, value in asdict(setting).items() if value is not None}
-    return alignment_of(replace(job.settings.alignment, **values), rules[setting.bias])
+    (selector,) = {one for one in request.grid.heads_by if one.name == setting.heads_by}
+    (mode,) = {one for one in request.grid.steer if one.name == setting.steer}
+    return alignment_of(replace(request.settings.alignment, **values), rules[setting.bias], selector, mode)
