@@ -213,7 +213,12 @@ def described(option: SweptOption, value: object) -> str:
     """An option's value in words."""
     if option == "bias":
         return f"{value} bias"
-    return f"{option.replace('_', '-')} {short(value, option)}"
+    return f"{dashed(option)} {short(value, option)}"
+
+
+def dashed(option: SweptOption) -> str:
+    """The option as the command line spells it, without its leading dashes."""
+    return option.replace("_", "-")
 
 
 def short(value: object, option: SweptOption | None = None) -> str:

@@ -46,6 +46,7 @@ def accuracy(**changes: Any) -> AccuracyRow:
         "single_candidate": 0,
         "chance": 0.25,
         "negative_bias": None,
+        "active_head_count": None,
     }
     return AccuracyRow(**values | changes)
 

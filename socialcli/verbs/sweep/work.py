@@ -20,7 +20,7 @@ from socialcli.episodes.reading import EpisodeRow, read_records
 from socialcli.errors import InvalidInputError, UsageError
 from socialcli.jobs.counts import JobCounter
 from socialcli.jobs.finished import finished_work, log_finished
-from socialcli.jobs.grid import OPTIONS, Grid, Setting
+from socialcli.jobs.grid import Grid, Setting
 from socialcli.jobs.job import Job, check_job
 from socialcli.jobs.lifecycle import JobStart, check_request, recorded
 from socialcli.jobs.request import JobRequest
@@ -34,7 +34,8 @@ from socialcli.stats.accuracy import AccuracyRow, accuracy_table, read_accuracy,
 from socialcli.verbs.run.status import RunStatus
 from socialcli.verbs.run.writing import AnswerWriter, ShowProgress, show_nothing
 from socialcli.verbs.sweep.choice import SweepTable, choices, unchosen
-from socialcli.verbs.sweep.files import Sweep, SweepFolder, settings_in
+from socialcli.verbs.sweep.files import FIGURE_NAMES, Sweep, SweepFolder, settings_in
+from socialcli.verbs.sweep.heads_plot import draw_active_heads
 from socialcli.verbs.sweep.plot import draw_sweep
 from socialcli.verbs.sweep.settings import SETTINGS
 from socialcli.verbs.sweep.status import SweepStatus
@@ -131,6 +132,7 @@ def _write_tables(folder: SweepFolder, status: SweepStatus) -> SweepTable:
     for old in folder.plots:  # an option that has a single value now gets no picture
         old.unlink()
     draw_sweep(folder, table, status.sweep)
+    draw_active_heads(folder, table, status.sweep)
     return table
 
 
@@ -156,7 +158,7 @@ def _finished(request: SweepRequest, job: Job, folder: SweepFolder, splits: Spli
     manifest, before = found
     asked = settings_in(before)
     same = before.get("grid") == request.grid.as_record() and before.get("splits") == splits.as_record()
-    if not same or asked is None or not folder.is_drawn_in_its_format(*OPTIONS):
+    if not same or asked is None or not folder.is_drawn_in_its_format(*FIGURE_NAMES):
         return None
     try:
         table = _table(read_accuracy(folder.accuracy), folder, asked)

@@ -251,6 +251,29 @@ def test_answers_under_a_selector_and_a_mode_are_those_of_a_run(by_heads: Run, t
         assert ours[name]["key"] == row["key"] and close(ours[name]["scores"], row["scores"], 1e-4)
 
 
+def test_the_command_of_a_choice_gives_its_answers(swept: Swept, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    manifest = manifest_of(swept())
+    assert manifest["rule"].startswith("the highest accuracy in the validation split")
+    monkeypatch.chdir(tmp_path)
+    choice = manifest["best"][0]
+    (line,) = choice["runs"]
+    assert line in swept().stdout
+    done = command(*shlex.split(line)[1:])
+    assert done.code == 0, done.stderr
+    output = tmp_path / shlex.split(line)[-1]
+    again = pq.read_table(output / "predictions.parquet").to_pylist()
+    wanted = [row for row in swept().rows if row["task"] == choice["task"] and row["split"] == "test"]
+    wanted = [row for row in wanted if setting(row) == setting(choice["setting"])]
+    assert again and [row["key"] for row in again] == [row["key"] for row in wanted]
+    assert [row["prediction"] for row in again] == [row["prediction"] for row in wanted]
+
+
+def test_accuracy_by_active_heads_is_drawn_where_settings_differ_in_them(by_heads: Run) -> None:
+    assert (by_heads.output / "active_heads.png").is_file()
+    counts = {(row["heads_by"], row["max_heads"]): row["active_head_count"] for row in by_heads.accuracy}
+    assert counts["random", 2] == counts["top", 2] == 2 and counts["all", None] > 2 and counts[None, None] is None
+
+
 def test_the_table_of_the_page_is_what_its_commands_print(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     section = (ROOT / "docs" / "sweep.md").read_text(encoding="utf-8").split("\n## The table\n")[1]
     lines = section.split("```console\n")[1].split("```")[0].replace("\\\n", " ").splitlines()
