@@ -63,16 +63,22 @@ class Clip:
 
     def plan(self, asked: ClipQuestion, steering: Steering) -> AlignmentPlan | None:
         """The plan of a question; None without video. Questions with the same transcript share it where it decides."""
-        grid = asked.encoded.grid
-        if grid is None or self.frames is None:
+        prompt = self.steered(asked)
+        if prompt is None:
             return None
-        prompt = self._steered(asked, grid, self.frames.times)
         if not steering.mode.of_transcript:
             return steering.plan(prompt)
         before = self._plans.get(steering)
         if before is None or not _same_words(before[0], prompt):
             before = self._plans[steering] = prompt, steering.plan(prompt)
         return before[1]
+
+    def steered(self, asked: ClipQuestion) -> SteeredPrompt | None:
+        """A question as a steering mode sees it; None without video."""
+        grid = asked.encoded.grid
+        if grid is None or self.frames is None:
+            return None
+        return self._steered(asked, grid, self.frames.times)
 
     def _steered(self, asked: ClipQuestion, grid: VisualGrid, times: Sequence[float]) -> SteeredPrompt:
         prompt = asked.prompt
@@ -139,6 +145,12 @@ class ClipQuestion:
         if steering not in self._plans:
             self._plans[steering] = self.clip.plan(self, steering)
         return self._plans[steering]
+
+    @property
+    def region_in_question(self) -> Indices:
+        """The tokens that show whom the question is about, and never its answer; none without video."""
+        prompt = self.clip.steered(self)
+        return np.empty(0, dtype=np.int64) if prompt is None else prompt.region_in_question
 
 
 @dataclass(frozen=True, slots=True, eq=False)
