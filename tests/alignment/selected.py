@@ -14,7 +14,7 @@ from torch import Tensor
 from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.masking_utils import sdpa_mask
 
-from socialcli.alignment.hooks import switch
+from socialcli.alignment.hooks import decoder_attention
 from socialcli.alignment.plan import AlignmentPlan
 
 NAME = "dense_selectors"
@@ -76,13 +76,9 @@ def run(adapter: Any, question: Any, one: Pass) -> Tensor:
     """The logits after the prompt's last token, (vocabulary,)."""
     AttentionInterface.register(NAME, one.attend)
     AttentionMaskInterface.register(NAME, sdpa_mask)
-    before = switch(adapter.model, NAME)
-    try:
-        with torch.inference_mode():
-            inputs = adapter.forward_inputs([question.encoded], question.clip.clip)
-            logits: Tensor = adapter.model(**inputs, logits_to_keep=1).logits
-    finally:
-        switch(adapter.model, before)
+    inputs = adapter.forward_inputs([question.encoded], question.clip.clip)
+    with decoder_attention(adapter, NAME), torch.inference_mode():
+        logits: Tensor = adapter.model(**inputs, logits_to_keep=1).logits
     return logits[0, -1].float()
 
 

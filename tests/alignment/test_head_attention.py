@@ -119,12 +119,14 @@ def test_the_gaze_score_is_the_last_tokens_attention_to_the_speaker_of_the_utter
     asked = [ask(clip, question) for question in clip.episode.questions]
     about = [one for one in asked if one.prompt.asked is not None]
     assert len(about) >= 2
+    model.model.set_attn_implementation({"text_config": "eager"})
     expected = []
     for one in about:
         plan, words = one.plan, one.encoded.token_spans[one.prompt.utterances.index(one.prompt.asked)]
         region = plan.columns[plan.pairs[np.searchsorted(plan.rows, words[0])]]
         if region.size:
             expected.append(own_attentions(model, clip, one)[:, :, -1, region].sum(axis=-1))
+    model.model.set_attn_implementation({"text_config": "sdpa"})
     assert expected
     figures = figures_of(model, clip, about, Alignment(alpha=0.0))
     assert figures.gaze_prompts == len(expected)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 
 from socialcli.alignment.heads.selectors import ALL, DYNAMIC, RANDOM, TOP, HeadMeans, HeadSpace
@@ -72,4 +74,4 @@ def test_random_heads_are_as_many_as_named_of_the_layers_and_depend_on_the_seed_
 def test_the_random_heads_of_a_smaller_limit_are_among_those_of_a_larger_one() -> None:
     assert RANDOM.named is not None
     draws = [RANDOM.named(space(limit=limit, seed=7)) for limit in range(1, 9)]
-    assert all(small < large for small, large in zip(draws, draws[1:], strict=False))
+    assert all(small < large for small, large in pairwise(draws))

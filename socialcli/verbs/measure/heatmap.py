@@ -50,9 +50,7 @@ def draw_heatmap(path: Path, figures: HeadFigures, chosen: Sequence[int], descri
     ]
     if figures.gaze_prompts:
         gaze = GAZE_SCALE * figures.gaze
-        panels.append(
-            _Panel("gaze", "the last prompt token's attention to whom it is about (%)", gaze, _norm(gaze), "viridis")
-        )
+        panels.append(_Panel("gaze score before the bias", "gaze score (%)", gaze, _norm(gaze), "viridis"))
     layers, heads = figures.active.shape
     width, height = (min(4.0 + 0.05 * heads, MOST_WIDTH / len(panels)), min(4.0 + 0.06 * layers, 12.0))
     with picture(path, description.title(WHAT), len(panels) * width, height + 1.0) as figure:

@@ -95,7 +95,7 @@ def test_judging_heads_on_what_they_were_chosen_from_is_reported(tmp_path: Path)
     assert warning in done.stderr
 
 
-def test_heads_by_gaze_are_the_largest_scores_and_judging_them_on_their_own_episodes_is_reported(
+def test_heads_by_gaze_are_the_largest_and_judging_them_on_their_own_episodes_is_reported(
     tmp_path: Path,
 ) -> None:
     gaze = np.arange(16).reshape(4, 4) / 100
