@@ -1,6 +1,6 @@
 """An independent alignment: dense softmax over the whole L x L matrix, the bias written straight from the formula.
 
-It shares nothing with the product but the plan's rows, columns and pairs.
+It shares nothing with the product but the plan: rows, columns, pairs, and their weights.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 import torch
 from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.masking_utils import sdpa_mask
@@ -34,24 +35,25 @@ def dense(
     scores = scores.masked_fill(~visible, float("-inf"))
     attention = scores.softmax(-1).nan_to_num(0)  # what pads a prompt on the left sees nothing
     if module.layer_idx in _current.get("layers", ()):
-        for item, (rows, columns, pairs) in enumerate(_current["plans"]):
+        for item, plan in enumerate(_current["plans"]):
             for head in range(scores.shape[1]):
-                attention[item, head] = one_head(scores[item, head], attention[item, head], rows, columns, pairs)
+                attention[item, head] = one_head(scores[item, head], attention[item, head], *plan)
     return (attention @ value).transpose(1, 2).to(own), attention
 
 
-def one_head(scores: Any, attention: Any, rows: Any, columns: Any, pairs: Any) -> Any:
+def one_head(scores: Any, attention: Any, rows: Any, columns: Any, pairs: Any, weights: Any, tested: Any) -> Any:
     """The attention (L, L) of one head after the two steps of the method."""
     if rows.numel() == 0 or columns.numel() == 0:
         return attention
-    block = attention[rows][:, columns]
+    block = attention[rows[tested]][:, columns]
     if not block.mean() > _current["lambda"]:
         return attention
     alpha = _current["alpha"]
     if _current["bias"] != "probability":
         weight, visual = torch.zeros_like(scores), scores[rows][:, columns]
         bias = bias_of_rows(scores[rows], visual, alpha)
-        weight[rows[:, None], columns] = torch.where(pairs & visual.isfinite(), bias, 0.0)  # a window hides some
+        seen = pairs & visual.isfinite()  # a window hides some
+        weight[rows[:, None], columns] = torch.where(seen, weights * bias, 0.0)
         return (scores + weight).softmax(-1).nan_to_num(0)
     raised = attention.clone()
     for row, allowed in zip(rows.tolist(), pairs, strict=True):
@@ -71,12 +73,19 @@ def bias_of_rows(scores: Any, visual: Any, alpha: float) -> Any:
     }[_current["bias"]]
 
 
+def parts_of(plan: Any) -> tuple[Any, ...]:
+    """Rows, columns, pairs, weights of the pairs, and which rows select heads."""
+    weights = np.ones(plan.pairs.shape) if plan.weights is None else plan.weights.astype(np.float64)
+    tested = np.ones(plan.rows.shape, dtype=np.bool_) if plan.tested is None else plan.tested
+    return plan.rows, plan.columns, plan.pairs, weights, tested
+
+
 @contextmanager
 def dense_attention(
     model: Any, plans: Sequence[Any], layers: Any, alpha: float, threshold: float, bias: str = "published"
 ) -> Iterator[None]:
     """Give the model's text decoder the dense attention, aligned by `plans` in `layers`."""
-    tensors = [tuple(torch.from_numpy(part) for part in (plan.rows, plan.columns, plan.pairs)) for plan in plans]
+    tensors = [tuple(map(torch.from_numpy, parts_of(plan))) for plan in plans]
     before = switch(model.model, NAME)
     _current.update({"plans": tensors, "layers": set(layers), "alpha": alpha, "lambda": threshold, "bias": bias})
     try:

@@ -19,6 +19,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("socialcli", "errors", "interrupts", "text_table", "words"),
     ("files", "logs", "schemas"),
     ("episodes", "video", "plots", "signals"),
+    ("perturbation",),
     ("alignment", "tasks"),
     ("models", "settings"),
     ("inference", "results"),

@@ -1,7 +1,8 @@
 """(torch) The aligned attention: the model's own fused kernel, then a correction of the few rows that change.
 
 `aligned` hooks it in through transformers' `AttentionInterface`, for the text decoder only. Only prompt rows change: in
-a decoding step all rows of the plan precede the query, and the model's own attention runs. The equations are in
+a decoding step all rows of the plan precede the query, and the model's own attention runs, unless the rows follow the
+query. The equations are in
 `socialcli.alignment.method`, the work on a layer's rows in `socialcli.alignment.rows.correction`.
 """
 
@@ -101,6 +102,7 @@ def aligned(
     observer: Observer | None = None,
     observed: Sequence[Indices] | None = None,
     chosen: Mapping[int, Tensor] | None = None,
+    follows: bool = False,
 ) -> Iterator[AlignmentReport]:
     """Run the model's forward pass with aligned attention: `with aligned(model, plan): model.model(**inputs)`.
 
@@ -111,6 +113,8 @@ def aligned(
     The largest means are known only after the last layer, so that `settings.max_heads` has no effect on the selectors
     `dynamic` and `top` here: if `report.chosen(selector, max_heads)` is not None, run again with it as `chosen`.
 
+    `follows`: the forward passes are decoding steps, and each prompt's one row is the token that runs.
+
     The model's own attention is restored at the end, also after an error. Gradient checkpointing runs layers again in
     the backward pass, so that this pass belongs inside too.
     """
@@ -118,7 +122,7 @@ def aligned(
     plans = [plans] if isinstance(plans, AlignmentPlan) else list(plans)
     layers = settings.layers_of(layers_of(model))
     named = settings.named_heads(layers, model.model.config.get_text_config().num_attention_heads)
-    batch = PlanBatch.of(plans, next(model.decoder_layers[0].parameters()).device, observed)
+    batch = PlanBatch.of(plans, next(model.decoder_layers[0].parameters()).device, observed, follows)
     report = AlignmentReport()
     with decoder_attention(model, IMPLEMENTATION) as own:
         states = {

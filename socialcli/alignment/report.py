@@ -63,6 +63,11 @@ class AlignmentReport:
         negative = self._total(layer.negative for layer in self.layers.values())
         return [part / whole if whole else None for part, whole in zip(negative, biased, strict=True)]
 
+    @property
+    def active(self) -> dict[int, Tensor]:
+        """The active heads, (B, Hq) bool by layer."""
+        return {number: layer.active for number, layer in self.layers.items()}
+
     def chosen(self, selector: HeadSelector, limit: int | None) -> dict[int, Tensor] | None:
         """The heads that a selector prefers to those that were active, now that all means are known.
 

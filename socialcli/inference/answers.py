@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from socialcli.alignment.attention import Alignment
 from socialcli.errors import ModelError, QuestionError
 from socialcli.inference.answer_modes import Answer, AnswerMode
-from socialcli.inference.batching import BatchLimit, batches, in_parts
+from socialcli.inference.batching import BatchLimit, allowed, batches, in_parts
 from socialcli.inference.cache import is_padding_exact
 from socialcli.inference.clip import ClipQuestion, FailedQuestion, PreparedQuestion
 from socialcli.inference.conditions import continue_under
@@ -53,7 +53,9 @@ def answer_batches(
     def run(batch: Sequence[ClipQuestion]) -> list[list[QuestionResult]]:
         started, indices = time.perf_counter(), _wanted(batch[0], conditions)
         with time_limit(adapter, timeout, len(batch)):
-            answers = answer_batch(adapter, batch, [conditions[index] for index in indices], mode)
+            answers = answer_batch(
+                adapter, batch, [conditions[index] for index in indices], mode, allowed(batch, adapter, limit)
+            )
         seconds = (time.perf_counter() - started) / (len(batch) * len(indices))
         return [
             [
@@ -70,9 +72,15 @@ def answer_batches(
 
 
 def answer_batch(
-    adapter: Adapter, questions: Sequence[ClipQuestion], conditions: Sequence[Alignment | None], mode: AnswerMode
+    adapter: Adapter,
+    questions: Sequence[ClipQuestion],
+    conditions: Sequence[Alignment | None],
+    mode: AnswerMode,
+    most: int = 1,
 ) -> list[list[Answer | ModelError]]:
     """For each of `conditions` the answers to `questions`, whose prefixes are equally long; an error where one fails.
+
+    `most`: how many prompts may be in memory, where conditions can run side by side.
 
     A model whose next tokens would be changed by padding before them (a sliding window, linear attention) decodes
     prompts of equal length together, others one after the other. Raises PromptError, and what PyTorch raises when
@@ -81,8 +89,10 @@ def answer_batch(
     answers: list[dict[int, Answer | ModelError]] = [{} for _ in conditions]
     for places in _together(adapter, questions, mode):
         batch = [questions[place] for place in places]
-        for state in continue_under(adapter, batch, conditions, decoding=mode.decodes):
-            found = zip(places, mode.answers(adapter, batch, state.state), state.alignments, strict=True)
+        for state in continue_under(adapter, batch, conditions, decoding=mode.decodes, most=most):
+            with state.decoding():
+                given = mode.answers(adapter, batch, state.state)
+            found = zip(places, given, state.alignments, strict=True)
             answered = {
                 place: replace(answer, aligned=done) if isinstance(answer, Answer) else answer
                 for place, answer, done in found

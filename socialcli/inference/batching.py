@@ -71,6 +71,12 @@ def batches(questions: Sequence[ClipQuestion], adapter: Adapter, limit: BatchLim
         yield from _cut(group, adapter, limit)
 
 
+def allowed(questions: Sequence[ClipQuestion], adapter: Adapter, limit: BatchLimit) -> int:
+    """The number of prompts as long as the longest of the questions that may run at once."""
+    longest = max(one.encoded.length for one in questions)
+    return limit.allowed(adapter, longest, max(one.encoded.cross_keys for one in questions))
+
+
 def in_parts(
     batch: Sequence[ClipQuestion], run: Callable[[Sequence[ClipQuestion]], R], limit: BatchLimit
 ) -> Iterator[tuple[Sequence[ClipQuestion], R | QuestionError]]:
@@ -114,11 +120,9 @@ def _grouped(
 
 
 def _cut(group: Sequence[ClipQuestion], adapter: Adapter, limit: BatchLimit) -> Iterator[Sequence[ClipQuestion]]:
-    longest = max(one.encoded.length for one in group)
-    cross_keys = max(one.encoded.cross_keys for one in group)
     start = 0
     while start < len(group):
-        size = limit.allowed(adapter, longest, cross_keys)
+        size = allowed(group, adapter, limit)
         yield group[start : start + size]
         start += size
 

@@ -86,6 +86,16 @@ def copied_cache(cache: DynamicCache) -> DynamicCache:
     return copied
 
 
+def cache_of_prompt(cache: DynamicCache, prompt: int) -> DynamicCache:
+    """One prompt of a cache with layers of full attention; those that all prompts share are its own, too."""
+    own = copied_cache(cache)
+    for layer in own.layers:
+        if isinstance(layer, DynamicLayer) and layer.keys is not None and layer.values is not None:
+            one = slice(prompt, prompt + 1) if layer.keys.shape[0] > 1 else slice(1)
+            layer.keys, layer.values = layer.keys[one], layer.values[one]
+    return own
+
+
 def is_padding_exact(cache: DynamicCache) -> bool:
     """Whether tokens that follow masked padding are computed as if the padding were not there.
 

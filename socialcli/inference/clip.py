@@ -20,6 +20,7 @@ from socialcli.errors import QuestionError
 from socialcli.inference.clip_view import AskOptions, sample_clip, show_frames
 from socialcli.inference.prefix import Prefix, compute_prefix
 from socialcli.models.contract import Adapter, EncodedClip, EncodedPrompt
+from socialcli.perturbation.perturbation import Perturbation, perturbed
 from socialcli.tasks.base import Task
 from socialcli.tasks.prompt import Prompt, build_prompt
 from socialcli.video.frames import FrameSet
@@ -41,7 +42,8 @@ class Clip:
         )
         self.clip: EncodedClip | None = adapter.encode_clip(self.frames) if self.frames is not None else None
         self._prefix: Prefix | None = None
-        self._shown: tuple[VisualGrid, Mapping[str, SpeakerTokens]] | None = None
+        self._annotations: dict[Perturbation | None, Episode] = {None: episode}
+        self._shown: tuple[VisualGrid, dict[Perturbation | None, Mapping[str, SpeakerTokens]]] | None = None
         self._plans: dict[Steering, tuple[SteeredPrompt, AlignmentPlan]] = {}  # the last one, and its prompt
 
     def ask(self, question: Question, task: Task) -> ClipQuestion:
@@ -63,7 +65,7 @@ class Clip:
 
     def plan(self, asked: ClipQuestion, steering: Steering) -> AlignmentPlan | None:
         """The plan of a question; None without video. Questions with the same transcript share it where it decides."""
-        prompt = self.steered(asked)
+        prompt = self.steered(asked, steering.perturbation)
         if prompt is None:
             return None
         if not steering.mode.of_transcript:
@@ -73,38 +75,53 @@ class Clip:
             before = self._plans[steering] = prompt, steering.plan(prompt)
         return before[1]
 
-    def steered(self, asked: ClipQuestion) -> SteeredPrompt | None:
-        """A question as a steering mode sees it; None without video."""
+    def steered(self, asked: ClipQuestion, error: Perturbation | None = None) -> SteeredPrompt | None:
+        """A question as a steering mode sees it; None without video.
+
+        An annotation error changes who speaks and where, and nothing else.
+        """
         grid = asked.encoded.grid
         if grid is None or self.frames is None:
             return None
-        return self._steered(asked, grid, self.frames.times)
-
-    def _steered(self, asked: ClipQuestion, grid: VisualGrid, times: Sequence[float]) -> SteeredPrompt:
-        prompt = asked.prompt
+        prompt, times = asked.prompt, self.frames.times
+        lines = {line.id: line for line in self._annotation(error).utterances}
         labels = list(zip(prompt.mentions, asked.label_tokens, strict=True))
         speakers = {speaker.id for speaker in self.episode.speakers}
         return SteeredPrompt(
-            utterances=prompt.utterances,
+            utterances=tuple(lines[line.id] for line in prompt.utterances),
             spans=asked.encoded.token_spans,
-            asked=prompt.asked,
+            asked=None if prompt.asked is None else lines[prompt.asked.id],
             candidates=frozenset(one.id for one in prompt.candidates) & speakers,
             labels=[(mention.speaker, tokens) for mention, tokens in labels],
             named=frozenset(mention.speaker for mention, _ in labels if not mention.in_options),
             last=asked.encoded.length - 1,
             grid=grid,
             times=times,
-            regions=self._regions(grid, times),
+            regions=self._regions(error, grid, times),
         )
 
-    def _regions(self, grid: VisualGrid, times: Sequence[float]) -> Mapping[str, SpeakerTokens]:
+    def _annotation(self, error: Perturbation | None) -> Episode:
+        """The episode with an annotation error; the one that the prompt is made from has none."""
+        if error is not None and error not in self._annotations:
+            self._annotations[error] = perturbed(self.episode, error)
+        return self._annotations[error]
+
+    def _regions(
+        self, error: Perturbation | None, grid: VisualGrid, times: Sequence[float]
+    ) -> Mapping[str, SpeakerTokens]:
         """V(s, f) of each speaker. It depends on the clip, so it is computed once per grid.
 
         The visual tokens have the same indices in every prompt on the clip, unless words stand before them.
         """
         if self._shown is None or not _same_tokens(self._shown[0], grid):
-            self._shown = grid, cover_speakers(self.episode.boxes, times, grid, self.options.box_gap)
-        return self._shown[1]
+            self._shown = grid, {}
+        shown, boxes = self._shown[1], self._annotation(error).boxes
+        if error not in shown:
+            same = error is not None and boxes is self.episode.boxes  # an error in who says what
+            shown[error] = (
+                self._regions(None, grid, times) if same else cover_speakers(boxes, times, grid, self.options.box_gap)
+            )
+        return shown[error]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -3,33 +3,32 @@
 Three things are the same, to the last bit or nearly so, and are computed once:
 
 - the visual prefix of a clip, under every condition and for every question (`socialcli.inference.prefix`);
-- the decoder layers below the first aligned one, under every condition: one condition, the *trunk*, runs in full, and
-  the others start at the layer where they part from it;
+- the decoder layers below the first aligned one, under every condition (`socialcli.inference.trunk`);
 - the words that all prompts of a batch begin with, such as the transcript of the clip, under conditions that align
   them alike in all of the prompts, and nothing behind them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
 from functools import partial
+from itertools import groupby
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from torch import Tensor
-from transformers import DynamicCache
 
 from socialcli.alignment.attention import Alignment, AlignmentReport, aligned
 from socialcli.alignment.hooks import layers_of
 from socialcli.alignment.plan import AlignmentPlan
 from socialcli.alignment.steering.modes import METHOD
 from socialcli.inference.answer_modes import AlignedPrompt
-from socialcli.inference.cache import copied_cache, joined_cache, kept_layers, put_layers
+from socialcli.inference.cache import is_padding_exact
 from socialcli.inference.clip import ClipQuestion
-from socialcli.inference.prefix import Continuation, Step, continued_cache, room_for, run_step, step_of
+from socialcli.inference.prefix import Continuation, Step, empty_cache, step_of
+from socialcli.inference.trunk import Trunk
 from socialcli.models.contract import Adapter
 
 WORTH_SHARING = 16  # tokens: for fewer, a step of its own costs more than it saves
@@ -42,23 +41,7 @@ class ConditionedState:
     conditions: Sequence[int]  # their indices
     state: Continuation
     alignments: Sequence[AlignedPrompt | None]  # per prompt; None: nothing was aligned
-
-
-@dataclass(slots=True)
-class _Trunk:
-    """What the first condition computed for the others."""
-
-    starts: frozenset[int]  # the layers at which others part from it
-    decoding: bool  # whether the caches are needed after the last step
-    outputs: list[dict[int, Any]] = field(default_factory=list)  # per step: what entered these layers
-    keys: list[Sequence[Any]] = field(default_factory=list)  # per step: the layers of the cache afterwards
-
-    def complete(self, cache: DynamicCache, step: int, start: int, is_trunk: bool) -> None:
-        """Store the trunk's keys and values, or put those of the layers below `start` into a cache that lacks them."""
-        if is_trunk:
-            self.keys.append(kept_layers(cache, max(self.starts, default=0)))
-        else:
-            put_layers(cache, self.keys[step][:start])
+    decoding: Callable[[], AbstractContextManager[object]] = nullcontext  # for decoding steps: steers them, if asked to
 
 
 def continue_under(
@@ -66,19 +49,20 @@ def continue_under(
     questions: Sequence[ClipQuestion],
     conditions: Sequence[Alignment | None],
     decoding: bool = False,
+    most: int = 1,
 ) -> Iterator[ConditionedState]:
     """Run the prompts of `questions` behind their prefixes, in one batch, under each condition (None: the plain model).
 
     The prefixes are equally long. States come one by one, in no particular order, so that only one condition's keys
-    and values are in memory; without `decoding`, a state's cache cannot be continued. Raises PromptError for a prompt
-    that does not begin with its prefix.
+    and values are in memory, or those of up to `most` prompts; without `decoding`, a state's cache cannot be continued.
+    Raises PromptError for a prompt that does not begin with its prefix.
     """
     common = common_length(questions)
     parts: dict[int, list[_Path]] = {}  # by the number of tokens that the prompts share under the condition
     for path in _paths(adapter, questions, conditions):
         parts.setdefault(common if _planned_alike(path.plans, common) else 0, []).append(path)
     for shared, paths in parts.items():
-        yield from _continue_along(adapter, questions, paths, shared, decoding)
+        yield from _continue_along(adapter, questions, paths, shared, decoding, most)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,6 +73,14 @@ class _Path:
     alignment: Alignment | None
     plans: Sequence[AlignmentPlan]  # of the prompts; none without video
     start: int  # the layer up to which it is the plain model; the number of layers if it is in all of them
+
+    @property
+    def kind(self) -> tuple[int, bool, Alignment | None]:
+        """What paths that run side by side have in common: they differ in an annotation error alone."""
+        if self.alignment is None or self.alignment.steering.perturbation is None:
+            return self.start, False, self.alignment
+        steering = replace(self.alignment.steering, perturbation=None)
+        return self.start, True, replace(self.alignment, steering=steering)
 
     def serves(self, alignment: Alignment | None, plans: Sequence[AlignmentPlan]) -> bool:
         """Whether a condition comes to the same: another way to the same plans changes nothing."""
@@ -125,35 +117,73 @@ def _start(adapter: Adapter, alignment: Alignment | None, plans: Sequence[Alignm
 
 
 def _continue_along(
-    adapter: Adapter, questions: Sequence[ClipQuestion], paths: Sequence[_Path], shared: int, decoding: bool
+    adapter: Adapter,
+    questions: Sequence[ClipQuestion],
+    paths: Sequence[_Path],
+    shared: int,
+    decoding: bool,
+    most: int,
 ) -> Iterator[ConditionedState]:
     """Run the prompts, whose first `shared` tokens run once, under conditions that share a trunk."""
-    count = len(adapter.decoder_layers)
     order = sorted(paths, key=lambda path: -path.start)
     steps = _steps(adapter, questions, shared)
-    prefixes = continued_cache(adapter, [one.prefix for one in questions[: len(steps[0].ids)]], room_for(steps[0]))
+    first, prompts = len(steps[0].ids), len(questions)
     repeated = [path for path in order[:1] if path.alignment is not None and path.alignment.may_repeat]
-    trunk = _Trunk(frozenset(path.start for path in [*order[1:], *repeated]) - {0}, decoding)
-    for path in order:
-        alignment = path.alignment if path.start < count else None
-        plans = path.plans if len(steps) == 1 else path.plans[:1]
-        run = partial(_run, adapter, steps, plans, alignment, path.start, trunk)
-        state, report = run(copied_cache(prefixes))
-        if alignment is not None and path.alignment is not None and path.alignment.may_repeat:
-            chosen = report.chosen(alignment.selector, alignment.max_heads)
-            if chosen is not None:
-                state, report = run(copied_cache(prefixes), chosen)
-        yield ConditionedState(path.conditions, state, _aligned_prompts(questions, path, report))
+    starts = frozenset(path.start for path in [*order[1:], *repeated]) - {0}
+    trunk = Trunk(adapter, [one.prefix for one in questions[:first]], steps, starts, decoding)
+    at_once = 1 if decoding or not is_padding_exact(empty_cache(adapter)) else max(1, most // prompts)
+    for bundle in _bundles(order, at_once):
+        state, report = _run(trunk, bundle, first, len(adapter.decoder_layers))
+        figures = zip(report.active_share(), report.active_count(), report.negative_share(), strict=True)
+        done = [AlignedPrompt(*of_prompt) for of_prompt in figures]
+        for place, path in enumerate(bundle):
+            own = state if len(bundle) == 1 else state.of_prompts(slice(place * prompts, (place + 1) * prompts))
+            its_done = done[place * first : (place + 1) * first]
+            aligned_prompts = _aligned_prompts(questions, path, its_done)
+            yield ConditionedState(path.conditions, own, aligned_prompts, _decoding(adapter, path, report))
+
+
+def _decoding(adapter: Adapter, path: _Path, report: AlignmentReport) -> Callable[[], AbstractContextManager[object]]:
+    """A context manager for the decoding steps behind a path: with the plans and heads of its last prompt tokens."""
+    if path.alignment is None or not path.alignment.steering.mode.decoding or not report.layers:
+        return nullcontext
+    return partial(aligned, adapter, path.plans, path.alignment, chosen=report.active, follows=True)
+
+
+def _run(trunk: Trunk, bundle: Sequence[_Path], first: int, layers: int) -> tuple[Continuation, AlignmentReport]:
+    """Run the paths of a bundle side by side; `first` is the number of prompts of the first step."""
+    start, alignment = bundle[0].start, bundle[0].alignment
+    plans = [plan for path in bundle for plan in path.plans[:first]]
+    if alignment is None or start == layers:
+        return trunk.run(None, plans, start, len(bundle))
+    run = partial(trunk.run, alignment, plans, start, len(bundle))
+    state, report = run()
+    if alignment.may_repeat:
+        chosen = report.chosen(alignment.selector, alignment.max_heads)
+        if chosen is not None:
+            return run(chosen)
+    return state, report
+
+
+def _bundles(paths: Sequence[_Path], most: int) -> Iterator[Sequence[_Path]]:
+    """The paths in order, up to `most` neighbours at once where they differ in an annotation error alone.
+
+    So conditions of a run and of a sweep stay by themselves: their last digits do not depend on what else is asked.
+    """
+    for (_, has_error, _), group in groupby(paths, key=lambda path: path.kind):
+        neighbours = list(group)
+        size = most if has_error and neighbours[0] is not paths[0] else 1
+        for start in range(0, len(neighbours), size):
+            yield neighbours[start : start + size]
 
 
 def _aligned_prompts(
-    questions: Sequence[ClipQuestion], path: _Path, report: AlignmentReport
+    questions: Sequence[ClipQuestion], path: _Path, done: Sequence[AlignedPrompt]
 ) -> Sequence[AlignedPrompt | None]:
     """What was done to each prompt; if the prompts share their words, it was done once for all of them."""
     if path.alignment is None or not path.plans:
         return [None] * len(questions)
-    figures = zip(report.active_share(), report.active_count(), report.negative_share(), strict=True)
-    done = [AlignedPrompt(*of_prompt) for of_prompt in figures] or [AlignedPrompt()]
+    done = done or [AlignedPrompt()]
     return [*done] * len(questions) if len(done) == 1 else done
 
 
@@ -208,68 +238,3 @@ def _same_plan(one: AlignmentPlan, other: AlignmentPlan) -> bool:
 
 def _or_ones(plan: AlignmentPlan) -> npt.NDArray[Any]:
     return plan.pairs if plan.weights is None else plan.weights
-
-
-def _run(
-    adapter: Adapter,
-    steps: Sequence[Step],
-    plans: Sequence[AlignmentPlan],
-    alignment: Alignment | None,
-    start: int,
-    trunk: _Trunk,
-    cache: DynamicCache,
-    chosen: Mapping[int, Tensor] | None = None,
-) -> tuple[Continuation, AlignmentReport]:
-    """Run the steps under a condition that parts from the trunk at layer `start`; the first run is the trunk.
-
-    `plans` are those of the first step's prompts; `chosen`: the active heads, as for `aligned`. Returns the state after
-    the last step, and the report of the first one.
-    """
-    layers, is_trunk = adapter.decoder_layers, not trunk.outputs
-    report = AlignmentReport()
-    for number, step in enumerate(steps):
-        if number:
-            cache = joined_cache([cache], len(step.ids), room_for(step), adapter.cross_layers)
-        with ExitStack() as stack:
-            if alignment is not None and plans and not number:
-                report = stack.enter_context(aligned(adapter, plans, alignment, chosen=chosen))
-            if is_trunk:
-                trunk.outputs.append(stack.enter_context(_kept_outputs(layers, trunk.starts)))
-            elif start:
-                stack.enter_context(_skipped(layers[:start], trunk.outputs[number][start]))
-            state = run_step(adapter, step, cache)
-        if trunk.decoding or number < len(steps) - 1:
-            trunk.complete(cache, number, start, is_trunk)
-    return state, report
-
-
-@contextmanager
-def _kept_outputs(layers: Sequence[Any], starts: Collection[int]) -> Iterator[dict[int, Any]]:
-    """Store the output of the layer before each of `starts`, under that number, while the block runs."""
-    outputs: dict[int, Any] = {}
-
-    def keep(start: int, _layer: Any, _inputs: Any, output: Any) -> None:
-        outputs[start] = output
-
-    handles = [layers[start - 1].register_forward_hook(partial(keep, start)) for start in starts]
-    try:
-        yield outputs
-    finally:
-        for handle in handles:
-            handle.remove()
-
-
-@contextmanager
-def _skipped(layers: Sequence[Any], output: Any) -> Iterator[None]:
-    """Skip `layers` while the block runs; the last of them returns `output`."""
-    own = [vars(layer).get("forward") for layer in layers]  # other tools may have put theirs there
-    for layer in layers:
-        layer.forward = lambda *_, **__: output
-    try:
-        yield
-    finally:
-        for layer, forward in zip(layers, own, strict=True):
-            if forward is None:
-                del layer.forward
-            else:
-                layer.forward = forward

@@ -52,6 +52,18 @@ class Step:
     last: Tensor  # (B,) index of each prompt's last token among the S
     token_inputs: Mapping[str, Tensor]  # (B, S, ...) each: see `Adapter.token_inputs`
 
+    def repeated(self, copies: int) -> Step:
+        """The batch that many times over."""
+        if copies == 1:
+            return self
+        return Step(
+            ids=self.ids.repeat(copies, 1),
+            mask=self.mask.repeat(copies, 1),
+            positions=self.positions.repeat(*(1 for _ in self.positions.shape[:-2]), copies, 1),
+            last=self.last.repeat(copies),
+            token_inputs={name: torch.cat([value] * copies) for name, value in self.token_inputs.items()},
+        )
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Continuation:
@@ -62,6 +74,16 @@ class Continuation:
     mask: Tensor  # (B, K), 1 where a key is real
     positions: Tensor  # (..., B, 1) of each prompt's last token
     token_inputs: Mapping[str, Tensor]  # (B, 1, ...) each, of each prompt's last token
+
+    def of_prompts(self, prompts: slice) -> Continuation:
+        """The state of some of the prompts; its cache is still that of all, and cannot be continued."""
+        return replace(
+            self,
+            logits=self.logits[prompts],
+            mask=self.mask[prompts],
+            positions=self.positions[..., prompts, :],
+            token_inputs={name: value[prompts] for name, value in self.token_inputs.items()},
+        )
 
 
 @torch.inference_mode()

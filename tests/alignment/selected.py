@@ -42,11 +42,9 @@ class Pass:
         groups = query.shape[1] // key.shape[1]
         key, value = (part.double().repeat_interleave(groups, dim=1) for part in (key, value))
         scores = query.double() @ key.transpose(2, 3) * (query.shape[-1] ** -0.5 if scaling is None else scaling)
-        visible = (
-            attention_mask if attention_mask is not None else torch.ones(scores.shape[2:], dtype=torch.bool).tril()
-        )
-        visible = visible if visible.dtype == torch.bool else visible == 0
-        scores = scores.masked_fill(~visible, -torch.inf)[0]
+        queries, keys = scores.shape[2:]
+        causal = torch.ones(queries, keys, dtype=torch.bool).tril(keys - queries)  # the last queries, where few are run
+        scores = scores.masked_fill(~(causal if attention_mask is None else attention_mask), -torch.inf)[0]
         if module.layer_idx in self.layers:
             scores = torch.stack([self.biased((module.layer_idx, head), one) for head, one in enumerate(scores)])
         output = scores.softmax(-1).nan_to_num(0) @ value[0]

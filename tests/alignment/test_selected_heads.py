@@ -51,7 +51,8 @@ STARVED = Steering(SteeringMode("starved", "away from all that precedes", _starv
 
 def questions(family: str) -> list[ClipQuestion]:
     """Four questions on one clip, whose prompts differ in length."""
-    clip = open_clip(tiny_model(family), sample_episodes()[0], SAMPLE, frames=2)
+    frames = 8 if family == WINDOWED else 2  # enough to leave the window
+    clip = open_clip(tiny_model(family), sample_episodes()[0], SAMPLE, frames=frames)
     return [ask(clip, question) for question in (clip.episode.questions * 4)[:4]]
 
 
@@ -146,3 +147,4 @@ def test_the_decoders_share_key_heads_and_one_has_windows() -> None:
     configs = [tiny_model(family).model.config.get_text_config() for family in (*FAMILIES, WINDOWED)]
     assert all(config.num_key_value_heads < config.num_attention_heads for config in configs)
     assert "sliding_attention" in configs[-1].layer_types
+    assert min(one.encoded.length for one in questions(WINDOWED)) > configs[-1].sliding_window

@@ -19,6 +19,8 @@ from socialcli.inference.answers import answer_batch
 from socialcli.inference.attention_pass import observe
 from socialcli.inference.clip import ClipQuestion
 from socialcli.inference.conditions import common_length, continue_under
+from socialcli.perturbation.kinds import KINDS
+from socialcli.perturbation.perturbation import Perturbation
 from tests.conftest import SAMPLE, sample_episodes
 
 CONDITIONS = (
@@ -223,3 +225,21 @@ def test_the_layers_are_whole_again_after_an_error(model: Any, monkeypatch: pyte
             next(states)
     assert [("forward" in vars(layer), len(layer._forward_hooks)) for layer in model.decoder_layers[:3]] == own
     assert alone(model, prompts, None) == before
+
+
+@pytest.mark.parametrize("most", [2, 7, 64])
+def test_annotation_errors_run_side_by_side_and_answer_as_alone(model: Any, most: int) -> None:
+    prompts = prompts_of(model, 0)
+    errors = [Perturbation(kind.name, level) for kind in KINDS for level in kind.levels]
+    conditions = [
+        *(None, Alignment()),
+        *(Alignment(max_heads=limit, steering=Steering(perturbation=one)) for one in errors for limit in (None, 2)),
+    ]
+    together = answer_batch(model, prompts, conditions, SCORE, most)
+    alone = answer_batch(model, prompts, conditions, SCORE)
+    assert together[:2] == alone[:2]  # bit for bit: they run by themselves
+    assert max(map(largest_difference, together, alone)) < 1e-5
+    assert [[one.aligned for one in answers] for answers in together] == [
+        [one.aligned for one in answers] for answers in alone
+    ]
+    assert len({answers[0].scores for answers in alone}) > len(conditions) / 3

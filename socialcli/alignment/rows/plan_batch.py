@@ -34,17 +34,25 @@ class PlanBatch:
     tested: npt.NDArray[np.bool_] | None  # (B, R) rows whose attention selects heads; None: all
     row_span: range  # from the first row of all prompts to the last; empty: there is nothing to do
     observed: ObservedColumns | None  # None: an observer sees the columns of the plans
+    follows: bool = False  # the one row of each prompt is the query of the forward pass that runs: a decoding step
     start: int = 0  # the tokens before the queries of the forward pass that runs: those in its KV cache
     cache: dict[tuple[range, int, int, torch.dtype], tuple[Tensor | None, MaskedPlans]] = field(default_factory=dict)
 
     @classmethod
     def of(
-        cls, plans: Sequence[AlignmentPlan], device: torch.device, observed: Sequence[Indices] | None = None
+        cls,
+        plans: Sequence[AlignmentPlan],
+        device: torch.device,
+        observed: Sequence[Indices] | None = None,
+        follows: bool = False,
     ) -> PlanBatch:
         """Pad `plans`, whose indices count from the start of the padded sequence.
 
         `observed` are an observer's columns for each plan, ascending; with them, plans without columns have rows too.
+        Raises ValueError where plans with several rows are to follow the query.
         """
+        if follows and any(plan.rows.size > 1 for plan in plans):
+            raise ValueError("a steering mode that acts on decoding steps must have one row: the last prompt token")
         rows, real_rows = padded([plan.rows for plan in plans])
         columns, real_columns = padded([plan.columns for plan in plans])
         shape = len(plans), rows.shape[1], columns.shape[1]
@@ -61,12 +69,16 @@ class PlanBatch:
             tested=_tested(plans, rows.shape[1]),
             row_span=range(*span),
             observed=None if observed is None else _observed(plans, columns.shape[1], observed, device),
+            follows=follows,
         )
 
     def begin(self, start: int) -> None:
         """Another forward pass begins, behind `start` tokens: drop what `masked` computed for the masks of the last."""
         self.start = start
         self.cache.clear()
+        if self.follows:
+            self.rows = np.full_like(self.rows, start)
+            self.row_span = range(start, start + 1)
 
     def has_rows_in(self, queries: range) -> bool:
         """Whether a row may be among `queries`, indices in the sequence."""

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from socialcli.perturbation.perturbation import Perturbation
+
 if TYPE_CHECKING:
     from socialcli.alignment.plan import AlignmentPlan
     from socialcli.alignment.steering.prompt import SteeredPrompt
@@ -62,13 +64,14 @@ MODES = (SPEAKER, BOTH_WAYS, GAZE, GAZE_DECODING)
 
 @dataclass(frozen=True, slots=True)
 class Steering:
-    """A steering mode with its setting."""
+    """A steering mode with its setting, and the annotation error that its plans are made with, if any."""
 
     mode: SteeringMode = SPEAKER
     balance: float = 0.5  # the weight of the candidates, 0 to 1, for modes that have one
+    perturbation: Perturbation | None = None  # None: plans are made from the annotation as it is
 
     def plan(self, prompt: SteeredPrompt) -> AlignmentPlan:
-        """The plan of a prompt."""
+        """The plan of a prompt, which the caller describes with the annotation error in place."""
         return self.mode.plan(prompt, self.balance)
 
 

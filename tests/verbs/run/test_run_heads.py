@@ -105,7 +105,7 @@ def test_heads_by_gaze_are_the_largest_and_judging_them_on_their_own_episodes_is
     done = run(SAMPLE_FILE, tmp_path / "out", *LIMITED, *ranked).validated()
     assert {(row["active_head_count"], row["layers"], row["heads_by"]) for row in done.rows} == {(2, "1-3", "fixed")}
     (warning,) = done.manifest["warnings"]
-    assert "chosen on 1 of the 1 episodes" in warning and "not held out" in warning
+    assert "were chosen on 1 of the" in warning and "not held out" in warning
 
 
 def test_a_file_without_gaze_scores_says_to_measure_again(tmp_path: Path) -> None:

@@ -1,0 +1,128 @@
+"""(torch) A batch through the decoder under one condition after the other; layers that do not differ run once.
+
+The first run, the *trunk*, runs all layers, and keeps what enters those at which other conditions part from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from torch import Tensor
+from transformers import DynamicCache
+
+from socialcli.alignment.attention import Alignment, AlignmentReport, aligned
+from socialcli.alignment.plan import AlignmentPlan
+from socialcli.inference.cache import cache_of_prompt, copied_cache, joined_cache, kept_layers, put_layers
+from socialcli.inference.prefix import Continuation, Prefix, Step, continued_cache, room_for, run_step
+from socialcli.models.contract import Adapter
+
+
+@dataclass(slots=True, eq=False)
+class Trunk:
+    """The steps of a batch, and what the first run through them computed for the others."""
+
+    adapter: Adapter
+    prefixes: Sequence[Prefix]  # of the prompts of the first step
+    steps: Sequence[Step]  # the plans' rows are all in the first one
+    starts: frozenset[int]  # the layers at which other runs part from the first
+    decoding: bool  # whether the caches are needed after the last step
+    _caches: dict[int, DynamicCache] = field(default_factory=dict)  # of the prefixes, by the number of copies
+    _outputs: list[dict[int, Any]] = field(default_factory=list)  # per step: what entered these layers
+    _keys: list[Sequence[Any]] = field(default_factory=list)  # per step: the layers of the cache afterwards
+
+    def run(
+        self,
+        alignment: Alignment | None,
+        plans: Sequence[AlignmentPlan],
+        start: int,
+        copies: int = 1,
+        chosen: Mapping[int, Tensor] | None = None,
+    ) -> tuple[Continuation, AlignmentReport]:
+        """Run the steps under a condition that parts from the trunk at layer `start`.
+
+        `copies`: run the batch that many times over, side by side, each time with plans of its own; not the first
+        time. `plans` are those of the first step's prompts, copy by copy; `chosen`: the active heads, as for `aligned`.
+        Returns the state after the last step, and the report of the first one.
+        """
+        layers, is_trunk = self.adapter.decoder_layers, not self._outputs
+        report, cache = AlignmentReport(), self._prefix_cache(copies)
+        for number, step in enumerate(self.steps):
+            if number:
+                cache = self._widened(cache, step, copies)
+            with ExitStack() as stack:
+                if alignment is not None and plans and not number:
+                    report = stack.enter_context(aligned(self.adapter, plans, alignment, chosen=chosen))
+                if is_trunk:
+                    self._outputs.append(stack.enter_context(_kept_outputs(layers, self.starts)))
+                elif start:
+                    stack.enter_context(_skipped(layers[:start], _repeated(self._outputs[number][start], copies)))
+                state = run_step(self.adapter, step.repeated(copies), cache)
+            if self.decoding or number < len(self.steps) - 1:
+                self._complete(cache, number, start, is_trunk)
+        return state, report
+
+    def _prefix_cache(self, copies: int) -> DynamicCache:
+        if copies not in self._caches:
+            room = room_for(self.steps[0])
+            self._caches[copies] = continued_cache(self.adapter, [*self.prefixes] * copies, room)
+        return copied_cache(self._caches[copies])
+
+    def _widened(self, cache: DynamicCache, step: Step, copies: int) -> DynamicCache:
+        """The cache of the one prompt of the first step, for the prompts of the second; copy by copy."""
+        prompts = len(step.ids)
+        caches = (
+            [cache] if copies == 1 else [cache_of_prompt(cache, one) for one in range(copies) for _ in range(prompts)]
+        )
+        return joined_cache(caches, copies * prompts, room_for(step), self.adapter.cross_layers)
+
+    def _complete(self, cache: DynamicCache, step: int, start: int, is_trunk: bool) -> None:
+        """Store the trunk's keys and values, or put those of the layers below `start` into a cache that lacks them."""
+        if is_trunk:
+            self._keys.append(kept_layers(cache, max(self.starts, default=0)))
+        else:
+            put_layers(cache, self._keys[step][:start])
+
+
+def _repeated(output: Any, copies: int) -> Any:
+    """The output of a layer, (B, S, D) or a tuple that begins with it, for `copies` of the batch."""
+    if copies == 1:
+        return output
+    if isinstance(output, tuple):
+        return (_repeated(output[0], copies), *output[1:])
+    return output.repeat(copies, 1, 1)
+
+
+@contextmanager
+def _kept_outputs(layers: Sequence[Any], starts: Collection[int]) -> Iterator[dict[int, Any]]:
+    """Store the output of the layer before each of `starts`, under that number, while the block runs."""
+    outputs: dict[int, Any] = {}
+
+    def keep(start: int, _layer: Any, _inputs: Any, output: Any) -> None:
+        outputs[start] = output
+
+    handles = [layers[start - 1].register_forward_hook(partial(keep, start)) for start in starts]
+    try:
+        yield outputs
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+@contextmanager
+def _skipped(layers: Sequence[Any], output: Any) -> Iterator[None]:
+    """Skip `layers` while the block runs; the last of them returns `output`."""
+    own = [vars(layer).get("forward") for layer in layers]  # other tools may have put theirs there
+    for layer in layers:
+        layer.forward = lambda *_, **__: output
+    try:
+        yield
+    finally:
+        for layer, forward in zip(layers, own, strict=True):
+            if forward is None:
+                del layer.forward
+            else:
+                layer.forward = forward
