@@ -99,6 +99,19 @@ class Prediction:
         minimum=0,
         maximum=1,
     )
+    perturbation: str | None = column(
+        "kind of error in the annotation that the words were aligned by (`socialcli stress`); null for the annotation "
+        "as it is, and where not aligned. `utterances` and the columns on boxes describe the annotation as it is",
+        default=None,
+        later=True,
+        only_if=ALIGNED,
+    )
+    level: float | None = column(
+        "size of the error, in the unit of its kind; null without one", default=None, later=True, only_if=ALIGNED
+    )
+    perturbation_seed: int | None = column(
+        "seed of the error (`--seed`); null without one", default=None, later=True, only_if=ALIGNED
+    )
     inputs: Inputs = column("model inputs: `L` (text), `VL` (text and video), `VLB` (text, video and boxes)")
     candidates: tuple[str, ...] | None = column(
         "ids of the candidates in the order of their letters; null where the question failed before they were known",

@@ -42,5 +42,5 @@ class FailedQuestions:
 
 def _hash(row: Prediction) -> int:
     """A 64-bit hash of the question's id and its condition."""
-    setting = row.alpha, row.lambda_, row.layers, row.bias
+    setting = row.alpha, row.lambda_, row.layers, row.bias, row.perturbation, row.level
     return hash((storable(row.question_id), row.alignment, setting))
