@@ -46,19 +46,8 @@ ALL_FAMILIES = (
 
 # What `poe fast` leaves out, by paths below tests/. A command itself is tested in verbs/VERB/test_VERB*.py.
 VERBS = (
-    "run",
-    "sweep",
-    "stress",
-    "measure",
-    "train",
-    "plan",
-    "inspect",
-    "accuracy",
-    "compare",
-    "synth",
-    "validate",
+    *("run", "sweep", "stress", "measure", "train", "plan", "inspect", "accuracy", "compare", "synth", "validate"),
     "plugin",
-    "stress",
 )
 E2E = (
     "faults/*",

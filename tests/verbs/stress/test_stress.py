@@ -82,10 +82,9 @@ def test_errors_change_scores_and_nothing_to_align_is_the_plain_model(done: Run)
     exact = rows[None, None]
     assert any(row["scores"] != exact[id]["scores"] for id, row in rows["one-box", 1.0].items())
     for error in (("no-boxes", 1.0), ("missing-labels", 1.0)):
-        assert {id: row["scores"] for id, row in rows[error].items()} == {
-            id: row["scores"] for id, row in plain.items()
-        }
-        assert {row["active_heads"] for row in rows[error].values()} == {0}
+        for id, row in rows[error].items():
+            assert row["scores"] == pytest.approx(plain[id]["scores"], abs=1e-5)
+            assert row["active_heads"] == 0
 
 
 def test_errors_leave_the_prompt_alone(done: Run) -> None:
