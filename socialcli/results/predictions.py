@@ -104,6 +104,12 @@ class Prediction:
         "ids of the candidates in the order of their letters; null where the question failed before they were known",
         default=None,
     )
+    order: int | None = column(
+        "number of the order of the candidates (`--permute`), 0 being the given one; null without `--permute`",
+        default=None,
+        later=True,
+        minimum=0,
+    )
     scores: tuple[float, ...] | None = column(
         "log-probability of each candidate (natural logarithm), normalised over the candidates; null without scores",
         default=None,

@@ -85,7 +85,10 @@ class Source:
             return read_predictions(self.predictions)
         newest = self._newest()
         numbered = ((number, row) for number, path in enumerate(self.files) for row in read_predictions(path))
-        return (row for number, row in numbered if newest[_asked(row)] == number)
+        rows = (row for number, row in numbered if newest[_asked(row)] == number)
+        if self.settings.get("permute") is None:
+            return rows
+        return ({**row, "order": row["order"] or 0} for row in rows)  # null in answers of a run without --permute
 
     def _newest(self) -> dict[tuple[Any, ...], int]:
         """The number of the last file with rows of a question and condition."""
@@ -111,8 +114,8 @@ class Source:
 
 
 def _asked(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    """The question and the condition of a row."""
-    return row["episode_id"], row["question_id"], *(row[name] for name in GROUP_COLUMNS)
+    """The question, the order of its candidates and the condition of a row."""
+    return row["episode_id"], row["question_id"], row["order"] or 0, *(row[name] for name in GROUP_COLUMNS)
 
 
 def _check_no_episodes(path: Path) -> None:

@@ -41,6 +41,6 @@ class FailedQuestions:
 
 
 def _hash(row: Prediction) -> int:
-    """A 64-bit hash of the question's id and its condition."""
+    """A 64-bit hash of the question's id, the order of its candidates and its condition."""
     setting = row.alpha, row.lambda_, row.layers, row.bias
-    return hash((storable(row.question_id), row.alignment, setting))
+    return hash((storable(row.question_id), row.order or 0, row.alignment, setting))

@@ -9,7 +9,7 @@ TRIED = ("alpha", "lambda", "layers", "bias", "heads_by", "max_heads", "steer", 
 
 LACKING = frozenset(
     {*TRIED, "more_episodes", "alignment", "heads", "heads_rank", "heads_min_share"}
-    | {"split", "check_invariance", "timeout_per_question"}
+    | {"split", "permute", "permute_seed", "check_invariance", "timeout_per_question"}
 )
 """Settings of a run that a sweep does not have, by key."""
 

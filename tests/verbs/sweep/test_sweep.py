@@ -109,8 +109,9 @@ def test_answers_and_keys_are_those_of_a_run_with_the_setting(
 
 def test_the_folder_and_what_sweep_json_says(swept: Swept) -> None:
     done = swept()
-    files = ["accuracy.parquet", "alpha.png", "inputs.json", "lambda.png", "layers.png", "predictions.parquet"]
-    assert sorted(path.name for path in done.output.iterdir()) == [*files, "sweep.json"]
+    figures = ["active_heads.png", "alpha.png", "lambda.png", "layers.png"]
+    files = ["accuracy.parquet", *figures, "inputs.json", "predictions.parquet", "sweep.json"]
+    assert sorted(path.name for path in done.output.iterdir()) == sorted(files)
     manifest = manifest_of(done)
     assert (manifest["outcome"], manifest["exit_code"], manifest["warnings"]) == ("done", 0, [])
     assert (manifest["combinations"], len(manifest["conditions"]), manifest["asked"]) == (18, 9, 9)
@@ -251,7 +252,9 @@ def test_answers_under_a_selector_and_a_mode_are_those_of_a_run(by_heads: Run, t
         assert ours[name]["key"] == row["key"] and close(ours[name]["scores"], row["scores"], 1e-4)
 
 
-def test_the_command_of_a_choice_gives_its_answers(swept: Swept, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_of_a_choice_gives_its_answers(
+    swept: Swept, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     manifest = manifest_of(swept())
     assert manifest["rule"].startswith("the highest accuracy in the validation split")
     monkeypatch.chdir(tmp_path)
