@@ -45,7 +45,10 @@ ALL_FAMILIES = (
 
 
 # What `poe fast` leaves out, by paths below tests/. A command itself is tested in verbs/VERB/test_VERB*.py.
-VERBS = ("run", "sweep", "measure", "train", "plan", "inspect", "accuracy", "compare", "synth", "validate", "plugin")
+VERBS = (
+    *("run", "sweep", "stress", "measure", "train", "plan", "inspect", "accuracy", "compare", "synth", "validate"),
+    "plugin",
+)
 E2E = (
     "faults/*",
     "test_docs.py",
@@ -57,7 +60,7 @@ E2E = (
 SLOW = (
     *("benchmarks/*", "conformance/test_f*.py", "layouts/*", "sample_data/*"),
     *("alignment/test_head_attention.py", "inference/test_session.py", "models/test_grid.py"),
-    *("synth/test_words.py", "verbs/plugin/new/test_read*.py", "verbs/*/test_plot*.py", "verbs/inspect/test_rec*.py"),
+    *("synth/test_*words.py", "verbs/plugin/new/test_read*.py", "verbs/*/test_plot*.py", "verbs/inspect/test_rec*.py"),
 )
 
 

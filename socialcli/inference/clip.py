@@ -22,6 +22,7 @@ from socialcli.inference.prefix import Prefix, compute_prefix
 from socialcli.models.contract import Adapter, EncodedClip, EncodedPrompt
 from socialcli.perturbation.perturbation import Perturbation, perturbed
 from socialcli.tasks.base import Task
+from socialcli.tasks.orders import GIVEN, CandidateOrder
 from socialcli.tasks.prompt import Prompt, build_prompt
 from socialcli.video.frames import FrameSet
 
@@ -46,9 +47,9 @@ class Clip:
         self._shown: tuple[VisualGrid, dict[Perturbation | None, Mapping[str, SpeakerTokens]]] | None = None
         self._plans: dict[Steering, tuple[SteeredPrompt, AlignmentPlan]] = {}  # the last one, and its prompt
 
-    def ask(self, question: Question, task: Task) -> ClipQuestion:
+    def ask(self, question: Question, task: Task, order: CandidateOrder = GIVEN) -> ClipQuestion:
         """Put a question into words, tokenize it, and plan its alignment. Raises AnnotationError and PromptError."""
-        prompt = build_prompt(task, self.episode, question, self.scene, self.options.context)
+        prompt = build_prompt(task, self.episode, question, self.scene, self.options.context, order)
         labels = [(mention.start, mention.end) for mention in prompt.mentions]
         encoded = self.adapter.encode_prompt(prompt.text, [*prompt.spans, *labels], self.clip)
         words = len(prompt.spans)
@@ -153,6 +154,11 @@ class ClipQuestion:
         return self.clip.prefix(self.encoded)
 
     @property
+    def order(self) -> CandidateOrder:
+        """The order in which its candidates are asked."""
+        return self.prompt.order
+
+    @property
     def plan(self) -> AlignmentPlan | None:
         """The method's plan; None: no video to align to."""
         return self.plan_under(METHOD)
@@ -178,6 +184,7 @@ class FailedQuestion:
     question: Question
     error: QuestionError
     frames: FrameSet | None  # None: the frames could not be read, or none are used
+    order: CandidateOrder = GIVEN
     missing: Mapping[int, str] | None = None  # as for `ClipQuestion`
     seconds: float = 0.0
 

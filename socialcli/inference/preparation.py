@@ -7,9 +7,10 @@ questions on it fail; any other error makes one question fail.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
+from types import MappingProxyType
 
 from socialcli.episodes.records import Episode, Question
 from socialcli.errors import QuestionError
@@ -17,35 +18,50 @@ from socialcli.inference.clip import Clip, FailedQuestion, PreparedQuestion
 from socialcli.inference.clip_view import AskOptions, known_until, last_moment
 from socialcli.models.contract import Adapter
 from socialcli.tasks.base import Task
+from socialcli.tasks.orders import GIVEN, CandidateOrder
+
+_Ordered = tuple[Question, CandidateOrder]
 
 
 def prepare_episode(
-    adapter: Adapter, episode: Episode, questions: Sequence[Question], tasks: Mapping[str, Task], options: AskOptions
+    adapter: Adapter,
+    episode: Episode,
+    questions: Sequence[Question],
+    tasks: Mapping[str, Task],
+    options: AskOptions,
+    orders: Mapping[str, Sequence[CandidateOrder]] = MappingProxyType({}),
 ) -> list[PreparedQuestion]:
-    """Prepare `questions` of an episode, ordered by the time up to which they may see it, then as given."""
+    """Prepare `questions` of an episode, ordered by the time up to which they may see it, then as given.
+
+    A question is prepared in each of its `orders`, by its id (default: the given one), one after the other.
+    """
     started = time.perf_counter()
     ends = {question.id: last_moment(episode, question, options) for question in questions}
     by_end = sorted(questions, key=lambda question: ends[question.id])
     prepared = [
         one
         for end, group in groupby(by_end, key=lambda question: ends[question.id])
-        for one in _prepare_clip(adapter, known_until(episode, end), list(group), tasks, options)
+        for one in _prepare_clip(adapter, known_until(episode, end), _ordered(group, orders), tasks, options)
     ]
     share = (time.perf_counter() - started) / max(len(prepared), 1)
     return [replace(one, seconds=share) for one in prepared]
 
 
+def _ordered(questions: Iterable[Question], orders: Mapping[str, Sequence[CandidateOrder]]) -> Sequence[_Ordered]:
+    return [(question, order) for question in questions for order in orders.get(question.id, (GIVEN,))]
+
+
 def _prepare_clip(
-    adapter: Adapter, episode: Episode, questions: Sequence[Question], tasks: Mapping[str, Task], options: AskOptions
+    adapter: Adapter, episode: Episode, questions: Sequence[_Ordered], tasks: Mapping[str, Task], options: AskOptions
 ) -> Iterator[PreparedQuestion]:
     """Prepare questions that see the same frames."""
     try:
         clip = Clip(adapter, episode, options)
     except QuestionError as error:
-        yield from (FailedQuestion(episode, question, error, None) for question in questions)
+        yield from (FailedQuestion(episode, question, error, None, order) for question, order in questions)
         return
-    for question in questions:
+    for question, order in questions:
         try:
-            yield clip.ask(question, tasks[question.task])
+            yield clip.ask(question, tasks[question.task], order)
         except QuestionError as error:
-            yield FailedQuestion(episode, question, error, clip.frames)
+            yield FailedQuestion(episode, question, error, clip.frames, order)

@@ -32,6 +32,7 @@ class Answered:
     selection: Selection
     rows: Sequence[Prediction]
     kept: int  # of the rows, those of an earlier run
+    fewer_orders: int = 0  # questions whose candidates have fewer orders than `--permute` wants
 
 
 Store = Callable[[Sequence[Sequence[Prediction]]], None]
@@ -55,6 +56,7 @@ class Answerer:
         self._adapter = adapter
         self._mode = job.answer_mode
         self._attn = settings.compute.attn
+        self._orders = settings.prompt.permute or 1
         self._limit = BatchLimit(self._preparer.options.batch_size)
         self.seconds = {"prepare": 0.0, "answer": 0.0}  # spent on clips and prompts, in all threads, and in the model
 
@@ -96,7 +98,7 @@ class Answerer:
         questions = 0
         for prepared in self._preparer.prepare_ahead(selections, kept):
             group.append(prepared)
-            questions += len(prepared.keys)
+            questions += sum(map(len, prepared.keys.values()))
             if questions >= self._limit.to_collect(self._adapter) or len(group) >= MOST_EPISODES:
                 yield self._answered(group, kept, store)
                 group, questions = [], 0
@@ -140,6 +142,8 @@ class Answerer:
             if isinstance(question, BadQuestion):
                 rows += self._preparer.rows.refused(selection.row, question)
                 continue
-            for key in prepared.keys[question.id].values():
-                rows.append(kept.row(key) if kept is not None and key in reused else fresh[key])
-        return Answered(selection, rows, len(reused))
+            for order, keys in enumerate(prepared.keys[question.id]):
+                for key in keys.values():
+                    earlier = kept.row(key) if kept is not None and key in reused else None
+                    rows.append(fresh[key] if earlier is None else self._preparer.rows.numbered(earlier, order))
+        return Answered(selection, rows, len(reused), prepared.fewer_orders(self._orders))

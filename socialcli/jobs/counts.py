@@ -34,6 +34,7 @@ class JobCounter:
     chosen_from: int = 0  # episodes that the fixed heads were chosen from
     kept: int = 0  # rows reused from an earlier run
     asked: Counter[Setting] = field(default_factory=Counter)  # rows computed now, by setting
+    fewer_orders: int = 0  # questions whose candidates have fewer orders than `--permute` wants
     expected: int = 0  # rows that the job sets out to write; 0: not counted yet
     coverage_warned: bool = False  # whether coverage was warned of before the job started
     coverage: CoverageCounter = field(default_factory=CoverageCounter)  # of the episodes with questions to ask
@@ -106,6 +107,11 @@ class JobCounter:
         if self.aligned and not self.coverage_warned:
             warning = coverage_warning(self.coverage.total(settings.prompt.box_gap), settings.checks.min_coverage)
             found += [] if warning is None else [warning]
+        if self.fewer_orders:
+            found.append(
+                f"{self.fewer_orders} of {self.questions} questions have candidates with fewer than "
+                f"{settings.prompt.permute} orders: each was asked in all that it has"
+            )
         if self.chosen_from:
             found.append(
                 f"the heads of {settings.alignment.heads} were chosen on {self.chosen_from} of the {self.episodes} "

@@ -24,6 +24,7 @@ from socialcli.results.keys import checkpoint_fingerprint, lora_fingerprint, med
 from socialcli.results.manifest import ModelIdentity
 from socialcli.results.predictions import Prediction
 from socialcli.settings.run import RunSettings
+from socialcli.tasks.orders import CandidateOrder, OrderChoice
 from socialcli.video.media import resolve_media
 
 
@@ -41,21 +42,30 @@ class Kept(Protocol):
 class Prepared:
     """A selection with the keys of its rows and, where rows are missing, its questions ready for the model.
 
-    `keys[question id][condition index]` is the key of that row, for every question that can be asked. `missing` has the
-    same form, with only the keys that no earlier row has.
+    `keys[question id][order][condition index]` is the key of that row, for every question that can be asked. `missing`
+    has the same form, with only the keys that no earlier row has. `orders` are those of the candidates, by question id.
     """
 
     selection: Selection
-    keys: Mapping[str, Mapping[int, str]]
-    missing: Mapping[str, Mapping[int, str]]
+    orders: Mapping[str, Sequence[CandidateOrder]]
+    keys: Mapping[str, Sequence[Mapping[int, str]]]
+    missing: Mapping[str, Sequence[Mapping[int, str]]]
     questions: Sequence[PreparedQuestion] | None  # None: no row is missing
 
     @property
     def kept(self) -> frozenset[str]:
         """The keys of the rows that an earlier run left."""
         return frozenset(
-            key for id, keys in self.keys.items() for index, key in keys.items() if index not in self.missing[id]
+            key
+            for id, orders in self.keys.items()
+            for keys, missing in zip(orders, self.missing[id], strict=True)
+            for index, key in keys.items()
+            if index not in missing
         )
+
+    def fewer_orders(self, wanted: int) -> int:
+        """The number of questions with fewer orders than `wanted`."""
+        return sum(len(orders) < wanted for orders in self.orders.values())
 
 
 class Preparer:
@@ -78,6 +88,7 @@ class Preparer:
         )
         self._settings = settings
         self._tasks = job.tasks
+        self._orders = OrderChoice(settings.prompt.permute or 1, settings.prompt.permute_seed)
         self._workers = workers_of(settings, adapter)
 
     def prepare_ahead(self, selections: Iterable[Selection], kept: Kept | None) -> Iterator[Prepared]:
@@ -89,15 +100,19 @@ class Preparer:
         """Prepare all questions of a selection, unless all their rows are `kept`."""
         episode, questions = selection.row.episode, _good(selection)
         if episode is None or not questions:
-            return Prepared(selection, {}, {}, None)
+            return Prepared(selection, {}, {}, {}, None)
         media = clip_digest(episode, self._options_for(selection))
-        keys = {one.id: dict(enumerate(self.rows.keys(episode, media, one))) for one in questions}
+        orders = {one.id: self._orders.orders(self._tasks[one.task], episode, one) for one in questions}
+        keys = {
+            one.id: [dict(enumerate(keys)) for keys in self.rows.keys(episode, media, one, orders[one.id])]
+            for one in questions
+        }
         missing = {
-            id: {index: key for index, key in of_question.items() if kept is None or key not in kept}
+            id: [{index: key for index, key in one.items() if kept is None or key not in kept} for one in of_question]
             for id, of_question in keys.items()
         }
-        prepared = Prepared(selection, keys, missing, None)
-        return self.completed(prepared) if any(missing.values()) else prepared
+        prepared = Prepared(selection, orders, keys, missing, None)
+        return self.completed(prepared) if any(map(any, missing.values())) else prepared
 
     def completed(self, prepared: Prepared) -> Prepared:
         """The same with its questions prepared even if no row is missing: they belong in batches with others."""
@@ -105,8 +120,10 @@ class Preparer:
         if prepared.questions is not None or episode is None or not questions:
             return prepared
         options = self._options_for(prepared.selection)
-        ready = prepare_episode(self.adapter, episode, questions, self._tasks, options)
-        return replace(prepared, questions=[replace(one, missing=prepared.missing[one.question.id]) for one in ready])
+        ready = prepare_episode(self.adapter, episode, questions, self._tasks, options, prepared.orders)
+        missing = prepared.missing
+        asked = [replace(one, missing=missing[one.question.id][one.order.number]) for one in ready]
+        return replace(prepared, questions=asked)
 
     def _options_for(self, selection: Selection) -> AskOptions:
         return replace(self.options, media_root=self._settings.selection.media_root_of(selection.row.folder))

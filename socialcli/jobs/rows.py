@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from socialcli.alignment.attention import Alignment
@@ -22,10 +22,14 @@ from socialcli.results.manifest import ModelIdentity
 from socialcli.results.predictions import Prediction
 from socialcli.settings.run import RunSettings
 from socialcli.tasks.base import Task
+from socialcli.tasks.orders import GIVEN, CandidateOrder
 from socialcli.tasks.prompt import build_prompt
 
-STRENGTH = ("alpha", "lambda_", "layers", "bias", "heads", "max_heads", "heads_by", "heads_seed", "steer", "balance")
-"""The columns that say how strongly, and where, words were aligned."""
+STRENGTH = (
+    *("alpha", "lambda_", "layers", "bias", "heads", "max_heads", "heads_by", "heads_seed", "steer", "balance"),
+    *("perturbation", "level", "perturbation_seed"),
+)
+"""The columns that say how strongly, where, and by which annotation words were aligned."""
 
 IMPLIED: Mapping[str, tuple[object, ...]] = {
     "max_heads": (None,),
@@ -33,6 +37,9 @@ IMPLIED: Mapping[str, tuple[object, ...]] = {
     "heads_seed": (None,),
     "steer": (None, METHOD.mode.name),
     "balance": (None,),
+    "perturbation": (None,),
+    "level": (None,),
+    "perturbation_seed": (None,),
 }
 """Values, by column, that a key does not contain: all that there was before the column."""
 
@@ -48,8 +55,14 @@ class RowMaker:
     choices: InputChoices  # how the model's input is made, where its family leaves a choice
     decoder: DecoderLayers  # of the model: they decide which layers "auto" and "all" are
 
-    def keys(self, episode: Episode, media: str | None, question: Question) -> list[str]:
-        """The keys of a question's rows, by condition, which are known before it is asked.
+    def keys(
+        self,
+        episode: Episode,
+        media: str | None,
+        question: Question,
+        orders: Sequence[CandidateOrder] = (GIVEN,),
+    ) -> list[list[str]]:
+        """The keys of a question's rows, by order of its candidates and condition, known before it is asked.
 
         `media` is the hash of its clip. The keys cover the whole prompt except its text about boxes in the frames,
         which follows from episode, clip and settings.
@@ -60,7 +73,10 @@ class RowMaker:
             "media": media,
             "prompt": self._prompt(episode, question),
         }
-        return [self._key(self._columns(alignment), parts) for alignment in self.conditions]
+        return [
+            [self._key(self._columns(alignment), parts | _key_part(order)) for alignment in self.conditions]
+            for order in orders
+        ]
 
     def _prompt(self, episode: Episode, question: Question) -> str | None:
         try:
@@ -82,6 +98,7 @@ class RowMaker:
             checkpoint=self.model.checkpoint,
             adapter=self.model.adapter,
             **self._columns(alignment),
+            order=self._number(prepared.order.number),
             **_answer_columns(result),
             seconds=result.seconds,
             **_clip_columns(prepared, alignment is not None),
@@ -103,12 +120,22 @@ class RowMaker:
                 checkpoint=self.model.checkpoint,
                 adapter=self.model.adapter,
                 **columns,
+                order=self._number(order.number),
                 status="failed",
                 error=AnnotationError(bad.message).record,
-                key=self._key(columns, {"question": bad.id, "problem": bad.message}),
+                key=self._key(columns, {"question": bad.id, "problem": bad.message, **_key_part(order)}),
             )
+            for order in map(CandidateOrder, range(self.settings.prompt.permute or 1))
             for columns in map(self._columns, self.conditions)
         ]
+
+    def numbered(self, row: Prediction, order: int) -> Prediction:
+        """An earlier row with the number of its order, which it lacks if it was made without `--permute`."""
+        number = self._number(order)
+        return row if row.order == number else replace(row, order=number)
+
+    def _number(self, order: int) -> int | None:
+        return None if self.settings.prompt.permute is None else order
 
     def _columns(self, alignment: Alignment | None) -> dict[str, Any]:
         """The columns that say how a question was asked."""
@@ -127,7 +154,7 @@ class RowMaker:
         if alignment is None:
             return dict.fromkeys(STRENGTH)
         layers = alignment.layers_of(self.decoder)
-        selector, steering = alignment.selector, alignment.steering
+        selector, steering, error = alignment.selector, alignment.steering, alignment.steering.perturbation
         return {
             "alpha": alignment.alpha,
             "lambda_": alignment.threshold,
@@ -139,6 +166,9 @@ class RowMaker:
             "heads_seed": alignment.seed if selector.seeded else None,
             "steer": steering.mode.name,
             "balance": steering.balance if steering.mode.balances else None,
+            "perturbation": None if error is None else error.kind,
+            "level": None if error is None else error.level,
+            "perturbation_seed": None if error is None else error.seed,
         }
 
     def _key(self, condition: Mapping[str, object], parts: Mapping[str, object]) -> str:
@@ -162,13 +192,18 @@ class RowMaker:
         return answer_key({**explicit, **others, **parts})
 
 
+def _key_part(order: CandidateOrder) -> dict[str, Any]:
+    """What the key of a row contains of the order: nothing of the given one, which was all there was before."""
+    return {"order": [order.number, order.places]} if order.number else {}
+
+
 def _answer_columns(result: QuestionResult) -> dict[str, Any]:
     """The columns that hold the answer, or the error."""
     question, answer = result.question, result.answer
     candidates = place = None
     if isinstance(question, ClipQuestion):
         candidates = tuple(candidate.id for candidate in question.prompt.candidates)
-        place = question.question.place_of_answer(candidates)
+        place = question.prompt.gold
     lettered = {"candidates": candidates, "answer_index": place}
     if isinstance(answer, QuestionError):
         return {"status": "failed", "error": answer.record, **lettered}

@@ -82,12 +82,14 @@ def check_same_settings(
 ) -> None:
     """Raise UsageError, with each difference, where a run (or other `kind` of job) cannot resume with these settings.
 
-    More questions are fine: a higher limit on questions, or the second condition. Less would drop answers. Settings of
-    the bias do not matter to a folder of unaligned answers.
+    More answers are fine: a higher limit on questions, the second condition, or more orders of the candidates. Less
+    would drop some. Settings of the bias do not matter to a folder of unaligned answers.
     """
     now = settings.as_record()
     there = before["settings"]
     free = FREE | _OF_THE_BIAS if there.get("alignment") == "off" else FREE
+    if there.get("permute") is None:
+        free = free | {"permute_seed"}  # no order in the folder was drawn
     names = [
         name
         for name in now
@@ -110,6 +112,8 @@ def _means(name: str, old: Any, new: Any) -> bool:
         old, new = sorted(old), sorted(new)
     elif name in ("episodes", "heads") and old and new:
         old, new = os.path.realpath(old), os.path.realpath(new)
+    elif name == "permute":
+        return (old or 1) <= (new or 1)
     elif name == "more_episodes":  # another file adds questions; one fewer would drop answers
         return set(map(os.path.realpath, old)) <= set(map(os.path.realpath, new))
     return bool(old == new)

@@ -81,6 +81,19 @@ class PromptSettings:
         ),
     )
 
+    permute: int | None = field(
+        default=None,
+        metadata=setting(
+            least=2,
+            metavar="N",
+            otherwise="the given order alone",
+            help="Ask each question under N orders of its candidates, the given one first; see docs/permute.md.",
+        ),
+    )
+    permute_seed: int = field(
+        default=0, metadata=setting(least=0, help="With --permute: seed of the orders that are drawn.")
+    )
+
     def __post_init__(self) -> None:
         """Check what can be checked without the model."""
         check_settings(self)

@@ -17,6 +17,7 @@ from socialcli.results.columns import arrow_schema, as_record, column, columns_o
 from socialcli.results.formats import write_table
 from socialcli.results.predictions import ALIGNED, Prediction
 from socialcli.stats.intervals import accuracy_interval
+from socialcli.stats.orders import OrderedAnswers, add_row, order_figures
 from socialcli.tasks.names import ALL_TASKS
 
 OVERALL = ALL_TASKS  # the task of the row that counts all tasks together
@@ -46,6 +47,9 @@ class Group:
     heads_seed: int | None = column("as above")
     steer: str | None = column("as above")
     balance: float | None = column("as above")
+    perturbation: str | None = column("as above")
+    level: float | None = column("as above")
+    perturbation_seed: int | None = column("as above")
     inputs: str = column("as above")
     boxes_as: str = column("as above")
     context: str = column("as above")
@@ -59,7 +63,10 @@ class AccuracyRow(Group):
     Accuracies and chance are shares of 1; None without questions to take a share of.
     """
 
-    n: int = column("labelled questions with more than one candidate, failed and unparsed ones included")
+    n: int = column(
+        "answers to labelled questions with more than one candidate, failed and unparsed ones included: one a "
+        "question, or with `--permute` one for each order of its candidates"
+    )
     episodes: int = column("their episodes")
     correct: int = column("correct ones among them")
     accuracy: float | None = column("`correct / n`, 0 to 1; null where `n` is 0")
@@ -78,6 +85,20 @@ class AccuracyRow(Group):
     negative_bias: float | None = column(
         "mean of the predictions' `negative_bias`: how often the bias takes attention away from the speaker's region; "
         "null where no row has a bias"
+    )
+    active_head_count: float | None = column(
+        "mean of the predictions' `active_head_count`; null where not aligned, and without a row that has one"
+    )
+    orders: int | None = column(
+        "the most orders of the candidates that a question was asked in; null without `--permute`, as are the next five"
+    )
+    questions: int | None = column("the questions whose answers `n` counts")
+    circular_accuracy: float | None = column("share of these questions that were answered correctly in every order")
+    circular_ci_low: float | None = column("lower end of its 95 % interval; null with fewer than two episodes")
+    circular_ci_high: float | None = column("upper end")
+    position_bias: float | None = column(
+        "share of pairs of orders in which the answer keeps its letter and so changes the candidate, averaged over the "
+        "questions, labelled or not; only pairs with two answers and another candidate at every letter count"
     )
 
     def as_record(self) -> dict[str, Any]:
@@ -109,11 +130,18 @@ class _Counts:
     guessed: float = 0.0  # sum of their chances
     biased: int = 0  # questions, labelled or not, with biased rows
     negative: float = 0.0  # sum of their shares of rows with a negative bias
+    headed: int = 0  # questions, labelled or not, whose active heads were counted
+    heads: int = 0  # sum of their active heads
+    ordered: dict[tuple[str, ...], OrderedAnswers] = field(default_factory=dict)  # by question, with --permute
 
     def add(self, row: Mapping[str, Any]) -> None:
         if row["negative_bias"] is not None:
             self.biased += 1
             self.negative += row["negative_bias"]
+        if row["active_head_count"] is not None:
+            self.headed += 1
+            self.heads += row["active_head_count"]
+        add_row(self.ordered, row, row["answer"] is not None and not single_candidate(row["candidates"]))
         self.failed += row["status"] == "failed"
         self.unparsed += row["status"] == "unparsed"
         if single_candidate(row["candidates"]):
@@ -130,6 +158,7 @@ class _Counts:
     def add_all(self, other: _Counts) -> None:
         for name in _SUMS:
             setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.ordered |= other.ordered
         for episode, counts in other.episodes.items():
             self._add_labelled(episode, *counts)
 
@@ -138,7 +167,7 @@ class _Counts:
         self.episodes[episode] = before[0] + questions, before[1] + correct
 
 
-_SUMS = tuple(item.name for item in dataclasses.fields(_Counts) if item.name != "episodes")
+_SUMS = tuple(item.name for item in dataclasses.fields(_Counts) if item.name not in ("episodes", "ordered"))
 
 
 def single_candidate(candidates: Collection[str] | None) -> bool:
@@ -151,7 +180,7 @@ def accuracy_table(rows: Iterable[Mapping[str, Any]]) -> list[AccuracyRow]:
 
     If several tasks of a dataset and split were asked under a condition, an `OVERALL` row after theirs counts their
     questions together. A failed question is wrong; if its candidates are unknown, it counts in all but `chance`.
-    Intervals are clustered by episode. Memory grows with the episodes, not the rows.
+    Intervals are clustered by episode. Memory grows with the episodes, not the rows; with `--permute`, with these.
     """
     counts: dict[_Values, _Counts] = {}
     for row in rows:
@@ -178,7 +207,8 @@ def _summarised(group: _Values, counts: _Counts) -> AccuracyRow:
     named = {one.attribute: value for one, value in zip(columns_of(Group), group, strict=True)}
     n = sum(questions for questions, _ in counts.episodes.values())
     correct = sum(right for _, right in counts.episodes.values())
-    interval = accuracy_interval(counts.episodes.values())
+    figures = order_figures(counts.ordered.values())
+    interval = accuracy_interval(counts.episodes.values(), n / (figures["questions"] or n or 1))
     return AccuracyRow(
         **named,
         n=n,
@@ -193,6 +223,8 @@ def _summarised(group: _Values, counts: _Counts) -> AccuracyRow:
         single_candidate=counts.single_candidate,
         chance=counts.guessed / counts.guessable if counts.guessable else None,
         negative_bias=counts.negative / counts.biased if counts.biased else None,
+        active_head_count=counts.heads / counts.headed if counts.headed else None,
+        **figures,
     )
 
 

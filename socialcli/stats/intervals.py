@@ -22,11 +22,14 @@ LEAST_VARIANCE = 0.25
 
 _TAIL = (1 - CONFIDENCE) / 2
 
-_Counts = npt.NDArray[np.int64]
+_Counts = npt.NDArray[np.float64]
 
 
-def accuracy_interval(clusters: Iterable[tuple[int, int]]) -> tuple[float, float] | None:
-    """The 95 % interval of an accuracy over `clusters` of (questions, correct ones); None for fewer than two.
+def accuracy_interval(clusters: Iterable[tuple[int, int]], repeats: float = 1.0) -> tuple[float, float] | None:
+    """The 95 % interval of an accuracy over `clusters` of (answers, correct ones); None for fewer than two.
+
+    `repeats` is the mean number of answers to a question: where the spread of the clusters does not decide, all of them
+    count as one.
 
     A cluster-robust t interval on the logit scale, around the logit of (correct + 1/2) / (questions + 1), which is
     less biased near 0 and 1 (Anscombe, "On estimating binomial response relations", Biometrika 43, 1956). Where every
@@ -34,10 +37,10 @@ def accuracy_interval(clusters: Iterable[tuple[int, int]]) -> tuple[float, float
     worth (Korn & Graubard, "Confidence intervals for proportions with small expected number of positive counts
     estimated from survey data", Survey Methodology 24, 1998).
     """
-    sizes, correct = _columns(clusters, 2)
+    sizes, correct = _columns(clusters, 2) / repeats  # in questions: the spread has no unit, its lower limit has
     if sizes.size < 2:
         return None
-    n, right = int(sizes.sum()), int(correct.sum())
+    n, right = float(sizes.sum()), float(correct.sum())
     if right in (0, n):
         bound = _least_share(sizes)
         return (bound, 1.0) if right else (0.0, 1.0 - bound)
@@ -48,19 +51,19 @@ def accuracy_interval(clusters: Iterable[tuple[int, int]]) -> tuple[float, float
     return _share(centre - reach), _share(centre + reach)
 
 
-def difference_interval(clusters: Iterable[tuple[int, int, int]]) -> tuple[float, float] | None:
+def difference_interval(clusters: Iterable[tuple[int, int, int]], repeats: float = 1.0) -> tuple[float, float] | None:
     """The 95 % interval of the difference between two accuracies on the same questions; None for fewer than two.
 
-    `clusters` are (questions, those that A alone has right, those that B alone has right), and the difference is B's
-    accuracy less A's, -1 to 1. A cluster-robust t interval: what makes an episode hard for both sides cancels out.
-    Where no question differs, or all do in the same direction, it is the exact binomial bound on those that do, or
-    do not, of as many independent questions as these are worth.
+    `clusters` are (answers, those that A alone has right, those that B alone has right), `repeats` as for an accuracy,
+    and the difference is B's accuracy less A's, -1 to 1. A cluster-robust t interval: what makes an episode hard for
+    both sides cancels out. Where no question differs, or all do in the same direction, it is the exact binomial
+    bound on those that do, or do not, of as many independent questions as these are worth.
     """
-    sizes, only_a, only_b = _columns(clusters, 3)
+    sizes, only_a, only_b = _columns(clusters, 3) / repeats
     if sizes.size < 2:
         return None
-    n, net = int(sizes.sum()), only_b - only_a
-    difference, differing = int(net.sum()) / n, int((only_a + only_b).sum()) / n
+    n, net = float(sizes.sum()), only_b - only_a
+    difference, differing = float(net.sum()) / n, float((only_a + only_b).sum()) / n
     independent = differing - difference**2
     if differing == 0 or abs(difference) == 1:
         missed = 1 - _least_share(sizes)
@@ -94,7 +97,7 @@ def _t_quantile(sizes: _Counts) -> float:
     """
     from scipy.special import stdtrit  # imported late: a run with nothing to do needs no scipy
 
-    n, squares, cubes = (float((sizes.astype(np.float64) ** power).sum()) for power in (1, 2, 3))
+    n, squares, cubes = (float((sizes**power).sum()) for power in (1, 2, 3))
     freedom = (n - squares / n) ** 2 / (squares - 2 * cubes / n + (squares / n) ** 2)
     return float(stdtrit(freedom, 1 - _TAIL))
 
@@ -118,4 +121,4 @@ def _share(logit: float) -> float:
 def _columns(clusters: Iterable[Sequence[int]], width: int) -> _Counts:
     """The clusters' numbers, (width, clusters); without clusters that have no question."""
     found = [cluster for cluster in clusters if cluster[0]]
-    return np.array(found, dtype=np.int64).reshape(-1, width).T
+    return np.array(found, dtype=np.float64).reshape(-1, width).T

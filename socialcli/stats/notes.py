@@ -53,6 +53,15 @@ class Answered(Counted, Protocol):
         ...
 
 
+class Ordered(Protocol):
+    """A row of an accuracy table."""
+
+    @property
+    def orders(self) -> int | None:
+        """The most orders of its candidates that a question was asked in; None: one, the given one."""
+        ...
+
+
 class Compared(Counted, Protocol):
     """A row of a comparison."""
 
@@ -89,6 +98,13 @@ def alike_answers(rows: Sequence[Answered]) -> Iterator[str]:
     alike = [row for row in rows if row.n and row.correct in (0, row.n) and row.episodes > 1]
     if alike:
         yield f"all right or all wrong in {_listed(map(_naming(rows), alike))}: {_ASSUMED}"
+
+
+def several_orders(rows: Sequence[Ordered]) -> Iterator[str]:
+    """A line that says what is counted where questions were asked in several orders of their candidates."""
+    most = max((row.orders for row in rows if row.orders is not None), default=None)
+    if most is not None:
+        yield f"n counts answers, up to {most} a question, one for each order; circular: right in every order"
 
 
 def alike_pairs(rows: Sequence[Compared]) -> Iterator[str]:

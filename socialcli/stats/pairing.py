@@ -20,6 +20,7 @@ class Answered:
     dataset: str | None
     split: str | None
     task: str
+    order: int | None  # number of the order of the candidates; None: asked in the given one alone
     candidates: tuple[str, ...] | None  # in the order of their letters; None: the question failed before
     prediction: str | None
     prediction_index: int | None  # its place among the candidates; None in rows of earlier versions too
@@ -38,6 +39,7 @@ class Answered:
             dataset=row["dataset"],
             split=row["split"],
             task=row["task"],
+            order=row["order"],
             candidates=None if row["candidates"] is None else tuple(row["candidates"]),
             prediction=row["prediction"],
             prediction_index=row["prediction_index"],
@@ -60,6 +62,11 @@ class Pair:
     def labelled(self) -> bool:
         """Whether both sides have a gold answer."""
         return self.a.answer is not None and self.b.answer is not None
+
+    @property
+    def permuted(self) -> bool:
+        """Whether both sides were asked the question in several orders of its candidates."""
+        return self.a.order is not None and self.b.order is not None
 
     @property
     def single_candidate(self) -> bool:
@@ -130,16 +137,15 @@ _NOTABLE = (
     ),
 )
 
-_Key = tuple[str, str, int]  # id, task, and how many of these came before
+_Key = tuple[str, str, int, int]  # id, task, order, and how many of these came before
 
 
 def pair_up(rows_a: Iterable[Mapping[str, Any]], rows_b: Iterable[Mapping[str, Any]]) -> Pairing:
-    """Pair the rows of two conditions by question and task.
+    """Pair the rows of two conditions by question, task and the number of the order of the candidates.
 
-    Questions of one side alone are skipped, and the order of candidates may differ; both are warnings. Raises
-    InvalidInputError if no question is common, or if a common one has other candidates (in any order), another gold
-    answer or another episode: these would be two questions under one name. Memory grows with the
-    questions.
+    Questions and orders of one side alone are skipped, and the candidates may be ordered otherwise; all are warnings.
+    Raises InvalidInputError if no question is common, or if a common one has other candidates (in any order), another
+    gold answer or another episode: these would be two questions under one name. Memory grows with the questions.
     """
     a, b = _by_question(rows_a), _by_question(rows_b)
     pairs = tuple(Pair(row, b[key]) for key, row in a.items() if key in b)
@@ -149,27 +155,41 @@ def pair_up(rows_a: Iterable[Mapping[str, Any]], rows_b: Iterable[Mapping[str, A
     found = [text for kind in _INCOMPARABLE if (text := kind.found(pairs))]
     if found:
         raise InvalidInputError(f"A and B cannot be compared: {'; '.join(found)}")
-    alone_a = [row for key, row in a.items() if key not in b]
-    alone_b = [row for key, row in b.items() if key not in a]
     notes = [text for kind in _NOTABLE if (text := kind.found(pairs))]
-    warnings = [*_repeated(a, "A"), *_repeated(b, "B"), *_alone(alone_a, "A"), *_alone(alone_b, "B"), *notes]
+    alone_a, more_a = _without_orders(a, b)
+    alone_b, more_b = _without_orders(b, a)
+    alone = [*_alone(alone_a, "A"), *_alone(alone_b, "B"), *_further(more_a, "A"), *_further(more_b, "B")]
+    warnings = [*_repeated(a, "A"), *_repeated(b, "B"), *alone, *notes]
     return Pairing(pairs, len(alone_a), len(alone_b), tuple(warnings))
 
 
 def _by_question(rows: Iterable[Mapping[str, Any]]) -> dict[_Key, Answered]:
-    """The rows by question; the repeats of an id are paired in order."""
-    seen: Counter[tuple[str, str]] = Counter()
+    """The rows by question and order; the repeats of an id are paired in order."""
+    seen: Counter[tuple[str, str, int]] = Counter()
     found = {}
     for row in rows:
-        question = row["question_id"], row["task"]
+        question = row["question_id"], row["task"], row["order"] or 0
         found[*question, seen[question]] = Answered.of(row)
         seen[question] += 1
     return found
 
 
 def _repeated(rows: Mapping[_Key, Answered], side: str) -> list[str]:
-    again = [question for question, _, earlier in rows if earlier]
+    again = [question for question, _, _, earlier in rows if earlier]
     return [f"{len(again)} rows of {side} repeat a question ({again[0]!r} first)"] if again else []
+
+
+def _without_orders(rows: Mapping[_Key, Answered], others: Mapping[_Key, Answered]) -> tuple[list[Answered], int]:
+    """The questions of one side alone, once each, and how many answers in further orders of common ones."""
+    common = {(question, task) for question, task, *_ in others}
+    alone = [(key, row) for key, row in rows.items() if key not in others]
+    more = [key[:2] in common and not key[3] for key, _ in alone]
+    return [row for (key, row), other in zip(alone, more, strict=True) if key[2] == 0 and not other], sum(more)
+
+
+def _further(count: int, side: str) -> list[str]:
+    """A warning about answers in orders of the candidates that the other side does not have."""
+    return [f"{count} answers in further orders of the candidates in {side} alone, which are skipped"] if count else []
 
 
 def _alone(rows: Sequence[Answered], side: str) -> list[str]:

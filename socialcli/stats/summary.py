@@ -8,7 +8,7 @@ from typing import Any
 
 from socialcli.results.manifest import Manifest
 from socialcli.stats.accuracy import GROUP_COLUMNS, STRENGTH_COLUMNS, AccuracyRow
-from socialcli.stats.notes import alike_answers, few_episodes
+from socialcli.stats.notes import alike_answers, few_episodes, several_orders
 from socialcli.text_table import label, laid_out, percent, percent_interval
 
 _Cell = Callable[[AccuracyRow], str]
@@ -24,9 +24,19 @@ _FIGURES: dict[str, _Cell] = {
     "unparsed": lambda row: str(row.unparsed),
     "unlabelled": lambda row: str(row.unlabelled),
 }
+
+
+def _ordered(row: AccuracyRow) -> bool:
+    return row.orders is not None
+
+
 # Shown if some row has one: whether it does, and its cell.
 _WHERE_ANY: dict[str, tuple[Callable[[AccuracyRow], object], _Cell]] = {
     "one candidate": (lambda row: row.single_candidate, lambda row: str(row.single_candidate)),
+    "questions": (_ordered, lambda row: label(row.questions)),
+    "circular": (_ordered, lambda row: percent(row.circular_accuracy)),
+    "circular interval": (_ordered, lambda row: percent_interval(row.circular_ci_low, row.circular_ci_high)),
+    "position bias": (_ordered, lambda row: percent(row.position_bias)),
     "W < 0": (lambda row: row.negative_bias is not None, lambda row: percent(row.negative_bias)),
 }
 
@@ -50,7 +60,9 @@ def summary_lines(rows: Sequence[AccuracyRow], folders: Sequence[str] | None = N
     ]
     first = () if folders is None else ("folder", *folders)
     lines = [[cell, *line] for cell, line in zip(first, lines, strict=True)] if first else lines
-    return "\n".join([laid_out(lines, len(labels) + bool(first)), *few_episodes(rows), *alike_answers(rows)])
+    return "\n".join(
+        [laid_out(lines, len(labels) + bool(first)), *few_episodes(rows), *alike_answers(rows), *several_orders(rows)]
+    )
 
 
 def summary_json(rows: Sequence[AccuracyRow], output: Path, manifest: Manifest) -> dict[str, Any]:

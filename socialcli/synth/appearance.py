@@ -42,6 +42,7 @@ class Look:
     style: HairStyle
     skin: str
     trousers: str
+    hat: bool = False
 
 
 def draw_looks(count: int, rng: np.random.Generator) -> tuple[Look, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from socialcli.episodes.records import Box, Episode, Speaker, Utterance, Video
 from socialcli.files import atomic_write
 from socialcli.synth.frames import Extents, encode, pictures
+from socialcli.synth.harm.kinds import KINDS, harm_questions
 from socialcli.synth.questions import questions, speaker_id, utterance_id
 from socialcli.synth.settings import SynthSettings, split_of, stream
 from socialcli.synth.story import Story, draw_story
@@ -29,13 +30,20 @@ class Plot:
     name: str
     world: World
     story: Story
+    harm: str | None = None  # kind of the harm set; None for an ordinary episode
 
 
 def draw_plot(settings: SynthSettings, seed: int, index: int) -> Plot:
     """Episode `index`, from 0, of the world of `seed`; independent of all other episodes."""
+    kind = KINDS.get(settings.harm_of(index) or "")
+    if kind is not None:
+        settings = replace(settings, distractors=settings.distractors + kind.bystanders)
     world = draw_world(settings, stream(seed, index, "world"))
+    if kind is not None:
+        world = kind.stage(world, stream(seed, index, "harm world"))
     story = draw_story(world.speakers, settings.turns, stream(seed, index, "story"))
-    return Plot(index, f"synth-{seed}-{index:06d}", world, story)
+    name = f"synth-{seed}-{index:06d}" if kind is None else f"synth-{kind.name}-{seed}-{index:06d}"
+    return Plot(index, name, world, story, None if kind is None else kind.name)
 
 
 def make_episode(settings: SynthSettings, seed: int, folder: Path, index: int) -> Episode:
@@ -56,19 +64,24 @@ def video_path(name: str) -> str:
     return f"videos/{name}.mp4"
 
 
-def annotate(plot: Plot, settings: SynthSettings, seed: int, extents: Sequence[Sequence[Extents]]) -> Episode:
+def annotate(plot: Plot, settings: SynthSettings, seed: int, extents: Sequence[Sequence[Extents | None]]) -> Episode:
     """The record of an episode; `extents` gives for each frame the rectangle of each person in the world."""
     world, story = plot.world, plot.story
+    asked = (
+        questions(plot.name, world, story)
+        if plot.harm is None
+        else harm_questions(KINDS[plot.harm], plot.name, world, story, stream(seed, plot.index, "harm questions"))
+    )
     width, height = world.size
     return Episode(
         episode_id=plot.name,
-        dataset=DATASET,
+        dataset=DATASET if plot.harm is None else f"harm-{plot.harm}",
         split=split_of(plot.index, settings.splits),
         video=Video(video_path(plot.name), width, height),
         speakers=tuple(Speaker(speaker_id(number)) for number in range(len(story.cast))),
         utterances=tuple(_utterances(world, story)),
         boxes=tuple(_boxes(plot, settings, extents, stream(seed, plot.index, "boxes"))),
-        questions=questions(plot.name, world, story),
+        questions=asked,
     )
 
 
@@ -82,12 +95,15 @@ def _utterances(world: World, story: Story) -> Iterator[Utterance]:
 
 
 def _boxes(
-    plot: Plot, settings: SynthSettings, extents: Sequence[Sequence[Extents]], rng: np.random.Generator
+    plot: Plot, settings: SynthSettings, extents: Sequence[Sequence[Extents | None]], rng: np.random.Generator
 ) -> Iterator[Box]:
-    """The speakers' boxes in every frame, except those that are dropped."""
+    """The visible speakers' boxes in every frame, except those that are dropped."""
     for frame, everybody in enumerate(extents):
         for number, person in enumerate(plot.story.cast):
-            edges = _moved(everybody[person], settings, rng)
+            shown = everybody[person]
+            if shown is None:
+                continue
+            edges = _moved(shown, settings, rng)
             if rng.random() >= settings.missing_boxes:
                 yield Box(speaker_id(number), round(frame / settings.fps, 6), *edges)
 

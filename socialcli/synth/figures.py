@@ -12,6 +12,7 @@ from socialcli.synth.pen import Pen
 from socialcli.synth.poses import REACH, SHOULDER, Point, Pose
 
 _GLOVE, _SHOES, _EYES = "#ffffff", "#26262b", "#1a1a1d"
+_HAT = "#2a2140"
 _HEAD = (0.81, 0.15, 0.16)  # height of the centre, radii
 _TURN = (0.075, 0.045)  # how far the face moves across the head when it turns fully sideways, or up and down
 
@@ -29,6 +30,8 @@ def draw_person(draw: ImageDraw.ImageDraw, look: Look, pose: Pose, scale: int) -
     _torso(pen, look)
     _hanging_arm(pen, look, -pose.side)
     _head(pen, look, toward)
+    if look.hat:
+        _hat(pen)
     _pointing_arm(pen, look, pose.side, toward)
     x0, y0, x1, y1 = (edge / scale for edge in pen.bounds)
     return x0, y0, x1, y1
@@ -71,6 +74,13 @@ def _head(pen: Pen, look: Look, toward: Point) -> None:
         pen.oval(aside + side * 0.05, y - 0.01 + up, 0.024, 0.032, _EYES, outline=False)
     pen.oval(1.3 * aside, y - 0.085 + up, 0.035, 0.014, "#8c2f39", outline=False)
     pen.dome(-0.35 * aside, y + 0.03, rx * 1.06, ry * 0.92, (192, 348), look.hair)
+
+
+def _hat(pen: Pen) -> None:
+    """A top hat, above all hair."""
+    pen.polygon([(-0.13, 0.95), (-0.15, 1.19), (0.15, 1.19), (0.13, 0.95)], _HAT)
+    pen.polygon([(-0.13, 0.97), (-0.135, 1.03), (0.135, 1.03), (0.13, 0.97)], _GLOVE)
+    pen.oval(0.0, 0.95, 0.25, 0.045, _HAT)
 
 
 def _pointing_arm(pen: Pen, look: Look, side: int, toward: Point) -> None:

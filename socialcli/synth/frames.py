@@ -31,10 +31,10 @@ Extents = tuple[int, int, int, int]  # x0, y0, x1, y1 in pixels; x1 and y1 exclu
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """One frame: RGB, and the rectangle of each person in the world."""
+    """One frame: RGB, and the rectangle of each person in the world; None for somebody who is not in the picture."""
 
     image: Image.Image
-    extents: tuple[Extents, ...]
+    extents: tuple[Extents | None, ...]
 
 
 def pictures(world: World) -> Iterator[Picture]:
@@ -69,6 +69,7 @@ def encode(images: Iterable[Image.Image], size: tuple[int, int], fps: int) -> by
     return file.getvalue()
 
 
-def _within(bounds: tuple[float, float, float, float], size: tuple[int, int]) -> Extents:
-    x0, y0, x1, y1 = bounds
-    return max(0, math.floor(x0)), max(0, math.floor(y0)), min(size[0], math.ceil(x1)), min(size[1], math.ceil(y1))
+def _within(bounds: tuple[float, float, float, float], size: tuple[int, int]) -> Extents | None:
+    x0, y0 = max(0, math.floor(bounds[0])), max(0, math.floor(bounds[1]))
+    x1, y1 = min(size[0], math.ceil(bounds[2])), min(size[1], math.ceil(bounds[3]))
+    return (x0, y0, x1, y1) if x0 < x1 and y0 < y1 else None

@@ -20,9 +20,32 @@ def utterance_id(place: int) -> str:
     return f"u{place + 1}"
 
 
+def meanings(episode: str, world: World, story: Story) -> Iterator[Question]:
+    """Whom does each utterance address, mean or name? The candidates are all speakers except the one who says it.
+
+    There is none about the utterance of somebody who is not in the picture: the gesture cannot be seen.
+    """
+    counts: dict[str, int] = {}
+    for place, line in enumerate(story.lines):
+        if not world.in_picture(story.cast[line.speaker]):
+            continue
+        task = line.sentence.kind
+        counts[task] = counts.get(task, 0) + 1
+        others = [speaker_id(number) for number in range(len(story.cast)) if number != line.speaker]
+        meant = world.gestures[place][story.cast[line.speaker]]
+        yield Question(
+            id=f"{episode}/{task}-{counts[task]}",
+            task=task,
+            utterance=utterance_id(place),
+            span=line.sentence.span,
+            candidates=tuple(others),
+            answer=speaker_id(story.cast.index(meant)),
+        )
+
+
 def questions(episode: str, world: World, story: Story) -> tuple[Question, ...]:
     """All questions of the episode: every speaker's shirt, and whom each utterance means."""
-    return (*_shirts(episode, world, story), *_meanings(episode, world, story))
+    return (*_shirts(episode, world, story), *meanings(episode, world, story))
 
 
 def _shirts(episode: str, world: World, story: Story) -> Iterator[Question]:
@@ -36,22 +59,4 @@ def _shirts(episode: str, world: World, story: Story) -> Iterator[Question]:
             text=f"What is the colour of {labels[speaker_id(speaker)]}'s shirt?",
             candidates=tuple(shirts[other] for other in story.choices[speaker]),
             answer=shirts[speaker],
-        )
-
-
-def _meanings(episode: str, world: World, story: Story) -> Iterator[Question]:
-    """Whom does each utterance address, mean or name? The candidates are all speakers except the one who says it."""
-    counts: dict[str, int] = {}
-    for place, line in enumerate(story.lines):
-        task = line.sentence.kind
-        counts[task] = counts.get(task, 0) + 1
-        others = [speaker_id(number) for number in range(len(story.cast)) if number != line.speaker]
-        meant = world.gestures[place][story.cast[line.speaker]]
-        yield Question(
-            id=f"{episode}/{task}-{counts[task]}",
-            task=task,
-            utterance=utterance_id(place),
-            span=line.sentence.span,
-            candidates=tuple(others),
-            answer=speaker_id(story.cast.index(meant)),
         )

@@ -9,9 +9,16 @@ import numpy as np
 
 from socialcli.errors import UsageError
 
+HARMS = ("thing", "background", "bystander", "off-screen", "side-by-side", "overlap")
+"""The kinds of harm sets: scenes in which the alignment has no business, or a hard time. See `synth.harm`."""
+
 SPLITS = (("train", 0.8), ("validation", 0.1), ("test", 0.1))
 
-_STREAMS = ("world", "story", "boxes")
+_STREAMS = ("world", "story", "boxes", "harm world", "harm questions")  # append only: places are part of a seed
+_COLOURS, _HARM_COLOURS = 12, 2  # of shirts; those that a harm set may need beside the ones that people wear
+
+Stream = Literal["world", "story", "boxes", "harm world", "harm questions"]
+
 _GOLDEN = (5**0.5 - 1) / 2
 
 
@@ -28,18 +35,32 @@ class SynthSettings:
     box_jitter: float = 0.0  # pixels; each edge of a box is moved by at most this
     missing_boxes: float = 0.0  # share of the boxes to drop
     splits: tuple[tuple[str, float], ...] = SPLITS  # names and shares, which add up to 1
+    harm: tuple[str, ...] = ()  # kinds of `HARMS`, which episodes take in turns; none: ordinary episodes
 
     def check(self) -> None:
-        """Raise UsageError if there are fewer frames than utterances."""
+        """Raise UsageError if utterances lack frames, or the people of a harm set colours, or a kind is unknown."""
         utterances = self.people[1] * self.turns
         if self.frames < utterances:
             raise UsageError(
                 f"--frames {self.frames}: {utterances} utterances need a frame each; use more frames, "
                 "or fewer people or turns"
             )
+        unknown = [kind for kind in self.harm if kind not in HARMS]
+        if unknown:
+            raise UsageError(f"--harm {unknown[0]}: unknown kind; use {', '.join(HARMS)} or all")
+        crowd = self.people[1] + self.distractors
+        if self.harm and crowd + _HARM_COLOURS > _COLOURS:
+            raise UsageError(
+                f"--harm: {crowd} people leave fewer than {_HARM_COLOURS} of {_COLOURS} colours for things and "
+                "bystanders; use fewer --people or --distractors"
+            )
+
+    def harm_of(self, index: int) -> str | None:
+        """The kind of episode `index`; None for an ordinary one."""
+        return self.harm[index % len(self.harm)] if self.harm else None
 
 
-def stream(seed: int, index: int, part: Literal["world", "story", "boxes"]) -> np.random.Generator:
+def stream(seed: int, index: int, part: Stream) -> np.random.Generator:
     """The random stream of one part of episode `index`, independent of all other parts and episodes."""
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(index, _STREAMS.index(part))))
 

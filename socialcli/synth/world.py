@@ -44,6 +44,11 @@ class World:
     speakers: int
     gestures: tuple[tuple[int, ...], ...]  # for each stretch, the person at whom each person points
 
+    def in_picture(self, person: int) -> bool:
+        """Whether a person's shirt is in the frame."""
+        x, y = chest(self.people[person].foot, self.people[person].height)
+        return 0 <= x <= self.size[0] and 0 <= y <= self.size[1]
+
     def stretch(self, frame: int) -> int:
         """The stretch, from 0, of a frame; all stretches are equally long, up to whole frames."""
         return frame * len(self.gestures) // self.frames

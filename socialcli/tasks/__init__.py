@@ -2,6 +2,7 @@
 
 - `base`: the contract of a task, and `ALL_TASKS`; `videoqa`, `target`, `coref`, `mentioned` are the built-in tasks.
 - `prompt`: the text of a prompt, and where each utterance is in it.
+- `orders`: the orders of a question's candidates under `--permute`.
 - `answers` and `negation`: the strict reading of generated text.
 
 May import: episodes, errors, words.

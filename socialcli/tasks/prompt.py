@@ -17,6 +17,7 @@ from socialcli.errors import AnnotationError
 from socialcli.tasks.base import Candidate, Task
 from socialcli.tasks.labels import speaker_labels
 from socialcli.tasks.names import BoxesAs, Context
+from socialcli.tasks.orders import GIVEN, CandidateOrder
 from socialcli.tasks.speakers import MASK, asked_utterance, spliced
 from socialcli.tasks.special_tokens import harmless
 from socialcli.words.boundaries import stands_alone
@@ -54,9 +55,11 @@ class Prompt:
     text: str
     utterances: tuple[Utterance, ...]
     spans: tuple[tuple[int, int], ...]
-    candidates: tuple[Candidate, ...]
+    candidates: tuple[Candidate, ...]  # in the order of their letters
     mentions: tuple[Mention, ...] = ()  # speakers' labels in the question and the options, in order
     asked: Utterance | None = None  # the utterance in question; None: the question is about the clip
+    order: CandidateOrder = GIVEN
+    gold: int | None = None  # place of the gold answer among the candidates; None: unlabelled, or unknown
 
     @property
     def letters(self) -> str:
@@ -65,17 +68,23 @@ class Prompt:
 
 
 def build_prompt(
-    task: Task, episode: Episode, question: Question, scene: Scene | None, context: Context = "full"
+    task: Task,
+    episode: Episode,
+    question: Question,
+    scene: Scene | None,
+    context: Context = "full",
+    order: CandidateOrder = GIVEN,
 ) -> Prompt:
     """The prompt for `question` of `episode`; `scene` is None where the model gets no video (inputs L).
 
     Raises AnnotationError where the question lacks what its task needs.
     """
     labels = speaker_labels(episode.speakers, task.named)
-    candidates = task.candidates(episode, question, labels)
-    if len(candidates) > len(LETTERS):
-        raise AnnotationError(f"{len(candidates)} candidates are more than the {len(LETTERS)} letters")
-    if question.answer_index is not None and question.place_of_answer([item.id for item in candidates]) is None:
+    given = task.candidates(episode, question, labels)
+    if len(given) > len(LETTERS):
+        raise AnnotationError(f"{len(given)} candidates are more than the {len(LETTERS)} letters")
+    gold = question.place_of_answer([item.id for item in given])
+    if question.answer_index is not None and gold is None:
         raise AnnotationError(
             f"the task {question.task!r} reorders equal candidates, so it is unknown which of them is the gold answer; "
             "keep their order, or give different candidates"
@@ -85,6 +94,7 @@ def build_prompt(
     head = "".join(f"{part}\n" for part in (*_people(episode, labels), *_scene_lines(scene, labels), "Transcript:"))
     spans = _spans(len(head), lines)
     head += "".join(f"{line}\n" for line in lines)
+    candidates = order.arranged(given)
     asked, options = _question_parts(task, episode, question, labels, candidates)
     return Prompt(
         text=f"{head}{asked}{options}{_INSTRUCTION}",
@@ -93,6 +103,8 @@ def build_prompt(
         candidates=candidates,
         mentions=(*_mentions(len(head), asked, labels, False), *_mentions(len(head + asked), options, labels, True)),
         asked=next((line for line in utterances if line.id == question.utterance), None),
+        order=order,
+        gold=order.place_of(gold),
     )
 
 

@@ -40,10 +40,12 @@ OTHER: dict[str, Any] = {one.parameter: another(one) for one in HELD} | {
     "heads_min_share": 0.7,
     "max_heads": 8,
     "balance": 0.7,
+    "permute": None,
 }
 NEEDED: dict[str, dict[str, Any]] = {
     "merge": {"adapter": "lora"},
     "heads_rank": {"heads": "heads.parquet", "max_heads": 4},
+    "permute_seed": {"permute": 2},
 }
 
 
@@ -59,6 +61,7 @@ def test_speed_checks_and_places_are_free_and_what_decides_answers_is_not() -> N
 def test_another_setting_is_reported(name: str) -> None:
     needed = NEEDED.get(name, {})
     now = settings(**needed | {name: OTHER[name]})
+    needed = needed | ({"permute": 4} if name == "permute" else {})  # more orders may be asked, fewer may not
     with pytest.raises(UsageError, match=rf"{name.rstrip('_')}: .* there, .* now.*--overwrite"):
         check(settings(**needed), now)
 
@@ -96,6 +99,13 @@ def test_the_bias_of_unaligned_answers_does_not_matter() -> None:
         check(settings(alignment="on"), settings(alignment="both", alpha=2.0))
     with pytest.raises(UsageError, match="frames: 8 there, 4 now"):
         check(settings(alignment="off"), settings(alignment="both", frames=4))
+
+
+def test_orders_may_be_added_and_their_seed_is_theirs() -> None:
+    check(settings(), settings(permute=2, permute_seed=3))
+    check(settings(permute=2), settings(permute=5))
+    with pytest.raises(UsageError, match="permute: 5 there, 2 now"):
+        check(settings(permute=5), settings(permute=2))
 
 
 def test_a_file_may_be_added_and_none_left_out() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,13 @@ def accuracy(**changes: Any) -> AccuracyRow:
         "single_candidate": 0,
         "chance": 0.25,
         "negative_bias": None,
+        "active_head_count": None,
+        "orders": None,
+        "questions": None,
+        "circular_accuracy": None,
+        "circular_ci_low": None,
+        "circular_ci_high": None,
+        "position_bias": None,
     }
     return AccuracyRow(**values | changes)
 
@@ -123,3 +131,12 @@ def test_the_json_object_holds_the_rows_and_how_the_run_ended() -> None:
     assert (summary["output"], summary["outcome"], summary["exit_code"]) == ("out", "failures", 3)
     assert summary["counts"]["failed"] == 2
     assert summary["accuracy"] == [accuracy().as_record()]
+
+
+def test_orders_have_columns_and_a_note_where_there_are_some() -> None:
+    permuted = accuracy(orders=4, questions=300, circular_accuracy=0.5, circular_ci_low=0.4, circular_ci_high=0.6)
+    heading, row, note = summary_lines([permuted]).splitlines()
+    assert re.split(r"  +", heading)[-4:] == ["questions", "circular", "circular interval", "position bias"]
+    assert re.split(r"  +", row)[-4:] == ["300", "50.0%", "40.0% to 60.0%", "-"]
+    assert note.startswith("n counts answers, up to 4 a question")
+    assert "circular" not in summary_lines([accuracy()])

@@ -22,6 +22,9 @@ class Flip:
     dataset: str | None = column("the episode's dataset")
     split: str | None = column("the episode's split")
     task: str = column("the kind of question")
+    order: int | None = column(
+        "number of the order of the candidates (`--permute`); null where A was asked in the given one alone"
+    )
     alignment_a: bool = column("whether A was aligned")
     alignment_b: bool = column("whether B was aligned")
     answer: str = column("the gold answer")
@@ -55,6 +58,7 @@ def _flip(comparison: Comparison, pair: Pair) -> Flip:
         dataset=a.dataset,
         split=a.split,
         task=a.task,
+        order=a.order,
         alignment_a=comparison.a.condition.aligned,
         alignment_b=comparison.b.condition.aligned,
         answer=a.answer,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from socialcli.stats.notes import alike_pairs, few_episodes, low_power
@@ -13,6 +13,7 @@ from socialcli.verbs.compare.differences import known_by_manifest
 from socialcli.verbs.compare.work import Comparison
 
 _HASH_DIGITS = 8
+_ORDERS = "n counts pairs of answers, one for each order of a question's candidates; circular: right in every order"
 _TESTS = "p: signs flipped by episode, exact; McNemar p takes the questions of an episode to be independent"
 
 
@@ -36,6 +37,17 @@ _FIGURES: dict[str, _Figure] = {
     "p": (("p",), p_value),
     "McNemar p": (("p_mcnemar",), p_value),
 }
+# A table of its own, with `--permute`.
+_CIRCULAR: dict[str, _Figure] = {
+    "questions": (("questions",), label),
+    "circular A": (("circular_a",), percent),
+    "circular B": (("circular_b",), percent),
+    "B - A": (("circular_difference",), _points),
+    "95% interval": (("circular_ci_low", "circular_ci_high"), _points_interval),
+    "p": (("circular_p",), p_value),
+    "position bias A": (("position_bias_a",), percent),
+    "position bias B": (("position_bias_b",), percent),
+}
 # Shown if some row has any.
 _COUNTS: dict[str, _Figure] = {
     "failed A": (("failed_a",), str),
@@ -47,7 +59,7 @@ _COUNTS: dict[str, _Figure] = {
 }
 HEADINGS = {
     **{name: name for name in ("task", "dataset", "split")},
-    **{fields[0]: heading for heading, (fields, _) in {**_FIGURES, **_COUNTS}.items()},
+    **{fields[0]: heading for heading, (fields, _) in (*_FIGURES.items(), *_COUNTS.items(), *_CIRCULAR.items())},
 }
 """The headings of the text table by the first field below them."""
 
@@ -59,7 +71,10 @@ def comparison_lines(comparison: Comparison) -> str:
     """
     head = (f"A: {comparison.a}", f"B: {comparison.b}", _differing(comparison))
     rows = comparison.table
-    return "\n".join([*head, "", _table(rows), _TESTS, *few_episodes(rows), *alike_pairs(rows), *low_power(rows)])
+    circular = [_table(rows, _CIRCULAR), _ORDERS] if any(row.questions is not None for row in rows) else []
+    return "\n".join(
+        [*head, "", _table(rows), *circular, _TESTS, *few_episodes(rows), *alike_pairs(rows), *low_power(rows)]
+    )
 
 
 def comparison_record(comparison: Comparison) -> dict[str, Any]:
@@ -75,10 +90,11 @@ def comparison_record(comparison: Comparison) -> dict[str, Any]:
     }
 
 
-def _table(rows: Sequence[ComparedRow]) -> str:
+def _table(rows: Sequence[ComparedRow], own: Mapping[str, _Figure] | None = None) -> str:
+    """The table of the accuracies, or of the figures that are its `own`."""
     labels = ["task", *(name for name in ("dataset", "split") if len({getattr(row, name) for row in rows}) > 1)]
     counts = {name: one for name, one in _COUNTS.items() if any(getattr(row, one[0][0]) for row in rows)}
-    figures = {**_FIGURES, **counts}
+    figures = {**_FIGURES, **counts} if own is None else own
     lines = [[*labels, *figures]]
     for row in rows:
         cells = (text(*(getattr(row, name) for name in fields)) for fields, text in figures.values())

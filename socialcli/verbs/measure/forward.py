@@ -98,7 +98,7 @@ class Measurer:
         if episode is None or not good:
             return None
         media = clip_digest(episode, self._options)
-        keys = [self._rows.keys(episode, media, question) for question in good]
+        keys = [keys for question in good for keys in self._rows.keys(episode, media, question)]
         key = answer_key({"figures": FIGURES_VERSION, "questions": keys})
         if key in kept:
             return _Prepared(key, good, None)

@@ -6,7 +6,7 @@ from socialcli.settings.run import run_keys
 
 LACKING = frozenset(
     {"more_episodes", "alignment", "heads", "heads_rank", "heads_min_share", "max_heads", "heads_by", "heads_seed"}
-    | {"steer", "balance", "answer", "check_invariance", "timeout_per_question"}
+    | {"steer", "balance", "answer", "permute", "permute_seed", "check_invariance", "timeout_per_question"}
 )
 """Settings of a run that a measurement does not have, by key."""
 

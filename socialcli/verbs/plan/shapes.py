@@ -33,10 +33,12 @@ class Planned:
     """The questions of an episode, as a run would meet them."""
 
     tasks: Sequence[str]  # of every question
+    rows: int  # of all questions, kept ones included
     kept: int  # rows that the folder already has
     prompts: Sequence[PlannedPrompt]  # of each question that would be asked
     problems: Sequence[str]  # of each question that would fail
     failing: int  # rows that would fail
+    fewer_orders: int = 0  # questions whose candidates have fewer orders than `--permute` wants
     failed_before: int = 0  # rows that the folder has, and that failed
     episode_id: str | None = None  # None: the row of the file is no episode
     reached: Sequence[tuple[int, int]] = ()  # utterances and covered ones of each question, kept ones included
@@ -48,6 +50,7 @@ class Planner:
     def __init__(self, job: Job) -> None:
         """Load the model's configuration and processor. Raises CheckpointError and UsageError."""
         self._adapter = job.model.item.load_checked(replace(job.load_options, weights=False))
+        self._orders = job.settings.prompt.permute or 1
         self._preparer = Preparer(job, self._adapter, conditions_of(job, self._adapter))
 
     @property
@@ -72,11 +75,11 @@ class Planner:
             rows = [kept.row(key) for key in prepared.kept] if prepared.questions is None else []
             before = [(row.utterances, row.covered_utterances) for row in rows]
             reached = [(every, some) for every, some in before if every is not None and some is not None]
-            planned = _planned(prepared, len(self._preparer.conditions), self._adapter)
+            planned = _planned(prepared, len(self._preparer.conditions), self._orders, self._adapter)
             yield replace(planned, failed_before=failed, reached=[*planned.reached, *reached])
 
 
-def _planned(prepared: Prepared, conditions: int, adapter: Adapter) -> Planned:
+def _planned(prepared: Prepared, conditions: int, orders: int, adapter: Adapter) -> Planned:
     selection, episode = prepared.selection, prepared.selection.row.episode
     bad = [question for question in selection.questions if isinstance(question, BadQuestion)]
     questions = prepared.questions or ()
@@ -85,13 +88,15 @@ def _planned(prepared: Prepared, conditions: int, adapter: Adapter) -> Planned:
     place = f"{selection.row.source_name}:{selection.row.row}"
     return Planned(
         tasks=[question.task or "unknown" for question in selection.questions],
+        rows=(len(bad) * orders + sum(map(len, prepared.keys.values()))) * conditions,
         kept=len(prepared.kept),
         prompts=[_planned_prompt(adapter, one.encoded) for one in ready if one.missing],
         problems=[
             *(AnnotationError(question.message).record for question in bad),
-            *(f"{place}: question {one.question.id!r}: {one.error.record}" for one in failed),
+            *dict.fromkeys(f"{place}: question {one.question.id!r}: {one.error.record}" for one in failed),
         ],
-        failing=len(bad) * conditions + sum(len(one.missing or ()) for one in failed),
+        failing=len(bad) * orders * conditions + sum(len(one.missing or ()) for one in failed),
+        fewer_orders=prepared.fewer_orders(orders),
         episode_id=episode.episode_id if episode is not None else None,
         reached=[(one.plan.utterances, one.plan.covered) for one in ready if one.plan is not None],
     )

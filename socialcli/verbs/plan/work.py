@@ -51,7 +51,7 @@ class Spread:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What a run would do. Memory is in bytes; a row is a question under one condition."""
+    """What a run would do. Memory is in bytes; a row is a question under one condition, in one order."""
 
     questions: Mapping[str, int]  # by task
     rows: int  # including kept ones
@@ -94,14 +94,14 @@ def plan(settings: RunSettings, folder: OutputFolder | None, retry_failed: bool,
     found = planner.plan(select(job.episodes, settings, job.tasks, counter), kept)
     for one in counted(found, "plan", "episodes"):
         totals.add(one)
+        counter.fewer_orders += one.fewer_orders
         if one.episode_id is not None and one.reached:
             counter.coverage.add_prompt(one.episode_id, *max(one.reached))
     counter.check_readable()
-    conditions = len(settings.alignment.conditions())
     large = totals.clips.note(job.model.item)
     return Plan(
         questions=dict(sorted(totals.questions.items())),
-        rows=counter.questions * conditions,
+        rows=totals.rows,
         kept=totals.kept,
         failed_before=totals.failed_before,
         failures=totals.failing + counter.unreadable,
@@ -130,7 +130,7 @@ class _Totals:
 
     def __init__(self) -> None:
         self.questions: Counter[str] = Counter()
-        self.kept = self.failed_before = self.failing = self.memory = 0
+        self.rows = self.kept = self.failed_before = self.failing = self.memory = 0
         self.visual, self.text = array("q"), array("q")
         self.problems: list[str] = []
         self.by_episode: list[dict[str, Any]] = []
@@ -139,6 +139,7 @@ class _Totals:
     def add(self, planned: Planned) -> None:
         """Count the questions of an episode."""
         self.questions.update(planned.tasks)
+        self.rows += planned.rows
         self.kept += planned.kept
         self.failed_before += planned.failed_before
         for prompt in planned.prompts:

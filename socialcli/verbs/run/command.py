@@ -98,4 +98,6 @@ def settings_of_run(options: dict[str, Any]) -> RunSettings:
     for option in ("heads", "max_heads") if settings.alignment.mode == "off" else ():
         if options[option] is not None:
             _log.warning("--%s changes nothing with --alignment off", option.replace("_", "-"))
+    if settings.prompt.permute is None and settings.prompt.permute_seed:
+        _log.warning("--permute-seed changes nothing without --permute")
     return settings

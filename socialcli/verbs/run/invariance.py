@@ -35,12 +35,12 @@ class InvarianceCheck:
             return
         self._left -= len(questions)
         again = replace(selection, questions=tuple(questions))
-        ours = {(row.question_id, row.alignment): row for row in rows}
+        ours = {(row.question_id, row.order, row.alignment): row for row in rows}
         for way, others in (
             ("batch_size_1", self._answerer.again(again)),
             ("eager_attention", self._answerer.again(again, eager=True)),
         ):
-            pairs = [(ours[other.question_id, other.alignment], other) for other in others]
+            pairs = [(ours[other.question_id, other.order, other.alignment], other) for other in others]
             self._changes[way] = self._changes[way].with_answers(pairs)
 
     def changes(self) -> Mapping[str, Change]:

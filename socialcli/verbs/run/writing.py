@@ -46,7 +46,7 @@ def _ignore(_answered: Answered) -> None:
 
 @dataclass(kw_only=True)
 class AnswerWriter:
-    """Asks a loaded model the questions of a job, and writes a row per question and condition."""
+    """Asks a loaded model the questions of a job, and writes a row per question, order and condition."""
 
     job: Job
     folder: OutputFolder
@@ -86,10 +86,10 @@ class AnswerWriter:
         return len(earlier)
 
     def _expected(self) -> int:
-        """How many rows there will be; possibly too many if rows of the file cannot be read."""
+        """How many rows there will be; possibly too many if rows of the file cannot be read, or orders run out."""
         settings = self.job.settings
         questions = count_questions(settings.selection.files, self.job.tasks, self.splits, settings.selection.limit)
-        return questions * len(self.answerer.conditions)
+        return questions * (settings.prompt.permute or 1) * len(self.answerer.conditions)
 
     def _rows(
         self, earlier: EarlierRows[Prediction], parts: PartWriter[Prediction], update: Callable[[], None]
@@ -124,6 +124,7 @@ class AnswerWriter:
         episode = answered.selection.row.episode
         self._failures.warn(answered.selection.row, answered.rows)
         self.counter.kept += answered.kept
+        self.counter.fewer_orders += answered.fewer_orders
         self.counter.unnamed += sum(
             isinstance(one, BadQuestion) and one.id is None for one in answered.selection.questions
         )

@@ -15,6 +15,7 @@ from socialcli.options.listing import print_table
 from socialcli.options.results import ResultPath, json_option, overwrite_option
 from socialcli.options.values import FiniteRange, Size
 from socialcli.options.verbosity import logging_options
+from socialcli.synth.settings import HARMS
 
 if TYPE_CHECKING:
     from socialcli.synth.synthesis import Counts
@@ -136,6 +137,12 @@ class _Splits(click.ParamType[tuple[tuple[str, float], ...]]):
     help="Drop this share of the boxes at random.",
 )
 @click.option(
+    "--harm",
+    type=click.Choice([*HARMS, "all"]),
+    multiple=True,
+    help="Draw scenes where the alignment has no business, one kind per episode in turns. May be repeated.",
+)
+@click.option(
     "--splits",
     type=_Splits(),
     default="train=0.8,validation=0.1,test=0.1",
@@ -152,12 +159,22 @@ class _Splits(click.ParamType[tuple[tuple[str, float], ...]]):
 @json_option
 @logging_options
 def command(
-    output: Path, overwrite: bool, episodes: int, seed: int, workers: int | None, as_json: bool, **world: Any
+    output: Path,
+    overwrite: bool,
+    episodes: int,
+    seed: int,
+    workers: int | None,
+    as_json: bool,
+    harm: tuple[str, ...],
+    **world: Any,
 ) -> None:
     """Draw a social world as video and episodes, with questions of all four tasks and their answers.
 
     People in a room point at each other all the time. The transcript calls them Speaker 1, Speaker 2 and so on. Only
     the boxes say which is which, so a model without boxes can do no better than chance.
+
+    With --harm the questions are about things, the background, bystanders or somebody off screen, or people stand
+    close together; each kind is a dataset of its own, harm-KIND, so that `accuracy` and `compare` have a row for each.
 
     Exit codes: 0 done, 2 usage, 130 interrupted, 143 terminated; the last two leave no episodes file.
     """
@@ -165,7 +182,10 @@ def command(
     from socialcli.synth.settings import SynthSettings
     from socialcli.synth.synthesis import SynthRequest, synthesize, usable_cores
 
-    request = SynthRequest(SynthSettings(**world), output, episodes, seed, workers or usable_cores(), overwrite)
+    kinds = HARMS if "all" in harm else tuple(dict.fromkeys(harm))
+    request = SynthRequest(
+        SynthSettings(**world, harm=kinds), output, episodes, seed, workers or usable_cores(), overwrite
+    )
     counts = synthesize(request, progress=lambda made: counted(made, "synth", "episodes", total=episodes))
     rows = [_row(name, counts) for name, _ in request.settings.splits]
     if as_json:

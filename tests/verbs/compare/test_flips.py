@@ -25,6 +25,7 @@ def test_the_file_has_every_flip_with_both_answers(tmp_path: Path) -> None:
         "dataset": "drawn",
         "split": None,
         "task": "mentioned",
+        "order": None,
         "alignment_a": False,
         "alignment_b": True,
         "answer": "ann",
