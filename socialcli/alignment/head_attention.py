@@ -8,6 +8,10 @@ u's speaker while u is said:
 
 and, for contrast, the same over the tokens that show the OTHER speakers in the same frames. Computed from the rows U
 and columns V_all alone, never from an L x L matrix.
+
+The gaze score ranks heads for questions instead of words, as in work on gaze heads (arXiv 2606.14703):
+
+    gaze     = mean over prompts of   sum over v in the region in question of A(last prompt token, v)
 """
 
 from __future__ import annotations
@@ -20,7 +24,7 @@ import torch
 from torch import Tensor
 
 from socialcli.alignment.head_stats import STAGES, FigureSums, HeadFigures
-from socialcli.alignment.plan import AlignmentPlan
+from socialcli.alignment.plan import AlignmentPlan, Indices
 
 
 class AttentionGauge:
@@ -30,14 +34,27 @@ class AttentionGauge:
         """Start empty, for a decoder of that many layers and heads."""
         self.sums = FigureSums(layers, heads)
         self._masks: dict[str, Tensor] = {}
+        self._gaze: tuple[Tensor, Tensor] | None = None  # each plan's last row (B,), and its region (B, 1, C) bool
 
-    def expect(self, plans: Sequence[AlignmentPlan], device: torch.device) -> None:
-        """Set the plans of the batch that the next forward pass runs."""
+    def expect(
+        self, plans: Sequence[AlignmentPlan], device: torch.device, regions: Sequence[Indices] | None = None
+    ) -> None:
+        """Set the plans of the batch that the next forward pass runs.
+
+        With `regions`, the tokens of each prompt's region in question, the last row of each plan is the prompt's last
+        token (`AlignmentPlan.observing`), and its gaze counts unless the region is empty.
+        """
         for target, masks in (("own", [plan.pairs for plan in plans]), ("other", [plan.others for plan in plans])):
             self.sums.rows[target] += sum(int(mask.any(axis=1).sum()) for mask in masks)
             self.sums.pairs[target] += sum(int(mask.sum()) for mask in masks)
             self._masks[target] = torch.from_numpy(_padded(masks)).to(device)
         self.sums.prompts += len(plans)
+        self._gaze = None
+        if regions is not None:
+            inside = [np.isin(plan.columns, region)[None] for plan, region in zip(plans, regions, strict=True)]
+            self.sums.gaze_prompts += sum(bool(one.any()) for one in inside)
+            last = torch.tensor([plan.rows.size - 1 for plan in plans], device=device)
+            self._gaze = last, torch.from_numpy(_padded(inside)).to(device)
 
     def observe(self, layer: int, before: Tensor, after: Tensor, active: Tensor) -> None:
         """Add one layer of the batch; the arguments are those of `socialcli.alignment.rows.observation.Observer`."""
@@ -49,6 +66,11 @@ class AttentionGauge:
                 largest = chosen.amax(dim=-1).sum(dim=(0, 2)).double()
                 self.sums.largest[stage, target][layer] += largest.cpu().numpy()
                 self.sums.attention[stage, target][layer] += chosen.double().sum(dim=(0, 2, 3)).cpu().numpy()
+
+        if self._gaze is not None:
+            last, region = self._gaze
+            of_last = before[torch.arange(len(last), device=last.device), :, last].masked_fill(~region, 0)
+            self.sums.gaze[layer] += of_last.double().sum(dim=(0, 2)).cpu().numpy()
 
     def figures(self) -> HeadFigures:
         """The means over everything so far."""

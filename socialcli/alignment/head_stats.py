@@ -1,4 +1,4 @@
-"""AttnMax, AttnMean and the active share of every head, and their sums over prompts. Without torch.
+"""AttnMax, AttnMean, the active share and the gaze score of every head, and their sums over prompts. Without torch.
 
 `socialcli.alignment.head_attention` has the definitions and takes the figures from a model.
 """
@@ -30,6 +30,8 @@ class HeadFigures:
     prompts: int
     rows: dict[str, int]  # by target
     pairs: dict[str, int]
+    gaze: Table  # mean attention of the last prompt token to the region in question, before the bias
+    gaze_prompts: int  # those with such a region
 
 
 class FigureSums:
@@ -43,6 +45,8 @@ class FigureSums:
         self.prompts = 0
         self.rows = dict.fromkeys(TARGETS, 0)
         self.pairs = dict.fromkeys(TARGETS, 0)
+        self.gaze = np.zeros((layers, heads))  # over prompts with a region in question
+        self.gaze_prompts = 0
 
     def add(self, other: FigureSums) -> None:
         """Add the sums and counts of `other`, of the same decoder."""
@@ -54,11 +58,14 @@ class FigureSums:
         for target in TARGETS:
             self.rows[target] += other.rows[target]
             self.pairs[target] += other.pairs[target]
+        self.gaze += other.gaze
+        self.gaze_prompts += other.gaze_prompts
 
     @property
     def finite(self) -> bool:
         """Whether every sum of attention is finite."""
-        return all(bool(np.isfinite(table).all()) for table in (*self.largest.values(), *self.attention.values()))
+        tables = (*self.largest.values(), *self.attention.values(), self.gaze)
+        return all(bool(np.isfinite(table).all()) for table in tables)
 
     def figures(self, layers: Sequence[int] | None = None) -> HeadFigures:
         """The means over everything so far; NaN outside `layers`, those with attention to visual tokens (None: all)."""
@@ -75,6 +82,8 @@ class FigureSums:
             prompts=self.prompts,
             rows=dict(self.rows),
             pairs=dict(self.pairs),
+            gaze=mean(self.gaze, self.gaze_prompts),
+            gaze_prompts=self.gaze_prompts,
         )
 
 

@@ -48,6 +48,22 @@ class AlignmentPlan:
         """The rows of equation (1), (R,)."""
         return np.ones(self.rows.size, dtype=np.bool_) if self.tested is None else self.tested
 
+    def observing(self, token: int) -> AlignmentPlan:
+        """The plan with one more row, `token`, behind the others: an observer sees it, and it changes nothing.
+
+        It has no pair, and its attention does not select heads.
+        """
+        empty = np.zeros((1, self.columns.size), dtype=np.bool_)
+        weights = self.weights
+        return replace(
+            self,
+            rows=np.append(self.rows, token),
+            pairs=np.concatenate([self.pairs, empty]),
+            others=np.concatenate([self.others, empty]),
+            weights=None if weights is None else np.concatenate([weights, empty.astype(weights.dtype)]),
+            tested=np.append(self.tested_rows, False),
+        )
+
     def shifted(self, padding: int) -> AlignmentPlan:
         """The same plan for a sequence padded with `padding` tokens in front."""
         columns = self.columns if self.cross_attention else self.columns + padding

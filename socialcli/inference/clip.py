@@ -66,10 +66,9 @@ class Clip:
 
     def plan(self, asked: ClipQuestion, steering: Steering) -> AlignmentPlan | None:
         """The plan of a question; None without video. Questions with the same transcript share it where it decides."""
-        grid = asked.encoded.grid
-        if grid is None or self.frames is None:
+        prompt = self.steered(asked, steering.perturbation)
+        if prompt is None:
             return None
-        prompt = self._steered(asked, steering.perturbation, grid, self.frames.times)
         if not steering.mode.of_transcript:
             return steering.plan(prompt)
         before = self._plans.get(steering)
@@ -77,11 +76,15 @@ class Clip:
             before = self._plans[steering] = prompt, steering.plan(prompt)
         return before[1]
 
-    def _steered(
-        self, asked: ClipQuestion, error: Perturbation | None, grid: VisualGrid, times: Sequence[float]
-    ) -> SteeredPrompt:
-        """The prompt for a steering mode. An annotation error changes who speaks and where, and nothing else."""
-        prompt = asked.prompt
+    def steered(self, asked: ClipQuestion, error: Perturbation | None = None) -> SteeredPrompt | None:
+        """A question as a steering mode sees it; None without video.
+
+        An annotation error changes who speaks and where, and nothing else.
+        """
+        grid = asked.encoded.grid
+        if grid is None or self.frames is None:
+            return None
+        prompt, times = asked.prompt, self.frames.times
         lines = {line.id: line for line in self._annotation(error).utterances}
         labels = list(zip(prompt.mentions, asked.label_tokens, strict=True))
         speakers = {speaker.id for speaker in self.episode.speakers}
@@ -165,6 +168,12 @@ class ClipQuestion:
         if steering not in self._plans:
             self._plans[steering] = self.clip.plan(self, steering)
         return self._plans[steering]
+
+    @property
+    def region_in_question(self) -> Indices:
+        """The tokens that show whom the question is about, and never its answer; none without video."""
+        prompt = self.clip.steered(self)
+        return np.empty(0, dtype=np.int64) if prompt is None else prompt.region_in_question
 
 
 @dataclass(frozen=True, slots=True, eq=False)

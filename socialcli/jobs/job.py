@@ -136,12 +136,13 @@ def _selector(settings: AlignmentSettings, registry: Registry) -> HeadSelector:
 
 
 def _heads(settings: RunSettings) -> HeadChoice | None:
-    if settings.alignment.heads is None:
+    alignment = settings.alignment
+    if alignment.heads is None:
         return None
     from socialcli.results.heads import read_heads  # pyarrow
 
-    limit = settings.alignment.max_heads
-    choice = read_heads(Path(settings.alignment.heads), settings.alignment.heads_min_share, limit)
+    file, share = Path(alignment.heads), alignment.heads_min_share
+    choice = read_heads(file, share, alignment.max_heads, alignment.heads_rank)
     if choice.model != settings.model.name:
         raise UsageError(
             f"--heads {settings.alignment.heads}: the heads are {choice.model}'s, and --model is {settings.model.name}"

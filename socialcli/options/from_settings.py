@@ -52,6 +52,9 @@ _REGISTERED: Mapping[str, Callable[[Registry], Mapping[str, Any]]] = {
 """Where names are looked up that a command refuses at once if no plug-in provides them."""
 
 
+SELECTOR_NAME, MODE_NAME = (RegisteredName(_REGISTERED[kind]) for kind in ("head_selectors", "steering_modes"))
+
+
 def setting_options(
     settings: Iterable[Setting], changed: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
 ) -> Callable[[F], F]:

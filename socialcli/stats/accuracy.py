@@ -47,6 +47,9 @@ class Group:
     heads_seed: int | None = column("as above")
     steer: str | None = column("as above")
     balance: float | None = column("as above")
+    perturbation: str | None = column("as above")
+    level: float | None = column("as above")
+    perturbation_seed: int | None = column("as above")
     inputs: str = column("as above")
     boxes_as: str = column("as above")
     context: str = column("as above")
@@ -82,6 +85,9 @@ class AccuracyRow(Group):
     negative_bias: float | None = column(
         "mean of the predictions' `negative_bias`: how often the bias takes attention away from the speaker's region; "
         "null where no row has a bias"
+    )
+    active_head_count: float | None = column(
+        "mean of the predictions' `active_head_count`; null where not aligned, and without a row that has one"
     )
     orders: int | None = column(
         "the most orders of the candidates that a question was asked in; null without `--permute`, as are the next five"
@@ -124,12 +130,17 @@ class _Counts:
     guessed: float = 0.0  # sum of their chances
     biased: int = 0  # questions, labelled or not, with biased rows
     negative: float = 0.0  # sum of their shares of rows with a negative bias
+    headed: int = 0  # questions, labelled or not, whose active heads were counted
+    heads: int = 0  # sum of their active heads
     ordered: dict[tuple[str, ...], OrderedAnswers] = field(default_factory=dict)  # by question, with --permute
 
     def add(self, row: Mapping[str, Any]) -> None:
         if row["negative_bias"] is not None:
             self.biased += 1
             self.negative += row["negative_bias"]
+        if row["active_head_count"] is not None:
+            self.headed += 1
+            self.heads += row["active_head_count"]
         add_row(self.ordered, row, row["answer"] is not None and not single_candidate(row["candidates"]))
         self.failed += row["status"] == "failed"
         self.unparsed += row["status"] == "unparsed"
@@ -212,6 +223,7 @@ def _summarised(group: _Values, counts: _Counts) -> AccuracyRow:
         single_candidate=counts.single_candidate,
         chance=counts.guessed / counts.guessable if counts.guessable else None,
         negative_bias=counts.negative / counts.biased if counts.biased else None,
+        active_head_count=counts.heads / counts.headed if counts.headed else None,
         **figures,
     )
 

@@ -45,8 +45,8 @@ class World:
     gestures: tuple[tuple[int, ...], ...]  # for each stretch, the person at whom each person points
 
     def in_picture(self, person: int) -> bool:
-        """Whether a person stands in the frame."""
-        x, y = self.people[person].foot
+        """Whether a person's shirt is in the frame."""
+        x, y = chest(self.people[person].foot, self.people[person].height)
         return 0 <= x <= self.size[0] and 0 <= y <= self.size[1]
 
     def stretch(self, frame: int) -> int:

@@ -112,3 +112,37 @@ def test_no_plan_is_nothing_to_measure() -> None:
     figures = AttentionGauge(2, 3).figures()
     assert figures.prompts == 0
     assert np.isnan(figures.attn_mean["before", "own"]).all()
+
+
+def test_the_gaze_score_is_the_last_tokens_attention_to_the_speaker_of_the_utterance_in_question(model: Any) -> None:
+    clip = open_clip(model, sample_episodes()[0], SAMPLE, frames=2)
+    asked = [ask(clip, question) for question in clip.episode.questions]
+    about = [one for one in asked if one.prompt.asked is not None]
+    assert len(about) >= 2
+    model.model.set_attn_implementation({"text_config": "eager"})
+    expected = []
+    for one in about:
+        plan, words = one.plan, one.encoded.token_spans[one.prompt.utterances.index(one.prompt.asked)]
+        region = plan.columns[plan.pairs[np.searchsorted(plan.rows, words[0])]]
+        if region.size:
+            expected.append(own_attentions(model, clip, one)[:, :, -1, region].sum(axis=-1))
+    model.model.set_attn_implementation({"text_config": "sdpa"})
+    assert expected
+    figures = figures_of(model, clip, about, Alignment(alpha=0.0))
+    assert figures.gaze_prompts == len(expected)
+    np.testing.assert_allclose(figures.gaze, np.mean(expected, axis=0), atol=1e-6)
+
+
+def test_the_last_token_changes_no_other_figure(model: Any) -> None:
+    clip = open_clip(model, sample_episodes()[0], SAMPLE, frames=2)
+    asked = [ask(clip, question) for question in clip.episode.questions][:2]
+    with_gaze = figures_of(model, clip, asked, Alignment())
+    gauge = AttentionGauge(*with_gaze.active.shape)
+    gauge.expect([one.plan for one in asked], model.device)
+    attention_pass.observe(model, asked, Alignment(), gauge.observe)
+    without = gauge.figures()
+    assert (with_gaze.rows, with_gaze.pairs, without.gaze_prompts) == (without.rows, without.pairs, 0)
+    np.testing.assert_array_equal(with_gaze.active, without.active)
+    for key, table in without.attn_mean.items():
+        np.testing.assert_allclose(with_gaze.attn_mean[key], table, rtol=1e-5)
+        np.testing.assert_allclose(with_gaze.attn_max[key], without.attn_max[key], rtol=1e-5)

@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from socialcli.alignment.heads.selectors import ALL, DYNAMIC, RANDOM, TOP
 from socialcli.alignment.layers import DecoderLayers
+from socialcli.alignment.steering.modes import SPEAKER
 from socialcli.errors import UsageError
 from socialcli.jobs.grid import PLAIN, Grid, Setting
 
@@ -80,6 +82,28 @@ def test_a_value_that_cannot_be_is_named_with_its_option(changes: dict[str, Any]
 def test_a_setting_in_words() -> None:
     assert str(Setting(1.0, 5e-5, "10-19", "published")) == "alpha 1, lambda 5e-05, layers 10-19, published bias"
     assert str(PLAIN) == ""
+
+
+def test_a_setting_in_words_leaves_out_the_method() -> None:
+    assert str(Setting(1.0, 5e-5, "10-19", "published", "top", 4, "both-ways", 0.5)) == (
+        "alpha 1, lambda 5e-05, layers 10-19, published bias, heads-by top, max-heads 4, steer both-ways, balance 0.5"
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "found"),
+    [
+        ({"heads_by": (DYNAMIC,), "max_heads": (None, 1)}, {(5e-5, None), (1e-4, None), (5e-5, 1), (1e-4, 1)}),
+        ({"heads_by": (TOP,), "max_heads": (None, 1, 2)}, {(5e-5, 1), (5e-5, 2)}),
+        ({"heads_by": (RANDOM,), "max_heads": (2,)}, {(5e-5, 2)}),
+        ({"heads_by": (ALL,), "max_heads": (None, 1, 2)}, {(5e-5, None)}),
+        ({"steer": (SPEAKER,), "balance": (0.0, 1.0)}, {(5e-5, None), (1e-4, None)}),
+    ],
+    ids=["dynamic", "top", "random", "all", "speaker"],
+)
+def test_values_that_a_selector_or_mode_does_not_heed_count_once(changes: dict[str, Any], found: set[Any]) -> None:
+    asked = grid(alpha=(1.0,), lambda_=(1e-4, 5e-5), **changes).settings(DECODER)[1:]
+    assert {(one.lambda_, one.max_heads) for one in asked} == found and len(asked) == len(found)
 
 
 def test_settings_that_differ_in_one_option_are_the_same_without_it() -> None:

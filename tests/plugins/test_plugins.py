@@ -26,6 +26,7 @@ def socialcli_models():
 
 EVERYTHING = """
 import click
+from socialcli.alignment.heads.selectors import HeadSelector
 from socialcli.alignment.rules import BiasRule
 from socialcli.inference.answer_modes import Answer
 from socialcli.plugins.hookspecs import Converter, hookimpl
@@ -49,6 +50,9 @@ def socialcli_tasks(): return [Laughter()]
 def socialcli_answer_modes(): return [Silence()]
 @hookimpl
 def socialcli_bias_rules(): return (BiasRule("halved", "half of the largest score", lambda visual, _: visual.largest),)
+@hookimpl
+def socialcli_head_selectors():
+    return [HeadSelector("quieter", "heads below lambda", in_layer=lambda means, threshold: means < threshold)]
 @hookimpl
 def socialcli_converters(): return [Converter("subtitles", "from .srt files", click.Command("subtitles"))]
 @hookimpl
@@ -87,6 +91,7 @@ def test_every_kind_of_thing_comes_through_its_hook(distribution: Install) -> No
     registry = Registry()
     assert registry.task("laughter").item.summary == "who laughs"
     assert registry.bias_rule("halved").item.summary == "half of the largest score"
+    assert registry.head_selector("quieter").item.summary == "heads below lambda"
     assert registry.answer_mode("silence").item.decodes is False
     assert registry.converter("subtitles").item.command.name == "subtitles"
     assert registry.command("stats").item.name == "stats"
@@ -230,3 +235,13 @@ def test_entry_points_that_cannot_be_read_cost_only_their_distribution(
     distribution("acme-vision", MODEL.format(name="acme"))
     assert "acme" in Registry().models()
     assert "acme-broken" in caplog.text
+
+
+def test_a_broken_selector_is_a_warning_and_the_built_in_ones_stay(
+    distribution: Install, caplog: pytest.LogCaptureFixture
+) -> None:
+    distribution("acme-heads", hook("return ['first']", name="socialcli_head_selectors"), version="0.3")
+    assert list(Registry().head_selectors()) == ["dynamic", "top", "fixed", "random", "all"]
+    (warning,) = [one for one in caplog.records if one.levelno == logging.WARNING]
+    assert "acme-heads 0.3" in warning.getMessage()
+    assert "it must return a list of HeadSelector, and it holds 'first'" in warning.getMessage()

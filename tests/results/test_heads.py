@@ -23,6 +23,11 @@ IDENTITY = ModelIdentity(
 )
 
 
+NO_GAZE = {"gaze": None, "gaze_prompts": 0}
+GAZE = np.array([[np.nan, np.nan, np.nan], [0.1, 0.3, 0.2], [0.3, 0.0, 0.4]])  # the first layer sees no visual token
+SCORED = {(layer, head) for layer in (1, 2) for head in range(3)}
+
+
 def written(path: Path, **changes: Any) -> Path:
     values: dict[str, Any] = {
         "active": ACTIVE,
@@ -43,8 +48,8 @@ def heads(tmp_path: Path) -> Path:
 
 def test_a_row_for_every_head_counts_and_shares(heads: Path) -> None:
     rows = pq.read_table(heads).to_pylist()
-    assert rows[3] == {"layer": 1, "head": 0, "prompts": 4, "active": 4, "share": 1.0}
-    assert rows[4] == {"layer": 1, "head": 1, "prompts": 4, "active": 1, "share": 0.25}
+    assert rows[3] == {"layer": 1, "head": 0, "prompts": 4, "active": 4, "share": 1.0, **NO_GAZE}
+    assert rows[4] == {"layer": 1, "head": 1, "prompts": 4, "active": 1, "share": 0.25, **NO_GAZE}
     assert [(row["layer"], row["head"]) for row in rows] == [(layer, head) for layer in range(3) for head in range(3)]
 
 
@@ -62,6 +67,34 @@ def test_what_is_read_is_what_was_written(heads: Path) -> None:
 )
 def test_the_least_share_decides_and_is_enough(heads: Path, share: float, chosen: set[tuple[int, int]]) -> None:
     assert read_heads(heads, share).heads == chosen
+
+
+@pytest.mark.parametrize(
+    ("limit", "chosen"),
+    [
+        (1, {(2, 2)}),
+        (2, {(2, 2), (1, 1)}),
+        (3, {(2, 2), (1, 1), (2, 0)}),
+        (99, SCORED),
+    ],
+)
+def test_by_gaze_the_largest_scores_are_chosen_of_equal_ones_the_lower_layer(
+    tmp_path: Path, limit: int, chosen: set[tuple[int, int]]
+) -> None:
+    file = written(tmp_path / "heads.parquet", gaze=GAZE, gaze_prompts=3)
+    assert read_heads(file, 1.0, limit, "gaze").heads == chosen
+    rows = pq.read_table(file).to_pylist()
+    assert (rows[0]["gaze"], rows[4]["gaze"], rows[4]["gaze_prompts"]) == (None, 0.3, 3)
+
+
+def test_a_file_without_gaze_scores_is_read_and_cannot_be_ranked_by_them(tmp_path: Path, heads: Path) -> None:
+    table = pq.read_table(heads)
+    earlier = tmp_path / "earlier.parquet"
+    pq.write_table(table.drop_columns(["gaze", "gaze_prompts"]), earlier)
+    assert read_heads(earlier) == read_heads(heads)
+    for file in (earlier, heads):
+        with pytest.raises(UsageError, match="no gaze scores"):
+            read_heads(file, limit=2, rank="gaze")
 
 
 @pytest.mark.parametrize("share", [0, -0.5, 1.01, float("nan")])

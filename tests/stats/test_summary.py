@@ -47,6 +47,7 @@ def accuracy(**changes: Any) -> AccuracyRow:
         "single_candidate": 0,
         "chance": 0.25,
         "negative_bias": None,
+        "active_head_count": None,
         "orders": None,
         "questions": None,
         "circular_accuracy": None,

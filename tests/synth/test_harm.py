@@ -195,6 +195,14 @@ def test_shirts_stay_visible_where_people_stand_close(kind: str) -> None:
     assert np.mean(seen) > 0.97
 
 
+def test_every_kind_but_off_screen_shows_all_its_people() -> None:
+    settings = SynthSettings(harm=HARMS)
+    for index in range(10 * len(HARMS)):
+        plot = draw_plot(settings, SEED, index)
+        unseen = sum(not plot.world.in_picture(person) for person in range(len(plot.world.people)))
+        assert unseen == (plot.harm == "off-screen")
+
+
 def test_an_unknown_kind_or_a_lack_of_colours_is_refused() -> None:
     with pytest.raises(UsageError, match="unknown kind; use thing, background"):
         SynthSettings(harm=("things",)).check()
@@ -210,3 +218,13 @@ def test_all_kinds_can_be_drawn_for_few_and_many_people(people: tuple[int, int])
         plot = draw_plot(settings, SEED, index)
         episode = annotate(plot, settings, SEED, [picture.extents for picture in pictures(plot.world)])
         assert check(episode.to_record(), 1, Seen()) == []
+
+
+@pytest.mark.parametrize("kind", ["side-by-side", "overlap", "off-screen"])
+def test_people_who_are_moved_stand_whole_in_the_picture(kind: str) -> None:
+    for index in range(COUNT):
+        world = drawn(kind, index)[0].world
+        for number, person in enumerate(world.people):
+            if world.in_picture(number):
+                assert 0.25 * person.height < person.foot[0] < world.size[0] - 0.25 * person.height
+                assert person.height < person.foot[1] < world.size[1] + 0.05 * person.height

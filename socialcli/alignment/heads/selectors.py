@@ -57,6 +57,7 @@ class HeadSelector:
     in_layer: Callable[[Tensor, float], Tensor] | None = None  # means (B, H), lambda -> (B, H) bool; None: no head
     afterwards: Callable[[HeadMeans], Tensor | None] | None = None  # (B, N) bool; None: the heads that were active
     needs_limit: bool = False  # whether --max-heads must be given
+    limited: bool = True  # whether --max-heads has an effect
     reads_file: bool = False  # whether the heads come from --heads
     seeded: bool = False  # whether --heads-seed has an effect
 
@@ -115,6 +116,6 @@ FIXED = HeadSelector(FIXED_SELECTOR, "the heads of a heads.parquet (--heads)", r
 RANDOM = HeadSelector(
     "random", "K heads at random, the same for every question: a control", drawn, needs_limit=True, seeded=True
 )
-ALL = HeadSelector("all", "every head of the aligned layers", every)
+ALL = HeadSelector("all", "every head of the aligned layers", every, limited=False)
 
 SELECTORS = (DYNAMIC, TOP, FIXED, RANDOM, ALL)

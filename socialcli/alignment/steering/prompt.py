@@ -48,6 +48,11 @@ class SteeredPrompt:
             return self.named
         return frozenset() if self.asked.speaker is None else frozenset({self.asked.speaker})
 
+    @property
+    def region_in_question(self) -> Indices:
+        """The tokens that show `people_in_question` in `steps`; empty if none does."""
+        return self.region(self.people_in_question, self.steps)
+
     def region(self, speakers: Iterable[str], steps: Iterable[int]) -> Indices:
         """The tokens that show any of the speakers in any of the steps."""
         shown = [self.regions[one].tokens[step] for one in speakers if one in self.regions for step in steps]

@@ -10,11 +10,7 @@ from socialcli.synth.places import APART, DIRECTIONS, Points, direction_gaps, pe
 from socialcli.synth.rooms import HORIZON, furniture_size
 from socialcli.synth.world import World
 
-_MARGINS = (
-    0.45,
-    1.25,
-    0.05,
-)  # in a person's height: beside the frame's edges, above the highest feet, below the lowest
+_BESIDE, _ABOVE, _BELOW = 0.45, 1.25, 0.05  # margins of places in the frame, in a person's height
 _MOVES = 600  # attempts to improve the places
 _BODY = 0.3  # half the width of a person without the pointing arm, in a person's height
 _SPOTS = 200  # places tried for a piece of furniture
@@ -43,7 +39,8 @@ def pair_places(world: World, aside: float, behind: float, rng: np.random.Genera
         gaps[pair[:, None] == pair[None, :]] = np.inf
         return min(float(gaps.min()), float(direction_gaps(found).min()) / DIRECTIONS)
 
-    return feet(_climb((count + 1) // 2, world.size, height, quality, rng))
+    beside = max(_BESIDE, _BODY + aside / 2)
+    return feet(_climb((count + 1) // 2, world.size, height, beside, quality, rng))
 
 
 def places_around(world: World, outside: tuple[float, float], rng: np.random.Generator) -> Points:
@@ -56,15 +53,20 @@ def places_around(world: World, outside: tuple[float, float], rng: np.random.Gen
         seen = direction_gaps(np.vstack([places, outside]))[:-1]  # nobody sees how the one outside sees the others
         return min(float(gaps.min()), float(seen.min()) / DIRECTIONS)
 
-    return _climb(count, world.size, height, quality, rng)
+    return _climb(count, world.size, height, _BESIDE, quality, rng)
 
 
 def _climb(
-    count: int, size: tuple[int, int], height: float, quality: Callable[[Points], float], rng: np.random.Generator
+    count: int,
+    size: tuple[int, int],
+    height: float,
+    beside: float,
+    quality: Callable[[Points], float],
+    rng: np.random.Generator,
 ) -> Points:
     """Places (count, 2) that move one at a time while that improves their quality, until it is 1."""
-    side, above, below = (share * height for share in _MARGINS)
-    low, high = np.array([side, above]), np.array([size[0] - side, size[1] - below])
+    low = np.array([beside, _ABOVE]) * height
+    high = np.array(size) - np.array([beside, _BELOW]) * height
     places = rng.uniform(low, high, (count, 2))
     best = quality(places)
     for _ in range(_MOVES):

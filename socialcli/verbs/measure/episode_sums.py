@@ -16,7 +16,7 @@ from socialcli.alignment.head_stats import KEYS, TARGETS, FigureSums
 from socialcli.results.columns import as_record, column, table_row
 from socialcli.results.tables import RowKind
 
-ROWS_PER_GROUP = 16  # rows held in memory before they go to a file: one has nine numbers for each head
+ROWS_PER_GROUP = 16  # rows held in memory before they go to a file: one has ten numbers for each head
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,10 @@ class SumsRow:
     attention_before_other: tuple[float, ...] = column("the same for tokens of the other speakers")
     attention_after_own: tuple[float, ...] = column("the same after the bias")
     attention_after_other: tuple[float, ...] = column("the same for tokens of the other speakers")
+    gaze: tuple[float, ...] | None = column(
+        "sum over the questions of the last prompt token's attention to the region in question", later=True
+    )
+    gaze_prompts: int | None = column("questions with such a region", later=True)
 
 
 _TABLES = [(what, key) for what in ("largest", "attention") for key in KEYS]
@@ -93,6 +97,8 @@ def _to_record(row: EpisodeSums) -> dict[str, Any]:
             utterances=utterances,
             covered_utterances=covered,
             active=_flat(sums.active),
+            gaze=_flat(sums.gaze),
+            gaze_prompts=sums.gaze_prompts,
             **numbers,
         )
     )
@@ -112,6 +118,8 @@ def _from_record(record: Mapping[str, Any]) -> EpisodeSums:
         sums.rows[target], sums.pairs[target] = record[f"rows_{target}"], record[f"pairs_{target}"]
     for what, key in _TABLES:
         getattr(sums, what)[key] = np.array(record[f"{what}_{'_'.join(key)}"], float).reshape(shape)
+    if record["gaze"] is not None:
+        sums.gaze, sums.gaze_prompts = np.array(record["gaze"], float).reshape(shape), record["gaze_prompts"]
     failures = zip(record["failed"], record["errors"], strict=True)
     return EpisodeSums(
         key=record["key"],

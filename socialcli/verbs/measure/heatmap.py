@@ -1,4 +1,4 @@
-"""heatmap.png: a map of all heads, layer by head: AttnMean before and after the bias, and how often each was active."""
+"""heatmap.png: maps of all heads, layer by head: AttnMean before and after the bias, active share, and gaze score."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 WHAT = "Attention of a speaker's words to the tokens that show the speaker, by layer and head"
 SCALE = 1e4  # of AttnMean, as in the published table
+GAZE_SCALE = 100  # per cent
+MOST_WIDTH = 24.0  # inches, of all maps
 DECADES = 4  # the colours reach so far below the highest figure
 NOTHING = "#d9d9d9"  # the colour of heads without a figure
 
@@ -34,21 +36,24 @@ class _Panel:
 
 
 def draw_heatmap(path: Path, figures: HeadFigures, chosen: Sequence[int], description: Description) -> None:
-    """Draw the three maps into `path`; the aligned layers are framed. Raises OSError."""
+    """Draw the maps into `path`; the aligned layers are framed. Raises OSError."""
     from matplotlib.colors import Normalize
 
     before, after = (SCALE * figures.attn_mean[stage, "own"] for stage in ("before", "after"))
     norm = _norm(before, after)
     active = np.full_like(figures.active, np.nan)
     active[list(chosen)] = figures.active[list(chosen)]
-    panels = (
+    panels = [
         _Panel("AttnMean before the bias", "AttnMean (x 1e-4)", before, norm, "viridis"),
         _Panel("AttnMean after the bias", "AttnMean (x 1e-4), the same colours", after, norm, "viridis"),
         _Panel("active", "share of the questions in which the head was active", active, Normalize(0, 1), "cividis"),
-    )
+    ]
+    if figures.gaze_prompts:
+        gaze = GAZE_SCALE * figures.gaze
+        panels.append(_Panel("gaze score before the bias", "gaze score (%)", gaze, _norm(gaze), "viridis"))
     layers, heads = figures.active.shape
-    width, height = (min(4.0 + 0.05 * heads, 8.0), min(4.0 + 0.06 * layers, 12.0))
-    with picture(path, description.title(WHAT), 3 * width, height + 1.0) as figure:
+    width, height = (min(4.0 + 0.05 * heads, MOST_WIDTH / len(panels)), min(4.0 + 0.06 * layers, 12.0))
+    with picture(path, description.title(WHAT), len(panels) * width, height + 1.0) as figure:
         for axes, panel in zip(figure.subplots(1, len(panels)), panels, strict=True):
             _draw(axes, panel, chosen)
         figure.supxlabel(_note(chosen, before), fontsize=9, color=RED)

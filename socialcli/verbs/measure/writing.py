@@ -131,6 +131,7 @@ class MeasureWriter:
         )
 
     def _write_heads(self) -> None:
+        figures = self.status.figures(self.status.totals.sums)
         statistics = HeadStatistics(
             active=self.status.totals.sums.active.astype(np.int64),
             prompts=self.status.totals.sums.prompts,
@@ -138,6 +139,8 @@ class MeasureWriter:
             layers=self.status.layers,
             settings=measure_settings(self.status.job.settings),
             episode_ids=self.status.totals.episode_ids,
+            gaze=figures.gaze,
+            gaze_prompts=figures.gaze_prompts,
         )
         write_heads(self.folder.heads, statistics)
 

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -18,6 +20,14 @@ from socialcli.stats.paired import ComparedRow, compared_row
 from socialcli.stats.pairing import Pair, pair_up
 
 FIGURES = ("n", "episodes", "correct", "accuracy", "ci_low", "ci_high")
+
+RULE = (
+    "the highest accuracy in the validation split, failed and unparsed answers being wrong and the datasets of a task "
+    "counted together; for all tasks together the highest mean of their accuracies; of equal settings the nearest to "
+    "the plain model: the plain model, the smallest alpha, the largest lambda, the fewest layers, the lowest "
+    "--max-heads, then the first in the order of the values"
+)
+"""The rule of `best` in words."""
 
 Key = tuple[str, str | None, Setting]  # task, split, setting
 Place = tuple[str | None, tuple[str, ...]]  # a split, and the tasks whose questions in it are counted together
@@ -66,7 +76,7 @@ class SweepTable:
         sides: dict[Setting, list[Mapping[str, Any]]] = {PLAIN: [], setting: []}
         splits = {split for split, _ in wanted}
         for row in self._predictions() if setting != PLAIN and wanted else ():
-            one = Setting(row["alpha"], row["lambda"], row["layers"], row["bias"])
+            one = Setting.from_record(row)
             if one in sides and row["split"] in splits:
                 sides[one].append(row)
         if not sides[PLAIN]:
@@ -156,8 +166,8 @@ def best(rows: Iterable[AccuracyRow], settings: Sequence[Setting]) -> Setting:
     """The setting of the highest mean accuracy over the tasks of `rows`, which are of the validation split.
 
     Among settings with the same mean it is the one nearest to the plain model: the plain model itself, then the one
-    with the smallest alpha, the largest lambda (fewer heads), the fewest layers, and the first in the order of
-    `settings`. Raises ValueError without rows of these settings.
+    with the smallest alpha, the largest lambda (fewer heads), the fewest layers, the lowest limit on heads, and the
+    first in the order of `settings`. Raises ValueError without rows of these settings.
     """
     found: dict[Setting, list[AccuracyRow]] = {}
     for row in rows:
@@ -220,14 +230,23 @@ def _choice(table: SweepTable, splits: Splits, task: str | None, tasks: tuple[st
 def _pooled(
     accuracy: Sequence[AccuracyRow], predictions: Callable[[], Iterable[Mapping[str, Any]]]
 ) -> list[AccuracyRow]:
-    """The rows of the table; those of several datasets are recounted together from the predictions."""
+    """The rows of the table; if several are of one key, their questions are recounted together from the predictions.
+
+    They are of several datasets, or answered by several versions, the earlier of which lack a column.
+    """
     datasets: dict[tuple[str, str | None], set[str | None]] = {}
     for row in accuracy:
         datasets.setdefault((row.task, row.split), set()).add(row.dataset)
+    keys = Counter((row.task, row.split, setting_of(row)) for row in accuracy)
     several = {place for place, names in datasets.items() if len(names) > 1}
+    several |= {(task, split) for (task, split, _), count in keys.items() if count > 1}
     if not several:
         return list(accuracy)
-    again = ({**row, "dataset": None} for row in predictions() if (row["task"], row["split"]) in several)
+    again = (
+        {**row, "dataset": None, **Setting.from_record(row).as_record()}
+        for row in predictions()
+        if (row["task"], row["split"]) in several
+    )
     return [row for row in accuracy if (row.task, row.split) not in several] + accuracy_table(again)
 
 
@@ -235,10 +254,11 @@ def _mean(rows: Collection[AccuracyRow]) -> Fraction:
     return sum((Fraction(row.correct, row.n) for row in rows), Fraction()) / len(rows)
 
 
-def _from_plain(setting: Setting) -> tuple[float, float, int]:
+def _from_plain(setting: Setting) -> tuple[float, float, int, float]:
     if setting.alpha is None or setting.lambda_ is None or setting.layers is None:
-        return 0.0, 0.0, 0  # the plain model; any other has an alpha above 0
-    return setting.alpha, -setting.lambda_, len(check_layers(setting.layers) or ())
+        return 0.0, 0.0, 0, 0.0  # the plain model; any other has an alpha above 0
+    limit = math.inf if setting.max_heads is None else setting.max_heads
+    return setting.alpha, -setting.lambda_, len(check_layers(setting.layers) or ()), limit
 
 
 def _figures(row: AccuracyRow) -> dict[str, Any]:

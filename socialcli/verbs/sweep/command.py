@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from socialcli.alignment.heads.selectors import DEFAULT_SELECTOR
 from socialcli.alignment.rules import DEFAULT_RULE
+from socialcli.alignment.steering.modes import DEFAULT_MODE
 from socialcli.errors import UsageError
 from socialcli.options import completion
 from socialcli.options.config import config_option
-from socialcli.options.from_settings import RULE_NAME, setting_options, settings_from
+from socialcli.options.from_settings import MODE_NAME, RULE_NAME, SELECTOR_NAME, setting_options, settings_from
 from socialcli.options.results import (
     check_failed_answers,
     figure_format_option,
@@ -26,7 +28,7 @@ from socialcli.options.results import (
 )
 from socialcli.options.verbosity import logging_options
 from socialcli.settings.run import ASK_ALL, RunSettings, run_settings
-from socialcli.verbs.sweep.settings import LACKING
+from socialcli.verbs.sweep.settings import LACKING, NO_LIMIT
 
 if TYPE_CHECKING:
     from socialcli.jobs.grid import Grid
@@ -43,6 +45,16 @@ def _listed(item: click.ParamType[Any]) -> Callable[..., tuple[Any, ...]]:
         return tuple(item.convert(part, parameter, context) for part in parts)
 
     return split
+
+
+class _LimitOrNone(click.ParamType[int | None]):
+    """A number of heads, or the word for no limit."""
+
+    name = "limit"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | None:
+        """The number; None for no limit."""
+        return None if value == NO_LIMIT else click.IntRange(min=1)(value, param, ctx)
 
 
 @click.command("sweep", short_help="Ask under many settings of the alignment; find the best.")
@@ -89,6 +101,45 @@ def _listed(item: click.ParamType[Any]) -> Callable[..., tuple[Any, ...]]:
     help="Bias rules to try: published, floored, centred, probability, constant, or a plug-in's.",
 )
 @click.option(
+    "--heads-by",
+    callback=_listed(SELECTOR_NAME),
+    multiple=True,
+    default=[DEFAULT_SELECTOR],
+    show_default=True,
+    metavar="SELECTOR,...",
+    shell_complete=completion.head_selectors,
+    help="Head selectors to try: dynamic (mean attention above --lambda), top (the --max-heads largest), random "
+    "(--max-heads of them), all, or a plug-in's.",
+)
+@click.option(
+    "--max-heads",
+    callback=_listed(_LimitOrNone()),
+    multiple=True,
+    default=[NO_LIMIT],
+    show_default=True,
+    metavar="K,K,...",
+    help="Limits to try on the number of heads per question; none sets no limit, and is skipped for top and random.",
+)
+@click.option(
+    "--steer",
+    callback=_listed(MODE_NAME),
+    multiple=True,
+    default=[DEFAULT_MODE],
+    show_default=True,
+    metavar="MODE,...",
+    shell_complete=completion.steering_modes,
+    help="Steering modes to try: speaker, both-ways, gaze, gaze-decoding, or a plug-in's.",
+)
+@click.option(
+    "--balance",
+    callback=_listed(click.FLOAT),
+    multiple=True,
+    default=["0.5"],
+    show_default=True,
+    metavar="B,B,...",
+    help="Weights to try of the people who could be meant, 0 to 1; for --steer both-ways.",
+)
+@click.option(
     "--validation-split",
     metavar="NAME",
     help="Choose the best setting on this split.  [default: validation, val, valid or dev]",
@@ -109,8 +160,9 @@ def command(
     output: Path, overwrite: bool, retry_failed: bool, figure_format: FigureFormat, as_json: bool, **options: Any
 ) -> None:
     """Ask a model the questions of EPISODES without the alignment, and with it under every combination of the values of
-    --alpha, --lambda, --layers and --bias, given as comma-separated lists. Writes predictions.parquet,
-    accuracy.parquet, sweep.json, and a figure of accuracy against each option with several values.
+    --alpha, --lambda, --layers, --bias, --heads-by, --max-heads, --steer and --balance, given as comma-separated lists.
+    Combinations that differ in a value without effect are asked once. Writes predictions.parquet, accuracy.parquet,
+    sweep.json, and a figure of accuracy against each option with several values.
 
     Answers are saved as they are made. The same command again resumes an interrupted sweep, and does nothing if all is
     done; with more values, it asks only under the new settings.
@@ -150,9 +202,14 @@ def command(
 def _grid(options: dict[str, Any]) -> Grid:
     """Take the options with lists out of `options`."""
     from socialcli.jobs.grid import Grid
+    from socialcli.plugins.registry import registry
 
-    names = ("alpha", "lambda_", "layers", "bias")
-    return Grid(**{name: options.pop(name) for name in names})
+    names = ("alpha", "lambda_", "layers", "bias", "max_heads", "balance")
+    return Grid(
+        **{name: options.pop(name) for name in names},
+        heads_by=tuple(registry().head_selector(name).item for name in options.pop("heads_by")),
+        steer=tuple(registry().steering_mode(name).item for name in options.pop("steer")),
+    )
 
 
 def _settings(options: dict[str, Any]) -> RunSettings:

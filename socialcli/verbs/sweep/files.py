@@ -10,20 +10,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from socialcli.jobs.grid import OPTIONS, Grid, Setting, SweptOption, setting_of
+from socialcli.jobs.grid import OPTIONS, Grid, Setting, setting_of
 from socialcli.jobs.splits import Splits
-from socialcli.results.folder import SWEEP_MANIFEST, OutputFolder
+from socialcli.results.folder import STRESS_MANIFEST, SWEEP_MANIFEST, OutputFolder
 from socialcli.results.manifest import Manifest
 from socialcli.results.predictions import Prediction
-from socialcli.verbs.sweep.choice import Choice
+from socialcli.verbs.sweep.choice import RULE, Choice
+from socialcli.verbs.sweep.reproduction import run_command
 from socialcli.verbs.sweep.settings import SETTINGS
 
 SWEEP_VERSION = "1.0"
 
+ACTIVE_HEADS = "active_heads"
+FIGURE_NAMES = (*OPTIONS, ACTIVE_HEADS)  # accuracy against the values of each option, and against the active heads
+
 # The fields of sweep.json; those that run.json has too mean the same.
 FIELDS = (
     *("sweep_version", "outcome", "exit_code", "started", "finished", "seconds", "command", "settings", "grid"),
-    *("combinations", "conditions", "asked", "splits", "model", "input_sha256", "counts", "coverage", "best"),
+    *("combinations", "conditions", "asked", "splits", "model", "input_sha256", "counts", "coverage", "rule", "best"),
     *("problems", "warnings", "versions", "platform"),
 )
 
@@ -42,25 +46,21 @@ class SweepFolder(OutputFolder):
         """sweep.json: see `Sweep`."""
         return self.path / SWEEP_MANIFEST
 
-    def plot(self, option: SweptOption) -> Path:
-        """Accuracy against the values of an option: see `socialcli.verbs.sweep.plot`."""
-        return self.figure(option)
-
     @property
     def plots(self) -> list[Path]:
         """The existing pictures."""
-        return [path for path in self.figures(*OPTIONS) if path.exists()]
+        return [path for path in self.figures(*FIGURE_NAMES) if path.exists()]
 
     @property
     def foreign(self) -> tuple[Path, ...]:
-        """A run's manifest; it would describe predictions that no longer exist."""
-        return (self.path / "run.json",)
+        """The manifests of a run and of a stress test; they would describe predictions that no longer exist."""
+        return self.path / "run.json", self.path / STRESS_MANIFEST
 
     @property
     def files(self) -> tuple[Path, ...]:
         """All of them."""
         named = self.predictions, self.accuracy, self.manifest, self.inputs, self.set_aside
-        return *named, *self.figures(*OPTIONS), *self.part_files(), *self.foreign
+        return *named, *self.figures(*FIGURE_NAMES), *self.part_files(), *self.foreign
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +78,11 @@ class Sweep:
         """Whether an earlier row is out of scope: of a setting not in the grid, or of a split that is not asked."""
         return setting_of(row) not in self.settings or row.split not in self.splits.asked
 
+    def runs(self, choice: Choice) -> list[str]:
+        """The commands that ask the chosen setting alone again, one for each test split it is reported on."""
+        settings = self.manifest.settings
+        return [run_command(settings, choice.setting, choice.tasks, one.split) for one in choice.test]
+
     def as_record(self) -> dict[str, Any]:
         """The content as JSON values."""
         record = self.manifest.as_record()
@@ -89,7 +94,8 @@ class Sweep:
             "conditions": [setting.as_record() for setting in self.settings],
             "asked": self.asked,
             "splits": self.splits.as_record(),
-            "best": [choice.as_record() for choice in self.best],
+            "rule": RULE if self.splits.validation is not None else None,
+            "best": [{**choice.as_record(), "runs": self.runs(choice)} for choice in self.best],
         }
         record |= own
         return {name: record[name] for name in FIELDS}
@@ -98,6 +104,6 @@ class Sweep:
 def settings_in(record: Mapping[str, Any]) -> tuple[Setting, ...] | None:
     """The settings that a sweep.json names; None if it is not of this version."""
     try:
-        return tuple(Setting(*(condition[option] for option in OPTIONS)) for condition in record["conditions"])
+        return tuple(Setting.from_record(condition) for condition in record["conditions"])
     except (KeyError, TypeError):
         return None

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from socialcli.jobs.grid import OPTIONS, Setting, short
+from socialcli.jobs.grid import METHOD, OPTIONS, Setting, SweptOption, dashed, short
 from socialcli.stats.accuracy import AccuracyRow
 from socialcli.stats.notes import alike_answers, few_episodes
 from socialcli.text_table import laid_out, p_value, percent, percent_interval
-from socialcli.verbs.sweep.choice import Choice, Comparison, SweepTable
+from socialcli.verbs.sweep.choice import RULE, Choice, Comparison, SweepTable
 from socialcli.verbs.sweep.files import Sweep
 
 _TOGETHER = "all tasks"
@@ -32,7 +32,7 @@ def summary_lines(sweep: Sweep, table: SweepTable) -> str:
     shown = (splits.validation,) if to_choose_on else splits.test
     parts = [_by_setting(sweep, table, split) for split in shown if table.labelled(split)]
     if sweep.best:
-        parts.append(_reported(sweep.best))
+        parts += [_reported(sweep.best), _repeated(sweep)]
     return "\n\n".join(parts) or "no labelled question was asked, so there is no accuracy to show"
 
 
@@ -56,16 +56,24 @@ def _by_setting(sweep: Sweep, table: SweepTable, split: str | None) -> str:
     if len(tasks) > 1:
         columns.append((None, tasks))
 
+    shown = [*OPTIONS[:4], *(one for one in OPTIONS[4:] if _differs(one, table.settings))]
+
     def cells(setting: Setting) -> Iterator[str]:
-        yield from ("-" if value is None else short(value) for value in setting.as_record().values())
+        values = setting.as_record()
+        yield from ("-" if values[option] is None else short(values[option]) for option in shown)
         for task, together in columns:
             mark = " *" if chosen.get(task) == setting else "  "
             yield percent(table.mean(split, together, setting)) + mark
 
-    head = [*OPTIONS, *(f"{task or _TOGETHER}  " for task, _ in columns)]
+    head = [*(dashed(option) for option in shown), *(f"{task or _TOGETHER}  " for task, _ in columns)]
     title = f"accuracy in the split {split}" if split is not None else "accuracy of the episodes without a split"
     title += "; *: the best of a column, the nearest to the plain model (-) among equals" if chosen else ""
-    return f"{title}\n{laid_out([head, *map(list, map(cells, table.settings))], len(OPTIONS))}"
+    return f"{title}\n{laid_out([head, *map(list, map(cells, table.settings))], len(shown))}"
+
+
+def _differs(option: SweptOption, settings: Sequence[Setting]) -> bool:
+    """Whether a setting has a value of the option that is not the method's."""
+    return any(setting.as_record()[option] not in (None, METHOD.get(option)) for setting in settings)
 
 
 def _reported(best: Sequence[Choice]) -> str:
@@ -75,6 +83,12 @@ def _reported(best: Sequence[Choice]) -> str:
     shown = [row for choice in best for comparison in choice.test for row, _ in comparison.rows]
     table = laid_out([list(_HEAD), *lines], len(_HEAD) - _FIGURES)
     return "\n".join(["the chosen settings in the other splits", table, *few_episodes(shown), *alike_answers(shown)])
+
+
+def _repeated(sweep: Sweep) -> str:
+    """How the settings were chosen, and the commands that ask them again."""
+    runs = [f"{choice.task or _TOGETHER}: {run}" for choice in sweep.best for run in sweep.runs(choice)]
+    return "\n".join([f"chosen on {sweep.splits.validation}: {RULE}", *(["to repeat", *runs] if runs else [])])
 
 
 def _compared(choice: Choice, comparison: Comparison) -> Iterator[tuple[str, ...]]:

@@ -20,7 +20,7 @@ from socialcli.episodes.reading import EpisodeRow, read_records
 from socialcli.errors import InvalidInputError, UsageError
 from socialcli.jobs.counts import JobCounter
 from socialcli.jobs.finished import finished_work, log_finished
-from socialcli.jobs.grid import OPTIONS, Grid, Setting
+from socialcli.jobs.grid import Grid, Setting
 from socialcli.jobs.job import Job, check_job
 from socialcli.jobs.lifecycle import JobStart, check_request, recorded
 from socialcli.jobs.request import JobRequest
@@ -34,7 +34,8 @@ from socialcli.stats.accuracy import AccuracyRow, accuracy_table, read_accuracy,
 from socialcli.verbs.run.status import RunStatus
 from socialcli.verbs.run.writing import AnswerWriter, ShowProgress, show_nothing
 from socialcli.verbs.sweep.choice import SweepTable, choices, unchosen
-from socialcli.verbs.sweep.files import Sweep, SweepFolder, settings_in
+from socialcli.verbs.sweep.files import FIGURE_NAMES, Sweep, SweepFolder, settings_in
+from socialcli.verbs.sweep.heads_plot import draw_active_heads
 from socialcli.verbs.sweep.plot import draw_sweep
 from socialcli.verbs.sweep.settings import SETTINGS
 from socialcli.verbs.sweep.status import SweepStatus
@@ -48,7 +49,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepRequest(JobRequest):
-    """What `socialcli sweep` was asked to do. The settings' own alpha, lambda, layers and bias are not used."""
+    """What `socialcli sweep` was asked to do. What the grid names is not taken from the settings."""
 
     grid: Grid
     validation: str | None = None  # the split to choose on; None: the one with one of the usual names
@@ -131,6 +132,7 @@ def _write_tables(folder: SweepFolder, status: SweepStatus) -> SweepTable:
     for old in folder.plots:  # an option that has a single value now gets no picture
         old.unlink()
     draw_sweep(folder, table, status.sweep)
+    draw_active_heads(folder, table, status.sweep)
     return table
 
 
@@ -156,7 +158,7 @@ def _finished(request: SweepRequest, job: Job, folder: SweepFolder, splits: Spli
     manifest, before = found
     asked = settings_in(before)
     same = before.get("grid") == request.grid.as_record() and before.get("splits") == splits.as_record()
-    if not same or asked is None or not folder.is_drawn_in_its_format(*OPTIONS):
+    if not same or asked is None or not folder.is_drawn_in_its_format(*FIGURE_NAMES):
         return None
     try:
         table = _table(read_accuracy(folder.accuracy), folder, asked)
@@ -206,14 +208,16 @@ def _load(request: SweepRequest, job: Job, rules: Mapping[str, BiasRule]) -> tup
     from socialcli.jobs.answer import Answerer  # imports torch, as loading the model has done
 
     settings = request.grid.settings(layers_of(adapter))
-    return Answerer(job, adapter, [_condition(job, setting, rules) for setting in settings]), settings
+    return Answerer(job, adapter, [_condition(request, setting, rules) for setting in settings]), settings
 
 
-def _condition(job: Job, setting: Setting, rules: Mapping[str, BiasRule]) -> Alignment | None:
+def _condition(request: SweepRequest, setting: Setting, rules: Mapping[str, BiasRule]) -> Alignment | None:
     """The alignment of a setting; None for the plain model."""
     from socialcli.jobs.conditions import alignment_of
 
     if setting.bias is None:
         return None
     values = {name: value for name, value in asdict(setting).items() if value is not None}
-    return alignment_of(replace(job.settings.alignment, **values), rules[setting.bias])
+    (selector,) = {one for one in request.grid.heads_by if one.name == setting.heads_by}
+    (mode,) = {one for one in request.grid.steer if one.name == setting.steer}
+    return alignment_of(replace(request.settings.alignment, **values), rules[setting.bias], selector, mode)

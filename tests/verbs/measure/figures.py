@@ -38,4 +38,6 @@ def head_figures(layers: int, heads: int, chosen: range, gain: float = 3.0, own:
     if not own:
         means |= {key: np.full_like(mean, np.nan) for key in KEYS if key[1] == "own"}
     counts = {"own": 40 if own else 0, "other": 30}
-    return HeadFigures({key: 50 * table for key, table in means.items()}, means, active, 20, counts, dict(counts))
+    gaze = rng.random((layers, heads))
+    largest = {key: 50 * table for key, table in means.items()}
+    return HeadFigures(largest, means, active, 20, counts, dict(counts), gaze, 20)

@@ -21,6 +21,7 @@ def sums_of(number: int, *failures: Failure, shape: tuple[int, int] = (3, 2)) ->
     sums.active, sums.prompts = draw.integers(0, 5, shape).astype(float), 5
     for target in TARGETS:
         sums.rows[target], sums.pairs[target] = (int(draw.integers(1, 1000)) for _ in range(2))
+    sums.gaze, sums.gaze_prompts = draw.random(shape) / 3, 4
     for key in KEYS:
         sums.largest[key], sums.attention[key] = draw.random(shape) / 3, draw.random(shape) / 7
     return EpisodeSums(
@@ -45,6 +46,8 @@ def test_sums_are_kept_to_the_last_bit(tmp_path: Path) -> None:
         mine, theirs = found.sums, row.sums
         assert (mine.prompts, mine.rows, mine.pairs) == (theirs.prompts, theirs.rows, theirs.pairs)
         np.testing.assert_array_equal(mine.active, theirs.active)
+        np.testing.assert_array_equal(mine.gaze, theirs.gaze)
+        assert mine.gaze_prompts == theirs.gaze_prompts
         for key in KEYS:
             np.testing.assert_array_equal(mine.largest[key], theirs.largest[key])
             np.testing.assert_array_equal(mine.attention[key], theirs.attention[key])
@@ -70,6 +73,14 @@ def test_a_file_of_other_types_is_read(of_list: OfList, text: Any, tmp_path: Pat
     found = EarlierRows.read([write_retyped(file, pq.read_table(file), of_list, text)], EPISODE_SUMS).row(row.key)
     assert (found.tasks, found.failures) == (row.tasks, row.failures)
     np.testing.assert_array_equal(found.sums.active, row.sums.active)
+
+
+def test_a_file_of_a_version_without_gaze_is_read(tmp_path: Path) -> None:
+    file = written(tmp_path / "a.parquet", sums_of(1))
+    pq.write_table(pq.read_table(file).drop_columns(["gaze", "gaze_prompts"]), file)
+    found = EarlierRows.read([file], EPISODE_SUMS).row(sums_of(1).key)
+    np.testing.assert_array_equal(found.sums.active, sums_of(1).sums.active)
+    assert found.sums.gaze_prompts == 0 and not found.sums.gaze.any()
 
 
 def test_a_file_of_other_columns_is_reported_and_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

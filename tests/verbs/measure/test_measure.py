@@ -202,7 +202,7 @@ def test_the_manifest_says_what_was_measured_and_how(measurement: SampleMeasure)
 def test_the_pictures_are_there_and_show_something(family: str, measurement: SampleMeasure) -> None:
     done = measurement(family)
     assert sorted(path.name for path in done.output.iterdir()) == FILES
-    for name, size in (("heatmap.png", (1512, 628)), ("shift.png", (1980, 768))):
+    for name, size in (("heatmap.png", (2016, 628)), ("shift.png", (1980, 768))):
         with Image.open(done.output / name) as image:
             assert image.size == size
             assert len(image.convert("RGB").getcolors(1 << 24) or ()) > 50

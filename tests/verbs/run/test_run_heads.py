@@ -18,13 +18,27 @@ from ..runs import FAMILY, SAMPLE_FILE, run
 LIMITED = ("--limit", "3", "--frames", "2")
 
 
-def heads_file(folder: Path, active: np.ndarray, *, model: str = FAMILY, episode_ids: tuple[str, ...] = ()) -> str:
+def heads_file(
+    folder: Path,
+    active: np.ndarray,
+    *,
+    model: str = FAMILY,
+    episode_ids: tuple[str, ...] = (),
+    gaze: np.ndarray | None = None,
+) -> str:
     """A heads.parquet of 10 prompts, in `active` (layers, heads) of which each head was active."""
     identity = ModelIdentity(
         name=model, adapter_version="1", distribution=None, distribution_version=None, checkpoint="somewhere"
     )
     statistics = HeadStatistics(
-        active=active, prompts=10, model=identity, layers="0-3", settings={}, episode_ids=episode_ids
+        active=active,
+        prompts=10,
+        model=identity,
+        layers="0-3",
+        settings={},
+        episode_ids=episode_ids,
+        gaze=gaze,
+        gaze_prompts=0 if gaze is None else 10,
     )
     write_heads(folder / "heads.parquet", statistics)
     return str(folder / "heads.parquet")
@@ -79,6 +93,26 @@ def test_judging_heads_on_what_they_were_chosen_from_is_reported(tmp_path: Path)
     (warning,) = done.manifest["warnings"]
     assert "not held out" in warning
     assert warning in done.stderr
+
+
+def test_heads_by_gaze_are_the_largest_and_judging_them_on_their_own_episodes_is_reported(
+    tmp_path: Path,
+) -> None:
+    gaze = np.arange(16).reshape(4, 4) / 100
+    gaze[1, 2] = 0.9
+    file = heads_file(tmp_path, all_but(0, (1, 1)), episode_ids=("kitchen-keys",), gaze=gaze)
+    ranked = ("--heads", file, "--heads-rank", "gaze", "--max-heads", "2")
+    done = run(SAMPLE_FILE, tmp_path / "out", *LIMITED, *ranked).validated()
+    assert {(row["active_head_count"], row["layers"], row["heads_by"]) for row in done.rows} == {(2, "1-3", "fixed")}
+    (warning,) = done.manifest["warnings"]
+    assert "were chosen on 1 of the" in warning and "not held out" in warning
+
+
+def test_a_file_without_gaze_scores_says_to_measure_again(tmp_path: Path) -> None:
+    ranked = ("--heads", heads_file(tmp_path, all_but(0, (1, 1))), "--heads-rank", "gaze", "--max-heads", "2")
+    refused = run(SAMPLE_FILE, tmp_path / "out", *LIMITED, *ranked)
+    assert refused.code == 2
+    assert "no gaze scores" in refused.stderr and "socialcli measure --overwrite" in refused.stderr
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from socialcli.files import write_json
 from socialcli.jobs.grid import OPTIONS
 from socialcli.jobs.splits import Splits
 from socialcli.verbs.sweep.choice import FIGURES
-from socialcli.verbs.sweep.files import FIELDS, SETTINGS, SweepFolder
+from socialcli.verbs.sweep.files import FIELDS, SETTINGS, SweepFolder, settings_in
 
 from ...conftest import ROOT
 from ...results.samples import settings
@@ -28,12 +28,28 @@ def test_sweep_json_holds_the_choice_and_what_it_was_made_from(tmp_path: Path) -
     write_json(tmp_path / "sweep.json", sweep_of(table, SPLITS, GRID).as_record())
     record = json.loads((tmp_path / "sweep.json").read_text(encoding="utf-8"))
     assert tuple(record) == FIELDS and tuple(record["settings"]) == SETTINGS
-    assert record["grid"] == {"alpha": [0.0, 0.5, 1.0], "lambda": [5e-5], "layers": ["auto"], "bias": ["published"]}
+    values = {"alpha": [0.0, 0.5, 1.0], "lambda": [5e-5], "layers": ["auto"], "bias": ["published"]}
+    assert record["grid"] == {
+        **values,
+        "heads_by": ["dynamic"],
+        "max_heads": [None],
+        "steer": ["speaker"],
+        "balance": [0.5],
+    }
     assert (record["combinations"], len(record["conditions"])) == (3, 3)
     assert record["conditions"][0] == dict.fromkeys(OPTIONS)
     assert record["splits"] == {"validation": "validation", "test": ["test"]}
     (best,) = record["best"]
-    assert best["setting"] == {"alpha": 0.5, "lambda": 5e-5, "layers": "10-19", "bias": "published"}
+    assert best["setting"] == {
+        "alpha": 0.5,
+        "lambda": 5e-5,
+        "layers": "10-19",
+        "bias": "published",
+        "heads_by": "dynamic",
+        "max_heads": None,
+        "steer": "speaker",
+        "balance": None,
+    }
     (test,) = best["test"]
     assert (test["split"], test["chosen"], test["plain"]) == ("test", 1.0, 0.0)
     (task,) = test["tasks"]
@@ -46,10 +62,17 @@ def test_sweep_json_holds_the_choice_and_what_it_was_made_from(tmp_path: Path) -
 
 def test_the_settings_of_a_sweep_are_those_of_a_run_but_for_what_it_goes_through() -> None:
     left = set(settings().as_record()) - set(SETTINGS)
-    runs_own = {"heads", "heads_rank", "heads_min_share", "heads_by", "heads_seed", "max_heads", "steer", "balance"}
+    runs_own = {"heads", "heads_rank", "heads_min_share"}
     runs_own |= {"split", "check_invariance", "timeout_per_question"}
     runs_own |= {"more_episodes", "permute", "permute_seed"}
     assert left == {"alignment", *OPTIONS, *runs_own}
+
+
+def test_conditions_of_earlier_versions_are_those_of_the_method() -> None:
+    names = ("alpha", "lambda", "layers", "bias")
+    earlier = [dict(zip(names, values, strict=True)) for values in ([None] * 4, [0.5, 5e-5, "10-19", "published"])]
+    assert settings_in({"conditions": earlier}) == ASKED[:2]
+    assert settings_in({"conditions": [{"alpha": 1}]}) is None
 
 
 def test_the_page_names_every_field() -> None:

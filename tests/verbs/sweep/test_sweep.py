@@ -126,7 +126,7 @@ def test_the_best_is_that_of_the_accuracy_table_and_reported_from_it(swept: Swep
     best = manifest_of(done)["best"]
     assert best and all(one["validation"]["split"] == "validation" for one in best)
     for choice in best:
-        chosen = tuple(choice["setting"].values())
+        chosen = setting(choice["setting"])
         for task in choice["tasks"]:
             if choice["task"] is not None:
                 figures = [table[task, "validation", one]["accuracy"] for one in SETTINGS]
@@ -200,12 +200,80 @@ def test_values_can_be_lists_repeated_options_and_of_a_settings_file(episodes: P
         "lambda": [5e-5, 5e-4],
         "layers": ["1"],
         "bias": ["published"],
+        "heads_by": ["dynamic"],
+        "max_heads": [None],
+        "steer": ["speaker"],
+        "balance": [0.5],
     }
     done = run_sweep(
         episodes, tmp_path / "line", *few, "--alpha", "1", "--alpha", "2", "--bias", "published,probability"
     )
     assert manifest_of(done)["grid"]["alpha"] == [1.0, 2.0]
     assert {row["bias"] for row in done.rows} == {None, "published", "probability"}
+
+
+HEADS = (
+    *("--alpha", "1", "--layers", "all", "--lambda", "5e-5,1e-4", "--heads-by", "dynamic,top,random,all"),
+    *("--max-heads", "none,1,2", "--steer", "speaker,both-ways", "--balance", "0.25,1"),
+)
+
+
+def heads_of(row: Row) -> tuple[Any, ...]:
+    return tuple(row[name] for name in ("lambda", "heads_by", "max_heads", "steer", "balance"))
+
+
+@pytest.fixture(scope="module")
+def by_heads(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    file = write(tmp_path_factory.mktemp("in") / "episodes.jsonl", [small(0), small(11)])
+    return run_sweep(file, tmp_path_factory.mktemp("out"), *HEADS)
+
+
+def test_selectors_and_modes_are_settings_and_values_without_effect_count_once(by_heads: Run) -> None:
+    assert by_heads.code == 0, by_heads.stderr
+    heads = [(lambda_, "dynamic", limit) for lambda_ in (5e-5, 1e-4) for limit in (None, 1, 2)]
+    heads += [(5e-5, selector, limit) for selector in ("top", "random") for limit in (1, 2)] + [(5e-5, "all", None)]
+    steered = [("speaker", None), ("both-ways", 0.25), ("both-ways", 1.0)]
+    expected = {(*one, *other) for one in heads for other in steered} | {(None,) * 5}
+    rows = by_heads.rows
+    assert {heads_of(row) for row in rows} == expected and len(rows) == 4 * len(expected)
+    manifest = manifest_of(by_heads)
+    assert {heads_of(one) for one in manifest["conditions"]} == expected
+    assert manifest["combinations"] == 2 * 4 * 3 * 2 * 2 and manifest["settings"]["heads_seed"] == 0
+    assert {row["active_head_count"] for row in rows if row["heads_by"] == "random" and row["max_heads"] == 2} == {2}
+
+
+def test_answers_under_a_selector_and_a_mode_are_those_of_a_run(by_heads: Run, tmp_path: Path) -> None:
+    file = write(tmp_path / "episodes.jsonl", [small(0), small(11)])
+    options = ("--layers", "all", "--heads-by", "random", "--max-heads", "2", "--steer", "both-ways", "--balance", "1")
+    single = run(file, tmp_path / "out", *FRAMES, *options, tasks=["all"])
+    ours = {row["question_id"]: row for row in by_heads.rows if heads_of(row) == (5e-5, "random", 2, "both-ways", 1)}
+    for name, row in single.by_id().items():
+        assert ours[name]["key"] == row["key"] and close(ours[name]["scores"], row["scores"], 1e-4)
+
+
+def test_the_command_of_a_choice_gives_its_answers(
+    swept: Swept, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifest = manifest_of(swept())
+    assert manifest["rule"].startswith("the highest accuracy in the validation split")
+    monkeypatch.chdir(tmp_path)
+    choice = manifest["best"][0]
+    (line,) = choice["runs"]
+    assert line in swept().stdout
+    done = command(*shlex.split(line)[1:])
+    assert done.code == 0, done.stderr
+    output = tmp_path / shlex.split(line)[-1]
+    again = pq.read_table(output / "predictions.parquet").to_pylist()
+    wanted = [row for row in swept().rows if row["task"] == choice["task"] and row["split"] == "test"]
+    wanted = [row for row in wanted if setting(row) == setting(choice["setting"])]
+    assert again and [row["key"] for row in again] == [row["key"] for row in wanted]
+    assert [row["prediction"] for row in again] == [row["prediction"] for row in wanted]
+
+
+def test_accuracy_by_active_heads_is_drawn_where_settings_differ_in_them(by_heads: Run) -> None:
+    assert (by_heads.output / "active_heads.png").is_file()
+    counts = {(row["heads_by"], row["max_heads"]): row["active_head_count"] for row in by_heads.accuracy}
+    assert counts["random", 2] == counts["top", 2] == 2 and counts["all", None] > 2 and counts[None, None] is None
 
 
 def test_the_table_of_the_page_is_what_its_commands_print(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -233,6 +301,11 @@ def test_the_table_of_the_page_is_what_its_commands_print(tmp_path: Path, monkey
         (("--test-split", "validation", "--validation-split", "validation"), "what is chosen on is not reported on"),
         (("--inputs", "L"), "there is nothing to align words to; use --inputs VL"),
         (("--split", "test"), "No such option"),
+        (("--heads-by", "random"), "--heads-by random needs numbers of heads: add --max-heads"),
+        (("--heads-by", "fixed"), "--heads-by fixed: a sweep has no --heads"),
+        (("--heads-by", "dynamic,tpo"), "Invalid value for '--heads-by'"),
+        (("--max-heads", "none,0"), "Invalid value for '--max-heads': 0 is not in the range x>=1."),
+        (("--balance", "0.5,2"), "--balance 2.0 is out of range"),
     ],
 )
 def test_a_usage_error_is_a_message_and_leaves_no_folder(

@@ -1,0 +1,43 @@
+"""The `socialcli run` that asks a chosen setting alone, so that a reader can repeat its figures."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from socialcli.jobs.grid import PLAIN, Setting
+from socialcli.settings.checks import CheckSettings
+from socialcli.settings.fields import settings_of
+from socialcli.settings.run import RunSettings, run_settings
+from socialcli.verbs.sweep.settings import TRIED
+
+_CHECKS = frozenset(one.key for one in settings_of(CheckSettings))  # no answer depends on them
+
+
+def run_command(settings: RunSettings, setting: Setting, tasks: Sequence[str], split: str | None) -> str:
+    """The command line of a run with the `settings` of a sweep and one `setting`, for a shell.
+
+    It names every option that differs from its default, and all that the setting consists of. Without a `split` it
+    asks the questions of all.
+    """
+    mode = "off" if setting == PLAIN else "on"
+    others = {"alignment": mode, "tasks": list(tasks), "split": split}
+    values = settings.as_record() | dict(setting.as_record().items()) | others
+    output = re.sub(r"[^\w.-]", "_", "-".join(["best", *tasks, *([] if split is None else [split])]))
+    words = ["socialcli", "run", settings.selection.episodes, *_options(values, setting), "-o", output]
+    return shlex.join(words)
+
+
+def _options(values: dict[str, Any], setting: Setting) -> Iterator[str]:
+    for one in run_settings(but={"episodes", "more_episodes", *_CHECKS}):
+        value = values[one.key]
+        always = one.key == "alignment" or (one.key in TRIED and setting != PLAIN)
+        if value is None or (value == one.default and not always) or (one.key in TRIED and setting == PLAIN):
+            continue
+        if value is True:
+            yield one.option
+        else:
+            for item in value if isinstance(value, list) else [value]:
+                yield from (one.option, str(item))
