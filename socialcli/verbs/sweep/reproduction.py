@@ -19,7 +19,7 @@ _CHECKS = frozenset(one.key for one in settings_of(CheckSettings))  # no answer 
 def run_command(settings: RunSettings, setting: Setting, tasks: Sequence[str], split: str | None) -> str:
     """The command line of a run with the `settings` of a sweep and one `setting`, for a shell.
 
-    It names every option that differs from its default, and all that the setting consists of. Without a `split` it
+    It names every option that differs from its default, and the strength whether or not it does. Without a `split` it
     asks the questions of all.
     """
     mode = "off" if setting == PLAIN else "on"
@@ -33,7 +33,7 @@ def run_command(settings: RunSettings, setting: Setting, tasks: Sequence[str], s
 def _options(values: dict[str, Any], setting: Setting) -> Iterator[str]:
     for one in run_settings(but={"episodes", "more_episodes", *_CHECKS}):
         value = values[one.key]
-        always = one.key == "alignment" or (one.key in TRIED and setting != PLAIN)
+        always = one.key == "alignment" or (one.key in TRIED[:4] and setting != PLAIN)
         if value is None or (value == one.default and not always) or (one.key in TRIED and setting == PLAIN):
             continue
         if value is True:
