@@ -25,6 +25,7 @@ from socialcli.cli import COMMANDS, main
 from socialcli.episodes.reading import read_episodes
 from socialcli.episodes.records import Episode
 from socialcli.inference.clip_view import AskOptions, sample_clip
+from socialcli.perturbation.kinds import KINDS
 from socialcli.plugins.discovery import LOAD_PLUGINS
 from socialcli.plugins.registry import registry
 from socialcli.results.columns import columns_of
@@ -40,6 +41,7 @@ from socialcli.tasks.prompt import Scene, build_prompt
 from socialcli.verbs.compare.flips import Flip
 from socialcli.verbs.compare.summary import HEADINGS
 from socialcli.verbs.measure.attention_table import AttentionRow
+from socialcli.verbs.stress.table import StressRow
 from socialcli.verbs.train.files import LogRow
 from socialcli.verbs.train.settings import train_settings
 
@@ -192,6 +194,15 @@ def compared_table() -> str:
     return _table(("column", "`--json`", "meaning"), cells)
 
 
+def annotation_errors() -> str:
+    """The kinds of annotation errors of `socialcli stress`."""
+    rows = [
+        (f"`{kind.name}`", kind.summary, kind.unit, ", ".join(f"{level:g}" for level in (0, *kind.levels)))
+        for kind in KINDS
+    ]
+    return _table(("`--kind`", "what is wrong", "level", "levels by default"), rows)
+
+
 BLOCKS: Mapping[str, Callable[[], str]] = {
     "columns of predictions.parquet": partial(columns_table, Prediction),
     "columns of accuracy.parquet": partial(columns_table, AccuracyRow),
@@ -199,7 +210,9 @@ BLOCKS: Mapping[str, Callable[[], str]] = {
     "columns of heads.parquet": partial(columns_table, HeadRow),
     "columns of log.parquet": partial(columns_table, LogRow),
     "columns of the flips": partial(columns_table, Flip),
+    "columns of stress.parquet": partial(columns_table, StressRow),
     "columns of a comparison": compared_table,
+    "annotation errors": annotation_errors,
     "models": models_table,
     "settings": settings_table,
     "tasks": tasks_table,

@@ -48,6 +48,9 @@ COMMANDS = {
     ),
     "measure": _Entry("socialcli.verbs.measure.command", "Measure what the alignment does to a model's attention."),
     "sweep": _Entry("socialcli.verbs.sweep.command", "Ask under many settings of the alignment; find the best."),
+    "stress": _Entry(
+        "socialcli.verbs.stress.command", "Ask with errors in the annotation; find when alignment stops helping."
+    ),
     "accuracy": _Entry("socialcli.verbs.accuracy.command", "Recompute accuracy tables from predictions."),
     "compare": _Entry("socialcli.verbs.compare.command", "Compare two runs, question by question."),
     "train": _Entry("socialcli.verbs.train.command", "Fine-tune a model on the gold answers in EPISODES."),

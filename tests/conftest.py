@@ -45,7 +45,10 @@ ALL_FAMILIES = (
 
 
 # What `poe fast` leaves out, by paths below tests/. A command itself is tested in verbs/VERB/test_VERB*.py.
-VERBS = ("run", "sweep", "measure", "train", "plan", "inspect", "accuracy", "compare", "synth", "validate", "plugin")
+VERBS = (
+    *("run", "sweep", "stress", "measure", "train", "plan", "inspect", "accuracy", "compare", "synth", "validate"),
+    "plugin",
+)
 E2E = (
     "faults/*",
     "test_docs.py",

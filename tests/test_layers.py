@@ -40,7 +40,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         *("verbs.validate", "verbs.convert", "verbs.synth", "verbs.models", "verbs.tasks", "verbs.plugins"),
         *("verbs.plugin", "verbs.schema"),
     ),
-    ("verbs", "verbs.plan", "verbs.sweep"),  # a run without weights, and a run under many settings
+    ("verbs", "verbs.plan", "verbs.sweep", "verbs.stress"),  # a run without weights, and a run under many settings
     ("cli",),
     ("__main__",),
 )

@@ -25,8 +25,11 @@ from socialcli.tasks.base import Task
 from socialcli.tasks.orders import GIVEN, CandidateOrder
 from socialcli.tasks.prompt import build_prompt
 
-STRENGTH = ("alpha", "lambda_", "layers", "bias", "heads", "max_heads", "heads_by", "heads_seed", "steer", "balance")
-"""The columns that say how strongly, and where, words were aligned."""
+STRENGTH = (
+    *("alpha", "lambda_", "layers", "bias", "heads", "max_heads", "heads_by", "heads_seed", "steer", "balance"),
+    *("perturbation", "level", "perturbation_seed"),
+)
+"""The columns that say how strongly, where, and by which annotation words were aligned."""
 
 IMPLIED: Mapping[str, tuple[object, ...]] = {
     "max_heads": (None,),
@@ -34,6 +37,9 @@ IMPLIED: Mapping[str, tuple[object, ...]] = {
     "heads_seed": (None,),
     "steer": (None, METHOD.mode.name),
     "balance": (None,),
+    "perturbation": (None,),
+    "level": (None,),
+    "perturbation_seed": (None,),
 }
 """Values, by column, that a key does not contain: all that there was before the column."""
 
@@ -148,7 +154,7 @@ class RowMaker:
         if alignment is None:
             return dict.fromkeys(STRENGTH)
         layers = alignment.layers_of(self.decoder)
-        selector, steering = alignment.selector, alignment.steering
+        selector, steering, error = alignment.selector, alignment.steering, alignment.steering.perturbation
         return {
             "alpha": alignment.alpha,
             "lambda_": alignment.threshold,
@@ -160,6 +166,9 @@ class RowMaker:
             "heads_seed": alignment.seed if selector.seeded else None,
             "steer": steering.mode.name,
             "balance": steering.balance if steering.mode.balances else None,
+            "perturbation": None if error is None else error.kind,
+            "level": None if error is None else error.level,
+            "perturbation_seed": None if error is None else error.seed,
         }
 
     def _key(self, condition: Mapping[str, object], parts: Mapping[str, object]) -> str:

@@ -16,6 +16,7 @@ from socialcli.plots.formats import FIGURE_FORMATS, FigureFormat
 from socialcli.results.lock import locked
 
 SWEEP_MANIFEST = "sweep.json"
+STRESS_MANIFEST = "stress.json"
 
 _PART_FILE = re.compile(r"(\d{6,}|set_aside)\.parquet|\.(\d{6,}|set_aside)\.parquet\.[0-9a-f]{8}\.tmp")
 
@@ -227,8 +228,8 @@ class OutputFolder(ResumableFolder):
 
     @property
     def foreign(self) -> tuple[Path, ...]:
-        """A sweep's manifest; it would describe predictions that no longer exist."""
-        return (self.path / SWEEP_MANIFEST,)
+        """The manifests of a sweep and of a stress test; they would describe predictions that no longer exist."""
+        return self.path / SWEEP_MANIFEST, self.path / STRESS_MANIFEST
 
     @property
     def files(self) -> tuple[Path, ...]:

@@ -14,6 +14,8 @@ from typing import Any, Literal
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from socialcli.alignment.heads.selectors import DYNAMIC, FIXED
+from socialcli.alignment.steering.modes import METHOD
 from socialcli.errors import InvalidInputError, NotFoundError
 from socialcli.results.casting import cast_to_rows
 from socialcli.results.columns import When, arrow_schema, as_record, check_values, column, from_record, table_row
@@ -98,6 +100,19 @@ class Prediction:
         only_if=ALIGNED,
         minimum=0,
         maximum=1,
+    )
+    perturbation: str | None = column(
+        "kind of error in the annotation that the words were aligned by (`socialcli stress`); null for the annotation "
+        "as it is, and where not aligned. `utterances` and the columns on boxes describe the annotation as it is",
+        default=None,
+        later=True,
+        only_if=ALIGNED,
+    )
+    level: float | None = column(
+        "size of the error, in the unit of its kind; null without one", default=None, later=True, only_if=ALIGNED
+    )
+    perturbation_seed: int | None = column(
+        "seed of the error (`--seed`); null without one", default=None, later=True, only_if=ALIGNED
     )
     inputs: Inputs = column("model inputs: `L` (text), `VL` (text and video), `VLB` (text, video and boxes)")
     candidates: tuple[str, ...] | None = column(
@@ -211,14 +226,17 @@ class Prediction:
     )
 
     def __post_init__(self) -> None:
-        """Set `correct`, and refuse a row that no reader of the table could make sense of."""
+        """Set `correct`, and what earlier versions left out; refuse a row that no reader could make sense of."""
         for name, place in (("prediction", self.prediction_index), ("answer", self.answer_index)):
             if place is not None and (self.candidates or ())[place : place + 1] != (getattr(self, name),):
                 raise ValueError(f"{self.question_id}: {name}_index is not the place of the {name} in the candidates")
         if self.scores is not None and not self._scored():
             raise ValueError(f"{self.question_id}: scores must be finite, one for each candidate")
+        if self.alignment:  # rows of earlier versions do not say how heads were selected and words steered
+            object.__setattr__(self, "heads_by", self.heads_by or (FIXED if self.heads else DYNAMIC).name)
+            object.__setattr__(self, "steer", self.steer or METHOD.mode.name)
         correct = is_correct(self.prediction, self.prediction_index, self.answer, self.answer_index)
-        object.__setattr__(self, "correct", correct)  # the only way to set a field of a frozen dataclass
+        object.__setattr__(self, "correct", correct)
         check_values(self, self.question_id)
 
     def _scored(self) -> bool:

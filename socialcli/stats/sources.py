@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from socialcli.errors import InvalidInputError, NotFoundError
-from socialcli.results.folder import SWEEP_MANIFEST, OutputFolder
+from socialcli.results.folder import STRESS_MANIFEST, SWEEP_MANIFEST, OutputFolder
 from socialcli.results.parts import part_paths
 from socialcli.results.predictions import read_predictions
 from socialcli.stats.accuracy import GROUP_COLUMNS
@@ -26,6 +26,9 @@ _UNFINISHED = {
     "interrupted": "was interrupted",
     "error": "ended with an error",
 }
+
+_OTHERS = {"sweep_version": "sweep", "stress_version": "stress test"}
+"""What a manifest other than a run's describes, by its first field."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +100,13 @@ class Source:
     def warnings(self) -> list[str]:
         """Warnings about an unfinished run, and how far it got."""
         how = _UNFINISHED.get(str(self.manifest.get("outcome")))
-        what = "sweep" if "sweep_version" in self.manifest else "run"
+        what = next((name for key, name in _OTHERS.items() if key in self.manifest), "run")
         if self.parts:
             return [f"{self.path}: the {what} {how or 'did not finish'}; {self._how_far()}"]
         if how is None:
             return []
-        if what == "sweep":
-            return [f"{self.path}: the sweep {how}; only the answers so far count"]
+        if what != "run":
+            return [f"{self.path}: the {what} {how}; only the answers so far count"]
         return [f"{self.path}: the run {how}; the answers of the run before it count until it is resumed"]
 
     def _how_far(self) -> str:
@@ -134,7 +137,7 @@ def _check_no_episodes(path: Path) -> None:
 
 
 def _manifest(folder: OutputFolder) -> Mapping[str, Any]:
-    for path in (folder.manifest, folder.path / SWEEP_MANIFEST):
+    for path in (folder.manifest, folder.path / SWEEP_MANIFEST, folder.path / STRESS_MANIFEST):
         if not path.is_file():
             continue
         try:

@@ -17,10 +17,13 @@ from socialcli.api import ask, open_clip
 from socialcli.inference.answer_modes import GENERATE, SCORE, Answer, AnswerMode
 from socialcli.inference.answers import answer_batch
 from socialcli.inference.attention_pass import observe
+from socialcli.inference.batching import BatchLimit, batches, transcript_end
 from socialcli.inference.clip import ClipQuestion
 from socialcli.inference.conditions import common_length, continue_under
 from socialcli.perturbation.kinds import KINDS
 from socialcli.perturbation.perturbation import Perturbation
+from socialcli.plugins.registry import registry
+from socialcli.tasks.orders import OrderChoice
 from tests.conftest import SAMPLE, sample_episodes
 
 CONDITIONS = (
@@ -179,6 +182,23 @@ def test_a_transcript_that_questions_share_runs_once(model: Any) -> None:
     )
     common, start = common_length(prompts), prompts[0].prefix.length
     assert start + 16 < common < min(prompt.encoded.length for prompt in prompts)
+    rests = [prompt.encoded.length - common for prompt in prompts]
+    with tokens_run(model, 0) as seen:
+        together = answer_batch(model, prompts, [None, Alignment()], SCORE)
+    assert seen == [common - start, max(rests) * len(prompts)]
+    for condition, answers in zip([None, Alignment()], together, strict=True):
+        assert largest_difference(answers, alone(model, prompts, condition)) < 1e-5
+
+
+def test_orders_of_the_candidates_share_all_words_before_these(model: Any) -> None:
+    """They are prompts on one clip that differ in their options alone: one batch, whose common words run once."""
+    clip = open_clip(model, sample_episodes()[0], SAMPLE)
+    question = next(one for one in clip.episode.questions if one.task == "videoqa")
+    task = registry().task("videoqa").item
+    prompts = [clip.ask(question, task, order) for order in OrderChoice(4).orders(task, clip.episode, question)]
+    assert len(prompts) == 4 and [*batches(prompts, model, BatchLimit())] == [prompts]
+    common, start = common_length(prompts), prompts[0].prefix.length
+    assert transcript_end(prompts[0].encoded) < common  # and the question's own words
     rests = [prompt.encoded.length - common for prompt in prompts]
     with tokens_run(model, 0) as seen:
         together = answer_batch(model, prompts, [None, Alignment()], SCORE)

@@ -42,5 +42,6 @@ class FailedQuestions:
 
 def _hash(row: Prediction) -> int:
     """A 64-bit hash of the question's id, the order of its candidates and its condition."""
-    setting = row.alpha, row.lambda_, row.layers, row.bias
-    return hash((storable(row.question_id), row.order or 0, row.alignment, setting))
+    setting = row.alpha, row.lambda_, row.layers, row.bias, row.heads_by, row.heads, row.max_heads, row.heads_seed
+    plans = row.steer, row.balance, row.perturbation, row.level
+    return hash((storable(row.question_id), row.order or 0, row.alignment, setting, plans))

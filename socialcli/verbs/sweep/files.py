@@ -12,7 +12,7 @@ from typing import Any
 
 from socialcli.jobs.grid import OPTIONS, Grid, Setting, setting_of
 from socialcli.jobs.splits import Splits
-from socialcli.results.folder import SWEEP_MANIFEST, OutputFolder
+from socialcli.results.folder import STRESS_MANIFEST, SWEEP_MANIFEST, OutputFolder
 from socialcli.results.manifest import Manifest
 from socialcli.results.predictions import Prediction
 from socialcli.verbs.sweep.choice import RULE, Choice
@@ -53,8 +53,8 @@ class SweepFolder(OutputFolder):
 
     @property
     def foreign(self) -> tuple[Path, ...]:
-        """A run's manifest; it would describe predictions that no longer exist."""
-        return (self.path / "run.json",)
+        """The manifests of a run and of a stress test; they would describe predictions that no longer exist."""
+        return self.path / "run.json", self.path / STRESS_MANIFEST
 
     @property
     def files(self) -> tuple[Path, ...]:

@@ -26,9 +26,9 @@ from socialcli.verbs.sweep.panels import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# Two more of Okabe and Ito's colours than the other pictures need; markers tell apart what repeats a colour.
-COLORS = (BLUE, ORANGE, "#009E73", RED, "#CC79A7")
-MARKERS = "osD^v"
+COLORS = (BLUE, ORANGE, "#009E73", RED, "#CC79A7")  # of selectors: two more of Okabe and Ito's than elsewhere
+LOOKS = (("o", "-"), ("s", "--"), ("D", ":"), ("^", "-."))  # of modes
+APART = 1.03  # from curve to curve, on a logarithmic axis: many have the same numbers of heads
 LOG_FROM = 8  # heads: a longer axis doubles from tick to tick
 
 Curve = tuple[str | None, str | None]  # a head selector and a steering mode
@@ -83,16 +83,18 @@ def _panel(plot: _Plot, axes: Axes, task: str, split: str | None) -> None:
     """A task's accuracy in a split: a curve with intervals for each selector and mode, other settings in grey."""
     label_panel(axes, task, split, plot.table.find(task, split, PLAIN))
     most = 0.0
+    selectors, modes = (list(dict.fromkeys(names)) for names in zip(*plot.curves, strict=True))
     for place, (curve, settings) in enumerate(plot.curves.items()):
-        color, marker = COLORS[place % len(COLORS)], MARKERS[place // len(COLORS) % len(MARKERS)]
+        color = COLORS[selectors.index(curve[0]) % len(COLORS)]
+        marker, line = LOOKS[modes.index(curve[1]) % len(LOOKS)]
         on, off = plot.points(task, split, settings)
         most = max([most, *(row.active_head_count or 0 for row in (*on, *off))])
         _draw_others(axes, off)
         heights, bars = error_bars(on)
-        heads = [row.active_head_count or 0.0 for row in on]
-        axes.errorbar(
-            heads, heights, yerr=bars, color=color, marker=marker, capsize=3, alpha=0.9, zorder=3, label=_label(curve)
-        )
+        heads = [(row.active_head_count or 0.0) * APART**place for row in on]
+        lines = axes.errorbar(heads, heights, yerr=bars, color=color, marker=marker, ms=5, capsize=3, zorder=3)
+        lines[0].set_linestyle(line)
+        lines.set_label(_label(curve))
     _scale(axes, most)
 
 

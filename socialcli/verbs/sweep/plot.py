@@ -59,7 +59,8 @@ class _Plot:
     def points(self, task: str, split: str | None, like: Setting) -> list[tuple[int, AccuracyRow]]:
         """The place of each value on the axis, and its row with the other options as in `like`."""
         found = (
-            (place, self.table.find(task, split, self._at(value, like))) for place, value in enumerate(self.values)
+            (place, self.table.find(task, split, self._at(value, like, task)))
+            for place, value in enumerate(self.values)
         )
         return [(place, row) for place, row in found if row is not None]
 
@@ -84,7 +85,7 @@ class _Plot:
         """The best setting of a task, if there is one."""
         return next((choice.setting for choice in self.sweep.best if choice.task == task), None)
 
-    def _at(self, value: object, like: Setting) -> Setting:
+    def _at(self, value: object, like: Setting, task: str) -> Setting:
         if self.option == "alpha" and not value:
             return PLAIN
         exact = like.having(self.option, value)
@@ -92,7 +93,9 @@ class _Plot:
             return exact
         # A selector without a limit, or a mode without a balance, has no setting that differs in its name alone.
         others = [one for one in self.sweep.settings if one != PLAIN and one.as_record()[self.option] == value]
-        return max(others, key=lambda one: _shared(one, like))
+        most = max(_shared(one, like) for one in others)
+        nearest = [one for one in others if _shared(one, like) == most]
+        return best_aligned(self.table, self.sweep, task, nearest)
 
 
 def _panel(plot: _Plot, axes: Axes, task: str, split: str | None) -> None:

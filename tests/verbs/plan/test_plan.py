@@ -173,3 +173,24 @@ def test_a_typo_is_reported_before_torch_is_imported(tmp_path: Path) -> None:
     words = [sys.executable, "-c", program, str(SAMPLE / "episodes.jsonl"), "--model", FAMILY, "--task", "mentionned"]
     done = subprocess.run(words, env=shell_environment(), capture_output=True, text=True, timeout=60)
     assert done.stdout == "2 False\n", done.stderr
+
+
+def test_orders_are_planned_as_they_are_run(episodes: Path) -> None:
+    options = ("--alignment", "both", "--permute", "4")
+    before = planned(episodes, *options)
+    done = run(episodes, episodes.parent / "out", *FEW, *options, tasks=["all"])
+    assert before["rows"] == len(done.rows) and before["kept"] == 0
+    assert sum(before["questions"].values()) == done.manifest["counts"]["questions"]
+    assert before["warnings"] == done.manifest["warnings"]
+    after = planned(episodes, *options, "-o", str(done.output))
+    assert (after["rows"], after["kept"]) == (len(done.rows), len(done.rows))
+    more = planned(episodes, "--alignment", "both", "--permute", "6", "-o", str(done.output))
+    assert more["kept"] == len(done.rows) < more["rows"]
+
+
+def test_a_failing_question_is_a_problem_once_and_fails_in_every_order(episodes: Path) -> None:
+    lines = [record(0)]
+    lines[0]["video"]["path"] = "videos/none.mp4"
+    found = planned(write(episodes, lines), "--permute", "2", "--alignment", "off")
+    assert len(found["problems"]) == len(record(0)["questions"])
+    assert found["failures"] == found["rows"] == 2 * len(record(0)["questions"])

@@ -66,7 +66,12 @@ def _row(
         lambda_=setting.lambda_,
         layers=setting.layers,
         bias=setting.bias,
+        heads_by=setting.heads_by,
+        max_heads=setting.max_heads,
+        steer=setting.steer,
+        balance=setting.balance,
         active_heads=None if setting.alpha is None else 0.1,
+        active_head_count=None if setting.alpha is None else setting.max_heads or 40,
         prediction="ann" if right else "bob",
         answer=None if right is None else "ann",
     )

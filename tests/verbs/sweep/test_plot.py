@@ -10,10 +10,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from socialcli.alignment.heads.selectors import ALL, DYNAMIC, RANDOM, TOP
+from socialcli.alignment.steering.modes import BOTH_WAYS, SPEAKER
 from socialcli.jobs.grid import PLAIN, Setting
 from socialcli.jobs.splits import Splits
 from socialcli.plots.canvas import BLUE, ORANGE, RED
 from socialcli.verbs.sweep.files import SweepFolder
+from socialcli.verbs.sweep.heads_plot import draw_active_heads
 from socialcli.verbs.sweep.plot import draw_sweep
 
 from ..measure.test_plots import painted
@@ -85,6 +88,45 @@ def test_the_chosen_setting_is_marked_where_it_was_chosen(tmp_path: Path) -> Non
     (tmp_path / "none").mkdir()
     draw(tmp_path / "none", made_of=grid(), splits=Splits(None, ("test", "validation")))
     assert marked > 100 and painted(pixels(tmp_path / "none" / "alpha.png"), RED) == 0
+
+
+HEADS = grid(
+    alpha=(0.0, 0.5, 1.0),
+    heads_by=(DYNAMIC, TOP, RANDOM, ALL),
+    max_heads=(None, 1, 2, 4, 8, 16),
+    steer=(SPEAKER, BOTH_WAYS),
+    balance=(0.25, 0.5),
+)
+
+
+def by_heads(task: str, split: str | None, setting: Setting, question: int) -> bool:
+    """Better with more heads, unless they are drawn at random."""
+    heads = 0 if setting.heads_by in (None, "random") else setting.max_heads or 40
+    return random.Random(f"{task} {split} {question}").random() < 0.3 + 0.01 * heads + 0.1 * (setting.alpha == 1)
+
+
+def test_accuracy_by_active_heads_has_a_curve_for_each_selector_and_mode(tmp_path: Path) -> None:
+    settings = HEADS.settings(DECODER)
+    table = table_of(answered(by_heads, settings, tasks=("coref", "target"), questions=20), settings)
+    draw_active_heads(SweepFolder(tmp_path), table, sweep_of(table, SPLITS, HEADS))
+    picture = pixels(tmp_path / "active_heads.png")
+    assert all(painted(picture, color) > 200 for color in (BLUE, ORANGE, RED, "#009E73"))
+
+
+def test_settings_with_the_same_number_of_heads_make_no_such_picture(tmp_path: Path) -> None:
+    settings = grid().settings(DECODER)
+    table = table_of(answered(by_heads, settings), settings)
+    draw_active_heads(SweepFolder(tmp_path), table, sweep_of(table, SPLITS, grid()))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_selectors_and_modes_meet_in_the_settings_nearest_to_the_best(tmp_path: Path) -> None:
+    made_of = grid(alpha=(1.0,), heads_by=(DYNAMIC, TOP), max_heads=(None, 1, 2), steer=(SPEAKER, BOTH_WAYS))
+    assert draw(tmp_path, by_heads, made_of) == ["heads_by.png", "max_heads.png", "steer.png"]
+
+
+def test_lists_of_layers_have_an_order(tmp_path: Path) -> None:
+    assert draw(tmp_path, made_of=grid(alpha=(1.0,), layers=("3+7+11", "2-5"))) == ["layers.png"]
 
 
 def test_nothing_labelled_makes_no_picture(tmp_path: Path) -> None:

@@ -4,8 +4,11 @@ from pathlib import Path
 
 from socialcli.jobs.grid import PLAIN, Setting
 from socialcli.jobs.splits import Splits
+from socialcli.verbs.sweep.choice import RULE
+from socialcli.verbs.sweep.reproduction import run_command
 from socialcli.verbs.sweep.summary import summary_json, summary_lines
 
+from ...results.samples import settings
 from .sweeps import DECODER, Right, answered, grid, sweep_of, table_of
 
 GRID = grid()
@@ -25,7 +28,10 @@ def text(answers: Right = right, splits: Splits = SPLITS, *tasks: str) -> str:
 
 
 def test_accuracy_by_setting_then_the_chosen_ones_in_the_other_splits() -> None:
-    by_setting, reported = text().split("\n\n")
+    by_setting, reported, repeated = text().split("\n\n")
+    assert repeated.startswith(f"chosen on validation: {RULE}\nto repeat\ncoref: socialcli run episodes.parquet ")
+    assert repeated.endswith("all tasks: " + run_command(settings(), HALF, ("coref", "target"), "test"))
+    assert "--alpha 0.5 --lambda 5e-05 --layers 10-19 --bias published -o best-coref-target-test" in repeated
     assert by_setting.splitlines() == [
         "accuracy in the split validation; *: the best of a column, the nearest to the plain model (-) among equals",
         "alpha  lambda  layers  bias       coref    target    all tasks",
@@ -71,11 +77,12 @@ def test_without_a_validation_split_all_splits_are_shown_and_nothing_is_marked()
 
 
 def test_a_single_task_has_no_column_of_all(tmp_path: Path) -> None:
-    assert "all tasks" not in text(right, Splits("validation", ("test",)), "coref")
+    assert "all tasks  " not in text(right, Splits("validation", ("test",)), "coref")
 
 
 def test_no_other_split_to_report_on_is_said() -> None:
-    assert text(right, Splits("validation", ())).endswith("to report the chosen settings on")
+    shown = text(right, Splits("validation", ()))
+    assert "to report the chosen settings on\n" in shown and "socialcli run" not in shown
 
 
 def test_where_the_validation_split_was_not_reached_the_others_are_shown() -> None:

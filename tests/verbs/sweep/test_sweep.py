@@ -109,8 +109,9 @@ def test_answers_and_keys_are_those_of_a_run_with_the_setting(
 
 def test_the_folder_and_what_sweep_json_says(swept: Swept) -> None:
     done = swept()
-    files = ["accuracy.parquet", "alpha.png", "inputs.json", "lambda.png", "layers.png", "predictions.parquet"]
-    assert sorted(path.name for path in done.output.iterdir()) == [*files, "sweep.json"]
+    figures = ["active_heads.png", "alpha.png", "lambda.png", "layers.png"]
+    files = ["accuracy.parquet", *figures, "inputs.json", "predictions.parquet", "sweep.json"]
+    assert sorted(path.name for path in done.output.iterdir()) == sorted(files)
     manifest = manifest_of(done)
     assert (manifest["outcome"], manifest["exit_code"], manifest["warnings"]) == ("done", 0, [])
     assert (manifest["combinations"], len(manifest["conditions"]), manifest["asked"]) == (18, 9, 9)
