@@ -105,7 +105,8 @@ def _bias_lines(inspection: Inspection) -> Iterator[Line]:
     """What a steering mode other than the method's does; the method's is in the chart."""
     if inspection.steering.mode is METHOD.mode:
         return
-    yield Line(f"--steer {steering_named(inspection.steering)} biases {'' if inspection.steered else 'nothing'}")
+    name = steering_named(inspection.steering)
+    yield Line(f"Biases of --steer {name}:" if inspection.steered else f"--steer {name} biases nothing.")
     for one in inspection.steered:
         towards = f"{counted(len(one.columns), 'visual token')}, {people_shown(inspection, one.columns)}"
         yield Line(f"{one.part} (tokens {ranges(one.tokens)}), weight {one.weight:+g}: {towards}")
