@@ -26,10 +26,12 @@ def dense(
     """Attention with every score in memory, in float64; returns the attention too."""
     own = query.dtype
     query = query.double()
-    key, value = (part.double().repeat_interleave(module.num_key_value_groups, dim=1) for part in (key, value))
+    groups = query.shape[1] // key.shape[1]
+    key, value = (part.double().repeat_interleave(groups, dim=1) for part in (key, value))
     scores = query @ key.transpose(2, 3) * scaling
-    length = scores.shape[-1]
-    visible = attention_mask if attention_mask is not None else torch.ones(length, length, dtype=torch.bool).tril()
+    queries, keys = scores.shape[2:]
+    causal = torch.ones(queries, keys, dtype=torch.bool).tril(keys - queries)  # the last queries, where few are run
+    visible = causal if attention_mask is None else attention_mask
     if visible.dtype != torch.bool:  # of cross-attention: terms of the scores, 0 where a key is seen
         visible = visible == 0
     scores = scores.masked_fill(~visible, float("-inf"))

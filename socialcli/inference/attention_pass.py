@@ -22,11 +22,12 @@ def observe(
 ) -> AlignmentReport:
     """Run a batch of questions with plans and equally long prefixes; `observer` and `observed` as for `aligned`.
 
-    `plans` take the place of the questions' own.
+    `plans` take the place of the questions' own, those of the alignment's steering mode.
     """
     prefixes = [one.prefix for one in questions]
     step = step_of(adapter, prefixes, [one.encoded for one in questions], prefixes[0].length)
-    plans = [one.plan for one in questions if one.plan is not None] if plans is None else plans
+    if plans is None:
+        plans = [plan for one in questions if (plan := one.plan_under(alignment.steering)) is not None]
     with aligned(adapter, plans, alignment, observer, observed) as report:
         run_step(adapter, step, continued_cache(adapter, prefixes, room_for(step)))
     return report

@@ -101,7 +101,7 @@ class RowMaker:
             order=self._number(prepared.order.number),
             **_answer_columns(result),
             seconds=result.seconds,
-            **_clip_columns(prepared, alignment is not None),
+            **_clip_columns(prepared, alignment),
             key=prepared.missing[result.condition] if prepared.missing is not None else "",
         )
 
@@ -230,7 +230,7 @@ def _alignment_columns(done: AlignedPrompt | None) -> dict[str, Any]:
     }
 
 
-def _clip_columns(prepared: PreparedQuestion, aligned: bool) -> dict[str, Any]:
+def _clip_columns(prepared: PreparedQuestion, alignment: Alignment | None) -> dict[str, Any]:
     """The columns that describe the frames and the prompt, as far as they exist."""
     frames = prepared.frames
     columns: dict[str, Any] = {}
@@ -238,10 +238,11 @@ def _clip_columns(prepared: PreparedQuestion, aligned: bool) -> dict[str, Any]:
         columns |= {"frame_times": frames.times, "distinct_frames": frames.distinct}
     if isinstance(prepared, ClipQuestion):
         grid, plan = prepared.encoded.grid, prepared.plan
+        steered = None if alignment is None else prepared.plan_under(alignment.steering)
         columns |= {
             "prompt_tokens": prepared.encoded.length,
             "visual_tokens": grid.shown.size if grid else 0,
-            "aligned_text_tokens": plan.rows.size if plan and aligned else 0,
+            "aligned_text_tokens": steered.rows.size if steered else 0,
             "box_tokens": plan.columns.size if plan else 0,
             "boxes_unseen": plan.boxes_unseen if plan else None,
             "utterances": plan.utterances if plan else None,

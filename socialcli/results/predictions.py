@@ -168,11 +168,14 @@ class Prediction:
         "visual tokens among them, or the keys of cross-attention that show a cell", default=None, minimum=0
     )
     aligned_text_tokens: int | None = column(
-        "text tokens of utterances whose speaker is known: the rows that the alignment may change",
+        "text tokens that the steering mode may bias; with `speaker`, those of utterances whose speaker is known; 0 "
+        "where not aligned",
         default=None,
         minimum=0,
     )
-    box_tokens: int | None = column("visual tokens that some speaker's box covers", default=None, minimum=0)
+    box_tokens: int | None = column(
+        "visual tokens that some speaker's box covers, whatever the steering mode", default=None, minimum=0
+    )
     active_heads: float | None = column(
         "share (0 to 1) of the heads of the aligned layers that were active; null where not aligned",
         default=None,

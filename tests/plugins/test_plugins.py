@@ -7,9 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from socialcli.alignment.attention import Alignment
+from socialcli.alignment.steering.modes import Steering
+from socialcli.api import ask, open_clip
 from socialcli.errors import PluginError, UnknownNameError
 from socialcli.plugins.registry import Registry
 
+from ..conftest import ROOT, SAMPLE, sample_episodes, tiny_model
 from ..distributions import Install, site_folder
 
 MODEL = """
@@ -28,6 +32,7 @@ EVERYTHING = """
 import click
 from socialcli.alignment.heads.selectors import HeadSelector
 from socialcli.alignment.rules import BiasRule
+from socialcli.alignment.steering.modes import SteeringMode
 from socialcli.inference.answer_modes import Answer
 from socialcli.plugins.hookspecs import Converter, hookimpl
 
@@ -53,6 +58,8 @@ def socialcli_bias_rules(): return (BiasRule("halved", "half of the largest scor
 @hookimpl
 def socialcli_head_selectors():
     return [HeadSelector("quieter", "heads below lambda", in_layer=lambda means, threshold: means < threshold)]
+@hookimpl
+def socialcli_steering_modes(): return [SteeringMode("nothing", "bias nothing", lambda prompt, _: None)]
 @hookimpl
 def socialcli_converters(): return [Converter("subtitles", "from .srt files", click.Command("subtitles"))]
 @hookimpl
@@ -92,6 +99,7 @@ def test_every_kind_of_thing_comes_through_its_hook(distribution: Install) -> No
     assert registry.task("laughter").item.summary == "who laughs"
     assert registry.bias_rule("halved").item.summary == "half of the largest score"
     assert registry.head_selector("quieter").item.summary == "heads below lambda"
+    assert registry.steering_mode("nothing").item.summary == "bias nothing"
     assert registry.answer_mode("silence").item.decodes is False
     assert registry.converter("subtitles").item.command.name == "subtitles"
     assert registry.command("stats").item.name == "stats"
@@ -245,3 +253,31 @@ def test_a_broken_selector_is_a_warning_and_the_built_in_ones_stay(
     (warning,) = [one for one in caplog.records if one.levelno == logging.WARNING]
     assert "acme-heads 0.3" in warning.getMessage()
     assert "it must return a list of HeadSelector, and it holds 'first'" in warning.getMessage()
+
+
+def test_the_steering_mode_of_the_page_comes_through_its_hook_and_steers(distribution: Install) -> None:
+    page = (ROOT / "docs" / "plugins.md").read_text(encoding="utf-8").split("\n## A steering mode\n")[1]
+    distribution("acme-steering", page.split("```python\n")[1].split("```")[0])
+    mode = Registry().steering_mode("everybody").item
+    clip = open_clip(tiny_model("internvl3"), sample_episodes()[0], SAMPLE, frames=2)
+    asked = ask(clip, next(one for one in clip.episode.questions if one.task == "target"))
+    prompt, plan = clip.steered(asked), asked.plan_under(Steering(mode))
+    assert prompt is not None
+    assert plan is not None
+    assert plan.rows[plan.pairs.any(axis=1)].tolist() == prompt.asked_words.tolist()
+    assert plan.columns[plan.pairs.any(axis=0)].tolist() == prompt.region(prompt.regions, prompt.steps).tolist()
+    plain, method, steered = (
+        clip.score([asked], alignment)[0].scores
+        for alignment in (None, Alignment(), Alignment(steering=Steering(mode)))
+    )
+    assert len({plain, method, steered}) == 3
+
+
+def test_a_broken_steering_mode_is_a_warning_and_the_built_in_ones_stay(
+    distribution: Install, caplog: pytest.LogCaptureFixture
+) -> None:
+    distribution("acme-steering", hook("return ['left']", name="socialcli_steering_modes"), version="0.4")
+    assert list(Registry().steering_modes()) == ["speaker", "both-ways", "gaze", "gaze-decoding"]
+    (warning,) = [one for one in caplog.records if one.levelno == logging.WARNING]
+    assert "acme-steering 0.4" in warning.getMessage()
+    assert "it must return a list of SteeringMode, and it holds 'left'" in warning.getMessage()

@@ -239,3 +239,44 @@ def test_a_task_that_loses_the_place_of_the_gold_answer_is_refused() -> None:
         build_prompt(Backwards(), episode(), equal, None)
     distinct = question("videoqa", text="?", candidates=("茶", "茶", "水"), answer="水")
     assert "A. 水\nB. 茶" in build_prompt(Backwards(), episode(), distinct, None).text
+
+
+def mentioned(prompt: Prompt) -> list[tuple[str, str, bool]]:
+    """Each mention: the speaker's id, the text at its place, and whether it is in the options."""
+    return [(one.speaker, prompt.text[one.start : one.end], one.in_options) for one in prompt.mentions]
+
+
+def test_labels_behind_the_transcript_are_found_in_the_question_and_in_the_options() -> None:
+    prompt = asked(episode(), question("target", utterance="u2"))
+    assert prompt.asked is not None
+    assert prompt.asked.id == "u2"
+    assert mentioned(prompt) == [
+        ("ana", "Speaker 1", False),
+        ("ben", "Speaker 2", True),
+        ("cleo", "Speaker 3", True),
+    ]
+
+
+def test_labels_are_found_in_a_question_on_the_clip() -> None:
+    prompt = asked(episode(), question("videoqa", text="Whom does Cleo see?", candidates=("Ana", "Anabel", "a cat")))
+    assert mentioned(prompt) == [("cleo", "Cleo", False), ("ana", "Ana", True)]
+    assert prompt.asked is None
+
+
+def test_a_label_is_found_as_a_whole_word_only() -> None:
+    crowd = episode(speakers=tuple(Speaker(f"s{number}") for number in range(1, 12)), utterances=())
+    text = "Where is Speaker 1, where Speaker 10 and Speaker 11, and where Speaker 12 and myspeaker 1?"
+    prompt = asked(crowd, question("videoqa", text=text, candidates=("Speaker 1", "Speaker 10s", "Speaker 2x")))
+    assert [one[:2] for one in mentioned(prompt)] == [
+        ("s1", "Speaker 1"),
+        ("s10", "Speaker 10"),
+        ("s11", "Speaker 11"),
+        ("s1", "Speaker 1"),
+    ]
+
+
+def test_past_context_keeps_the_utterance_in_question() -> None:
+    prompt = asked(episode(), question("coref", utterance="u2", span=(4, 7)), context="past")
+    assert prompt.asked is not None
+    assert (prompt.asked.id, [line.id for line in prompt.utterances]) == ("u2", ["u1", "u2"])
+    assert prompt.asked is prompt.utterances[-1]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from socialcli.models.contract import Adapter
 from socialcli.verbs.inspect.heads import HeadQuery, Heads, layers_named
 from socialcli.verbs.inspect.maps import AttentionMaps, Map
 from socialcli.verbs.inspect.report import InspectedUtterance, Inspection
+from socialcli.verbs.inspect.text import steering_named
 
 PLAIN = Alignment(heads=frozenset())  # no heads: the model's own attention in every layer
 
@@ -35,9 +36,10 @@ class AttentionQuery:
         self.heads.named(*_shown(adapter))
 
     def lines(self, inspection: Inspection) -> list[InspectedUtterance]:
-        """The requested utterances whose speaker is known, so that they have rows in the alignment."""
-        known = [line for line in inspection.utterances if line.speaker is not None and line.tokens]
-        return [line for line in known if not self.utterances or line.id in self.utterances]
+        """The requested utterances whose words are rows of the plan."""
+        rows = set() if inspection.plan is None else set(inspection.plan.rows.tolist())
+        biased = [line for line in inspection.utterances if line.tokens and rows.issuperset(line.tokens)]
+        return [line for line in biased if not self.utterances or line.id in self.utterances]
 
 
 def attention_maps(asked: ClipQuestion, inspection: Inspection, query: AttentionQuery) -> tuple[AttentionMaps, ...]:
@@ -57,9 +59,10 @@ def attention_maps(asked: ClipQuestion, inspection: Inspection, query: Attention
         means = _finite(trace.means())[:, np.searchsorted(columns, grid.tokens.clip(min=columns[0]))]
         return np.where(grid.tokens >= 0, means, 0.0)
 
-    plain, aligned = traced(PLAIN), traced(alignment)
+    plain, aligned = traced(replace(PLAIN, steering=alignment.steering)), traced(alignment)
     name = (
-        f"{layers_named(layers)}, {alignment.rule.name} bias, alpha {alignment.alpha:g}, lambda {alignment.threshold:g}"
+        f"{layers_named(layers)}, {steering_named(alignment.steering)}, {alignment.rule.name} bias, "
+        f"alpha {alignment.alpha:g}, lambda {alignment.threshold:g}"
     )
     return tuple(AttentionMaps(line, shown, name, plain[place], aligned[place]) for place, line in enumerate(lines))
 

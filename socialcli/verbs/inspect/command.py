@@ -34,7 +34,8 @@ _log = logging.getLogger(__name__)
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_ALIGNMENT = frozenset({"alpha", "lambda", "layers", "bias"})  # keys of settings, as in the next two
+_ALIGNMENT = frozenset({"alpha", "lambda", "layers", "bias"})  # keys of settings, as in the next three
+_STEERING = frozenset({"steer", "balance"})
 _DEVICE = frozenset({"device", "dtype"})
 _PROMPT = frozenset({one.key for one in settings_of(PromptSettings)} - {"answer"} | {"media_root"})
 _FOR_ATTENTION = frozenset(
@@ -56,6 +57,7 @@ def _options(keys: Collection[str]) -> Callable[[F], F]:
 @click.option("--episode", "clips", multiple=True, metavar="ID", help="Only this episode. May be repeated.")
 @click.option("--limit", type=click.IntRange(min=0), help="Stop after N questions.")
 @_options(_PROMPT)
+@_options(_STEERING)
 @click.option(
     "--json",
     "as_json",
@@ -110,8 +112,8 @@ def command(
     **options: Any,
 ) -> None:
     """Show everything between annotation and attention for each question of EPISODES: the frames and what the model
-    sees of them, the prompt, the tokens and frames of each utterance, the visual grid, and which tokens each speaker's
-    box covers.
+    sees of them, the prompt, the tokens and frames of each utterance, the visual grid, which tokens each speaker's box
+    covers, and which words --steer biases towards which of these.
 
     The model's configuration and processor are enough; only --attention needs its weights. Exits with 3 if a question
     could not be inspected.
@@ -167,6 +169,7 @@ def _inspector(settings: RunSettings, heads: HeadQuery | None, utterances: froze
     model = settings.model.name
     spec = registry().model(model).item
     rule = registry().bias_rule(settings.alignment.bias).item
+    mode = registry().steering_mode(settings.alignment.steer).item
     tasks = {name: provided.item for name, provided in registry().tasks().items()}
     source = load_options(settings, spec, registry().other_models(model), weights=heads is not None)
     adapter = spec.load_checked(source)
@@ -175,10 +178,9 @@ def _inspector(settings: RunSettings, heads: HeadQuery | None, utterances: froze
     from socialcli.verbs.inspect.attention import AttentionQuery
     from socialcli.verbs.inspect.work import Inspector
 
-    query = None
-    if heads is not None:
-        query = AttentionQuery(alignment_of(settings.alignment, rule), heads, utterances)
-    return Inspector(adapter, source, tasks, ask_options(settings), query)
+    alignment = alignment_of(settings.alignment, rule, mode=mode)
+    query = None if heads is None else AttentionQuery(alignment, heads, utterances)
+    return Inspector(adapter, source, tasks, ask_options(settings), query, alignment.steering)
 
 
 def _inspections(

@@ -26,6 +26,8 @@ def to_record(inspection: Inspection) -> dict[str, Any]:
         "context": options.context,
         **asdict(inspection.choices),
         "box_gap": options.box_gap,
+        "steer": inspection.steering.mode.name,
+        "balance": inspection.steering.balance if inspection.steering.mode.balances else None,
         "speakers": [{"id": speaker, "label": label} for speaker, label in inspection.labels.items()],
         "annotated_boxes": [asdict(box) for box in episode.boxes] if options.with_video else [],
         "frames": [{**asdict(frame), "seen": list(frame.seen)} for frame in inspection.frames],
@@ -72,4 +74,7 @@ def _plan(inspection: Inspection) -> dict[str, Any] | None:
         "rows": plan.rows.tolist(),
         "columns": plan.columns.tolist(),
         "pairs": [list(columns) for columns in inspection.pairs],
+        "biases": [
+            {**asdict(one), "tokens": list(one.tokens), "columns": list(one.columns)} for one in inspection.steered
+        ],
     }

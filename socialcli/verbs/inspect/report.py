@@ -13,6 +13,7 @@ import numpy as np
 
 from socialcli.alignment.grid import VisualGrid, covered
 from socialcli.alignment.plan import AlignmentPlan, utterance_frames
+from socialcli.alignment.steering.modes import METHOD, Steering
 from socialcli.episodes.coverage.counter import CoverageCounter
 from socialcli.episodes.coverage.episode import annotated_coverage
 from socialcli.episodes.coverage.record import Coverage
@@ -22,6 +23,7 @@ from socialcli.models.contract import InputChoices, LoadOptions, choices_of
 from socialcli.tasks.base import Task
 from socialcli.tasks.labels import speaker_labels
 from socialcli.tasks.prompt import UNKNOWN_SPEAKER
+from socialcli.verbs.inspect.steered import SteeredTokens, Tokens, steered_tokens
 from socialcli.video.frames import FrameSet
 
 if TYPE_CHECKING:
@@ -29,7 +31,6 @@ if TYPE_CHECKING:
     from socialcli.inference.clip_view import AskOptions
 
 Rectangle = tuple[float, float, float, float]  # x0, y0, x1, y1 in pixels of the original frame
-Tokens = tuple[int, ...]  # indices in the model's input sequence, ascending
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ class Inspection:
     """Everything between annotation and attention, for one question under one condition.
 
     Without video (inputs L) there are no frames and boxes, and `grid` and `plan` are None. `pairs[i]` holds the plan's
-    columns that the tokens of `utterances[i]` are aligned to.
+    columns that all tokens of `utterances[i]` are biased towards, or away from; `steered` has every bias.
     """
 
     episode: Episode  # the part that the question may use (context past: no later boxes)
@@ -92,8 +93,10 @@ class Inspection:
     utterances: tuple[InspectedUtterance, ...]
     grid: VisualGrid | None
     boxes: tuple[InspectedBox, ...]  # by speaker, then by frame
-    plan: AlignmentPlan | None
+    steering: Steering
+    plan: AlignmentPlan | None  # under `steering`
     pairs: tuple[Tokens, ...]
+    steered: tuple[SteeredTokens, ...]
 
     @property
     def unseen(self) -> tuple[InspectedBox, ...]:
@@ -117,13 +120,13 @@ class Inspection:
         return "VL" if self.options.boxes_as == "none" else "VLB"
 
 
-def inspect_question(asked: ClipQuestion, task: Task, source: LoadOptions) -> Inspection:
+def inspect_question(asked: ClipQuestion, task: Task, source: LoadOptions, steering: Steering = METHOD) -> Inspection:
     """Take a prepared question apart; `source` is how its clip's model was loaded."""
     clip = asked.clip
     spec, options, episode = clip.adapter.spec, clip.options, clip.episode
     labels = speaker_labels(episode.speakers, task.named)
     grid, frames = asked.encoded.grid, clip.frames
-    utterances = _utterances(asked, labels, frames)
+    utterances, plan = _utterances(asked, labels, frames), asked.plan_under(steering)
     return Inspection(
         episode=episode,
         question=asked.question,
@@ -139,8 +142,10 @@ def inspect_question(asked: ClipQuestion, task: Task, source: LoadOptions) -> In
         utterances=utterances,
         grid=grid,
         boxes=_boxes(episode, labels, frames.times, grid, options.box_gap) if frames and grid else (),
-        plan=asked.plan,
-        pairs=tuple(_own_columns(asked.plan, line) for line in utterances),
+        steering=steering,
+        plan=plan,
+        pairs=tuple(_own_columns(plan, line) for line in utterances),
+        steered=() if plan is None else steered_tokens(asked, plan, labels),
     )
 
 
@@ -206,8 +211,8 @@ def _share(box: Box, window: Rectangle) -> float:
 
 
 def _own_columns(plan: AlignmentPlan | None, line: InspectedUtterance) -> Tokens:
-    """The columns that every token of the utterance is aligned to."""
-    if plan is None or line.speaker is None or not line.tokens:
+    """The columns that every token of the utterance is paired with."""
+    if plan is None or not line.tokens or not np.isin(line.tokens, plan.rows).all():
         return ()
     rows = np.searchsorted(plan.rows, line.tokens)
     return _numbers(plan.columns[plan.pairs[rows].all(axis=0)])

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from socialcli.alignment.grid import VisualGrid
+from socialcli.alignment.steering.modes import Steering
 from socialcli.episodes.coverage.messages import coverage_line
 from socialcli.verbs.inspect.report import Inspection, Rectangle
 
 
 def render(inspection: Inspection) -> str:
     """The inspection as paragraphs with headings, without a final newline."""
-    parts = (_heading, _frames, _grid, _prompt, _utterances, _boxes, _summary)
+    parts = (_heading, _frames, _grid, _prompt, _utterances, _boxes, _biases, _summary)
     paragraphs = ("\n".join(part(inspection)) for part in parts)
     return "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
 
@@ -53,6 +54,7 @@ def _heading(inspection: Inspection) -> Iterable[str]:
         "inputs": inspection.inputs,
         "boxes as": options.boxes_as,
         "context": options.context,
+        "steer": steering_named(inspection.steering),
         "frame fit": inspection.choices.frame_fit,
         "positions": inspection.choices.positions,
         "max pixels": inspection.choices.max_pixels,
@@ -109,7 +111,8 @@ def _utterances(inspection: Inspection) -> Iterable[str]:
     rows = []
     for line, columns in zip(inspection.utterances, inspection.pairs, strict=True):
         who = called(inspection, line.speaker) if line.speaker is not None else f"{line.label} (nobody knows)"
-        aligned = "no tokens: its speaker is not known" if line.speaker is None else counted(len(columns), "token")
+        unknown = line.speaker is None and not columns
+        aligned = "no tokens: its speaker is not known" if unknown else counted(len(columns), "token")
         time = f"{line.start:.2f}-{line.end:.2f}"
         rows.append([line.id, who, time, ranges(line.tokens), ranges(line.frames), aligned])
     yield from _table(["id", "speaker", "time s", "tokens", "F(u)", "aligned to"], rows)
@@ -138,6 +141,35 @@ def unseen_lines(inspection: Inspection) -> Iterator[str]:
             f"  {called(inspection, box.speaker)} in frame {box.frame}: the box covers NO token "
             f"(the model sees {box.seen:.0%} of it)"
         )
+
+
+def _biases(inspection: Inspection) -> Iterable[str]:
+    if inspection.plan is None:
+        return
+    if not inspection.steered:
+        yield "Biases: none, no visual token shows whom a word is about"
+        return
+    yield "Biases: the score of each token and visual token changes by the weight times the bias of --bias"
+    rows = (
+        [one.part, ranges(one.tokens), f"{one.weight:+g}", len(one.columns), people_shown(inspection, one.columns)]
+        for one in inspection.steered
+    )
+    yield from _table(["part", "tokens", "weight", "visual tokens", "which show all of"], rows)
+
+
+def people_shown(inspection: Inspection, columns: Sequence[int]) -> str:
+    """The speakers of whom `columns` hold every token of some box: "Speaker 2 in frames 3-4, Speaker 3 in frame 3"."""
+    tokens, frames = set(columns), dict[str, list[int]]()
+    for box in inspection.boxes:
+        if box.tokens and tokens.issuperset(box.tokens):
+            frames.setdefault(box.speaker, []).append(box.frame)
+    shown = [f"{called(inspection, speaker)} in {frames_named(found)}" for speaker, found in frames.items()]
+    return ", ".join(shown) or "nobody"
+
+
+def steering_named(steering: Steering) -> str:
+    """A steering mode with its balance, if that has an effect: "both-ways, balance 0.5"."""
+    return steering.mode.name + (f", balance {steering.balance:g}" if steering.mode.balances else "")
 
 
 def _summary(inspection: Inspection) -> Iterable[str]:

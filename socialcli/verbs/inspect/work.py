@@ -9,6 +9,7 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from socialcli.alignment.steering.modes import METHOD, Steering
 from socialcli.episodes.reading import EpisodeRow
 from socialcli.episodes.records import Episode, Question
 from socialcli.errors import QuestionError, UnknownNameError
@@ -44,6 +45,7 @@ class Inspector:
         tasks: Mapping[str, Task],
         options: AskOptions,
         attention: AttentionQuery | None = None,
+        steering: Steering = METHOD,
     ) -> None:
         """Use a model, its load options, and the prompt options; the model needs weights only for `attention`.
 
@@ -56,6 +58,7 @@ class Inspector:
         self._tasks = tasks
         self._options = options
         self._attention = attention
+        self._steering = steering
 
     def inspect(self, rows: Iterable[EpisodeRow], selection: Selection) -> Iterator[Inspected | None]:
         """Inspect the selected questions; None for a question, or a row without questions, that cannot be inspected."""
@@ -95,10 +98,10 @@ class Inspector:
             raise UnknownNameError("task", question.task, self._tasks)
         task = self._tasks[question.task]
         asked = clip.ask(question, task)
-        inspection = inspect_question(asked, task, self._source)
+        inspection = inspect_question(asked, task, self._source, self._steering)
         if self._attention is None:
             return Inspected(inspection, clip.frames)
         maps = attention_maps(asked, inspection, self._attention)
         if not maps:
-            _log.warning("%s: no words of a known speaker to show the attention of", question.id)
+            _log.warning("%s: --steer %s biases no utterance: no attention map", question.id, self._steering.mode.name)
         return Inspected(inspection, clip.frames, maps)

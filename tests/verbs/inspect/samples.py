@@ -9,6 +9,7 @@ from typing import Any
 
 from click.testing import CliRunner, Result
 
+from socialcli.alignment.steering.modes import METHOD, Steering
 from socialcli.api import ask, open_clip
 from socialcli.cli import main
 from socialcli.episodes.records import Episode
@@ -51,14 +52,19 @@ def of_every_episode(family: str, *arguments: str) -> list[dict[str, Any]]:
 
 
 def asked_and_inspected(
-    family: str, episode: Episode, *, frame_fit: str | None = None, **options: Any
+    family: str,
+    episode: Episode,
+    *,
+    frame_fit: str | None = None,
+    steering: Steering = METHOD,
+    **options: Any,
 ) -> tuple[ClipQuestion, Inspection]:
     """The first question of an episode, prepared on its clip in the model, and its inspection."""
     clip = open_clip(tiny_model(family, frame_fit), episode, SAMPLE, **options)
     question = episode.questions[0]
     asked, task = ask(clip, question), registry().task(question.task).item
     source = LoadOptions(checkpoint(family), frame_fit=frame_fit)
-    return asked, inspect_question(asked, task, source)
+    return asked, inspect_question(asked, task, source, steering)
 
 
 def inspected(family: str, episode: Episode, **options: Any) -> Inspected:

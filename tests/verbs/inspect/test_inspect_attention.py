@@ -74,7 +74,7 @@ def test_where_nobody_known_speaks_it_says_so(tmp_path: Path) -> None:
     result = run_inspect(tmp_path / "episodes.jsonl", MODEL, *arguments)
     assert result.exit_code == 0
     assert result.stdout == f"{tmp_path / 'q' / 'sheet.png'}\n"
-    assert "q: no words of a known speaker to show the attention of" in result.stderr
+    assert "q: --steer speaker biases no utterance: no attention map" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -122,3 +122,18 @@ def test_a_settings_file_may_hold_what_only_attention_needs(tmp_path: Path) -> N
     (tmp_path / "s.toml").write_text('[inspect]\nalpha = 2\nattention-heads = "all"\n', encoding="utf-8")
     arguments = ("--config", str(tmp_path / "s.toml"), "--question", QUESTION, "--frames", "1", "--json")
     assert run_inspect(EPISODES, MODEL, *arguments).exit_code == 0
+
+
+def test_a_steering_mode_decides_which_words_look_where(tmp_path: Path) -> None:
+    question = next(one["id"] for one in FIRST["questions"] if one["task"] == "target")
+    arguments = ("--question", question, "--frames", "2", "--attention", "--png")
+    pages = {}
+    for mode in ("speaker", "both-ways", "gaze"):
+        result = run_inspect(EPISODES, MODEL, *arguments, str(tmp_path / mode), "--steer", mode)
+        assert result.exit_code == 0
+        pages[mode] = [Path(line).read_bytes() for line in result.stdout.splitlines()]
+    assert pages["speaker"][0] != pages["both-ways"][0] != pages["gaze"][0]  # the sheets name what is biased
+    assert len(pages["speaker"]) == len(pages["both-ways"]) == 1 + len(UTTERANCES)
+    assert pages["speaker"][1:] != pages["both-ways"][1:]
+    assert len(pages["gaze"]) == 1
+    assert "--steer gaze biases no utterance: no attention map" in result.stderr

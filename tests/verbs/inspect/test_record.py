@@ -54,7 +54,8 @@ def test_the_page_describes_every_field_in_its_order() -> None:
             table = []
     fields = load_schema("inspection")["properties"]
     inner = [fields[name].get("items", fields[name])["properties"] for name in ("frames", "utterances", "grid")]
-    inner += [fields["boxes"]["items"]["properties"], fields["plan"]["properties"]]
+    plan = fields["plan"]["properties"]
+    inner += [fields["boxes"]["items"]["properties"], plan, plan["biases"]["items"]["properties"]]
     assert tables == [list(fields), *map(list, inner)]
 
 

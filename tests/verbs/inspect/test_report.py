@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from socialcli.alignment.steering.modes import BOTH_WAYS, GAZE, Steering
 from socialcli.episodes.records import Box, Episode
 from socialcli.verbs.inspect.text import ranges, render
 from tests.conftest import ROOT, sample_episodes
 
-from .samples import inspection
+from .samples import asked_and_inspected, inspection
 
 PAGE = ROOT / "docs" / "inspect.md"
 
@@ -120,3 +121,37 @@ def test_the_example_of_the_docs_works(monkeypatch: pytest.MonkeyPatch) -> None:
     names: dict[str, Any] = {}
     exec(compile(code, str(PAGE), "exec"), names)
     assert names["record"]["question_id"] == names["question"].id
+
+
+def test_the_biases_are_those_of_the_steering_mode(family: str) -> None:
+    for steering in (Steering(BOTH_WAYS, 0.25), Steering(GAZE)):
+        asked, found = asked_and_inspected(family, of_task("target"), frames=4, steering=steering)
+        plan = asked.plan_under(steering)
+        assert plan is not None
+        assert plan.weights is not None
+        again = np.zeros_like(plan.weights)
+        for one in found.steered:
+            again[np.ix_(np.searchsorted(plan.rows, one.tokens), np.searchsorted(plan.columns, one.columns))] = (
+                one.weight
+            )
+        assert np.array_equal(again, plan.weights * plan.pairs)
+        assert len({(one.part, one.tokens, one.weight) for one in found.steered}) == len(found.steered)
+
+
+def test_the_text_names_what_a_mode_biases_and_whom_it_shows() -> None:
+    both = render(inspection("internvl3", of_task("target"), steering=Steering(BOTH_WAYS, 0.25)))
+    assert re.search(r"utterance \S+ +[\d-]+ +\+0\.75 .*in frame", both)
+    assert re.search(r"Speaker \d in the options +[\d-]+ +\+0\.25 .*in frame", both)
+    assert "steer both-ways, balance 0.25" in both
+    gaze = render(inspection("internvl3", of_task("target"), steering=Steering(GAZE)))
+    signs = re.findall(r"last prompt token +\d+ +([+-]1) ", gaze)
+    assert signs == ["+1", "-1"]
+    assert "no tokens" in gaze  # of the utterances, which the mode leaves alone
+    nobody = replace(of_task("target"), boxes=())
+    assert "Biases: none" in render(inspection("internvl3", nobody, steering=Steering(GAZE)))
+
+
+def of_task(task: str) -> Episode:
+    """A sample episode whose first question is of that task."""
+    episode = sample_episodes()[0]
+    return replace(episode, questions=tuple(one for one in episode.questions if one.task == task))

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Sequence
 
 from PIL import Image
 
+from socialcli.alignment.steering.modes import METHOD
 from socialcli.verbs.inspect.pictures.chart import utterance_chart
 from socialcli.verbs.inspect.pictures.drawing import LONG_SIDE, colors_of, draw_frame
 from socialcli.verbs.inspect.pictures.layout import Line, block, stacked
 from socialcli.verbs.inspect.pictures.lettering import MARGIN, PAPER, TITLE
 from socialcli.verbs.inspect.report import InspectedBox, Inspection
-from socialcli.verbs.inspect.text import called, counted, frames_named
+from socialcli.verbs.inspect.text import called, counted, frames_named, people_shown, ranges, steering_named
 from socialcli.video.frames import FrameSet
 
 THUMB = 480  # long side of a frame on the sheet, pixels
@@ -34,7 +35,8 @@ def sheet(inspection: Inspection, frames: FrameSet) -> Image.Image:
     contact = _contact([_thumb(inspection, frames, index) for index in range(len(frames.frames))])
     every_frame = range(len(inspection.frames))
     head = block(list(_sheet_head(inspection)), contact.width)
-    legend = block([*_sheet_legend(inspection), *_notes(inspection, every_frame)], contact.width)
+    lines = [*_sheet_legend(inspection), *_notes(inspection, every_frame), *_bias_lines(inspection)]
+    legend = block(lines, contact.width)
     return stacked([head, contact, legend, utterance_chart(inspection, contact.width)])
 
 
@@ -97,6 +99,17 @@ def _sheet_head(inspection: Inspection) -> Iterator[Line]:
         f"Task {inspection.question.task}, inputs {inspection.inputs}, boxes as {inspection.options.boxes_as}, "
         f"context {inspection.options.context}{fit}; frames of {frame.width} x {frame.height} pixels"
     )
+
+
+def _bias_lines(inspection: Inspection) -> Iterator[Line]:
+    """What a steering mode other than the method's does; the method's is in the chart."""
+    if inspection.steering.mode is METHOD.mode:
+        return
+    name = steering_named(inspection.steering)
+    yield Line(f"Biases of --steer {name}:" if inspection.steered else f"--steer {name} biases nothing.")
+    for one in inspection.steered:
+        towards = f"{counted(len(one.columns), 'visual token')}, {people_shown(inspection, one.columns)}"
+        yield Line(f"{one.part} (tokens {ranges(one.tokens)}), weight {one.weight:+g}: {towards}")
 
 
 def _sheet_legend(inspection: Inspection) -> Iterator[Line]:
