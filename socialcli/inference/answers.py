@@ -65,10 +65,11 @@ def answer_batches(
             for one, by_condition in zip(batch, zip(*answers, strict=True), strict=True)
         ]
 
-    for whole in batches([one for one in questions if isinstance(one, ClipQuestion)], adapter, limit):
-        for batch in _by_conditions(whole, conditions):
-            for part, results in in_parts(batch, run, limit):
-                yield [_failures(part[0], results, conditions)] if isinstance(results, QuestionError) else results
+    for some in _given_order_first(questions):
+        for whole in batches(some, adapter, limit):
+            for batch in _by_conditions(whole, conditions):
+                for part, results in in_parts(batch, run, limit):
+                    yield [_failures(part[0], results, conditions)] if isinstance(results, QuestionError) else results
 
 
 def answer_batch(
@@ -115,6 +116,16 @@ def _together(adapter: Adapter, questions: Sequence[ClipQuestion], mode: AnswerM
 def _wanted(question: PreparedQuestion, conditions: Sequence[Alignment | None]) -> tuple[int, ...]:
     """The indices of the conditions that a question is to be answered under."""
     return tuple(range(len(conditions)) if question.missing is None else sorted(question.missing))
+
+
+def _given_order_first(questions: Sequence[PreparedQuestion]) -> Sequence[Sequence[ClipQuestion]]:
+    """The questions in the given order of their candidates, then in all others; the two share no batch.
+
+    So a question in the given order shares its batch with the same others as without further orders, and its scores are
+    the same to the last bit.
+    """
+    ready = [one for one in questions if isinstance(one, ClipQuestion)]
+    return [one for one in ready if not one.order.number], [one for one in ready if one.order.number]
 
 
 def _by_conditions(

@@ -91,14 +91,14 @@ class Answerer:
 
         Threads read the next clips while the model works. A few selections are answered at a time, so that questions on
         several clips can share a batch. `store` gets the rows of each batch as soon as it is done. Batches depend on
-        the questions alone, not on what is kept, unless memory runs short: a resumed run gets the same scores as an
-        uninterrupted one.
+        the questions alone, not on what is kept, nor on further orders of their candidates, unless memory runs short: a
+        resumed run gets the same scores as an uninterrupted one.
         """
         group: list[Prepared] = []
         questions = 0
         for prepared in self._preparer.prepare_ahead(selections, kept):
             group.append(prepared)
-            questions += sum(map(len, prepared.keys.values()))
+            questions += len(prepared.keys)
             if questions >= self._limit.to_collect(self._adapter) or len(group) >= MOST_EPISODES:
                 yield self._answered(group, kept, store)
                 group, questions = [], 0

@@ -89,4 +89,6 @@ def permutations_of(size: int, stream: str) -> Iterator[Places]:
 
 
 def _shuffled(places: Sequence[int], stream: str) -> Places:
-    return tuple(sorted(places, key=lambda place: hashlib.sha256(f"{stream}/{place}".encode()).digest()))
+    """The places in random order. JSON ids can hold half a surrogate pair, which strict UTF-8 refuses."""
+    hashes = {place: hashlib.sha256(f"{stream}/{place}".encode("utf-8", "surrogatepass")).digest() for place in places}
+    return tuple(sorted(places, key=hashes.__getitem__))

@@ -45,6 +45,11 @@ def test_the_first_orders_do_not_depend_on_their_number_but_on_seed_and_question
     assert len({tuple(drawn(5, 24, stream)) for stream in ("0/q1", "0/q2", "1/q1")}) == 3
 
 
+def test_ids_with_half_a_surrogate_pair_have_orders() -> None:
+    """JSON can hold one; strict UTF-8 cannot."""
+    assert len(set(drawn(3, 6, "0/\ud800"))) == 6
+
+
 def test_a_prompt_in_another_order_differs_in_its_options_alone() -> None:
     given, second = OrderChoice(2).orders(TASKS["videoqa"], episode(), QUESTION)
     assert given == GIVEN
