@@ -226,7 +226,7 @@ class Prediction:
     )
 
     def __post_init__(self) -> None:
-        """Set `correct` and what earlier versions left out, and refuse a row that no reader of the table could make sense of."""
+        """Set `correct`, and what earlier versions left out; refuse a row that no reader could make sense of."""
         for name, place in (("prediction", self.prediction_index), ("answer", self.answer_index)):
             if place is not None and (self.candidates or ())[place : place + 1] != (getattr(self, name),):
                 raise ValueError(f"{self.question_id}: {name}_index is not the place of the {name} in the candidates")

@@ -51,7 +51,7 @@ STARVED = Steering(SteeringMode("starved", "away from all that precedes", _starv
 
 def questions(family: str) -> list[ClipQuestion]:
     """Four questions on one clip, whose prompts differ in length."""
-    frames = 8 if family == WINDOWED else 2  # enough to leave the window
+    frames = 4 if family == WINDOWED else 2  # enough to leave the window
     clip = open_clip(tiny_model(family), sample_episodes()[0], SAMPLE, frames=frames)
     return [ask(clip, question) for question in (clip.episode.questions * 4)[:4]]
 

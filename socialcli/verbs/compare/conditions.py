@@ -8,6 +8,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from socialcli.alignment.heads.selectors import DYNAMIC
+from socialcli.alignment.steering.modes import METHOD
 from socialcli.errors import InvalidInputError, UnknownNameError, UsageError
 from socialcli.results.predictions import PREDICTION_ARROW_SCHEMA
 from socialcli.stats.accuracy import GROUP_COLUMNS, STRENGTH_COLUMNS
@@ -44,7 +46,8 @@ class Condition:
     def __str__(self) -> str:
         """The alignment and its strength, as people read it."""
         record = self.as_record()
-        strength = (f"{name} {record[name]}" for name in STRENGTH_COLUMNS if record[name] is not None)
+        usual = {None, DYNAMIC.name, METHOD.mode.name}
+        strength = (f"{name} {record[name]}" for name in STRENGTH_COLUMNS if record[name] not in usual)
         return ", ".join([f"alignment {label(self.aligned)}", *strength])
 
 

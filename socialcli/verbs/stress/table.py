@@ -20,7 +20,8 @@ from socialcli.stats.pairing import Answered, Pair, pair_up
 from socialcli.verbs.stress.levels import ErrorLevels
 
 _NEEDED = (
-    *("question_id", "episode_id", "dataset", "split", "task", "candidates", "prediction", "prediction_index"),
+    *("question_id", "episode_id", "dataset", "split", "task", "candidates", "order"),
+    *("prediction", "prediction_index"),
     *("answer", "answer_index", "correct", "status", "error"),
 )
 
