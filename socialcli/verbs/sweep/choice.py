@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -230,23 +229,14 @@ def _choice(table: SweepTable, splits: Splits, task: str | None, tasks: tuple[st
 def _pooled(
     accuracy: Sequence[AccuracyRow], predictions: Callable[[], Iterable[Mapping[str, Any]]]
 ) -> list[AccuracyRow]:
-    """The rows of the table; if several are of one key, their questions are recounted together from the predictions.
-
-    They are of several datasets, or answered by several versions, the earlier of which lack a column.
-    """
+    """The rows of the table; those of several datasets are recounted together from the predictions."""
     datasets: dict[tuple[str, str | None], set[str | None]] = {}
     for row in accuracy:
         datasets.setdefault((row.task, row.split), set()).add(row.dataset)
-    keys = Counter((row.task, row.split, setting_of(row)) for row in accuracy)
     several = {place for place, names in datasets.items() if len(names) > 1}
-    several |= {(task, split) for (task, split, _), count in keys.items() if count > 1}
     if not several:
         return list(accuracy)
-    again = (
-        {**row, "dataset": None, **Setting.from_record(row).as_record()}
-        for row in predictions()
-        if (row["task"], row["split"]) in several
-    )
+    again = ({**row, "dataset": None} for row in predictions() if (row["task"], row["split"]) in several)
     return [row for row in accuracy if (row.task, row.split) not in several] + accuracy_table(again)
 
 
