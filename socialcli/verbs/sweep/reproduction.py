@@ -8,12 +8,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from socialcli.jobs.grid import PLAIN, Setting
-from socialcli.settings.checks import CheckSettings
-from socialcli.settings.fields import settings_of
 from socialcli.settings.run import RunSettings, run_settings
 from socialcli.verbs.sweep.settings import TRIED
 
-_CHECKS = frozenset(one.key for one in settings_of(CheckSettings))  # no answer depends on them
+# No answer depends on these; of the other free settings, a run without them would ask others, or find no videos.
+_NEEDLESS = {one.key for one in run_settings() if one.about.free} - {"limit", "media_root", "allow_links"}
 
 
 def run_command(settings: RunSettings, setting: Setting, tasks: Sequence[str], split: str | None) -> str:
@@ -31,7 +30,7 @@ def run_command(settings: RunSettings, setting: Setting, tasks: Sequence[str], s
 
 
 def _options(values: dict[str, Any], setting: Setting) -> Iterator[str]:
-    for one in run_settings(but={"episodes", "more_episodes", *_CHECKS}):
+    for one in run_settings(but={"episodes", "more_episodes", "check_invariance", *_NEEDLESS}):
         value = values[one.key]
         always = one.key == "alignment" or (one.key in TRIED[:4] and setting != PLAIN)
         if value is None or (value == one.default and not always) or (one.key in TRIED and setting == PLAIN):
