@@ -290,7 +290,15 @@ def test_the_bias_rule_of_the_page_is_a_bias(extras: None) -> None:
 
 @pytest.mark.parametrize(
     ("name", "picture"),
-    [("make.py", "alignment.png"), ("world.py", "world.png"), ("harm.py", "harm.png"), ("orders.py", "orders.png")],
+    [
+        *[
+            ("make.py", "alignment.png"),
+            ("world.py", "world.png"),
+            ("harm.py", "harm.png"),
+            ("orders.py", "orders.png"),
+        ],
+        ("stress.py", "stress.png"),
+    ],
 )
 def test_the_picture_can_be_drawn_again(name: str, picture: str, monkeypatch: pytest.MonkeyPatch) -> None:
     module = script(ROOT / "docs" / "images" / name, monkeypatch)

@@ -6,6 +6,8 @@ python docs/images/stress.py [-o FILE.png]
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
@@ -27,26 +29,41 @@ GAP, MARGIN, FOOT = 14, 20, 52  # pixels
 INK, FADED, PAPER = (32, 36, 44), (110, 116, 128), (255, 255, 255)
 
 
-def draw() -> Image.Image:
-    """The frame as it is annotated, then with each kind of error; under it whose region the line is aligned to."""
+@dataclass(frozen=True, slots=True)
+class View:
+    """The annotation with an error; the title says which one, and its level."""
+
+    title: str
+    episode: Episode
+
+
+def gather() -> list[View]:
+    """The annotation as it is, then with each kind of error."""
     episode = next(row.episode for row in read_episodes(SAMPLE / "episodes.jsonl") if _is_wanted(row.episode))
-    frame = sample_frames(SAMPLE / episode.video.path, 1, MOMENT, MOMENT + 0.1, None).frames[0]
-    picture = Image.fromarray(frame.image)
+    errors = [Perturbation(kind.name, LEVELS.get(kind.name, 1.0)) for kind in KINDS]
+    return [
+        View("as annotated", episode),
+        *(View(f"{error.kind} {error.level:g}", perturbed(episode, error)) for error in errors),
+    ]
+
+
+def draw(views: Sequence[View]) -> Image.Image:
+    """The frame with the boxes of each view; under it whose region the line is aligned to."""
+    path = SAMPLE / views[0].episode.video.path
+    picture = Image.fromarray(sample_frames(path, 1, MOMENT, MOMENT + 0.1).frames[0].image)
     size = round(picture.width * SCALE), round(picture.height * SCALE)
-    rows = -(-(len(KINDS) + 1) // COLUMNS)
-    width = 2 * MARGIN + COLUMNS * (size[0] + GAP) - GAP
-    canvas = Image.new("RGB", (width, 2 * MARGIN + rows * (size[1] + FOOT + GAP) - GAP), PAPER)
+    rows = -(-len(views) // COLUMNS)
+    width, height = COLUMNS * (size[0] + GAP) - GAP, rows * (size[1] + FOOT + GAP) - GAP
+    canvas = Image.new("RGB", (2 * MARGIN + width, 2 * MARGIN + height), PAPER)
     pen = ImageDraw.Draw(canvas)
-    errors = [None, *(Perturbation(kind.name, LEVELS.get(kind.name, 1.0)) for kind in KINDS)]
-    for number, error in enumerate(errors):
+    for number, view in enumerate(views):
         left = MARGIN + number % COLUMNS * (size[0] + GAP)
         top = MARGIN + number // COLUMNS * (size[1] + FOOT + GAP)
-        found = episode if error is None else perturbed(episode, error)
-        boxes = {one: box for one, (box,) in speaker_boxes(found.boxes, [MOMENT]).items() if box is not None}
+        tracks = speaker_boxes(view.episode.boxes, [MOMENT])
+        boxes = {speaker: box for speaker, (box,) in tracks.items() if box is not None}
         canvas.paste(_boxed(picture, boxes).resize(size, Image.Resampling.LANCZOS), (left, top))
-        name = "as annotated" if error is None else f"{error.kind} {error.level:g}"
-        pen.text((left, top + size[1] + 4), name, fill=INK, font=_font(16))
-        line = next(one for one in found.utterances if one.id == LINE)
+        pen.text((left, top + size[1] + 4), view.title, fill=INK, font=_font(16))
+        line = next(one for one in view.episode.utterances if one.id == LINE)
         pen.text((left, top + size[1] + 26), _aligned(line, boxes), fill=FADED, font=_font(13))
     return canvas
 
@@ -86,7 +103,7 @@ def main() -> None:
     """Draw the picture into a file."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("-o", "--output", type=Path, default=HERE / "stress.png", help="default: %(default)s")
-    draw().quantize(128, dither=Image.Dither.NONE).save(parser.parse_args().output, optimize=True)
+    draw(gather()).quantize(128, dither=Image.Dither.NONE).save(parser.parse_args().output, optimize=True)
 
 
 if __name__ == "__main__":

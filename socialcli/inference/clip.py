@@ -46,6 +46,7 @@ class Clip:
         self._annotations: dict[Perturbation | None, Episode] = {None: episode}
         self._shown: tuple[VisualGrid, dict[Perturbation | None, Mapping[str, SpeakerTokens]]] | None = None
         self._plans: dict[Steering, tuple[SteeredPrompt, AlignmentPlan]] = {}  # the last one, and its prompt
+        self._plans_with_errors: dict[Steering, tuple[AlignmentPlan, AlignmentPlan]] = {}  # the last one without, with
 
     def ask(self, question: Question, task: Task, order: CandidateOrder = GIVEN) -> ClipQuestion:
         """Put a question into words, tokenize it, and plan its alignment. Raises AnnotationError and PromptError."""
@@ -66,6 +67,8 @@ class Clip:
 
     def plan(self, asked: ClipQuestion, steering: Steering) -> AlignmentPlan | None:
         """The plan of a question; None without video. Questions with the same transcript share it where it decides."""
+        if steering.mode.of_transcript and steering.perturbation is not None:
+            return self._plan_with_error(asked, steering)
         prompt = self.steered(asked, steering.perturbation)
         if prompt is None:
             return None
@@ -75,6 +78,21 @@ class Clip:
         if before is None or not _same_words(before[0], prompt):
             before = self._plans[steering] = prompt, steering.plan(prompt)
         return before[1]
+
+    def _plan_with_error(self, asked: ClipQuestion, steering: Steering) -> AlignmentPlan | None:
+        """The same for a plan with an annotation error: questions that share the plan without it share this one, too.
+
+        With dozens of errors, comparing their transcripts each time would cost as much as the plans.
+        """
+        exact = asked.plan_under(replace(steering, perturbation=None))
+        before = self._plans_with_errors.get(steering)
+        if before is not None and before[0] is exact:
+            return before[1]
+        prompt = self.steered(asked, steering.perturbation)
+        if exact is None or prompt is None:
+            return None
+        self._plans_with_errors[steering] = exact, steering.plan(prompt)
+        return self._plans_with_errors[steering][1]
 
     def steered(self, asked: ClipQuestion, error: Perturbation | None = None) -> SteeredPrompt | None:
         """A question as a steering mode sees it; None without video.

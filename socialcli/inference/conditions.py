@@ -22,6 +22,7 @@ import numpy.typing as npt
 
 from socialcli.alignment.attention import Alignment, AlignmentReport, aligned
 from socialcli.alignment.hooks import layers_of
+from socialcli.alignment.layers import DecoderLayers
 from socialcli.alignment.plan import AlignmentPlan
 from socialcli.alignment.steering.modes import METHOD
 from socialcli.inference.answer_modes import AlignedPrompt
@@ -73,6 +74,7 @@ class _Path:
     alignment: Alignment | None
     plans: Sequence[AlignmentPlan]  # of the prompts; none without video
     start: int  # the layer up to which it is the plain model; the number of layers if it is in all of them
+    setting: Alignment | None  # the alignment apart from its steering, which the plans contain
 
     @property
     def kind(self) -> tuple[int, bool, Alignment | None]:
@@ -82,34 +84,36 @@ class _Path:
         steering = replace(self.alignment.steering, perturbation=None)
         return self.start, True, replace(self.alignment, steering=steering)
 
-    def serves(self, alignment: Alignment | None, plans: Sequence[AlignmentPlan]) -> bool:
+    def serves(self, setting: Alignment | None, plans: Sequence[AlignmentPlan]) -> bool:
         """Whether a condition comes to the same: another way to the same plans changes nothing."""
-        if self.alignment is None or alignment is None:
-            return self.alignment is alignment
-        return replace(alignment, steering=self.alignment.steering) == self.alignment and all(
-            map(_same_plan, plans, self.plans)
-        )
+        if self.setting is None or setting is None:
+            return self.setting is setting
+        return setting == self.setting and all(map(_same_plan, plans, self.plans))
 
 
 def _paths(
     adapter: Adapter, questions: Sequence[ClipQuestion], conditions: Sequence[Alignment | None]
 ) -> Sequence[_Path]:
     """The distinct ways through the model."""
+    decoder = layers_of(adapter)
     paths: list[_Path] = []
     for index, alignment in enumerate(conditions):
         steering = METHOD if alignment is None else alignment.steering
         plans = [plan for one in questions if (plan := one.plan_under(steering)) is not None]
-        path = next((one for one in paths if one.serves(alignment, plans)), None)
+        setting = None if alignment is None else replace(alignment, steering=METHOD)
+        path = next((one for one in paths if one.serves(setting, plans)), None)
         if path is None:
-            paths.append(_Path([index], alignment, plans, _start(adapter, alignment, plans)))
+            start = _start(adapter, decoder, alignment, plans)
+            paths.append(_Path([index], alignment, plans, start, setting))
         else:
             path.conditions.append(index)
     return paths
 
 
-def _start(adapter: Adapter, alignment: Alignment | None, plans: Sequence[AlignmentPlan]) -> int:
+def _start(
+    adapter: Adapter, decoder: DecoderLayers, alignment: Alignment | None, plans: Sequence[AlignmentPlan]
+) -> int:
     """The layer up to which a condition can reuse the plain model; the number of layers if it differs in none."""
-    decoder = layers_of(adapter)
     if alignment is None or not any(plan.pairs.any() for plan in plans):
         return decoder.count
     first = min(alignment.layers_of(decoder), default=decoder.count)

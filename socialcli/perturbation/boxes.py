@@ -16,8 +16,6 @@ from socialcli.perturbation.draws import Draws
 
 Edges = tuple[float, float, float, float]  # x0, y0, x1, y1 in pixels
 
-_HALVINGS = 30  # of the stretch of a box: exact to a millionth of a pixel
-
 
 def jittered(episode: Episode, level: float, draws: Draws) -> Episode:
     """Each edge moves by a normal deviate with a standard deviation of `level` times the box's width or height."""
@@ -173,25 +171,22 @@ def _towards(start: Edges, end: Edges, share: float) -> Edges:
 
 
 def _stretched(own: Edges, neighbour: Edges, level: float) -> Edges:
-    """The first box on the way from `own` to the union of both that covers a share of `level` of the neighbour."""
-    union = _around((own, neighbour))
-    if _covered(own, neighbour) >= level:
+    """The first box on the way from `own` to the union of both that covers a share of `level` of the neighbour.
+
+    A share s of the way, the boxes overlap by a + b s in each direction, if that is above 0, where b is what `own`
+    lacks to cover the neighbour's side: so the covered area is a product of two such terms, which rises with s.
+    """
+    (ax, bx), (ay, by) = _overlap(own[::2], neighbour[::2]), _overlap(own[1::2], neighbour[1::2])
+    wanted = level * (ax + bx) * (ay + by)  # at s = 1 all of the neighbour is covered
+    if max(ax, 0.0) * max(ay, 0.0) >= wanted:
         return own
-    below, enough = 0.0, 1.0
-    for _ in range(_HALVINGS):
-        middle = (below + enough) / 2
-        if _covered(_towards(own, union, middle), neighbour) < level:
-            below = middle
-        else:
-            enough = middle
-    return _towards(own, union, enough)
+    linear, square, missing = ax * by + ay * bx, bx * by, wanted - ax * ay
+    root = math.sqrt(linear**2 + 4 * square * missing)
+    share = 2 * missing / (root + linear) if linear > 0 else (root - linear) / (2 * square)  # without cancellation
+    return _towards(own, _around((own, neighbour)), min(share, 1.0))
 
 
-def _covered(box: Edges, other: Edges) -> float:
-    """The share of the other box's area that lies in the box."""
-    return _overlap(box[::2], other[::2]) * _overlap(box[1::2], other[1::2])
-
-
-def _overlap(one: Sequence[float], other: Sequence[float]) -> float:
-    """The share of one interval's length that lies in another."""
-    return max(0.0, min(one[1], other[1]) - max(one[0], other[0])) / (other[1] - other[0])
+def _overlap(own: Sequence[float], other: Sequence[float]) -> tuple[float, float]:
+    """By how much two intervals overlap (below 0: their distance), and what the first one lacks to cover the second."""
+    overlap = min(own[1], other[1]) - max(own[0], other[0])
+    return overlap, other[1] - other[0] - overlap

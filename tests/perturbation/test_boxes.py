@@ -129,6 +129,28 @@ def test_side_by_side_covers_a_share_of_the_nearest_neighbour(level: float) -> N
         assert overlap(box, neighbour) / area(neighbour) == pytest.approx(level, abs=1e-6)
 
 
+@pytest.mark.parametrize("level", [0.05, 0.3, 0.7, 1.0])
+@pytest.mark.parametrize(
+    "other",
+    [
+        (150, 300, 200, 420),
+        (20, 20, 60, 60),
+        (-0.0, 130, 100, 190),
+        (60, 50, 300, 90),
+        (0, 0, 300, 300),
+        (100, 0, 130, 100),
+    ],
+    ids=["apart", "inside", "below", "across", "around", "touching"],
+)
+def test_a_box_is_stretched_no_further_than_needed(other: tuple[float, ...], level: float) -> None:
+    own, neighbour = Box("a", 0.0, 0, 0, 100, 100), Box("b", 0.0, *other)
+    found, _ = perturbed(replace(episode(), boxes=(own, neighbour)), Perturbation("side-by-side", level)).boxes
+    covered, before = overlap(found, neighbour) / area(neighbour), overlap(own, neighbour) / area(neighbour)
+    assert covered == pytest.approx(max(level, before), abs=1e-9)
+    assert (found == own) == (before >= level)
+    assert found.x0 <= own.x0 and found.x1 >= own.x1 and found.y0 <= own.y0 and found.y1 >= own.y1
+
+
 def test_boxes_that_overlap_enough_stay_as_they_are() -> None:
     crowd = replace(episode(), boxes=(Box("a", 0.0, 0, 0, 100, 100), Box("b", 0.0, 20, 0, 120, 100)))
     assert perturbed(crowd, Perturbation("side-by-side", 0.5)) == crowd
