@@ -60,10 +60,18 @@ def continue_under(
     """
     common = common_length(questions)
     parts: dict[int, list[_Path]] = {}  # by the number of tokens that the prompts share under the condition
-    for path in _paths(adapter, questions, conditions):
+    for path in _paths(adapter, questions, conditions, decoding):
         parts.setdefault(common if _planned_alike(path.plans, common) else 0, []).append(path)
     for shared, paths in parts.items():
         yield from _continue_along(adapter, questions, paths, shared, decoding, most)
+
+
+@dataclass(frozen=True, slots=True)
+class _Setting:
+    """What an alignment does apart from its plans."""
+
+    alignment: Alignment  # without its steering, which the plans contain
+    decoding: bool  # whether decoding steps are steered, too
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,7 +82,7 @@ class _Path:
     alignment: Alignment | None
     plans: Sequence[AlignmentPlan]  # of the prompts; none without video
     start: int  # the layer up to which it is the plain model; the number of layers if it is in all of them
-    setting: Alignment | None  # the alignment apart from its steering, which the plans contain
+    setting: _Setting | None  # None: the plain model
 
     @property
     def kind(self) -> tuple[int, bool, Alignment | None]:
@@ -84,7 +92,7 @@ class _Path:
         steering = replace(self.alignment.steering, perturbation=None)
         return self.start, True, replace(self.alignment, steering=steering)
 
-    def serves(self, setting: Alignment | None, plans: Sequence[AlignmentPlan]) -> bool:
+    def serves(self, setting: _Setting | None, plans: Sequence[AlignmentPlan]) -> bool:
         """Whether a condition comes to the same: another way to the same plans changes nothing."""
         if self.setting is None or setting is None:
             return self.setting is setting
@@ -92,7 +100,7 @@ class _Path:
 
 
 def _paths(
-    adapter: Adapter, questions: Sequence[ClipQuestion], conditions: Sequence[Alignment | None]
+    adapter: Adapter, questions: Sequence[ClipQuestion], conditions: Sequence[Alignment | None], decoding: bool
 ) -> Sequence[_Path]:
     """The distinct ways through the model."""
     decoder = layers_of(adapter)
@@ -100,7 +108,9 @@ def _paths(
     for index, alignment in enumerate(conditions):
         steering = METHOD if alignment is None else alignment.steering
         plans = [plan for one in questions if (plan := one.plan_under(steering)) is not None]
-        setting = None if alignment is None else replace(alignment, steering=METHOD)
+        setting = None
+        if alignment is not None:
+            setting = _Setting(replace(alignment, steering=METHOD), decoding and steering.mode.decoding)
         path = next((one for one in paths if one.serves(setting, plans)), None)
         if path is None:
             start = _start(adapter, decoder, alignment, plans)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,7 +29,7 @@ SPANS = (np.array([20, 21]), np.array([22, 23]), np.array([24]))
 LABELS = (("bob", np.array([26])), ("ann", np.array([28])), ("bob", np.array([30])))
 
 
-def prompt(**changes: object) -> SteeredPrompt:
+def prompt(**changes: Any) -> SteeredPrompt:
     """A question on what Ann says; Bob is asked about, and stands among the options, as Cem does, who has no box."""
     usual = SteeredPrompt(
         utterances=LINES,
@@ -42,7 +43,7 @@ def prompt(**changes: object) -> SteeredPrompt:
         times=TIMES,
         regions=cover_speakers(BOXES, TIMES, GRID),
     )
-    return replace(usual, **changes)  # type: ignore[arg-type]  # of any field
+    return replace(usual, **changes)
 
 
 def weight(plan: AlignmentPlan, row: int) -> dict[int, float]:

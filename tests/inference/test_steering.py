@@ -192,6 +192,15 @@ def test_decoding_steps_are_steered_as_the_last_prompt_token(family: str, rule: 
     assert difference(prompt_only[:, 1:], expected[:, 1:]) > 10 * TOLERANCE
 
 
+def test_modes_that_differ_in_decoding_steps_alone_run_apart(model: Any) -> None:
+    asked = short_clip(model)
+    prompt_only = Alignment(steering=Steering(GAZE), alpha=6.0, rule=CONSTANT, threshold=0.0, layers="all")
+    both = [prompt_only, replace(prompt_only, steering=Steering(GAZE_DECODING))]
+    together = list(continue_under(model, asked, both, decoding=True))
+    assert sorted(list(one.conditions) for one in together) == [[0], [1]]
+    assert [list(one.conditions) for one in continue_under(model, asked, both)] == [[0, 1]]
+
+
 def test_scores_do_not_depend_on_decoding_steps(model: Any) -> None:
     asked = short_clip(model)
     gaze = STEERED["gaze"]

@@ -87,7 +87,10 @@ def test_tasks_have_rows_of_their_own_and_one_together() -> None:
 def test_the_level_at_which_it_stops_helping(
     right: Right, helps_up_to: float | None, stops_at: float | None, hurts_from: float | None, words: str
 ) -> None:
-    spread = lambda level, number: right(level, (7 * number) % 80)  # noqa: E731  (not whole episodes)
+    def spread(level: float | None, number: int) -> bool:
+        """Not whole episodes."""
+        return right(level, (7 * number) % 80)
+
     (limit,) = limits_of(table(spread), ERRORS)
     assert (limit.helps_up_to, limit.stops_at, limit.hurts_from) == (helps_up_to, stops_at, hurts_from)
     assert limit.sentence.startswith("one-box: the alignment ") and words in limit.sentence
