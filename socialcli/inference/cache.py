@@ -62,20 +62,22 @@ class RoomyLayer(DynamicLayer):
 
 @torch.inference_mode()
 def joined_cache(
-    caches: Sequence[DynamicCache], batch: int, room: int, cross_layers: Collection[int] = ()
+    caches: Sequence[DynamicCache], batch: int, room: int, cross_layers: Collection[int] = (), unread: int = 0
 ) -> DynamicCache:
     """A cache for `batch` prompts with room for `room` more tokens; the entries of `caches` are copied into it.
 
-    `caches` is one cache of a single prompt for the whole batch, or one for each of its prompts, all equally long. The
-    `cross_layers` hold the keys of frames, which no token adds to: a batch on one clip shares them, uncopied.
+    `caches` is one for each prompt of the batch, all equally long, or one that holds one prompt or several, each of
+    which stands for equally many neighbours in the batch. The `cross_layers` hold the keys of frames, which no token
+    adds to: a batch on one clip shares them, uncopied. The first `unread` layers are not copied, and only their length
+    is as it should be.
     """
     joined = copied_cache(caches[0])
     for index, layer in enumerate(joined.layers):
         layers = [cache.layers[index] for cache in caches]
-        is_cross = index in cross_layers
-        joined.layers[index] = (
-            _shared_layer(layer, layers, batch) if is_cross else _joined_layer(layer, layers, batch, room)
-        )
+        if index in cross_layers:
+            joined.layers[index] = _shared_layer(layer, layers, batch)
+        elif index >= unread:
+            joined.layers[index] = _joined_layer(layer, layers, batch, room)
     return joined
 
 
@@ -84,16 +86,6 @@ def copied_cache(cache: DynamicCache) -> DynamicCache:
     copied = copy.copy(cache)
     copied.layers = [_copied_layer(layer) for layer in cache.layers]
     return copied
-
-
-def cache_of_prompt(cache: DynamicCache, prompt: int) -> DynamicCache:
-    """One prompt of a cache with layers of full attention; those that all prompts share are its own, too."""
-    own = copied_cache(cache)
-    for layer in own.layers:
-        if isinstance(layer, DynamicLayer) and layer.keys is not None and layer.values is not None:
-            one = slice(prompt, prompt + 1) if layer.keys.shape[0] > 1 else slice(1)
-            layer.keys, layer.values = layer.keys[one], layer.values[one]
-    return own
 
 
 def is_padding_exact(cache: DynamicCache) -> bool:
@@ -134,7 +126,12 @@ def _shared_layer(first: Any, layers: Sequence[Any], batch: int) -> Any:
 
 
 def _for_batch(parts: Sequence[Tensor], batch: int) -> Tensor:
-    return parts[0].expand(batch, -1, -1, -1) if len(parts) == 1 else torch.cat(list(parts))
+    if len(parts) > 1:
+        return torch.cat(list(parts))
+    (only,) = parts
+    if only.stride(0) == 0 or len(only) == 1:  # one prompt's, which others share already
+        return only[:1].expand(batch, -1, -1, -1)
+    return only.repeat_interleave(batch // len(only), dim=0)
 
 
 def _joined_layer(first: Any, layers: Sequence[Any], batch: int, room: int) -> Any:
@@ -169,14 +166,12 @@ def _joined_states(parts: Sequence[dict[int, Tensor | None]], batch: int) -> dic
 
 
 def _with_room(parts: Sequence[Tensor], length: int, batch: int) -> Tensor:
-    """A tensor (batch, heads, length, width) that begins with the entries of `parts`.
-
-    `parts` is one tensor for the whole batch, or one of a single prompt for each of its prompts.
-    """
+    """A tensor (batch, heads, length, width) that begins with the entries of `parts`; they are as in `joined_cache`."""
     heads, filled, width = parts[0].shape[1:]
     memory = parts[0].new_empty((batch, heads, length, width))
     if len(parts) == 1:
-        memory[..., :filled, :] = parts[0]
+        (only,) = parts
+        memory.unflatten(0, (len(only), -1))[..., :filled, :] = only.unsqueeze(1)
     else:
         for row, part in zip(memory, parts, strict=True):
             row[..., :filled, :] = part[0]

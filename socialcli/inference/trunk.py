@@ -16,7 +16,7 @@ from transformers import DynamicCache
 
 from socialcli.alignment.attention import Alignment, AlignmentReport, aligned
 from socialcli.alignment.plan import AlignmentPlan
-from socialcli.inference.cache import cache_of_prompt, copied_cache, joined_cache, kept_layers, put_layers
+from socialcli.inference.cache import copied_cache, joined_cache, kept_layers, put_layers
 from socialcli.inference.prefix import Continuation, Prefix, Step, continued_cache, room_for, run_step
 from socialcli.models.contract import Adapter
 
@@ -52,7 +52,9 @@ class Trunk:
         report, cache = AlignmentReport(), self._prefix_cache(copies)
         for number, step in enumerate(self.steps):
             if number:
-                cache = self._widened(cache, step, copies)
+                unread = 0 if is_trunk or self.decoding else start
+                batch, room = copies * len(step.ids), room_for(step)
+                cache = joined_cache([cache], batch, room, self.adapter.cross_layers, unread)
             with ExitStack() as stack:
                 if alignment is not None and plans and not number:
                     report = stack.enter_context(aligned(self.adapter, plans, alignment, chosen=chosen))
@@ -70,14 +72,6 @@ class Trunk:
             room = room_for(self.steps[0])
             self._caches[copies] = continued_cache(self.adapter, [*self.prefixes] * copies, room)
         return copied_cache(self._caches[copies])
-
-    def _widened(self, cache: DynamicCache, step: Step, copies: int) -> DynamicCache:
-        """The cache of the one prompt of the first step, for the prompts of the second; copy by copy."""
-        prompts = len(step.ids)
-        caches = (
-            [cache] if copies == 1 else [cache_of_prompt(cache, one) for one in range(copies) for _ in range(prompts)]
-        )
-        return joined_cache(caches, copies * prompts, room_for(step), self.adapter.cross_layers)
 
     def _complete(self, cache: DynamicCache, step: int, start: int, is_trunk: bool) -> None:
         """Store the trunk's keys and values, or put those of the layers below `start` into a cache that lacks them."""
