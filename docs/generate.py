@@ -42,6 +42,7 @@ from socialcli.verbs.compare.flips import Flip
 from socialcli.verbs.compare.summary import HEADINGS
 from socialcli.verbs.measure.attention_table import AttentionRow
 from socialcli.verbs.stress.table import StressRow
+from socialcli.verbs.sweep.seeds.spread import SpreadRow
 from socialcli.verbs.train.files import LogRow
 from socialcli.verbs.train.settings import train_settings
 
@@ -211,6 +212,7 @@ BLOCKS: Mapping[str, Callable[[], str]] = {
     "columns of log.parquet": partial(columns_table, LogRow),
     "columns of the flips": partial(columns_table, Flip),
     "columns of stress.parquet": partial(columns_table, StressRow),
+    "columns of seeds.parquet": partial(columns_table, SpreadRow),
     "columns of a comparison": compared_table,
     "annotation errors": annotation_errors,
     "models": models_table,

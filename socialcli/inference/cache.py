@@ -171,7 +171,7 @@ def _with_room(parts: Sequence[Tensor], length: int, batch: int) -> Tensor:
     memory = parts[0].new_empty((batch, heads, length, width))
     if len(parts) == 1:
         (only,) = parts
-        memory.unflatten(0, (len(only), -1))[..., :filled, :] = only.unsqueeze(1)
+        memory.view(len(only), -1, heads, length, width)[..., :filled, :] = only.unsqueeze(1)
     else:
         for row, part in zip(memory, parts, strict=True):
             row[..., :filled, :] = part[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +33,8 @@ from socialcli.verbs.sweep.settings import LACKING, NO_LIMIT
 if TYPE_CHECKING:
     from socialcli.jobs.grid import Grid
     from socialcli.plots.formats import FigureFormat
+    from socialcli.results.predictions import Prediction
+    from socialcli.verbs.sweep.work import SweepRequest
 
 
 def _listed(item: click.ParamType[Any]) -> Callable[..., tuple[Any, ...]]:
@@ -150,6 +152,13 @@ class _LimitOrNone(click.ParamType[int | None]):
     metavar="NAME",
     help="Report the chosen setting on this split only. May be repeated.  [default: all others]",
 )
+@click.option(
+    "--seeds",
+    callback=_listed(click.INT),
+    multiple=True,
+    metavar="N,N,...",
+    help="Sweep a checkpoint of each seed, and show the spread; {seed} in --checkpoint or --adapter is the number.",
+)
 @setting_options(run_settings(but={"episodes", *LACKING}, adapted=ASK_ALL))
 @former_seed_option
 @retry_failed_option("sweep")
@@ -157,7 +166,13 @@ class _LimitOrNone(click.ParamType[int | None]):
 @json_option
 @logging_options
 def command(
-    output: Path, overwrite: bool, retry_failed: bool, figure_format: FigureFormat, as_json: bool, **options: Any
+    output: Path,
+    overwrite: bool,
+    retry_failed: bool,
+    figure_format: FigureFormat,
+    as_json: bool,
+    seeds: tuple[int, ...],
+    **options: Any,
 ) -> None:
     """Ask a model the questions of EPISODES without the alignment, and with it under every combination of the values of
     --alpha, --lambda, --layers, --bias, --heads-by, --max-heads, --steer and --balance, given as comma-separated lists.
@@ -168,15 +183,14 @@ def command(
     done; with more values, it asks only under the new settings.
 
     Standard output ends with accuracy by setting in the validation split, and the accuracy of the best setting there in
-    the other splits, beside the plain model. The choice does not use these.
+    the other splits, beside the plain model. The choice does not use these. With --seeds, each seed's sweep is in
+    seed-N, and standard output ends with the mean, standard deviation and range over the seeds, as in seeds.parquet.
 
     Exit codes: 0 done, 2 usage, 3 more failures than --max-failures, 4 unreadable EPISODES or less coverage than
     --min-coverage, 5 another process is using the folder, 130 interrupted, 143 terminated. Answers so far are always
     kept.
     """
-    from socialcli.jobs.progress import shown
     from socialcli.plugins.registry import registry
-    from socialcli.verbs.sweep.summary import summary_json, summary_lines
     from socialcli.verbs.sweep.work import SweepRequest, sweep
 
     grid, validation, test = _grid(options), options.pop("validation_split"), options.pop("test_split")
@@ -191,12 +205,37 @@ def command(
         test=test,
         figure_format=figure_format,
     )
-    result = sweep(request, registry(), show=lambda rows, total: shown(rows, total, "sweep"))
+    if seeds:
+        _sweep_seeds(request, seeds, as_json)
+        return
+    from socialcli.verbs.sweep.summary import summary_json, summary_lines
+
+    result = sweep(request, registry(), show=_shown)
     if as_json:
         click.echo(json.dumps(summary_json(result.sweep, result.table, output), ensure_ascii=False))
     else:
         click.echo(summary_lines(result.sweep, result.table))
     check_failed_answers(result.sweep.manifest, output, "sweep.json")
+
+
+def _sweep_seeds(request: SweepRequest, seeds: Sequence[int], as_json: bool) -> None:
+    from socialcli.plugins.registry import registry
+    from socialcli.verbs.sweep.seeds.summary import summary_json, summary_lines
+    from socialcli.verbs.sweep.seeds.work import seed_folder, sweep_seeds
+
+    result = sweep_seeds(request, seeds, registry(), show=_shown)
+    if as_json:
+        click.echo(json.dumps(summary_json(result, request.output), ensure_ascii=False))
+    else:
+        click.echo(summary_lines(result))
+    for seed, found in result.sweeps.items():
+        check_failed_answers(found.sweep.manifest, seed_folder(request.output, seed), "sweep.json")
+
+
+def _shown(rows: Iterable[Prediction], total: int) -> Iterator[Prediction]:
+    from socialcli.jobs.progress import shown
+
+    return shown(rows, total, "sweep")
 
 
 def _grid(options: dict[str, Any]) -> Grid:
