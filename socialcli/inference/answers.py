@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from socialcli.alignment.attention import Alignment
 from socialcli.errors import ModelError, QuestionError
@@ -16,7 +17,7 @@ from socialcli.inference.answer_modes import Answer, AnswerMode
 from socialcli.inference.batching import BatchLimit, allowed, batches, in_parts
 from socialcli.inference.cache import is_padding_exact
 from socialcli.inference.clip import ClipQuestion, FailedQuestion, PreparedQuestion
-from socialcli.inference.conditions import continue_under
+from socialcli.inference.conditions import continue_under, has_error
 from socialcli.inference.deadline import time_limit
 from socialcli.inference.prefix import empty_cache
 from socialcli.models.contract import Adapter
@@ -50,12 +51,11 @@ def answer_batches(
     if any(_wanted(one, conditions) for one in failed):
         yield [_failures(one, one.error, conditions) for one in failed if _wanted(one, conditions)]
 
-    def run(batch: Sequence[ClipQuestion]) -> list[list[QuestionResult]]:
+    def run(batch: Sequence[ClipQuestion], most: int | None = None) -> list[list[QuestionResult]]:
         started, indices = time.perf_counter(), _wanted(batch[0], conditions)
         with time_limit(adapter, timeout, len(batch)):
-            answers = answer_batch(
-                adapter, batch, [conditions[index] for index in indices], mode, allowed(batch, adapter, limit)
-            )
+            at_once = allowed(batch, adapter, limit) if most is None else most
+            answers = answer_batch(adapter, batch, [conditions[index] for index in indices], mode, at_once)
         seconds = (time.perf_counter() - started) / (len(batch) * len(indices))
         return [
             [
@@ -65,10 +65,11 @@ def answer_batches(
             for one, by_condition in zip(batch, zip(*answers, strict=True), strict=True)
         ]
 
+    in_turn = partial(run, most=1) if any(map(has_error, conditions)) else None
     for some in _given_order_first(questions):
         for whole in batches(some, adapter, limit):
             for batch in _by_conditions(whole, conditions):
-                for part, results in in_parts(batch, run, limit):
+                for part, results in in_parts(batch, run, limit, in_turn):
                     yield [_failures(part[0], results, conditions)] if isinstance(results, QuestionError) else results
 
 

@@ -78,17 +78,20 @@ def allowed(questions: Sequence[ClipQuestion], adapter: Adapter, limit: BatchLim
 
 
 def in_parts(
-    batch: Sequence[ClipQuestion], run: Callable[[Sequence[ClipQuestion]], R], limit: BatchLimit
+    batch: Sequence[ClipQuestion],
+    run: Callable[[Sequence[ClipQuestion]], R],
+    limit: BatchLimit,
+    in_turn: Callable[[Sequence[ClipQuestion]], R] | None = None,
 ) -> Iterator[tuple[Sequence[ClipQuestion], R | QuestionError]]:
     """`run` a batch; if it fails as a whole, run it in parts, down to single questions.
 
-    Yields every part with the result of `run`, or with the error of the one question in it. Other errors are raised.
+    `in_turn` is for a single question that does not fit in memory: it runs what `run` does side by side one after the
+    other; None: nothing runs side by side. Yields every part with its result, or with the error of the one question in
+    it. Other errors are raised.
     """
-    try:
-        result: R | QuestionError = run(batch)
-    except (QuestionError, RuntimeError, MemoryError) as error:
-        result = _as_question_error(error, max(one.encoded.length for one in batch))
-    # Outside the handler: inside it, the error would keep the failed batch's tensors alive.
+    result = _result(run, batch)
+    if in_turn is not None and len(batch) == 1 and isinstance(result, OutOfMemoryError):
+        result = _result(in_turn, batch)
     if len(batch) == 1 or not isinstance(result, QuestionError):
         yield batch, result
         return
@@ -97,7 +100,18 @@ def in_parts(
         limit.shrink(len(batch))
         size = limit.most
     for start in range(0, len(batch), size):
-        yield from in_parts(batch[start : start + size], run, limit)
+        yield from in_parts(batch[start : start + size], run, limit, in_turn)
+
+
+def _result(run: Callable[[Sequence[ClipQuestion]], R], batch: Sequence[ClipQuestion]) -> R | QuestionError:
+    """What a run of the batch gives, or the question error that it ends with.
+
+    It returns the error, so that nothing keeps the failed batch's tensors alive when another run begins.
+    """
+    try:
+        return run(batch)
+    except (QuestionError, RuntimeError, MemoryError) as error:
+        return _as_question_error(error, max(one.encoded.length for one in batch))
 
 
 def _as_question_error(error: Exception, length: int) -> QuestionError:

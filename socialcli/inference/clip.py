@@ -6,6 +6,7 @@ and goes as it is through batches and conditions to its answers. `FailedQuestion
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -17,7 +18,7 @@ from socialcli.alignment.steering.modes import METHOD, Steering
 from socialcli.alignment.steering.prompt import SteeredPrompt
 from socialcli.episodes.records import Episode, Question
 from socialcli.errors import QuestionError
-from socialcli.inference.clip_view import AskOptions, sample_clip, show_frames
+from socialcli.inference.clip_view import AskOptions, known_until, sample_clip, show_frames
 from socialcli.inference.prefix import Prefix, compute_prefix
 from socialcli.models.contract import Adapter, EncodedClip, EncodedPrompt
 from socialcli.perturbation.perturbation import Perturbation, perturbed
@@ -30,13 +31,21 @@ from socialcli.video.frames import FrameSet
 class Clip:
     """What the questions on a clip share: its frames, and the keys and values that the model makes of them."""
 
-    def __init__(self, adapter: Adapter, episode: Episode, options: AskOptions, frames: FrameSet | None = None) -> None:
-        """Sample and encode the episode's frames, or take `frames` instead of its video.
+    def __init__(
+        self,
+        adapter: Adapter,
+        episode: Episode,
+        options: AskOptions,
+        frames: FrameSet | None = None,
+        until: float = math.inf,
+    ) -> None:
+        """Sample and encode the episode's frames up to `until` seconds, or take `frames` instead of its video.
 
         Nothing runs through the model yet. Raises VideoError.
         """
         self.adapter = adapter
-        self.episode = episode
+        self._whole, self._until = episode, until
+        self.episode = episode = known_until(episode, until)
         self.options = options
         self.scene, self.frames = (
             sample_clip(episode, options) if frames is None else show_frames(episode, options, frames)
@@ -122,7 +131,8 @@ class Clip:
     def _annotation(self, error: Perturbation | None) -> Episode:
         """The episode with an annotation error; the one that the prompt is made from has none."""
         if error is not None and error not in self._annotations:
-            self._annotations[error] = perturbed(self.episode, error)
+            whole = perturbed(self._whole, error, self.options.box_gap)
+            self._annotations[error] = known_until(whole, self._until)
         return self._annotations[error]
 
     def _regions(
@@ -136,7 +146,7 @@ class Clip:
             self._shown = grid, {}
         shown, boxes = self._shown[1], self._annotation(error).boxes
         if error not in shown:
-            same = error is not None and boxes is self.episode.boxes  # an error in who says what
+            same = error is not None and boxes == self.episode.boxes  # an error in who says what
             shown[error] = (
                 self._regions(None, grid, times) if same else cover_speakers(boxes, times, grid, self.options.box_gap)
             )

@@ -87,7 +87,7 @@ class _Path:
     @property
     def kind(self) -> tuple[int, bool, Alignment | None]:
         """What paths that run side by side have in common: they differ in an annotation error alone."""
-        if self.alignment is None or self.alignment.steering.perturbation is None:
+        if self.alignment is None or not has_error(self.alignment):
             return self.start, False, self.alignment
         steering = replace(self.alignment.steering, perturbation=None)
         return self.start, True, replace(self.alignment, steering=steering)
@@ -97,6 +97,11 @@ class _Path:
         if self.setting is None or setting is None:
             return self.setting is setting
         return setting == self.setting and all(map(_same_plan, plans, self.plans))
+
+
+def has_error(condition: Alignment | None) -> bool:
+    """Whether a condition has an annotation error, so that it runs side by side with others."""
+    return condition is not None and condition.steering.perturbation is not None
 
 
 def _paths(

@@ -41,7 +41,7 @@ def prepare_episode(
     prepared = [
         one
         for end, group in groupby(by_end, key=lambda question: ends[question.id])
-        for one in _prepare_clip(adapter, known_until(episode, end), _ordered(group, orders), tasks, options)
+        for one in _prepare_clip(adapter, episode, end, _ordered(group, orders), tasks, options)
     ]
     share = (time.perf_counter() - started) / max(len(prepared), 1)
     return [replace(one, seconds=share) for one in prepared]
@@ -52,16 +52,23 @@ def _ordered(questions: Iterable[Question], orders: Mapping[str, Sequence[Candid
 
 
 def _prepare_clip(
-    adapter: Adapter, episode: Episode, questions: Sequence[_Ordered], tasks: Mapping[str, Task], options: AskOptions
+    adapter: Adapter,
+    episode: Episode,
+    until: float,
+    questions: Sequence[_Ordered],
+    tasks: Mapping[str, Task],
+    options: AskOptions,
 ) -> Iterator[PreparedQuestion]:
-    """Prepare questions that see the same frames."""
+    """Prepare questions that see the same frames, those up to `until` seconds."""
     try:
-        clip = Clip(adapter, episode, options)
+        clip = Clip(adapter, episode, options, until=until)
     except QuestionError as error:
-        yield from (FailedQuestion(episode, question, error, None, order) for question, order in questions)
+        yield from (
+            FailedQuestion(known_until(episode, until), question, error, None, order) for question, order in questions
+        )
         return
     for question, order in questions:
         try:
             yield clip.ask(question, tasks[question.task], order)
         except QuestionError as error:
-            yield FailedQuestion(episode, question, error, clip.frames, order)
+            yield FailedQuestion(clip.episode, question, error, clip.frames, order)

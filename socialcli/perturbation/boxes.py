@@ -1,6 +1,7 @@
 """Errors in the boxes: what trackers, detectors and re-identification get wrong.
 
 Each function gives the episode with other boxes; `level` is above 0. Changed boxes stay inside the frame.
+`gap`: seconds over which boxes are interpolated (`--box-gap`).
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from socialcli.perturbation.draws import Draws
 Edges = tuple[float, float, float, float]  # x0, y0, x1, y1 in pixels
 
 
-def jittered(episode: Episode, level: float, draws: Draws) -> Episode:
+def jittered(episode: Episode, level: float, draws: Draws, _gap: float) -> Episode:
     """Each edge moves by a normal deviate with a standard deviation of `level` times the box's width or height."""
 
     def moved(box: Box) -> Edges:
@@ -30,7 +31,7 @@ def jittered(episode: Episode, level: float, draws: Draws) -> Episode:
     return _with_edges(episode, moved)
 
 
-def drifted(episode: Episode, level: float, draws: Draws) -> Episode:
+def drifted(episode: Episode, level: float, draws: Draws, _gap: float) -> Episode:
     """Each speaker's boxes move off steadily in a direction of their own: by `level` times their size at the end."""
     start, end = _clip_times(episode)
     turns = {speaker: math.tau * draws.uniform("speaker", speaker) for speaker in _boxed(episode)}
@@ -45,13 +46,13 @@ def drifted(episode: Episode, level: float, draws: Draws) -> Episode:
     return _with_edges(episode, moved)
 
 
-def dropped(episode: Episode, level: float, draws: Draws) -> Episode:
+def dropped(episode: Episode, level: float, draws: Draws, _gap: float) -> Episode:
     """Each box is missing with a probability of `level`."""
     kept = (box for box in episode.boxes if draws.uniform("box", box.speaker, box.time) >= level)
     return replace(episode, boxes=tuple(kept))
 
 
-def swapped(episode: Episode, level: float, draws: Draws) -> Episode:
+def swapped(episode: Episode, level: float, draws: Draws, _gap: float) -> Episode:
     """A share of `level` of the speakers on average have each other's boxes, in a cycle.
 
     A swap takes two: below two speakers per episode on average, a part of the episodes have two and the others none.
@@ -64,9 +65,9 @@ def swapped(episode: Episode, level: float, draws: Draws) -> Episode:
     )
 
 
-def merged(episode: Episode, level: float, _draws: Draws) -> Episode:
+def merged(episode: Episode, level: float, _draws: Draws, gap: float) -> Episode:
     """Each box grows by `level` of the way to the smallest box around all people of its moment."""
-    moments = _moments(episode)
+    moments = _moments(episode, gap)
 
     def grown(box: Box) -> Edges:
         return _towards(_edges(box), _around(moments[box.time].values()), level)
@@ -74,9 +75,9 @@ def merged(episode: Episode, level: float, _draws: Draws) -> Episode:
     return _with_edges(episode, grown)
 
 
-def side_by_side(episode: Episode, level: float, _draws: Draws) -> Episode:
+def side_by_side(episode: Episode, level: float, _draws: Draws, gap: float) -> Episode:
     """Each box is stretched towards the nearest one of its moment until it covers a share of `level` of it."""
-    moments = _moments(episode)
+    moments = _moments(episode, gap)
 
     def stretched(box: Box) -> Edges:
         own = _edges(box)
@@ -89,13 +90,13 @@ def side_by_side(episode: Episode, level: float, _draws: Draws) -> Episode:
     return _with_edges(episode, stretched)
 
 
-def shifted(episode: Episode, level: float, draws: Draws) -> Episode:
+def shifted(episode: Episode, level: float, draws: Draws, _gap: float) -> Episode:
     """All boxes are `level` seconds late, or as early, by the episode."""
     seconds = level if draws.uniform("sign") < 0.5 else -level
     return replace(episode, boxes=tuple(replace(box, time=box.time + seconds) for box in episode.boxes))
 
 
-def removed(episode: Episode, level: float, draws: Draws) -> Episode:
+def removed(episode: Episode, level: float, draws: Draws, _gap: float) -> Episode:
     """The episode has no box at all with a probability of `level`."""
     return replace(episode, boxes=()) if draws.uniform("episode") < level else episode
 
@@ -141,10 +142,10 @@ def _cut(low: float, high: float, size: int) -> tuple[float, float]:
     return low, low + 1
 
 
-def _moments(episode: Episode) -> Mapping[float, Mapping[str, Edges]]:
+def _moments(episode: Episode, gap: float) -> Mapping[float, Mapping[str, Edges]]:
     """Where each speaker is at the time of each box, interpolated as for a sampled frame."""
     times = sorted({box.time for box in episode.boxes})
-    tracks = speaker_boxes(episode.boxes, times)
+    tracks = speaker_boxes(episode.boxes, times, gap)
     return {
         time: {speaker: _edges(box) for speaker, track in tracks.items() if (box := track[index]) is not None}
         for index, time in enumerate(times)

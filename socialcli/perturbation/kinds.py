@@ -20,7 +20,7 @@ class PerturbationKind:
     summary: str  # for tables and help: what is wrong
     unit: str  # what a level counts
     levels: tuple[float, ...]  # above 0, ascending: those that are tested by default
-    apply: Callable[[Episode, float, Draws], Episode]  # for levels above 0
+    apply: Callable[[Episode, float, Draws, float], Episode]  # for levels above 0; the last is --box-gap
     highest: float = 1.0  # the largest level with a meaning
 
     def check(self, level: float) -> None:

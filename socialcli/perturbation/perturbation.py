@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from socialcli.episodes.records import Episode
+from socialcli.episodes.tracks import MAX_GAP
 from socialcli.perturbation.draws import Draws
 from socialcli.perturbation.kinds import find_kind
 
@@ -26,8 +27,10 @@ class Perturbation:
         find_kind(self.kind).check(self.level)
 
 
-def perturbed(episode: Episode, perturbation: Perturbation) -> Episode:
+def perturbed(episode: Episode, perturbation: Perturbation, box_gap: float = MAX_GAP) -> Episode:
     """The episode with the error in its annotation: the very same object at level 0.
+
+    `box_gap`: seconds over which boxes are interpolated, for errors that depend on where the others are.
 
     Draws depend on the seed, the kind and the episode's id, and not on the level (see `socialcli.perturbation.draws`).
     For questions that may not see the end of a clip, perturb the whole episode and cut it afterwards.
@@ -35,4 +38,4 @@ def perturbed(episode: Episode, perturbation: Perturbation) -> Episode:
     if not perturbation.level:
         return episode
     draws = Draws(perturbation.seed, perturbation.kind, episode.episode_id)
-    return find_kind(perturbation.kind).apply(episode, perturbation.level, draws)
+    return find_kind(perturbation.kind).apply(episode, perturbation.level, draws, box_gap)

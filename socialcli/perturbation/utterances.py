@@ -12,7 +12,7 @@ from socialcli.episodes.records import Episode, Utterance
 from socialcli.perturbation.draws import Draws
 
 
-def wrong_speaker(episode: Episode, level: float, draws: Draws) -> Episode:
+def wrong_speaker(episode: Episode, level: float, draws: Draws, _gap: float) -> Episode:
     """Each utterance is another speaker's with a probability of `level`, any of them with equal probability."""
     people = [speaker.id for speaker in episode.speakers]
 
@@ -23,7 +23,7 @@ def wrong_speaker(episode: Episode, level: float, draws: Draws) -> Episode:
     return _with_speakers(episode, level, draws, another)
 
 
-def off_screen(episode: Episode, level: float, draws: Draws) -> Episode:
+def off_screen(episode: Episode, level: float, draws: Draws, _gap: float) -> Episode:
     """The speaker of each utterance has no region with a probability of `level`, as somebody whom no frame shows.
 
     The utterance gets the id of a speaker who has no box: its words are still known to be said by somebody.
@@ -39,7 +39,7 @@ def off_screen(episode: Episode, level: float, draws: Draws) -> Episode:
     return _with_speakers(episode, level, draws, unseen)
 
 
-def unlabelled(episode: Episode, level: float, draws: Draws) -> Episode:
+def unlabelled(episode: Episode, level: float, draws: Draws, _gap: float) -> Episode:
     """The speaker of each utterance is unknown with a probability of `level`."""
     return _with_speakers(episode, level, draws, lambda _: None)
 

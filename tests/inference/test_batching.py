@@ -10,15 +10,19 @@ import pytest
 import torch
 
 from socialcli.alignment.attention import Alignment
+from socialcli.alignment.steering.modes import Steering
 from socialcli.api import ask, open_clip
 from socialcli.errors import ModelError, OutOfMemoryError, PromptError, QuestionError
+from socialcli.inference import prefix, trunk
 from socialcli.inference.answer_modes import SCORE, Answer
 from socialcli.inference.answers import answer_batches
 from socialcli.inference.batching import MOST, BatchLimit, batches, in_parts
 from socialcli.inference.clip import ClipQuestion
 from socialcli.inference.clip_view import AskOptions
 from socialcli.inference.memory import free_bytes, prompt_bytes
+from socialcli.inference.prefix import Step
 from socialcli.inference.preparation import prepare_episode
+from socialcli.perturbation.perturbation import Perturbation
 from socialcli.plugins.registry import registry
 from tests.conftest import SAMPLE, sample_episodes, tiny_model
 
@@ -80,6 +84,24 @@ def test_a_question_that_does_not_fit_alone_fails_with_a_reason() -> None:
         assert len(part) == 1
         assert isinstance(result, OutOfMemoryError)
         assert "--frames" in str(result)
+
+
+def test_a_question_whose_conditions_do_not_fit_side_by_side_runs_them_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, questions = tiny_model(FAMILY), prepared(0)[:1]
+    errors = [Perturbation("box-jitter", level) for level in (0.1, 0.2, 0.3)]
+    conditions = [None, Alignment(), *(Alignment(steering=Steering(perturbation=one)) for one in errors)]
+    side_by_side: list[int] = []
+
+    def run_step(adapter: Any, step: Step, cache: Any) -> Any:
+        side_by_side.append(len(step.ids))
+        if len(step.ids) > 1:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return prefix.run_step(adapter, step, cache)
+
+    monkeypatch.setattr(trunk, "run_step", run_step)
+    (found,) = answer_batches(model, questions, conditions, SCORE, BatchLimit())
+    assert all(isinstance(result.answer, Answer) for result in found[0])
+    assert max(side_by_side) > 1
 
 
 def test_a_question_that_fails_a_batch_fails_alone() -> None:

@@ -12,16 +12,18 @@ import pytest
 
 from socialcli.alignment.attention import Alignment
 from socialcli.alignment.bias import PROBABILITY
+from socialcli.alignment.plan import cover_speakers
 from socialcli.alignment.steering.modes import BOTH_WAYS, Steering
 from socialcli.api import ask, open_clip
 from socialcli.inference.answer_modes import GENERATE, SCORE, Answer, AnswerMode
 from socialcli.inference.answers import answer_batch
 from socialcli.inference.attention_pass import observe
 from socialcli.inference.batching import BatchLimit, batches, transcript_end
-from socialcli.inference.clip import ClipQuestion
+from socialcli.inference.clip import Clip, ClipQuestion
+from socialcli.inference.clip_view import AskOptions, known_until
 from socialcli.inference.conditions import common_length, continue_under
 from socialcli.perturbation.kinds import KINDS
-from socialcli.perturbation.perturbation import Perturbation
+from socialcli.perturbation.perturbation import Perturbation, perturbed
 from socialcli.plugins.registry import registry
 from socialcli.tasks.orders import OrderChoice
 from tests.conftest import SAMPLE, sample_episodes
@@ -263,3 +265,21 @@ def test_annotation_errors_run_side_by_side_and_answer_as_alone(model: Any, most
         [one.aligned for one in answers] for answers in alone
     ]
     assert len({answers[0].scores for answers in alone}) > len(conditions) / 3
+
+
+@pytest.mark.parametrize("kind", [kind.name for kind in KINDS])
+def test_an_annotation_error_is_that_of_the_whole_episode_though_a_question_sees_a_part(model: Any, kind: str) -> None:
+    episode, options = sample_episodes()[0], AskOptions(media_root=SAMPLE, context="past", frames=2)
+    until = episode.utterances[1].end
+    error, clip = Perturbation(kind, 0.5), Clip(model, episode, options, until=until)
+    question = next(one for one in episode.questions if one.utterance == episode.utterances[1].id)
+    asked = clip.ask(question, registry().task(question.task).item)
+    seen = clip.steered(asked, error)
+    assert seen is not None
+    expected = known_until(perturbed(episode, error), until)
+    shown = cover_speakers(expected.boxes, seen.times, seen.grid, options.box_gap)
+    assert {name: list(map(list, one.tokens)) for name, one in seen.regions.items()} == {
+        name: list(map(list, one.tokens)) for name, one in shown.items()
+    }
+    speakers = {line.id: line.speaker for line in expected.utterances}
+    assert [line.speaker for line in seen.utterances] == [speakers[line.id] for line in seen.utterances]

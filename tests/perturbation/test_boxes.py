@@ -117,6 +117,8 @@ def test_people_of_a_moment_include_those_annotated_between() -> None:
     assert {(box.x0, box.x1) for box in found.boxes} == {(0, 100)}
     far = replace(episode(), boxes=(a, replace(b, time=3.0)))
     assert perturbed(far, Perturbation("one-box", 1.0)).boxes == far.boxes
+    wide = perturbed(far, Perturbation("one-box", 1.0), box_gap=5.0)
+    assert {(box.x0, box.x1) for box in wide.boxes} == {(0, 100)}
 
 
 @pytest.mark.parametrize("level", [0.1, 0.5, 1.0])

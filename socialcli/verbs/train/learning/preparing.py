@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from socialcli.episodes.records import Question
 from socialcli.errors import QuestionError
 from socialcli.inference.clip import Clip
-from socialcli.inference.clip_view import AskOptions, known_until, last_moment
+from socialcli.inference.clip_view import AskOptions, last_moment
 from socialcli.models.contract import Adapter, EncodedClip
 from socialcli.tasks.base import Task
 from socialcli.verbs.train.learning.examples import Exercise
@@ -76,7 +76,7 @@ class TrainingRowMaker:
         """Read the clip of an exercise and prepare its questions; all questions on the clip, if it is cached."""
         questions: Sequence[Question] = self._questions[place]
         try:
-            opened = Clip(self._adapter, known_until(exercise.episode, place[1]), self._options)
+            opened = Clip(self._adapter, exercise.episode, self._options, until=place[1])
         except QuestionError as error:
             self._cached[place] = _ClipLessons(None, {question.id: error for question in questions})
             return self._cached[place]
