@@ -135,8 +135,9 @@ class AnswerWriter:
         failures, total = self.counter.failures, max(self.counter.expected, self.counter.total)
         if self.limit is None or not FailureLimit.parse(self.limit).exceeded(failures, total):
             return
+        answers = "answer" if failures == 1 else "answers"
         raise TooManyFailuresError(
-            f"stopped: {failures} answers failed or could not be read, more than --max-failures {self.limit} allows; "
+            f"stopped: {failures} {answers} failed or could not be read, more than --max-failures {self.limit} allows; "
             f"the answers so far are kept in {self.folder.path}, and the same command with a higher limit resumes"
         )
 

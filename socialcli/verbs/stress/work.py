@@ -112,7 +112,6 @@ def _writer(request: StressRequest, folder: StressFolder, status: StressStatus, 
         retry_failed=request.retry_failed,
         episodes=job.episodes,
         splits=request.settings.selection.splits,
-        limit=request.settings.checks.max_failures,
         out_of_scope=status.stress.leaves_out,
     )
 

@@ -147,3 +147,13 @@ def test_usage_errors(episodes: Path, tmp_path: Path, options: tuple[str, ...], 
 def test_a_run_refuses_the_folder_of_a_stress_test(done: Run, episodes: Path) -> None:
     refused = run(episodes, done.output, *OPTIONS, tasks=("all",))
     assert refused.code == 2 and "holds the results of a run" in refused.stderr
+
+
+def test_failed_questions_are_rows_and_the_rest_is_asked(tmp_path: Path) -> None:
+    lines = [{**record(index), "questions": record(index)["questions"][:2]} for index in (0, 1, 2)]
+    lines[1]["video"] = {**lines[1]["video"], "path": "videos/missing.mp4"}
+    broken = stress(write(tmp_path / "episodes.jsonl", lines), tmp_path / "out", "--kind", "no-boxes=1")
+    assert broken.code == 3
+    assert len(broken.rows) == 6 * 3
+    assert sum(row["status"] == "failed" for row in broken.rows) == 2 * 3
+    assert (tmp_path / "out" / "stress.parquet").exists()
