@@ -12,6 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from socialcli.alignment.heads.selectors import FIXED_SELECTOR
 from socialcli.alignment.rules import RENAMED
 from socialcli.errors import InvalidInputError, UsageError
 from socialcli.results.folder import ResumableFolder
@@ -29,7 +30,9 @@ T = TypeVar("T")
 # No answer depends on these: they set the speed, the reports, and where the clips are. (The contents of the clips count
 # through the keys.)
 FREE = frozenset(one.key for one in run_settings() if one.about.free)
+_DEFAULTS = {one.key: one.default for one in run_settings()}
 _OF_THE_BIAS = frozenset(one.key for one in settings_of(AlignmentSettings)) - {"alignment"}
+_LATER = ("heads_by", "heads_rank", "heads_seed", "steer", "balance", "permute")  # keys that came after version 1.0
 DECIDING = ("torch", "transformers")  # packages whose versions can move scores, by rounding at least
 _MADE_WITH = "answers in the folder were made with"
 _REMEDY = "name another folder, or start afresh with --overwrite"
@@ -86,7 +89,7 @@ def check_same_settings(
     would drop some. Settings of the bias do not matter to a folder of unaligned answers.
     """
     now = settings.as_record()
-    there = before["settings"]
+    there = _of_this_version(before["settings"])
     free = FREE | _OF_THE_BIAS if there.get("alignment") == "off" else FREE
     if there.get("permute") is None:
         free = free | {"permute_seed"}  # no order in the folder was drawn
@@ -104,6 +107,14 @@ def check_same_settings(
     if "bias" in names and RENAMED.get(there["bias"]) == now["bias"]:
         there = {**there, "bias": f"{there['bias']} (as it was called; its answers have other keys)"}
     _refuse(folder, [(name, there.get(name), now[name]) for name in names], kind)
+
+
+def _of_this_version(before: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The settings of a manifest, with the defaults of those that came after its version: what it did then."""
+    later = {name: _DEFAULTS[name] for name in _LATER if name not in before}
+    if before.get("heads") is not None and "heads_by" in later:
+        later["heads_by"] = FIXED_SELECTOR
+    return {**before, **later}
 
 
 def _means(name: str, old: Any, new: Any) -> bool:

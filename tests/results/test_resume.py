@@ -101,6 +101,17 @@ def test_the_bias_of_unaligned_answers_does_not_matter() -> None:
         check(settings(alignment="off"), settings(alignment="both", frames=4))
 
 
+@pytest.mark.parametrize("changed", [{"steer": "gaze"}, {"heads_by": "all"}, {"heads_seed": 3}, {"balance": 0.2}])
+def test_a_folder_of_an_earlier_version_has_the_defaults_of_newer_settings(changed: dict[str, Any]) -> None:
+    newer = {"heads_by", "heads_rank", "heads_seed", "steer", "balance", "permute", "permute_seed"}
+    before = {name: value for name, value in settings().as_record().items() if name not in newer}
+    check_same_settings(FOLDER, {"settings": before}, settings())
+    check_same_settings(FOLDER, {"settings": {**before, "heads": "h.parquet"}}, settings(heads="h.parquet"))
+    (name,) = changed
+    with pytest.raises(UsageError, match=f"{name}: .* there, .* now"):
+        check_same_settings(FOLDER, {"settings": before}, settings(**changed))
+
+
 def test_orders_may_be_added_and_their_seed_is_theirs() -> None:
     check(settings(), settings(permute=2, permute_seed=3))
     check(settings(permute=2), settings(permute=5))
