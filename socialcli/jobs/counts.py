@@ -16,6 +16,8 @@ from socialcli.results.predictions import Prediction
 from socialcli.settings.run import RunSettings
 from socialcli.settings.selection import ALL_TASKS
 
+UNSTEERED = 0.5  # share of the aligned answers without an active head, above which a warning says so
+
 
 @dataclass(slots=True)
 class JobCounter:
@@ -31,6 +33,7 @@ class JobCounter:
     statuses: Counter[str] = field(default_factory=Counter)  # of the rows written
     unlabelled: int = 0
     aligned: int = 0  # aligned rows that did not fail
+    unsteered: int = 0  # those of them in which no head was active, as the annotation is
     chosen_from: int = 0  # episodes that the fixed heads were chosen from
     kept: int = 0  # rows reused from an earlier run
     asked: Counter[Setting] = field(default_factory=Counter)  # rows computed now, by setting
@@ -44,6 +47,7 @@ class JobCounter:
         self.statuses[row.status] += 1
         self.unlabelled += row.answer is None
         self.aligned += row.alignment and row.status != "failed"
+        self.unsteered += row.active_head_count == 0 and row.perturbation is None
         self.coverage.add_prompt(row.episode_id, row.utterances, row.covered_utterances)
 
     def add_choice(self, episode_id: str | None, heads: HeadChoice | None) -> None:
@@ -107,6 +111,12 @@ class JobCounter:
         if self.aligned and not self.coverage_warned:
             warning = coverage_warning(self.coverage.total(settings.prompt.box_gap), settings.checks.min_coverage)
             found += [] if warning is None else [warning]
+        if self.unsteered > UNSTEERED * self.aligned:
+            found.append(
+                f"the alignment changed nothing in {self.unsteered} of {self.aligned} answers, which had no active "
+                f"head: none was above --lambda, or the prompt has nothing that --steer {settings.alignment.steer} "
+                "could bias"
+            )
         if self.fewer_orders:
             found.append(
                 f"{self.fewer_orders} of {self.questions} questions have candidates with fewer than "

@@ -146,7 +146,7 @@ class Grid:
             if not alpha:
                 yield PLAIN
             elif limit is not None or not selector.needs_limit:
-                heads = _effective_lambda(selector, lambda_), layers[name], bias, selector.name
+                heads = effective_lambda(selector, lambda_), layers[name], bias, selector.name
                 limited = limit if selector.limited else None
                 yield Setting(alpha, *heads, limited, mode.name, balance if mode.balances else None)
 
@@ -154,7 +154,7 @@ class Grid:
         return tuple(getattr(self, name) for name in self.__slots__)
 
 
-def _effective_lambda(selector: HeadSelector, value: float) -> float:
+def effective_lambda(selector: HeadSelector, value: float) -> float:
     """Lambda as the rows have it: the default where the selector tests no head against it."""
     return _DEFAULTS.lambda_ if selector.in_layer is None else value
 

@@ -119,8 +119,10 @@ class AlignmentSettings:
         check_settings(self)
         if self.heads is not None and self.heads_by == DEFAULT_SELECTOR:
             object.__setattr__(self, "heads_by", FIXED_SELECTOR)  # the only way to set a field of a frozen dataclass
-        if self.heads_rank == "gaze" and (self.heads is None or self.max_heads is None):
-            raise UsageError("--heads-rank gaze: name a heads.parquet with --heads, and a number with --max-heads")
+        if self.heads_rank == "gaze" and self.heads is None:
+            raise UsageError("--heads-rank gaze ranks the heads of a heads.parquet: add --heads FILE")
+        if self.heads_rank == "gaze" and self.max_heads is None:
+            raise UsageError("--heads-rank gaze needs the number of heads: add --max-heads K")
 
     def conditions(self) -> tuple[bool, ...]:
         """The conditions each question is asked under: whether aligned, the unaligned one first."""

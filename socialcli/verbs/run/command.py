@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -22,6 +22,8 @@ from socialcli.options.results import (
     retry_failed_option,
 )
 from socialcli.options.verbosity import logging_options
+from socialcli.settings.alignment import AlignmentSettings
+from socialcli.settings.fields import settings_of
 from socialcli.settings.run import RunSettings, run_settings
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ _log = logging.getLogger(__name__)
 F = TypeVar("F", bound=Callable[..., Any])
 
 _ARGUMENTS = frozenset({"episodes", "more_episodes"})  # of the settings: no options
+_OF_THE_ALIGNMENT = {one.parameter: one.default for one in settings_of(AlignmentSettings) if one.key != "alignment"}
 
 
 def run_options(function: F) -> F:
@@ -95,9 +98,31 @@ def settings_of_run(options: dict[str, Any]) -> RunSettings:
     """The settings that `run_options` and `episodes` come to. Raises UsageError."""
     first, *more = map(str, options["episodes"])
     settings = settings_from({**options, "episodes": first, "more_episodes": tuple(more)})
-    for option in ("heads", "max_heads") if settings.alignment.mode == "off" else ():
-        if options[option] is not None:
-            _log.warning("--%s changes nothing with --alignment off", option.replace("_", "-"))
+    for option, reason in _without_effect(settings.alignment):
+        if options[option] != _OF_THE_ALIGNMENT[option]:
+            _log.warning("--%s changes nothing %s", option.rstrip("_").replace("_", "-"), reason)
     if settings.prompt.permute is None and settings.prompt.permute_seed:
         _log.warning("--permute-seed changes nothing without --permute")
     return settings
+
+
+def _without_effect(settings: AlignmentSettings) -> Iterator[tuple[str, str]]:
+    """The options of the alignment that change nothing, and why."""
+    from socialcli.plugins.registry import registry
+
+    if settings.mode == "off":
+        yield from ((option, "with --alignment off") for option in _OF_THE_ALIGNMENT)
+        return
+    selector, mode = registry().head_selector(settings.heads_by).item, registry().steering_mode(settings.steer).item
+    if settings.heads is None:
+        yield from ((option, "without --heads") for option in ("heads_rank", "heads_min_share"))
+    else:
+        yield from ((option, "with --heads") for option in ("lambda_", "layers"))
+    if settings.heads_rank == "gaze":
+        yield "heads_min_share", "with --heads-rank gaze"
+    if not selector.limited:
+        yield "max_heads", f"with --heads-by {selector.name}"
+    if not selector.seeded:
+        yield "heads_seed", f"with --heads-by {selector.name}"
+    if not mode.balances:
+        yield "balance", f"with --steer {mode.name}"

@@ -153,7 +153,7 @@ def test_a_limit_takes_the_first_of_a_fixed_choice(tmp_path: Path) -> None:
         (("--heads-by", "randon", "--max-heads", "2"), "random"),
         (("--heads-by", "all", "--heads", "heads.parquet"), "leave one out"),
         (("--steer", "both"), "both-ways"),
-        (("--heads-rank", "gaze"), "--heads-rank gaze: name a heads.parquet"),
+        (("--heads-rank", "gaze"), "--heads-rank gaze ranks the heads of a heads.parquet: add --heads FILE"),
     ],
 )
 def test_what_a_selector_or_a_mode_lacks_is_said(options: tuple[str, ...], message: str, tmp_path: Path) -> None:
@@ -183,6 +183,49 @@ def test_how_often_the_bias_is_negative_stands_in_the_rows_and_in_the_tables(tmp
 def test_a_limit_that_is_none_is_a_usage_error(tmp_path: Path, option: tuple[str, str], words: str) -> None:
     refused = run(SAMPLE_FILE, tmp_path / "out", *LIMITED, *option)
     assert (refused.code, words in refused.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("options", "warnings"),
+    [
+        (("--balance", "0.2"), ["--balance changes nothing with --steer speaker"]),
+        (("--heads-seed", "3"), ["--heads-seed changes nothing with --heads-by dynamic"]),
+        (("--heads-by", "all", "--max-heads", "3"), ["--max-heads changes nothing with --heads-by all"]),
+        (("--heads-min-share", "0.3"), ["--heads-min-share changes nothing without --heads"]),
+        (
+            ("--alignment", "off", "--steer", "gaze", "--lambda", "1"),
+            ["--steer changes nothing with --alignment off", "--lambda changes nothing with --alignment off"],
+        ),
+        (("--heads-by", "random", "--max-heads", "999"), ["--max-heads 999 sets no limit: the aligned layers have"]),
+        (("--steer", "both-ways", "--balance", "0.2"), []),
+    ],
+)
+def test_options_without_effect_are_warned_of(options: tuple[str, ...], warnings: list[str], tmp_path: Path) -> None:
+    done = run(SAMPLE_FILE, tmp_path / "out", *LIMITED, *options)
+    assert done.code == 0
+    for warning in warnings:
+        assert warning in done.stderr
+    assert done.stderr.count("changes nothing") + done.stderr.count("sets no limit") == len(warnings)
+
+
+def test_a_setting_that_a_selector_does_not_heed_is_not_in_the_rows(tmp_path: Path) -> None:
+    options = ("--heads-by", "all", "--max-heads", "3", "--lambda", "1e-3")
+    plain = run(SAMPLE_FILE, tmp_path / "plain", *LIMITED, "--heads-by", "all")
+    given = run(SAMPLE_FILE, tmp_path / "given", *LIMITED, *options)
+    assert {(row["max_heads"], row["lambda"]) for row in given.rows} == {(None, 5e-5)}
+    assert [row["key"] for row in given.rows] == [row["key"] for row in plain.rows]
+
+
+def test_a_mode_that_biases_nothing_is_warned_of(tmp_path: Path) -> None:
+    done = run(SAMPLE_FILE, tmp_path / "out", *LIMITED, "--steer", "gaze", tasks=("videoqa",))
+    assert {row["active_head_count"] for row in done.rows} == {0}
+    assert any("nothing that --steer gaze could bias" in warning for warning in done.manifest["warnings"])
+
+
+def test_the_share_of_negative_biases_is_that_of_the_rule_not_of_the_modes_weights(tmp_path: Path) -> None:
+    options = ("--limit", "4", "--checkpoint", str(SAMPLE / "trained" / FAMILY), "--steer", "gaze", "--bias", "floored")
+    done = run(SAMPLE / "world" / "episodes.parquet", tmp_path / "out", *options, tasks=("target",))
+    assert {row["negative_bias"] for row in done.rows} == {0.0}
 
 
 def test_answers_of_a_version_without_the_newer_columns_are_kept(tmp_path: Path) -> None:
