@@ -1,8 +1,7 @@
 """(torch) The aligned attention: the model's own fused kernel, then a correction of the few rows that change.
 
-`aligned` hooks it in through transformers' `AttentionInterface`, for the text decoder only. Only prompt rows change: in
-a decoding step all rows of the plan precede the query, and the model's own attention runs, unless the rows follow the
-query. The equations are in
+`aligned` hooks it in through transformers' `AttentionInterface`, for the text decoder only. Only prompt rows change;
+decoding steps run the model's own attention, unless a mode steers them. The equations are in
 `socialcli.alignment.method`, the work on a layer's rows in `socialcli.alignment.rows.correction`.
 """
 

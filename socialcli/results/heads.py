@@ -131,7 +131,7 @@ def read_heads(
     no such file, and InvalidInputError if it is not a heads.parquet.
     """
     if not 0 < min_share <= 1:
-        raise UsageError(f"the minimum share of prompts {min_share} is out of range: use one above 0 and up to 1")
+        raise UsageError(f"--heads-min-share {min_share} is out of range: use a share above 0 and up to 1")
     if not path.is_file():
         raise NotFoundError(f"{path}: there is no such file; pass the heads.parquet of `socialcli measure`")
     try:
@@ -149,7 +149,10 @@ def _shares(path: Path, rows: Mapping[Place, Mapping[str, Any]], min_share: floa
     shares = {place: row["share"] for place, row in rows.items()}
     most = max(shares.values())
     if most < min_share:
-        raise UsageError(f"{path}: no head was active in {min_share:.0%} of the prompts; the most active in {most:.1%}")
+        raise UsageError(
+            f"{path}: no head was active in {min_share:.0%} of the prompts, and the most active in {most:.1%}; lower "
+            "--heads-min-share, or rank the heads by --heads-rank gaze"
+        )
     return {place: share for place, share in shares.items() if share >= min_share}
 
 

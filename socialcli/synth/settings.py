@@ -12,10 +12,13 @@ from socialcli.errors import UsageError
 HARMS = ("thing", "background", "bystander", "off-screen", "side-by-side", "overlap")
 """The kinds of harm sets: scenes in which the alignment has no business, or a hard time. See `synth.harm`."""
 
+_HARM_COLOURS = {"thing": 2, "background": 2, "bystander": 1}
+"""The colours of shirts that a kind needs beside those that people wear: for two things, or another person."""
+
 SPLITS = (("train", 0.8), ("validation", 0.1), ("test", 0.1))
 
 _STREAMS = ("world", "story", "boxes", "harm world", "harm questions")  # append only: places are part of a seed
-_COLOURS, _HARM_COLOURS = 12, 2  # of shirts; those that a harm set may need beside the ones that people wear
+_COLOURS = 12  # of shirts
 
 Stream = Literal["world", "story", "boxes", "harm world", "harm questions"]
 
@@ -49,11 +52,13 @@ class SynthSettings:
         if unknown:
             raise UsageError(f"--harm {unknown[0]}: unknown kind; use {', '.join(HARMS)} or all")
         crowd = self.people[1] + self.distractors
-        if self.harm and crowd + _HARM_COLOURS > _COLOURS:
-            raise UsageError(
-                f"--harm: {crowd} people leave fewer than {_HARM_COLOURS} of {_COLOURS} colours for things and "
-                "bystanders; use fewer --people or --distractors"
-            )
+        for kind in self.harm:
+            needed = _HARM_COLOURS.get(kind, 0)
+            if crowd + needed > _COLOURS:
+                raise UsageError(
+                    f"--harm {kind}: {crowd} people leave fewer than {needed} of {_COLOURS} colours; use --people and "
+                    f"--distractors with at most {_COLOURS - needed} people together"
+                )
 
     def harm_of(self, index: int) -> str | None:
         """The kind of episode `index`; None for an ordinary one."""

@@ -34,7 +34,9 @@ class CandidateOrder:
     """An order of a question's candidates."""
 
     number: int = 0
-    places: Places | None = None  # the candidates in the order of their letters, as places in the given order; None: so
+    places: Places | None = (
+        None  # the candidates in the order of their letters, as places in the given order; None: the given order
+    )
 
     def arranged(self, given: Sequence[T]) -> tuple[T, ...]:
         """What belongs to each candidate, in this order."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import pytest
 import torch
 
-from socialcli.alignment.heads.selectors import ALL, DYNAMIC, RANDOM, TOP, HeadMeans, HeadSpace
+from socialcli.alignment.heads.selectors import ALL, DYNAMIC, RANDOM, TOP, HeadMeans, HeadSelector, HeadSpace
 from socialcli.alignment.report import AlignmentReport, LayerReport
 
 NAN = float("nan")
@@ -75,3 +76,8 @@ def test_the_random_heads_of_a_smaller_limit_are_among_those_of_a_larger_one() -
     assert RANDOM.named is not None
     draws = [RANDOM.named(space(limit=limit, seed=7)) for limit in range(1, 9)]
     assert all(small < large for small, large in pairwise(draws))
+
+
+def test_a_selector_that_could_select_no_head_is_refused() -> None:
+    with pytest.raises(ValueError, match="the head selector idle needs"):
+        HeadSelector("idle", "nothing")

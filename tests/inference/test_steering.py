@@ -18,7 +18,7 @@ from socialcli.alignment.plan import AlignmentPlan
 from socialcli.alignment.steering.modes import BOTH_WAYS, GAZE, GAZE_DECODING, SPEAKER, Steering, SteeringMode
 from socialcli.alignment.steering.prompt import SteeredPrompt
 from socialcli.api import ask, open_clip
-from socialcli.errors import ModelError
+from socialcli.errors import ModelError, UsageError
 from socialcli.inference.answer_modes import SCORE, Answer
 from socialcli.inference.answers import answer_batch
 from socialcli.inference.clip import ClipQuestion
@@ -210,5 +210,5 @@ def test_scores_do_not_depend_on_decoding_steps(model: Any) -> None:
 
 def test_a_mode_with_several_rows_cannot_steer_decoding_steps(model: Any) -> None:
     several = replace(SPEAKER, name="several", decoding=True)
-    with pytest.raises(ValueError, match="must have one row"):
+    with pytest.raises(UsageError, match=r"--steer several: .* must have one row"):
         decoded(model, short_clip(model), Alignment(steering=Steering(several)))

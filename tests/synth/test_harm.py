@@ -208,6 +208,9 @@ def test_an_unknown_kind_or_a_lack_of_colours_is_refused() -> None:
         SynthSettings(harm=("things",)).check()
     with pytest.raises(UsageError, match="12 people leave fewer than 2 of 12 colours"):
         SynthSettings(harm=("thing",), people=(8, 8), distractors=4).check()
+    with pytest.raises(UsageError, match=r"--harm bystander: .* at most 11 people"):
+        SynthSettings(harm=("overlap", "bystander"), people=(8, 8), distractors=4).check()
+    SynthSettings(harm=("overlap", "side-by-side"), people=(8, 8), distractors=4).check()
     SynthSettings(harm=HARMS, people=(3, 8), distractors=2).check()
 
 

@@ -61,6 +61,11 @@ class HeadSelector:
     reads_file: bool = False  # whether the heads come from --heads
     seeded: bool = False  # whether --heads-seed has an effect
 
+    def __post_init__(self) -> None:
+        """Raise ValueError for a selector that could select no head."""
+        if not (self.named or self.in_layer or self.afterwards or self.reads_file):
+            raise ValueError(f"the head selector {self.name} needs `named`, `in_layer` or `afterwards`")
+
 
 def above_threshold(means: Tensor, threshold: float) -> Tensor:
     """Equation (1): the heads whose mean is above lambda. NaN is above nothing."""

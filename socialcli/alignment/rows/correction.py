@@ -99,7 +99,8 @@ def _correct_heads(
         state.observer(state.layer, *seen, active)
     if state.takes_part:
         _write_rows(output, rows, mix, changing, recomputed)
-        report.record_rows(plans.paired_rows & active[..., None, None], (bias < 0).any(dim=-1) & active[..., None])
+        signed = bias if plans.weights is None else bias * plans.weights  # as the rule has it: a weight may be negative
+        report.record_rows(plans.paired_rows & active[..., None, None], (signed < 0).any(dim=-1) & active[..., None])
 
 
 def _write_rows(

@@ -1,4 +1,4 @@
 """Steering: which words are biased towards which regions.
 
-May import: episodes, perturbation.
+May import: episodes, errors, perturbation.
 """

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from socialcli.errors import UsageError
 from socialcli.perturbation.perturbation import Perturbation
 
 if TYPE_CHECKING:
@@ -71,8 +72,19 @@ class Steering:
     perturbation: Perturbation | None = None  # None: plans are made from the annotation as it is
 
     def plan(self, prompt: SteeredPrompt) -> AlignmentPlan:
-        """The plan of a prompt, which the caller describes with the annotation error in place."""
-        return self.mode.plan(prompt, self.balance)
+        """The plan of a prompt, which the caller describes with the annotation error in place.
+
+        Raises UsageError for a plan that cannot be used: the mode, perhaps a plug-in's, is at fault.
+        """
+        try:
+            plan = self.mode.plan(prompt, self.balance)
+            if self.mode.decoding and plan.rows.size > 1:
+                raise ValueError("a mode that steers decoding steps must have one row: the last prompt token")
+        except ValueError as error:
+            raise UsageError(
+                f"--steer {self.mode.name}: its plan cannot be used: {error}; use another mode, or mend the plug-in"
+            ) from error
+        return plan
 
 
 METHOD = Steering()

@@ -58,7 +58,7 @@ def gaze(prompt: SteeredPrompt) -> AlignmentPlan:
     """
     method = towards_speaker(prompt)
     columns = prompt.grid.shown
-    inside = np.isin(columns, prompt.region(prompt.people_in_question, prompt.steps))
+    inside = np.isin(columns, prompt.region_in_question)
     pairs = np.full((1, columns.size), bool(inside.any()))
     weights: Weights = np.where(inside, np.float32(1), np.float32(-1))[None]
     return replace(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from socialcli.jobs.selection import Selection, select
 from socialcli.results.columns import storable
@@ -139,7 +140,7 @@ class MeasureWriter:
             layers=self.status.layers,
             settings=measure_settings(self.status.job.settings),
             episode_ids=self.status.totals.episode_ids,
-            gaze=figures.gaze,
+            gaze=_in_layers(figures.gaze, self.status.measurer.decoder.alignable),
             gaze_prompts=figures.gaze_prompts,
         )
         write_heads(self.folder.heads, statistics)
@@ -149,3 +150,10 @@ class MeasureWriter:
         description = Description(self._under(), len(self.status.totals.episode_ids), figures.prompts)
         draw_heatmap(self.folder.heatmap, figures, chosen, description)
         draw_shift(self.folder.shift, figures, chosen, description)
+
+
+def _in_layers(gaze: npt.NDArray[np.float64], layers: Sequence[int]) -> npt.NDArray[np.float64]:
+    """The scores (layers, heads) in these layers, NaN in the others, whose heads cannot be aligned."""
+    kept = np.full_like(gaze, np.nan)
+    kept[layers] = gaze[layers]
+    return kept

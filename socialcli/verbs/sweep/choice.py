@@ -23,8 +23,8 @@ FIGURES = ("n", "episodes", "correct", "accuracy", "ci_low", "ci_high")
 RULE = (
     "the highest accuracy in the validation split, failed and unparsed answers being wrong and the datasets of a task "
     "counted together; for all tasks together the highest mean of their accuracies; of equal settings the nearest to "
-    "the plain model: the plain model, the smallest alpha, the largest lambda, the fewest layers, the lowest "
-    "--max-heads, then the first in the order of the values"
+    "the plain model: the plain model, the smallest alpha, the fewest active heads, the largest lambda, the fewest "
+    "layers, the lowest --max-heads, then the first in the order of the values"
 )
 """The rule of `best` in words."""
 
@@ -165,14 +165,14 @@ def best(rows: Iterable[AccuracyRow], settings: Sequence[Setting]) -> Setting:
     """The setting of the highest mean accuracy over the tasks of `rows`, which are of the validation split.
 
     Among settings with the same mean it is the one nearest to the plain model: the plain model itself, then the one
-    with the smallest alpha, the largest lambda (fewer heads), the fewest layers, the lowest limit on heads, and the
-    first in the order of `settings`. Raises ValueError without rows of these settings.
+    with the smallest alpha, the fewest active heads, the largest lambda, the fewest layers, the lowest limit on heads,
+    and the first in the order of `settings`. Raises ValueError without rows of these settings.
     """
     found: dict[Setting, list[AccuracyRow]] = {}
     for row in rows:
         found.setdefault(setting_of(row), []).append(row)
     candidates = [setting for setting in settings if setting in found]
-    return min(candidates, key=lambda one: (-_mean(found[one]), _from_plain(one)))
+    return min(candidates, key=lambda one: (-_mean(found[one]), _from_plain(one, found[one])))
 
 
 def choices(table: SweepTable, splits: Splits) -> tuple[Choice, ...]:
@@ -244,11 +244,12 @@ def _mean(rows: Collection[AccuracyRow]) -> Fraction:
     return sum((Fraction(row.correct, row.n) for row in rows), Fraction()) / len(rows)
 
 
-def _from_plain(setting: Setting) -> tuple[float, float, int, float]:
+def _from_plain(setting: Setting, rows: Collection[AccuracyRow]) -> tuple[float, float, float, int, float]:
     if setting.alpha is None or setting.lambda_ is None or setting.layers is None:
-        return 0.0, 0.0, 0, 0.0  # the plain model; any other has an alpha above 0
+        return 0.0, 0.0, 0.0, 0, 0.0  # the plain model; any other has an alpha above 0
+    heads = sum(row.active_head_count or 0.0 for row in rows) / len(rows)  # none: rows of an earlier version
     limit = math.inf if setting.max_heads is None else setting.max_heads
-    return setting.alpha, -setting.lambda_, len(check_layers(setting.layers) or ()), limit
+    return setting.alpha, heads, -setting.lambda_, len(check_layers(setting.layers) or ()), limit
 
 
 def _figures(row: AccuracyRow) -> dict[str, Any]:

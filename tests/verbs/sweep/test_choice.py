@@ -73,6 +73,13 @@ def test_among_equals_the_nearest_to_the_plain_model_is_the_best(equal: list[Set
     assert choice.setting == equal[nearest]
 
 
+def test_among_equals_fewer_active_heads_come_before_a_lambda_without_effect() -> None:
+    every = Setting(1.0, 5e-5, "10-19", "published", "all")
+    few = Setting(1.0, 1e-5, "10-19", "published", "dynamic", 8)
+    (choice,) = chosen(lambda task, split, setting, question: setting != PLAIN, (PLAIN, every, few))
+    assert choice.setting == few
+
+
 def test_all_tasks_together_are_judged_by_the_mean_of_their_accuracies() -> None:
     # Of the large task ONE gets 20 more than HALF, of the small one 2 fewer, which is more of it.
     rows = answered(
