@@ -17,7 +17,7 @@ from socialcli.results.columns import arrow_schema, as_record, column, columns_o
 from socialcli.results.formats import write_table
 from socialcli.results.predictions import ALIGNED, Prediction
 from socialcli.stats.intervals import accuracy_interval
-from socialcli.stats.orders import OrderedAnswers, add_row, order_figures
+from socialcli.stats.orders import OrderedAnswers, Question, add_row, order_figures
 from socialcli.tasks.names import ALL_TASKS
 
 OVERALL = ALL_TASKS  # the task of the row that counts all tasks together
@@ -132,7 +132,7 @@ class _Counts:
     negative: float = 0.0  # sum of their shares of rows with a negative bias
     headed: int = 0  # questions, labelled or not, whose active heads were counted
     heads: int = 0  # sum of their active heads
-    ordered: dict[tuple[str, ...], OrderedAnswers] = field(default_factory=dict)  # by question, with --permute
+    ordered: dict[Question, OrderedAnswers] = field(default_factory=dict)  # by question, with --permute
 
     def add(self, row: Mapping[str, Any]) -> None:
         if row["negative_bias"] is not None:

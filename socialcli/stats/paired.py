@@ -10,7 +10,7 @@ from socialcli.results.columns import as_record, column, table_row
 from socialcli.stats.accuracy import OVERALL, nulls_first, overall_last
 from socialcli.stats.intervals import difference_interval
 from socialcli.stats.mcnemar import mcnemar_p
-from socialcli.stats.orders import OrderedAnswers, mean_position_bias
+from socialcli.stats.orders import OrderedAnswers, Question, mean_position_bias
 from socialcli.stats.pairing import Answered, Pair
 from socialcli.stats.signflip import sign_flip_p
 
@@ -169,18 +169,17 @@ def _circular(pairs: Sequence[Pair]) -> dict[str, Any]:
     return dict(zip(_CIRCULAR, figures, strict=True))
 
 
-def _by_question(pairs: Iterable[Pair]) -> dict[tuple[str, str], tuple[OrderedAnswers, OrderedAnswers]]:
+def _by_question(pairs: Iterable[Pair]) -> dict[Question, tuple[OrderedAnswers, OrderedAnswers]]:
     """Both sides' answers to each question, order by order."""
-    found: dict[tuple[str, str], tuple[OrderedAnswers, OrderedAnswers]] = {}
+    found: dict[Question, tuple[OrderedAnswers, OrderedAnswers]] = {}
     for pair in pairs:
-        key = pair.a.question_id, pair.a.task
-        if key not in found:
-            found[key] = (
+        if pair.question not in found:
+            found[pair.question] = (
                 OrderedAnswers(pair.a.episode_id, pair.counted),
                 OrderedAnswers(pair.a.episode_id, pair.counted),
             )
-        for side, row in zip(found[key], (pair.a, pair.b), strict=True):
-            side.add(row.candidates, row.prediction_index, row.correct)
+        for side, row in zip(found[pair.question], (pair.a, pair.b), strict=True):
+            side.add(pair.a.order or 0, row.candidates, row.prediction_index, row.correct)
     return found
 
 
