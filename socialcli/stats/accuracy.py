@@ -15,7 +15,7 @@ from socialcli.errors import InvalidInputError
 from socialcli.results.casting import cast_to_schema
 from socialcli.results.columns import arrow_schema, as_record, column, columns_of, from_record, table_row
 from socialcli.results.formats import write_table
-from socialcli.results.predictions import ALIGNED, Prediction
+from socialcli.results.predictions import STRENGTH, Prediction
 from socialcli.stats.intervals import accuracy_interval
 from socialcli.stats.orders import OrderedAnswers, Question, add_row, order_figures
 from socialcli.tasks.names import ALL_TASKS
@@ -109,9 +109,7 @@ class AccuracyRow(Group):
 ACCURACY_ARROW_SCHEMA = arrow_schema(AccuracyRow)
 GROUP_COLUMNS = tuple(one.name for one in columns_of(Group))
 # The strength of the alignment: null in every unaligned row.
-STRENGTH_COLUMNS = tuple(
-    one.name for one in columns_of(Prediction) if one.name in GROUP_COLUMNS and ALIGNED in (one.exactly_if, one.only_if)
-)
+STRENGTH_COLUMNS = tuple(one.name for one in columns_of(Prediction) if one.attribute in STRENGTH)
 _TASK = GROUP_COLUMNS.index("task")
 
 _Values = tuple[Any, ...]  # of the `GROUP_COLUMNS`
