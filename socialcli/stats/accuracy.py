@@ -58,9 +58,9 @@ class Group:
 
 @table_row
 class AccuracyRow(Group):
-    """One row of the table. Failed and unparsed questions are wrong answers.
+    """One row of the table. Failed and unparsed answers are wrong.
 
-    Accuracies and chance are shares of 1; None without questions to take a share of.
+    Accuracies and chance are shares of 1; None without answers to take a share of.
     """
 
     n: int = column(
@@ -72,14 +72,16 @@ class AccuracyRow(Group):
     accuracy: float | None = column("`correct / n`, 0 to 1; null where `n` is 0")
     ci_low: float | None = column("lower end of the 95 % interval; null with fewer than two episodes")
     ci_high: float | None = column("upper end")
-    failed: int = column("failed questions, labelled or not")
-    unparsed: int = column("questions whose answer could not be parsed, labelled or not")
-    unlabelled: int = column("questions with more than one candidate and no gold answer, not counted in `n`")
+    failed: int = column("failed answers, to labelled questions or not, counted as in `n`")
+    unparsed: int = column("answers that could not be parsed, counted in the same way")
+    unlabelled: int = column(
+        "answers to questions with more than one candidate and no gold answer, counted in the same way, but not in `n`"
+    )
     single_candidate: int = column(
         "questions with one candidate, labelled or not, which cannot be wrong: not counted in `n` and `chance`"
     )
     chance: float | None = column(
-        "the accuracy of guessing: the mean of 1 / (number of candidates) over the questions of `n` whose candidates "
+        "the accuracy of guessing: the mean of 1 / (number of candidates) over the answers of `n` whose candidates "
         "are known"
     )
     negative_bias: float | None = column(
