@@ -7,10 +7,11 @@ from dataclasses import astuple, dataclass
 from itertools import product
 from typing import Any, Literal, Protocol
 
-from socialcli.alignment.heads.selectors import DEFAULT_SELECTOR, DYNAMIC, HeadSelector
+from socialcli.alignment.heads.selectors import DYNAMIC, HeadSelector
 from socialcli.alignment.layers import DecoderLayers, layers_text
-from socialcli.alignment.steering.modes import DEFAULT_MODE, SPEAKER, SteeringMode
+from socialcli.alignment.steering.modes import SPEAKER, SteeringMode
 from socialcli.errors import UsageError
+from socialcli.results.predictions import METHOD_VALUES
 from socialcli.settings.alignment import AlignmentSettings
 from socialcli.settings.run import RunSettings
 
@@ -21,9 +22,6 @@ OPTIONS: tuple[SweptOption, ...] = (
     *("heads_by", "max_heads", "steer", "balance"),
 )
 
-METHOD: Mapping[str, object] = {"heads_by": DEFAULT_SELECTOR, "steer": DEFAULT_MODE}
-"""The method's own values: labels leave them out, and aligned rows of versions without these columns have them."""
-
 _DEFAULTS = AlignmentSettings()
 
 
@@ -32,7 +30,7 @@ class Setting:
     """One condition, as the tables write it; all None for the plain model.
 
     `layers` are the aligned layers, "10-19" or "3,7,11", however the command line named them. A selector or mode that
-    is None is the method's in an aligned setting, as in rows of earlier versions.
+    is None is the method's in an aligned setting, as in a sweep.json of an earlier version.
     """
 
     alpha: float | None = None
@@ -46,7 +44,7 @@ class Setting:
 
     def __post_init__(self) -> None:
         """Name the method's selector and mode in an aligned setting."""
-        for name, value in METHOD.items() if self.alpha is not None else ():
+        for name, value in METHOD_VALUES.items() if self.alpha is not None else ():
             if getattr(self, name) is None:
                 object.__setattr__(self, name, value)  # the only way to set a field of a frozen dataclass
 
@@ -77,7 +75,7 @@ class Setting:
         shown = (
             described(option, value)
             for option, value in named
-            if value is not None and option != but and value != METHOD.get(option)
+            if value is not None and option != but and value != METHOD_VALUES.get(option)
         )
         return ", ".join(shown)
 

@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from socialcli.alignment.attention import Alignment
-from socialcli.alignment.heads.selectors import DYNAMIC, FIXED
+from socialcli.alignment.heads.selectors import FIXED
 from socialcli.alignment.layers import DecoderLayers, layers_text
-from socialcli.alignment.steering.modes import METHOD
 from socialcli.episodes.reading import BadQuestion, EpisodeRow
 from socialcli.episodes.records import Episode, Question
 from socialcli.errors import AnnotationError, QuestionError
@@ -17,31 +16,16 @@ from socialcli.inference.answer_modes import AlignedPrompt
 from socialcli.inference.answers import QuestionResult
 from socialcli.inference.clip import ClipQuestion, PreparedQuestion
 from socialcli.models.contract import InputChoices
+from socialcli.results.columns import columns_of
 from socialcli.results.keys import answer_key, episode_digest, heads_digest, question_digest
 from socialcli.results.manifest import ModelIdentity
-from socialcli.results.predictions import Prediction
+from socialcli.results.predictions import STRENGTH, Prediction, implied_values
 from socialcli.settings.run import RunSettings
 from socialcli.tasks.base import Task
 from socialcli.tasks.orders import GIVEN, CandidateOrder
 from socialcli.tasks.prompt import build_prompt
 
-STRENGTH = (
-    *("alpha", "lambda_", "layers", "bias", "heads", "max_heads", "heads_by", "heads_seed", "steer", "balance"),
-    *("perturbation", "level", "perturbation_seed"),
-)
-"""The columns that say how strongly, where, and by which annotation words were aligned."""
-
-IMPLIED: Mapping[str, tuple[object, ...]] = {
-    "max_heads": (None,),
-    "heads_by": (None, DYNAMIC.name, FIXED.name),  # `heads` says which ones are fixed
-    "heads_seed": (None,),
-    "steer": (None, METHOD.mode.name),
-    "balance": (None,),
-    "perturbation": (None,),
-    "level": (None,),
-    "perturbation_seed": (None,),
-}
-"""Values, by column, that a key does not contain: all that there was before the column."""
+_LATER = frozenset(one.attribute for one in columns_of(Prediction) if one.later)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,8 +172,17 @@ class RowMaker:
         }
         if model.adapter is not None:
             others |= {"lora": model.adapter_sha256 or model.adapter, "merged": model.merged}
-        explicit = {name: value for name, value in condition.items() if value not in IMPLIED.get(name, ())}
-        return answer_key({**explicit, **others, **parts})
+        return answer_key({**_explicit(condition), **others, **parts})
+
+
+def _explicit(condition: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns that a key contains: not those that came later, where they have the value of all rows before them."""
+    implied = implied_values(condition["heads"])
+    return {
+        name: value
+        for name, value in condition.items()
+        if name not in _LATER or (value is not None and value != implied.get(name))
+    }
 
 
 def _key_part(order: CandidateOrder) -> dict[str, Any]:

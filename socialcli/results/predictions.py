@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from socialcli.alignment.heads.selectors import DYNAMIC, FIXED
-from socialcli.alignment.steering.modes import METHOD
+from socialcli.alignment.steering.modes import SPEAKER
 from socialcli.errors import InvalidInputError, NotFoundError
 from socialcli.results.casting import cast_to_rows
 from socialcli.results.columns import When, arrow_schema, as_record, check_values, column, from_record, table_row
@@ -28,6 +28,15 @@ Status = Literal["ok", "unparsed", "failed"]
 ROWS_PER_GROUP = 256  # rows held in memory before they go to the file
 
 ALIGNED = When("alignment", True)
+
+STRENGTH = (
+    *("alpha", "lambda_", "layers", "bias", "heads", "max_heads", "heads_by", "heads_seed", "steer", "balance"),
+    *("perturbation", "level", "perturbation_seed"),
+)
+"""The fields of a row that say how strongly, where, and by which annotation words were aligned."""
+
+METHOD_VALUES: Mapping[str, str] = {"heads_by": DYNAMIC.name, "steer": SPEAKER.name}
+"""The method's own values in columns that came later than the method: see `implied_values`."""
 
 
 @table_row
@@ -74,7 +83,8 @@ class Prediction:
         minimum=1,
     )
     heads_by: str | None = column(
-        "head selector (`--heads-by`): what made heads active; null where not aligned, and in rows of earlier versions",
+        "head selector (`--heads-by`): what made heads active; null where not aligned. Aligned rows of earlier "
+        "versions, which lack the column, count as `dynamic`, or `fixed` if they have `heads`",
         default=None,
         later=True,
         only_if=ALIGNED,
@@ -87,8 +97,8 @@ class Prediction:
         minimum=0,
     )
     steer: str | None = column(
-        "steering mode (`--steer`): what was biased towards what; null where not aligned, and in rows of earlier "
-        "versions, which are `speaker`",
+        "steering mode (`--steer`): what was biased towards what; null where not aligned. Aligned rows of earlier "
+        "versions, which lack the column, count as `speaker`",
         default=None,
         later=True,
         only_if=ALIGNED,
@@ -235,9 +245,9 @@ class Prediction:
                 raise ValueError(f"{self.question_id}: {name}_index is not the place of the {name} in the candidates")
         if self.scores is not None and not self._scored():
             raise ValueError(f"{self.question_id}: scores must be finite, one for each candidate")
-        if self.alignment:  # rows of earlier versions do not say how heads were selected and words steered
-            object.__setattr__(self, "heads_by", self.heads_by or (FIXED if self.heads else DYNAMIC).name)
-            object.__setattr__(self, "steer", self.steer or METHOD.mode.name)
+        for name, value in implied_values(self.heads).items() if self.alignment else ():
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, value)  # the only way to set a field of a frozen dataclass
         correct = is_correct(self.prediction, self.prediction_index, self.answer, self.answer_index)
         object.__setattr__(self, "correct", correct)
         check_values(self, self.question_id)
@@ -245,6 +255,14 @@ class Prediction:
     def _scored(self) -> bool:
         scores = self.scores or ()
         return len(scores) == len(self.candidates or ()) and all(map(math.isfinite, scores))
+
+
+def implied_values(heads: str | None) -> Mapping[str, str]:
+    """What aligned rows are that do not say it, as those of earlier versions, by column; `heads` as in the row.
+
+    A row with a fixed choice of heads was made with the selector `fixed`.
+    """
+    return METHOD_VALUES if heads is None else {**METHOD_VALUES, "heads_by": FIXED.name}
 
 
 def is_correct(
@@ -282,8 +300,9 @@ PREDICTIONS: RowKind[Prediction] = RowKind(
 def read_predictions(path: Path) -> Iterator[dict[str, Any]]:
     """Yield the rows of a predictions file, in order, a few hundred in memory at a time.
 
-    Files that other tools have rewritten are read too; columns that are `later` may be missing, and are null then.
-    Raises NotFoundError where there is no such file, and InvalidInputError where it is not a table of predictions.
+    Files that other tools have rewritten are read too. Columns that are `later` may be missing: aligned rows then have
+    their `implied_values`, and all else is null. Raises NotFoundError where there is no such file, and
+    InvalidInputError where it is not a table of predictions.
     """
     if not path.is_file():
         raise NotFoundError(f"{path}: there is no such file; name the predictions.parquet of a run")
@@ -292,6 +311,12 @@ def read_predictions(path: Path) -> Iterator[dict[str, Any]]:
             cast_to_rows(file.schema_arrow.empty_table(), Prediction)
             known = [name for name in PREDICTION_ARROW_SCHEMA.names if name in file.schema_arrow.names]
             for batch in file.iter_batches(ROWS_PER_GROUP, columns=known):
-                yield from cast_to_rows(pa.Table.from_batches([batch]), Prediction).to_pylist()
+                yield from map(_completed, cast_to_rows(pa.Table.from_batches([batch]), Prediction).to_pylist())
     except (pa.ArrowException, ValueError, OSError) as error:
         raise InvalidInputError(f"{path}: cannot be read as predictions of a run: {error}") from error
+
+
+def _completed(row: dict[str, Any]) -> dict[str, Any]:
+    """The row with the values that it implies."""
+    implied = implied_values(row["heads"]) if row["alignment"] else {}
+    return row | {name: value for name, value in implied.items() if row[name] is None}

@@ -15,9 +15,9 @@ from socialcli.errors import InvalidInputError
 from socialcli.results.casting import cast_to_schema
 from socialcli.results.columns import arrow_schema, as_record, column, columns_of, from_record, table_row
 from socialcli.results.formats import write_table
-from socialcli.results.predictions import ALIGNED, Prediction
+from socialcli.results.predictions import STRENGTH, Prediction
 from socialcli.stats.intervals import accuracy_interval
-from socialcli.stats.orders import OrderedAnswers, add_row, order_figures
+from socialcli.stats.orders import OrderedAnswers, Question, add_row, order_figures
 from socialcli.tasks.names import ALL_TASKS
 
 OVERALL = ALL_TASKS  # the task of the row that counts all tasks together
@@ -58,9 +58,9 @@ class Group:
 
 @table_row
 class AccuracyRow(Group):
-    """One row of the table. Failed and unparsed questions are wrong answers.
+    """One row of the table. Failed and unparsed answers are wrong.
 
-    Accuracies and chance are shares of 1; None without questions to take a share of.
+    Accuracies and chance are shares of 1; None without answers to take a share of.
     """
 
     n: int = column(
@@ -72,14 +72,16 @@ class AccuracyRow(Group):
     accuracy: float | None = column("`correct / n`, 0 to 1; null where `n` is 0")
     ci_low: float | None = column("lower end of the 95 % interval; null with fewer than two episodes")
     ci_high: float | None = column("upper end")
-    failed: int = column("failed questions, labelled or not")
-    unparsed: int = column("questions whose answer could not be parsed, labelled or not")
-    unlabelled: int = column("questions with more than one candidate and no gold answer, not counted in `n`")
+    failed: int = column("failed answers, to labelled questions or not, counted as in `n`")
+    unparsed: int = column("answers that could not be parsed, counted in the same way")
+    unlabelled: int = column(
+        "answers to questions with more than one candidate and no gold answer, counted in the same way, but not in `n`"
+    )
     single_candidate: int = column(
         "questions with one candidate, labelled or not, which cannot be wrong: not counted in `n` and `chance`"
     )
     chance: float | None = column(
-        "the accuracy of guessing: the mean of 1 / (number of candidates) over the questions of `n` whose candidates "
+        "the accuracy of guessing: the mean of 1 / (number of candidates) over the answers of `n` whose candidates "
         "are known"
     )
     negative_bias: float | None = column(
@@ -109,9 +111,7 @@ class AccuracyRow(Group):
 ACCURACY_ARROW_SCHEMA = arrow_schema(AccuracyRow)
 GROUP_COLUMNS = tuple(one.name for one in columns_of(Group))
 # The strength of the alignment: null in every unaligned row.
-STRENGTH_COLUMNS = tuple(
-    one.name for one in columns_of(Prediction) if one.name in GROUP_COLUMNS and ALIGNED in (one.exactly_if, one.only_if)
-)
+STRENGTH_COLUMNS = tuple(one.name for one in columns_of(Prediction) if one.attribute in STRENGTH)
 _TASK = GROUP_COLUMNS.index("task")
 
 _Values = tuple[Any, ...]  # of the `GROUP_COLUMNS`
@@ -132,7 +132,7 @@ class _Counts:
     negative: float = 0.0  # sum of their shares of rows with a negative bias
     headed: int = 0  # questions, labelled or not, whose active heads were counted
     heads: int = 0  # sum of their active heads
-    ordered: dict[tuple[str, ...], OrderedAnswers] = field(default_factory=dict)  # by question, with --permute
+    ordered: dict[Question, OrderedAnswers] = field(default_factory=dict)  # by question, with --permute
 
     def add(self, row: Mapping[str, Any]) -> None:
         if row["negative_bias"] is not None:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from itertools import combinations
+from itertools import combinations, count
 from typing import Any
 
 from socialcli.stats.intervals import accuracy_interval
 
 _Lettered = tuple[tuple[str, ...], int]  # the candidates in the order of their letters, and the place of the answer
+Question = tuple[str, str, str, int]  # task, episode, id, and how many questions of the same three came before
 
 
 @dataclass(slots=True)
@@ -21,13 +22,13 @@ class OrderedAnswers:
 
     episode: str
     labelled: bool  # and it has more than one candidate, so that it counts in accuracies
-    orders: int = 0
+    orders: set[int] = field(default_factory=set)  # their numbers
     all_right: bool = True
     answers: list[_Lettered] = field(default_factory=list)  # those that name a candidate
 
-    def add(self, candidates: Iterable[str] | None, prediction_index: int | None, correct: bool) -> None:
-        """Add an answer; a failed or unparsed one is wrong."""
-        self.orders += 1
+    def add(self, order: int, candidates: Iterable[str] | None, prediction_index: int | None, correct: bool) -> None:
+        """Add the answer in an order; a failed or unparsed one is wrong."""
+        self.orders.add(order)
         self.all_right &= correct
         if candidates is not None and prediction_index is not None:
             self.answers.append((tuple(candidates), prediction_index))
@@ -36,12 +37,12 @@ class OrderedAnswers:
     def position_bias(self) -> float | None:
         """The share, among pairs of answers, of those that keep the letter and so change the candidate.
 
-        Pairs count whose orders have another candidate at every letter; None without one.
+        Pairs count whose orders have another one of the same candidates at every letter; None without one.
         """
         pairs = [
             place == other_place
             for (one, place), (other, other_place) in combinations(self.answers, 2)
-            if all(a != b for a, b in zip(one, other, strict=True))
+            if sorted(one) == sorted(other) and all(a != b for a, b in zip(one, other, strict=True))
         ]
         return sum(pairs) / len(pairs) if pairs else None
 
@@ -52,7 +53,7 @@ def order_figures(questions: Iterable[OrderedAnswers]) -> dict[str, Any]:
     labelled = [one for one in asked if one.labelled]
     interval = accuracy_interval(_by_episode(labelled))
     return {
-        "orders": max((one.orders for one in asked), default=None),
+        "orders": max((len(one.orders) for one in asked), default=None),
         "questions": len(labelled) if asked else None,
         "circular_accuracy": sum(one.all_right for one in labelled) / len(labelled) if labelled else None,
         "circular_ci_low": interval[0] if interval else None,
@@ -76,10 +77,17 @@ def _by_episode(questions: Iterable[OrderedAnswers]) -> list[tuple[int, int]]:
     return list(counts.values())
 
 
-def add_row(questions: dict[tuple[str, ...], OrderedAnswers], row: Mapping[str, Any], labelled: bool) -> None:
-    """Add a row of predictions to its question; one without an order changes nothing."""
-    if row["order"] is None:
+def add_row(questions: dict[Question, OrderedAnswers], row: Mapping[str, Any], labelled: bool) -> None:
+    """Add a row of predictions to its question; one without an order changes nothing.
+
+    A second row in the same order is the answer to another question, which repeats the first one's id.
+    """
+    order = row["order"]
+    if order is None:
         return
-    key = row["task"], row["episode_id"], row["question_id"]
-    question = questions.setdefault(key, OrderedAnswers(row["episode_id"], labelled))
-    question.add(row["candidates"], row["prediction_index"], bool(row["correct"]))
+    for repeat in count():
+        key = row["task"], row["episode_id"], row["question_id"], repeat
+        question = questions.setdefault(key, OrderedAnswers(row["episode_id"], labelled))
+        if order not in question.orders:
+            question.add(order, row["candidates"], row["prediction_index"], bool(row["correct"]))
+            return

@@ -10,7 +10,7 @@ from socialcli.results.columns import as_record, column, table_row
 from socialcli.stats.accuracy import OVERALL, nulls_first, overall_last
 from socialcli.stats.intervals import difference_interval
 from socialcli.stats.mcnemar import mcnemar_p
-from socialcli.stats.orders import OrderedAnswers, mean_position_bias
+from socialcli.stats.orders import OrderedAnswers, Question, mean_position_bias
 from socialcli.stats.pairing import Answered, Pair
 from socialcli.stats.signflip import sign_flip_p
 
@@ -19,7 +19,7 @@ _Group = tuple[str, str | None, str | None]  # task, dataset, split
 
 @table_row
 class ComparedRow:
-    """One row of the table. Failed and unparsed questions are wrong answers of their side."""
+    """One row of the table. Failed and unparsed answers are wrong on their side."""
 
     task: str = column("the task")
     dataset: str | None = column("the episodes' dataset")
@@ -36,19 +36,19 @@ class ComparedRow:
     difference: float | None = column("`accuracy_b - accuracy_a`; in the text table in percentage points")
     ci_low: float | None = column("lower end of its 95 % interval; null with a single episode")
     ci_high: float | None = column("upper end")
-    only_a: int = column("questions that A has right and B has wrong")
-    only_b: int = column("questions that B has right and A has wrong")
-    episodes_differing: int = column("episodes in which A and B have different numbers of questions right")
+    only_a: int = column("pairs counted in `n` that A has right and B has wrong")
+    only_b: int = column("those that B has right and A has wrong")
+    episodes_differing: int = column("episodes in which A and B have different numbers of answers right")
     p: float | None = column("two-sided p-value, signs flipped by episode; null where `n` is 0")
     p_mcnemar: float | None = column(
         "McNemar's exact test, which takes answers to be independent; null with `--permute`"
     )
-    failed_a: int = column("paired questions, counted in `n` or not, that failed in A")
+    failed_a: int = column("pairs of answers, counted in `n` or not, of which A's failed")
     failed_b: int = column("the same in B")
-    unparsed_a: int = column("paired questions, counted in `n` or not, whose answer in A could not be parsed")
+    unparsed_a: int = column("pairs of answers, counted in `n` or not, of which A's could not be parsed")
     unparsed_b: int = column("the same in B")
-    unlabelled: int = column("paired questions with more than one candidate and no gold answer")
-    single_candidate: int = column("paired questions with a single candidate")
+    unlabelled: int = column("pairs of answers to questions with more than one candidate and no gold answer")
+    single_candidate: int = column("pairs of answers to questions with a single candidate")
     questions: int | None = column(
         "the questions that `n` counts the answers to; null unless both sides were asked with `--permute`, as are the "
         "next eight"
@@ -169,18 +169,17 @@ def _circular(pairs: Sequence[Pair]) -> dict[str, Any]:
     return dict(zip(_CIRCULAR, figures, strict=True))
 
 
-def _by_question(pairs: Iterable[Pair]) -> dict[tuple[str, str], tuple[OrderedAnswers, OrderedAnswers]]:
+def _by_question(pairs: Iterable[Pair]) -> dict[Question, tuple[OrderedAnswers, OrderedAnswers]]:
     """Both sides' answers to each question, order by order."""
-    found: dict[tuple[str, str], tuple[OrderedAnswers, OrderedAnswers]] = {}
+    found: dict[Question, tuple[OrderedAnswers, OrderedAnswers]] = {}
     for pair in pairs:
-        key = pair.a.question_id, pair.a.task
-        if key not in found:
-            found[key] = (
+        if pair.question not in found:
+            found[pair.question] = (
                 OrderedAnswers(pair.a.episode_id, pair.counted),
                 OrderedAnswers(pair.a.episode_id, pair.counted),
             )
-        for side, row in zip(found[key], (pair.a, pair.b), strict=True):
-            side.add(row.candidates, row.prediction_index, row.correct)
+        for side, row in zip(found[pair.question], (pair.a, pair.b), strict=True):
+            side.add(pair.a.order or 0, row.candidates, row.prediction_index, row.correct)
     return found
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from socialcli.errors import InvalidInputError
 from socialcli.stats.accuracy import single_candidate
+from socialcli.stats.orders import Question
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,12 @@ class Pair:
 
     a: Answered
     b: Answered
+    repeat: int = 0  # how many pairs of the same task, episode, id and order came before
+
+    @property
+    def question(self) -> Question:
+        """What the pairs of a question in several orders of its candidates have in common, and no other pair."""
+        return self.a.task, self.a.episode_id, self.a.question_id, self.repeat
 
     @property
     def labelled(self) -> bool:
@@ -148,7 +155,7 @@ def pair_up(rows_a: Iterable[Mapping[str, Any]], rows_b: Iterable[Mapping[str, A
     gold answer or another episode: these would be two questions under one name. Memory grows with the questions.
     """
     a, b = _by_question(rows_a), _by_question(rows_b)
-    pairs = tuple(Pair(row, b[key]) for key, row in a.items() if key in b)
+    pairs = tuple(_pairs(a, b))
     if not pairs:
         has = " and ".join(f"{side} has {_counted(list(rows.values()))}" for side, rows in (("A", a), ("B", b)))
         raise InvalidInputError(f"A and B have no question in common: {has}")
@@ -172,6 +179,19 @@ def _by_question(rows: Iterable[Mapping[str, Any]]) -> dict[_Key, Answered]:
         found[*question, seen[question]] = Answered.of(row)
         seen[question] += 1
     return found
+
+
+def _pairs(a: Mapping[_Key, Answered], b: Mapping[_Key, Answered]) -> Iterator[Pair]:
+    """The rows that both sides have.
+
+    Repeats are numbered within their episode: episodes that share an id may have it in different numbers of orders.
+    """
+    seen: Counter[tuple[str, str, str, int]] = Counter()
+    for key, row in a.items():
+        if key in b:
+            place = row.episode_id, *key[:3]
+            yield Pair(row, b[key], seen[place])
+            seen[place] += 1
 
 
 def _repeated(rows: Mapping[_Key, Answered], side: str) -> list[str]:

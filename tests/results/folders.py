@@ -6,7 +6,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
+
 from socialcli.files import write_json
+from socialcli.results.columns import columns_of
 from socialcli.results.predictions import PREDICTIONS, Prediction
 from socialcli.results.tables import TableWriter
 
@@ -21,6 +24,14 @@ def leave(folder: Path, rows: Iterable[Prediction], **manifest: Any) -> Path:
             writer.write(row)
     if manifest:
         write_json(folder / "run.json", {"outcome": "done", **manifest})
+    return folder
+
+
+def of_earlier_version(folder: Path) -> Path:
+    """Drop the columns of the folder's predictions that came later than the others."""
+    path = folder / "predictions.parquet"
+    later = [one.name for one in columns_of(Prediction) if one.later]
+    pq.write_table(pq.read_table(path).drop_columns(later), path)
     return folder
 
 

@@ -11,15 +11,19 @@ import pyarrow.parquet as pq
 import pytest
 
 from socialcli.errors import InvalidInputError, NotFoundError
-from socialcli.results.columns import as_record
+from socialcli.results.columns import as_record, columns_of
 from socialcli.results.predictions import (
+    ALIGNED,
     PREDICTION_ARROW_SCHEMA,
     PREDICTIONS,
     ROWS_PER_GROUP,
+    STRENGTH,
+    Prediction,
     read_predictions,
 )
 from socialcli.results.tables import TableWriter
 
+from .folders import leave, of_earlier_version
 from .samples import disk_of, failed, plain, prediction, validator
 
 ROWS = {
@@ -192,6 +196,20 @@ def test_a_file_that_another_tool_wrote_again_is_read(tmp_path: Path) -> None:
     )
     pq.write_table(table.cast(large).append_column("note", pa.array(["mine"])), path)
     assert list(read_predictions(path)) == [as_record(prediction())]
+
+
+def test_rows_of_an_earlier_version_are_the_method_s(tmp_path: Path) -> None:
+    before = {"active_head_count": None, "negative_bias": None, "utterances": None, "covered_utterances": None}
+    rows = [prediction(**before), prediction(heads="0" * 16, **before), plain(**before), failed()]
+    found = list(read_predictions(of_earlier_version(leave(tmp_path, rows)) / "predictions.parquet"))
+    assert found == [as_record(row) for row in rows]
+    said = [(row["heads_by"], row["steer"]) for row in found]
+    assert said == [("dynamic", "speaker"), ("fixed", "speaker"), (None, None), (None, None)]
+
+
+def test_every_column_of_aligned_rows_says_how_they_were_aligned_or_what_that_did() -> None:
+    aligned = {one.attribute for one in columns_of(Prediction) if ALIGNED in (one.exactly_if, one.only_if)}
+    assert aligned == {*STRENGTH, "active_heads", "active_head_count", "negative_bias"}
 
 
 def test_a_missing_file_is_not_there(tmp_path: Path) -> None:

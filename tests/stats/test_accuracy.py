@@ -10,7 +10,7 @@ import pytest
 
 from socialcli.errors import InvalidInputError
 from socialcli.results.columns import as_record
-from socialcli.results.predictions import PREDICTION_ARROW_SCHEMA, Prediction
+from socialcli.results.predictions import PREDICTION_ARROW_SCHEMA, Prediction, read_predictions
 from socialcli.stats.accuracy import (
     ACCURACY_ARROW_SCHEMA,
     GROUP_COLUMNS,
@@ -23,6 +23,7 @@ from socialcli.stats.accuracy import (
 )
 from socialcli.stats.intervals import accuracy_interval
 
+from ..results.folders import answered, leave, of_earlier_version
 from ..results.samples import failed, plain, prediction
 
 
@@ -171,6 +172,14 @@ def test_the_columns_are_the_fields_of_a_row() -> None:
     (row,) = table(prediction())
     assert list(row.as_record()) == ACCURACY_ARROW_SCHEMA.names
     assert math.isclose(row.as_record()["lambda"], 5e-5)
+
+
+def test_rows_of_an_earlier_version_count_with_the_others(tmp_path: Path) -> None:
+    now = leave(tmp_path / "now", answered("10", aligned=True))
+    before = of_earlier_version(leave(tmp_path / "before", answered("11", aligned=True)))
+    rows = [row for folder in (now, before) for row in read_predictions(folder / "predictions.parquet")]
+    (row,) = accuracy_table(rows)
+    assert (row.n, row.correct, row.heads_by, row.steer) == (4, 3, "dynamic", "speaker")
 
 
 def test_the_columns_of_a_group_are_those_of_predictions() -> None:

@@ -12,7 +12,7 @@ from socialcli.results.predictions import PREDICTIONS, Prediction
 from socialcli.results.tables import TableWriter
 from socialcli.stats.sources import Source
 
-from ..results.folders import answered, leave
+from ..results.folders import answered, leave, of_earlier_version
 from ..results.samples import prediction
 
 ALIGNED = {"alpha": 1.0, "lambda": 5e-5, "layers": "1-2", "bias": "published"}
@@ -113,6 +113,13 @@ def test_newer_answers_count_beside_those_of_the_run_before(tmp_path: Path) -> N
         (old["question_id"], True, "ok"),
     ]
     assert "from the run before it" in source.warnings()[0]
+
+
+def test_an_answer_of_an_earlier_version_gives_way_to_the_newer_one(tmp_path: Path) -> None:
+    old, new = answered("1", aligned=True), answered("0", aligned=True)
+    of_earlier_version(leave(tmp_path, old, outcome="interrupted"))
+    part(tmp_path, 1, new)
+    assert [row["correct"] for row in Source.find(tmp_path).rows()] == [False]
 
 
 def test_a_folder_that_has_kept_nothing_says_so(tmp_path: Path) -> None:

@@ -8,10 +8,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from socialcli.alignment.heads.selectors import DYNAMIC
-from socialcli.alignment.steering.modes import METHOD
 from socialcli.errors import InvalidInputError, UnknownNameError, UsageError
-from socialcli.results.predictions import PREDICTION_ARROW_SCHEMA
+from socialcli.results.predictions import METHOD_VALUES, PREDICTION_ARROW_SCHEMA
 from socialcli.stats.accuracy import GROUP_COLUMNS, STRENGTH_COLUMNS
 from socialcli.stats.sources import Source
 from socialcli.text_table import label
@@ -46,8 +44,8 @@ class Condition:
     def __str__(self) -> str:
         """The alignment and its strength, as people read it."""
         record = self.as_record()
-        usual = {None, DYNAMIC.name, METHOD.mode.name}
-        strength = (f"{name} {record[name]}" for name in STRENGTH_COLUMNS if record[name] not in usual)
+        named = [name for name in STRENGTH_COLUMNS if record[name] not in (None, METHOD_VALUES.get(name))]
+        strength = (f"{name} {record[name]}" for name in named)
         return ", ".join([f"alignment {label(self.aligned)}", *strength])
 
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
+from dataclasses import MISSING
 from typing import Any
 
+from socialcli.results.columns import storable
+from socialcli.results.manifest import ModelIdentity
+from socialcli.settings.run import run_settings
 from socialcli.stats.accuracy import STRENGTH_COLUMNS
 from socialcli.stats.sources import Source
 from socialcli.verbs.compare.conditions import CONDITION_COLUMNS, Side
@@ -21,6 +26,12 @@ _WITHOUT_EFFECT = (
     "timeout_per_question",
     "allow_links",
 )
+
+_DEFAULTS: Mapping[str, Any] = {
+    **{one.key: storable(one.default) for one in run_settings() if not one.required},
+    **{one.name: one.default for one in dataclasses.fields(ModelIdentity) if one.default is not MISSING},
+}
+"""What a manifest of a version without the setting would say: its answers were made as by default."""
 
 
 def differences(a: Side, b: Side) -> dict[str, tuple[Any, Any]]:
@@ -47,11 +58,15 @@ def known_by_manifest(a: Side, b: Side) -> bool:
 
 
 def _recorded(source: Source) -> dict[str, Any]:
-    """What the manifest records about how answers were made; device and dtype are those of the loaded model."""
+    """What the manifest records about how answers were made; device and dtype are those of the loaded model.
+
+    A setting that it lacks has its default.
+    """
     versions = source.manifest.get("versions")
-    return {
+    found = {
         **source.settings,
         **source.model,
         "input_sha256": source.manifest.get("input_sha256"),
         **(versions if isinstance(versions, Mapping) else {}),
     }
+    return found | {name: value for name, value in _DEFAULTS.items() if name not in found}

@@ -14,7 +14,8 @@ from socialcli.verbs.compare.work import Comparison
 
 _HASH_DIGITS = 8
 _ORDERS = "n counts pairs of answers, one for each order of a question's candidates; circular: right in every order"
-_TESTS = "p: signs flipped by episode, exact; McNemar p takes the questions of an episode to be independent"
+_TEST = "p: signs flipped by episode, exact"
+_MCNEMAR = "McNemar p takes the questions of an episode to be independent"
 
 
 def _points(share: float | None) -> str:
@@ -72,8 +73,9 @@ def comparison_lines(comparison: Comparison) -> str:
     head = (f"A: {comparison.a}", f"B: {comparison.b}", _differing(comparison))
     rows = comparison.table
     circular = [_table(rows, _CIRCULAR), _ORDERS] if any(row.questions is not None for row in rows) else []
+    tests = f"{_TEST}; {_MCNEMAR}" if any(row.p_mcnemar is not None for row in rows) else _TEST
     return "\n".join(
-        [*head, "", _table(rows), *circular, _TESTS, *few_episodes(rows), *alike_pairs(rows), *low_power(rows)]
+        [*head, "", _table(rows), *circular, tests, *few_episodes(rows), *alike_pairs(rows), *low_power(rows)]
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from socialcli.results.columns import storable
-from socialcli.results.predictions import Prediction
+from socialcli.results.predictions import STRENGTH, Prediction
 
 
 class FailedQuestions:
@@ -42,6 +42,5 @@ class FailedQuestions:
 
 def _hash(row: Prediction) -> int:
     """A 64-bit hash of the question's id, the order of its candidates and its condition."""
-    setting = row.alpha, row.lambda_, row.layers, row.bias, row.heads_by, row.heads, row.max_heads, row.heads_seed
-    plans = row.steer, row.balance, row.perturbation, row.level
-    return hash((storable(row.question_id), row.order or 0, row.alignment, setting, plans))
+    strength = (getattr(row, name) for name in STRENGTH)
+    return hash((storable(row.question_id), row.order or 0, row.alignment, *strength))

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from socialcli.jobs.grid import METHOD, PLAIN, Setting
+from socialcli.jobs.grid import PLAIN, Setting
 from socialcli.plots.canvas import BLUE, GREY, ORANGE, RED
+from socialcli.results.predictions import METHOD_VALUES
 from socialcli.stats.accuracy import AccuracyRow
 from socialcli.verbs.sweep.choice import SweepTable
 from socialcli.verbs.sweep.files import ACTIVE_HEADS, Sweep, SweepFolder
@@ -124,7 +125,7 @@ def _strength(setting: Setting) -> tuple[object, ...]:
 def _label(curve: Curve) -> str:
     """The selector, and the mode unless it is the method's."""
     selector, mode = curve
-    return f"{selector}" if mode == METHOD["steer"] else f"{selector}, {mode}"
+    return f"{selector}" if mode == METHOD_VALUES["steer"] else f"{selector}, {mode}"
 
 
 def _held(sweep: Sweep) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from socialcli.jobs.grid import METHOD, OPTIONS, Setting, SweptOption, dashed, short
+from socialcli.jobs.grid import OPTIONS, Setting, SweptOption, dashed, short
+from socialcli.results.predictions import METHOD_VALUES
 from socialcli.stats.accuracy import AccuracyRow
 from socialcli.stats.notes import alike_answers, few_episodes
 from socialcli.text_table import laid_out, p_value, percent, percent_interval
@@ -73,7 +74,7 @@ def _by_setting(sweep: Sweep, table: SweepTable, split: str | None) -> str:
 
 def _differs(option: SweptOption, settings: Sequence[Setting]) -> bool:
     """Whether a setting has a value of the option that is not the method's."""
-    return any(setting.as_record()[option] not in (None, METHOD.get(option)) for setting in settings)
+    return any(setting.as_record()[option] not in (None, METHOD_VALUES.get(option)) for setting in settings)
 
 
 def _reported(best: Sequence[Choice]) -> str:

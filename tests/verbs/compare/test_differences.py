@@ -8,7 +8,8 @@ from socialcli.stats.sources import Source
 from socialcli.verbs.compare.conditions import Side, Wanted, chosen_sides
 from socialcli.verbs.compare.differences import differences, known_by_manifest
 
-from ...results.folders import answered, leave
+from ...results.folders import answered, leave, of_earlier_version
+from ...results.samples import settings
 
 A = {"settings": {"frames": 8, "layers": "auto", "seed": 0, "device": "auto"}, "model": {"device": "cpu"}}
 
@@ -50,6 +51,21 @@ def test_manifests_tell_what_the_rows_do_not(tmp_path: Path) -> None:
         "input_sha256": (None, "f" * 64),
         "torch": ("2.8", "2.9"),
     }
+
+
+def test_an_earlier_version_had_the_defaults_of_what_it_did_not_record(tmp_path: Path) -> None:
+    rows = answered("1", aligned=True)
+    now = {"settings": settings(alignment="on").as_record(), "model": {"name": "internvl3", "merged": False}}
+    later = ("heads_rank", "permute", "permute_seed", "allow_links")
+    before = {name: value for name, value in now["settings"].items() if name not in later}
+    one = Source.find(of_earlier_version(leave(tmp_path / "a", rows, settings=before, model={"name": "internvl3"})))
+    other = Source.find(leave(tmp_path / "b", rows, **now))
+    wanted = Wanted.parse("--condition-a", ["steer=speaker", "heads_by=dynamic"])
+    ((a, b),) = chosen_sides(one, other, wanted, wanted)
+    assert differences(a, b) == differences(b, a) == {}
+    now["settings"] |= {"permute": 3, "box_gap": 2.0}
+    ((a, b),) = chosen_sides(one, Source.find(leave(tmp_path / "b", rows, **now)), wanted, wanted)
+    assert differences(a, b) == {"box_gap": (1.0, 2.0), "permute": (None, 3)}
 
 
 def test_one_manifest_alone_tells_no_difference(tmp_path: Path) -> None:

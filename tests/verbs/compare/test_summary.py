@@ -54,6 +54,15 @@ def test_the_text_names_the_sides_and_their_settings_and_the_difference_in_point
     assert tests.startswith("p: signs flipped by episode") and "McNemar p takes the questions" in tests
 
 
+def test_orders_are_answers_and_have_no_test_of_single_questions(tmp_path: Path) -> None:
+    rows = [row for order in range(3) for row in answered("x?1u", order=order)]
+    comparison = compared(tmp_path, rows, [row for order in range(3) for row in answered("0001", order=order)])
+    (row,) = comparison.table
+    assert (row.n, row.questions, row.only_a, row.failed_a, row.unparsed_a, row.unlabelled) == (9, 3, 3, 3, 3, 3)
+    text = comparison_lines(comparison).splitlines()
+    assert "p: signs flipped by episode, exact" in text and "McNemar p takes" not in "".join(text)
+
+
 def test_failures_and_open_questions_have_columns_where_there_are_any(tmp_path: Path) -> None:
     alone: dict[str, Any] = {"question_id": "alone", "candidates": ("ann",), "scores": (0.0,)}
     sides = ([*answered(right), *answered("1", **alone)] for right in ("1x10u?", "1110u?"))
