@@ -1,4 +1,4 @@
-"""stress.parquet, and the level at which the alignment stops helping, from made-up answers."""
+"""stress.parquet, and the levels at which the alignment helps, from made-up answers."""
 
 from __future__ import annotations
 
@@ -75,26 +75,57 @@ def test_tasks_have_rows_of_their_own_and_one_together() -> None:
     ]
 
 
+def spread(right: Right) -> Right:
+    """The same shares, without whole episodes right or wrong."""
+    return lambda level, number: right(level, (7 * number) % 80)
+
+
 @pytest.mark.parametrize(
-    ("right", "helps_up_to", "stops_at", "hurts_from", "words"),
+    ("right", "helps_at", "stops_at", "hurts_at", "words"),
     [
-        (shares(0.2, 1, 0.9, 0.8), 1.0, None, None, "the alignment never stops helping within the tested levels"),
-        (shares(0.2, 1, 0.9, 0.2), 0.5, 1.0, None, "the alignment helps up to 0.5, and no longer from 1 on (share of"),
-        (shares(0.5, 0.5, 0.5, 0.5), None, 0.0, None, "the alignment does not help even at 0: +0.0 points"),
-        (shares(0.8, 1, 0.2, 0.1), 0.0, 0.5, 0.5, "; it hurts at 0.5"),
+        (shares(0.2, 1, 0.9, 0.8), [0, 0.5, 1], None, [], "helps at every tested level, up to 1 (share of the way"),
+        (shares(0.2, 1, 0.9, 0.2), [0, 0.5], 1, [], "helps up to 0.5, and no longer from 1 on (share of the way"),
+        (shares(0.2, 1, 0.2, 0.2), [0], 0.5, [], "helps at 0 only, and no longer from 0.5 on (share of the way"),
+        (
+            shares(0.8, 1, 0.2, 0.1),
+            [0],
+            0.5,
+            [0.5, 1],
+            "helps at 0 only, and no longer from 0.5 on; it hurts at 0.5 and 1 (share",
+        ),
+        (shares(0.5, 0.5, 0.5, 0.5), [], 0, [], "helps at no tested level, not even at 0 (share of the way"),
+        (shares(0.2, 0.2, 0.2, 1), [1], None, [], "helps at 1, but not at 0 or 0.5 (share of the way"),
+        (shares(0.4, 1, 0.1, 1), [0, 1], None, [0.5], "helps at 0 and 1, but not at 0.5; it hurts at 0.5 (share"),
+        (shares(0.2, 0.2, 1, 0.2), [0.5], 1, [], "helps at 0.5, but not at 0 or 1 (share of the way"),
     ],
 )
-def test_the_level_at_which_it_stops_helping(
-    right: Right, helps_up_to: float | None, stops_at: float | None, hurts_from: float | None, words: str
+def test_the_levels_at_which_it_helps(
+    right: Right, helps_at: list[float], stops_at: float | None, hurts_at: list[float], words: str
 ) -> None:
-    def spread(level: float | None, number: int) -> bool:
-        """Not whole episodes."""
-        return right(level, (7 * number) % 80)
-
-    (limit,) = limits_of(table(spread), ERRORS)
-    assert (limit.helps_up_to, limit.stops_at, limit.hurts_from) == (helps_up_to, stops_at, hurts_from)
-    assert limit.sentence.startswith("one-box: the alignment ") and words in limit.sentence
+    (limit,) = limits_of(table(spread(right)), ERRORS)
+    assert (limit.helps_at, limit.stops_at, limit.hurts_at) == (helps_at, stops_at, hurts_at)
+    assert limit.sentence.startswith(f"one-box: the alignment {words}")
     assert limit.as_record()["task"] == "target"
+
+
+def test_the_sentence_ends_with_the_gain_at_both_ends() -> None:
+    (limit,) = limits_of(table(spread(shares(0.4, 0.8, 0.6, 0.4))), ERRORS)
+    ends = (limit.rows[0], limit.rows[-1])
+    low, high = ([f"{100 * (end or 0):+.1f}" for end in (row.gain_ci_low, row.gain_ci_high)] for row in ends)
+    assert limit.sentence.endswith(
+        f"; gain +40.0 points ({low[0]} to {low[1]}) at 0, +0.0 points ({high[0]} to {high[1]}) at 1"
+    )
+
+
+def test_a_single_episode_leaves_open_where_the_alignment_helps() -> None:
+    rows = [row for row in answers(shares(0.2, 0.8, 0.2, 0.2)) if row["episode_id"] == "e0"]
+    (limit,) = limits_of(stress_table(rows, ERRORS), ERRORS)
+    assert limit.rows[0].n == QUESTIONS and limit.rows[0].episodes == 1
+    assert (limit.helps_at, limit.stops_at, limit.hurts_at) == (None, None, None)
+    assert limit.sentence == (
+        "one-box: where the alignment helps is open, since a single episode gives no interval "
+        "(share of the way to the box around everybody); gain +0.0 points at 0, +0.0 points at 1"
+    )
 
 
 def test_without_labelled_questions_there_is_no_limit() -> None:
