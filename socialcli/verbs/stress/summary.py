@@ -13,7 +13,7 @@ from socialcli.verbs.stress.table import StressRow
 
 _HEAD = (
     *("kind", "level", "n", "aligned", "95% interval", "plain", "gain", "95% interval", "p"),
-    *("since 0", "p"),
+    *("vs level 0", "p"),
 )
 
 
@@ -23,7 +23,8 @@ def summary_lines(stress: Stress, rows: Sequence[StressRow]) -> str:
         return "no labelled question was asked, so there is no accuracy to show"
     shown = [row for limit in stress.limits for row in limit.rows]
     task = shown[0].task
-    title = f"accuracy with annotation errors, task {task}; gain: over the plain model; since 0: over the level 0"
+    differences = "gain: over the plain model; vs level 0: over the annotation as it is"
+    title = f"accuracy with annotation errors, task {task}; {differences}"
     table = laid_out([list(_HEAD), *map(_cells, shown)], 1)
     return "\n".join([title, table, "", *(limit.sentence for limit in stress.limits)])
 

@@ -2,52 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
-
 import pytest
 
-from socialcli.results.columns import as_record
-from socialcli.verbs.stress.levels import tested_errors as parsed
 from socialcli.verbs.stress.limits import limits_of
-from socialcli.verbs.stress.table import StressRow, stress_table
+from socialcli.verbs.stress.table import stress_table
 
-from ...results.samples import prediction
-
-ERRORS = parsed(["one-box=0.5,1"])
-EPISODES, QUESTIONS = 20, 4
-Right = Callable[[float | None, int], bool]  # level (None: plain model), number of the question -> answered right
-
-
-def answers(right: Right, tasks: Sequence[str] = ("target",)) -> Iterator[dict[str, Any]]:
-    for task in tasks:
-        for number in range(EPISODES * QUESTIONS):
-            for level in (None, 0.0, 0.5, 1.0):
-                yield as_record(
-                    prediction(
-                        question_id=f"{task}/{number}",
-                        episode_id=f"e{number // QUESTIONS}",
-                        task=task,
-                        alignment=level is not None,
-                        active_heads=None if level is None else 0.1,
-                        **dict.fromkeys(("alpha", "lambda_", "layers", "bias"), None) if level is None else {},
-                        perturbation="one-box" if level else None,
-                        level=level or None,
-                        perturbation_seed=0 if level else None,
-                        prediction="ann" if right(level, number) else "bob",
-                        answer="ann",
-                    )
-                )
-
-
-def shares(*by_level: float) -> Right:
-    """Right answers in these shares of the questions: plain model, then level 0, 0.5 and 1."""
-    places = {None: 0, 0.0: 1, 0.5: 2, 1.0: 3}
-    return lambda level, number: number % 20 < 20 * by_level[places[level]]
-
-
-def table(right: Right, tasks: Sequence[str] = ("target",)) -> list[StressRow]:
-    return stress_table(answers(right, tasks), ERRORS)
+from .answers import ERRORS, QUESTIONS, Right, answers, one_episode, shares, spread, table
 
 
 def test_a_row_has_both_accuracies_and_their_paired_differences() -> None:
@@ -73,11 +33,6 @@ def test_tasks_have_rows_of_their_own_and_one_together() -> None:
         (0, "all", 160),
         (0.5, "coref", 80),
     ]
-
-
-def spread(right: Right) -> Right:
-    """The same shares, without whole episodes right or wrong."""
-    return lambda level, number: right(level, (7 * number) % 80)
 
 
 @pytest.mark.parametrize(
@@ -118,8 +73,7 @@ def test_the_sentence_ends_with_the_gain_at_both_ends() -> None:
 
 
 def test_a_single_episode_leaves_open_where_the_alignment_helps() -> None:
-    rows = [row for row in answers(shares(0.2, 0.8, 0.2, 0.2)) if row["episode_id"] == "e0"]
-    (limit,) = limits_of(stress_table(rows, ERRORS), ERRORS)
+    (limit,) = limits_of(one_episode(shares(0.2, 0.8, 0.2, 0.2)), ERRORS)
     assert limit.rows[0].n == QUESTIONS and limit.rows[0].episodes == 1
     assert (limit.helps_at, limit.stops_at, limit.hurts_at) == (None, None, None)
     assert limit.sentence == (
