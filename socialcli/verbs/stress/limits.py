@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from socialcli.stats.accuracy import overall_last
+from socialcli.text_table import points, points_interval
 from socialcli.verbs.stress.levels import ErrorLevels, KindLevels
 from socialcli.verbs.stress.table import StressRow
-
-_PERCENT = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,16 +97,9 @@ def limits_of(rows: Sequence[StressRow], errors: ErrorLevels) -> tuple[Limit, ..
     return tuple(limit for limit in found if limit.rows)
 
 
-def points(share: float | None) -> str:
-    """A difference of shares in percentage points, with its sign."""
-    return "-" if share is None else f"{_PERCENT * share:+.1f}"
-
-
 def _gain(row: StressRow) -> str:
-    text = f"{points(row.gain)} points"
-    if row.gain_ci_low is None:
-        return text
-    return f"{text} ({points(row.gain_ci_low)} to {points(row.gain_ci_high)})"
+    interval = "" if row.gain_ci_low is None else f" ({points_interval(row.gain_ci_low, row.gain_ci_high)})"
+    return f"{points(row.gain)} points{interval}"
 
 
 def _listed(levels: Sequence[float], word: str) -> str:

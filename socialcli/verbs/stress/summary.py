@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from socialcli.text_table import laid_out, p_value, percent, percent_interval
+from socialcli.text_table import laid_out, p_value, percent, percent_interval, points, points_interval
 from socialcli.verbs.stress.files import Stress
-from socialcli.verbs.stress.limits import points
 from socialcli.verbs.stress.table import StressRow
 
 _HEAD = (
@@ -49,7 +48,7 @@ def _cells(row: StressRow) -> list[str]:
         percent_interval(row.ci_low, row.ci_high),
         percent(row.plain),
         points(row.gain),
-        f"{points(row.gain_ci_low)} to {points(row.gain_ci_high)}",
+        points_interval(row.gain_ci_low, row.gain_ci_high),
         p_value(row.gain_p),
         points(row.change),
         p_value(row.change_p),

@@ -6,7 +6,7 @@ import re
 
 from socialcli.verbs.stress.summary import summary_lines
 
-from .answers import shares, spread, stress_of, table
+from .answers import one_episode, shares, spread, stress_of, table
 
 
 def cells(line: str) -> list[str]:
@@ -34,3 +34,9 @@ def test_a_table_then_a_sentence_for_each_kind() -> None:
         ("+0.0", "-40.0"),
     ]
     assert lines[3:] == ["", stress.limits[0].sentence]
+
+
+def test_a_single_episode_has_a_dash_for_each_interval() -> None:
+    rows = one_episode(shares(0.2, 0.8, 0.2, 0.2))
+    _, _, *lines = summary_lines(stress_of(rows), rows).splitlines()
+    assert [(cells(line)[4], cells(line)[7]) for line in lines[:3]] == [("-", "-")] * 3
