@@ -53,7 +53,7 @@ class Limit:
         else:
             verdict = "where the alignment helps is open, since a single episode gives no interval"
         gains = ", ".join(f"{_gain(row)} at {row.level:g}" for row in (self.rows[0], self.rows[-1]))
-        return f"{self.tested.kind.name}: {verdict} ({self.tested.kind.unit}); gain {gains}"
+        return f"{self.tested.kind.name} ({self.tested.kind.unit}): {verdict}; gain {gains}"
 
     @property
     def _helps(self) -> str:

@@ -9,6 +9,8 @@ from socialcli.verbs.stress.table import stress_table
 
 from .answers import ERRORS, QUESTIONS, Right, answers, one_episode, shares, spread, table
 
+KIND = "one-box (share of the way to the box around everybody)"
+
 
 def test_a_row_has_both_accuracies_and_their_paired_differences() -> None:
     zero, half, one = table(shares(0.4, 0.8, 0.6, 0.4))
@@ -38,20 +40,20 @@ def test_tasks_have_rows_of_their_own_and_one_together() -> None:
 @pytest.mark.parametrize(
     ("right", "helps_at", "stops_at", "hurts_at", "words"),
     [
-        (shares(0.2, 1, 0.9, 0.8), [0, 0.5, 1], None, [], "helps at every tested level, up to 1 (share of the way"),
-        (shares(0.2, 1, 0.9, 0.2), [0, 0.5], 1, [], "helps up to 0.5, and no longer from 1 on (share of the way"),
-        (shares(0.2, 1, 0.2, 0.2), [0], 0.5, [], "helps at 0 only, and no longer from 0.5 on (share of the way"),
+        (shares(0.2, 1, 0.9, 0.8), [0, 0.5, 1], None, [], "helps at every tested level, up to 1;"),
+        (shares(0.2, 1, 0.9, 0.2), [0, 0.5], 1, [], "helps up to 0.5, and no longer from 1 on;"),
+        (shares(0.2, 1, 0.2, 0.2), [0], 0.5, [], "helps at 0 only, and no longer from 0.5 on;"),
         (
             shares(0.8, 1, 0.2, 0.1),
             [0],
             0.5,
             [0.5, 1],
-            "helps at 0 only, and no longer from 0.5 on; it hurts at 0.5 and 1 (share",
+            "helps at 0 only, and no longer from 0.5 on; it hurts at 0.5 and 1;",
         ),
-        (shares(0.5, 0.5, 0.5, 0.5), [], 0, [], "helps at no tested level, not even at 0 (share of the way"),
-        (shares(0.2, 0.2, 0.2, 1), [1], None, [], "helps at 1, but not at 0 or 0.5 (share of the way"),
-        (shares(0.4, 1, 0.1, 1), [0, 1], None, [0.5], "helps at 0 and 1, but not at 0.5; it hurts at 0.5 (share"),
-        (shares(0.2, 0.2, 1, 0.2), [0.5], 1, [], "helps at 0.5, but not at 0 or 1 (share of the way"),
+        (shares(0.5, 0.5, 0.5, 0.5), [], 0, [], "helps at no tested level, not even at 0;"),
+        (shares(0.2, 0.2, 0.2, 1), [1], None, [], "helps at 1, but not at 0 or 0.5;"),
+        (shares(0.4, 1, 0.1, 1), [0, 1], None, [0.5], "helps at 0 and 1, but not at 0.5; it hurts at 0.5;"),
+        (shares(0.2, 0.2, 1, 0.2), [0.5], 1, [], "helps at 0.5, but not at 0 or 1;"),
     ],
 )
 def test_the_levels_at_which_it_helps(
@@ -59,7 +61,7 @@ def test_the_levels_at_which_it_helps(
 ) -> None:
     (limit,) = limits_of(table(spread(right)), ERRORS)
     assert (limit.helps_at, limit.stops_at, limit.hurts_at) == (helps_at, stops_at, hurts_at)
-    assert limit.sentence.startswith(f"one-box: the alignment {words}")
+    assert limit.sentence.startswith(f"{KIND}: the alignment {words} gain ")
     assert limit.as_record()["task"] == "target"
 
 
@@ -77,8 +79,8 @@ def test_a_single_episode_leaves_open_where_the_alignment_helps() -> None:
     assert limit.rows[0].n == QUESTIONS and limit.rows[0].episodes == 1
     assert (limit.helps_at, limit.stops_at, limit.hurts_at) == (None, None, None)
     assert limit.sentence == (
-        "one-box: where the alignment helps is open, since a single episode gives no interval "
-        "(share of the way to the box around everybody); gain +0.0 points at 0, +0.0 points at 1"
+        f"{KIND}: where the alignment helps is open, since a single episode gives no interval; "
+        "gain +0.0 points at 0, +0.0 points at 1"
     )
 
 
