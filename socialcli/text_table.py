@@ -41,6 +41,16 @@ def percent_interval(low: float | None, high: float | None) -> str:
     return "-" if low is None or high is None else f"{percent(low)} to {percent(high)}"
 
 
+def points(share: float | None, *, signed: bool = True) -> str:
+    """A difference of shares of 1 in percentage points; `signed=False`: the size of one, as a standard deviation."""
+    return "-" if share is None else f"{100 * share:{'+' if signed else ''}.1f}"
+
+
+def points_interval(low: float | None, high: float | None) -> str:
+    """The ends of an interval of such differences, in percentage points."""
+    return "-" if low is None or high is None else f"{points(low)} to {points(high)}"
+
+
 def p_value(p: float | None) -> str:
     """A p-value with three digits."""
     if p is None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from socialcli.stats.notes import alike_pairs, few_episodes, low_power
 from socialcli.stats.paired import ComparedRow
-from socialcli.text_table import label, laid_out, p_value, percent
+from socialcli.text_table import label, laid_out, p_value, percent, points, points_interval
 from socialcli.verbs.compare.conditions import Side
 from socialcli.verbs.compare.differences import known_by_manifest
 from socialcli.verbs.compare.work import Comparison
@@ -18,21 +18,13 @@ _TEST = "p: signs flipped by episode, exact"
 _MCNEMAR = "McNemar p takes the questions of an episode to be independent"
 
 
-def _points(share: float | None) -> str:
-    return "-" if share is None else f"{100 * share:+.1f}"
-
-
-def _points_interval(low: float | None, high: float | None) -> str:
-    return "-" if low is None or high is None else f"{_points(low)} to {_points(high)}"
-
-
 _Figure = tuple[tuple[str, ...], Callable[..., str]]  # fields of a row, and the text of their values
 _FIGURES: dict[str, _Figure] = {
     "n": (("n",), str),
     "A": (("accuracy_a",), percent),
     "B": (("accuracy_b",), percent),
-    "B - A": (("difference",), _points),
-    "95% interval": (("ci_low", "ci_high"), _points_interval),
+    "B - A": (("difference",), points),
+    "95% interval": (("ci_low", "ci_high"), points_interval),
     "only A": (("only_a",), str),
     "only B": (("only_b",), str),
     "p": (("p",), p_value),
@@ -43,8 +35,8 @@ _CIRCULAR: dict[str, _Figure] = {
     "questions": (("questions",), label),
     "circular A": (("circular_a",), percent),
     "circular B": (("circular_b",), percent),
-    "B - A": (("circular_difference",), _points),
-    "95% interval": (("circular_ci_low", "circular_ci_high"), _points_interval),
+    "B - A": (("circular_difference",), points),
+    "95% interval": (("circular_ci_low", "circular_ci_high"), points_interval),
     "p": (("circular_p",), p_value),
     "position bias A": (("position_bias_a",), percent),
     "position bias B": (("position_bias_b",), percent),

@@ -71,8 +71,8 @@ def command(
     Answers are saved as they are made. The same command again resumes an interrupted stress test, and does nothing if
     all is done; with more kinds or levels, it asks only those.
 
-    Standard output ends with accuracy by kind and level, and a sentence for each kind on the level at which the
-    alignment stops helping.
+    Standard output ends with accuracy by kind and level, and a sentence for each kind on the levels at which the
+    alignment helps.
 
     Exit codes: 0 done, 2 usage, 3 more failures than --max-failures, 4 unreadable EPISODES or less coverage than
     --min-coverage, 5 another process is using the folder, 130 interrupted, 143 terminated. Answers so far are always

@@ -6,18 +6,18 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from socialcli.plots.canvas import BLUE, picture
+from socialcli.plots.panels import in_percent, legend_below
+from socialcli.settings.title import how_asked
 from socialcli.verbs.stress.files import Stress, StressFolder
 from socialcli.verbs.stress.levels import KindLevels
 from socialcli.verbs.stress.table import StressRow
 
 if TYPE_CHECKING:
-    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
 WIDTH, HEIGHT = 3.6, 3.6  # inches, of a panel
 LEAST_WIDTH = 7.2  # inches, for the title
-MARGIN = 1.3  # inches, above and below all panels
-PERCENT = 100
+MARGIN = 1.5  # inches, above and below all panels
 PLAIN = "black"
 
 
@@ -35,13 +35,10 @@ def _draw(folder: StressFolder, tested: KindLevels, rows: Sequence[StressRow], s
     width = max(WIDTH * len(tasks), LEAST_WIDTH)
     with picture(folder.figure(tested.kind.name), _title(tested, stress), width, HEIGHT + MARGIN) as figure:
         grid = figure.subplots(1, len(tasks), squeeze=False, sharey=True)
-        legend: dict[str, Artist] = {}
         for axes, task in zip(grid.flat, tasks, strict=True):
             _panel(axes, [row for row in rows if row.task == task], tested)
-            marks, texts = axes.get_legend_handles_labels()
-            legend |= {str(text): mark for text, mark in zip(texts, marks, strict=True)}
         grid.flat[0].set_ylabel("accuracy (%)")
-        figure.legend(list(legend.values()), list(legend), loc="outside lower center", ncols=2, fontsize=9)
+        legend_below(figure, columns=2)
 
 
 def _panel(axes: Axes, rows: Sequence[StressRow], tested: KindLevels) -> None:
@@ -51,8 +48,9 @@ def _panel(axes: Axes, rows: Sequence[StressRow], tested: KindLevels) -> None:
     axes.set_xlabel(tested.kind.unit, fontsize=8, parse_math=False)
     axes.set_xticks(levels, [f"{level:g}" for level in levels])
     axes.grid(True, axis="y", alpha=0.3)
-    plain = [_percent(row.plain, row.plain_ci_low, row.plain_ci_high) for row in rows]
-    aligned = [_percent(row.accuracy, row.ci_low, row.ci_high) for row in rows]
+    # No row without questions is drawn, so that each has both accuracies.
+    plain = [in_percent(row.plain or 0, row.plain_ci_low, row.plain_ci_high) for row in rows]
+    aligned = [in_percent(row.accuracy or 0, row.ci_low, row.ci_high) for row in rows]
     for figures, color, style, name in (
         (plain, PLAIN, "--", "plain model, 95 % interval"),
         (aligned, BLUE, "o-", "aligned with the error, 95 % interval"),
@@ -62,16 +60,10 @@ def _panel(axes: Axes, rows: Sequence[StressRow], tested: KindLevels) -> None:
         axes.fill_between(levels, low, high, color=color, alpha=0.12, linewidth=0, zorder=1)
 
 
-def _percent(share: float | None, low: float | None, high: float | None) -> tuple[float, float, float]:
-    """An accuracy and the ends of its interval in percent; the ends are the accuracy if there is no interval."""
-    middle = PERCENT * (share or 0.0)
-    return middle, middle if low is None else PERCENT * low, middle if high is None else PERCENT * high
-
-
 def _title(tested: KindLevels, stress: Stress) -> str:
-    settings = stress.manifest.settings
+    settings, seed = stress.manifest.settings, stress.errors.seed
     alignment = settings.alignment
     return (
-        f"{tested.kind.name}: {tested.kind.summary}\n{settings.model.name}, {alignment.bias} bias, alpha "
-        f"{alignment.alpha:g}, heads by {alignment.heads_by}, steering {alignment.steer}, seed {stress.errors.seed}"
+        f"{tested.kind.name}: {tested.kind.summary}\n{how_asked(settings)}\nalignment: {alignment.bias} bias, alpha "
+        f"{alignment.alpha:g}, heads by {alignment.heads_by}, steering {alignment.steer}; errors with seed {seed}"
     )

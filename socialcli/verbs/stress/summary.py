@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from socialcli.text_table import laid_out, p_value, percent, percent_interval
+from socialcli.text_table import laid_out, p_value, percent, percent_interval, points, points_interval
 from socialcli.verbs.stress.files import Stress
-from socialcli.verbs.stress.limits import points
 from socialcli.verbs.stress.table import StressRow
 
 _HEAD = (
     *("kind", "level", "n", "aligned", "95% interval", "plain", "gain", "95% interval", "p"),
-    *("since 0", "p"),
+    *("vs level 0", "p"),
 )
 
 
@@ -23,7 +22,8 @@ def summary_lines(stress: Stress, rows: Sequence[StressRow]) -> str:
         return "no labelled question was asked, so there is no accuracy to show"
     shown = [row for limit in stress.limits for row in limit.rows]
     task = shown[0].task
-    title = f"accuracy with annotation errors, task {task}; gain: over the plain model; since 0: over the level 0"
+    differences = "gain: over the plain model; vs level 0: over the annotation as it is"
+    title = f"accuracy with annotation errors, task {task}; {differences}"
     table = laid_out([list(_HEAD), *map(_cells, shown)], 1)
     return "\n".join([title, table, "", *(limit.sentence for limit in stress.limits)])
 
@@ -48,7 +48,7 @@ def _cells(row: StressRow) -> list[str]:
         percent_interval(row.ci_low, row.ci_high),
         percent(row.plain),
         points(row.gain),
-        f"{points(row.gain_ci_low)} to {points(row.gain_ci_high)}",
+        points_interval(row.gain_ci_low, row.gain_ci_high),
         p_value(row.gain_p),
         points(row.change),
         p_value(row.change_p),

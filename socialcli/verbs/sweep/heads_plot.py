@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from socialcli.jobs.grid import PLAIN, Setting
 from socialcli.plots.canvas import BLUE, GREY, ORANGE, RED
 from socialcli.results.predictions import METHOD_VALUES
+from socialcli.settings.title import how_asked
 from socialcli.stats.accuracy import AccuracyRow
 from socialcli.verbs.sweep.choice import SweepTable
 from socialcli.verbs.sweep.files import ACTIVE_HEADS, Sweep, SweepFolder
@@ -18,7 +19,6 @@ from socialcli.verbs.sweep.panels import (
     best_aligned,
     draw_panels,
     error_bars,
-    how_asked,
     interval,
     label_panel,
     panels_of,
@@ -43,7 +43,7 @@ def draw_active_heads(folder: SweepFolder, table: SweepTable, sweep: Sweep) -> N
     tasks, splits = panels_of(table, sweep)
     rows = [row for split in splits for row in table.rows(split, tasks)]
     if len({row.active_head_count for row in rows if row.active_head_count is not None}) > 1:
-        title = f"Accuracy by the number of active heads\n{how_asked(sweep)}\n{_held(sweep)}"
+        title = f"Accuracy by the number of active heads\n{how_asked(sweep.manifest.settings)}\n{_held(sweep)}"
         draw_panels(folder.figure(ACTIVE_HEADS), title, tasks, splits, partial(_panel, _Plot(table, sweep)))
 
 

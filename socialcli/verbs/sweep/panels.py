@@ -9,18 +9,17 @@ from typing import TYPE_CHECKING
 
 from socialcli.jobs.grid import Setting
 from socialcli.plots.canvas import picture
+from socialcli.plots.panels import PERCENT, in_percent, legend_below
 from socialcli.stats.accuracy import AccuracyRow
 from socialcli.verbs.sweep.choice import SweepTable, best
 from socialcli.verbs.sweep.files import Sweep
 
 if TYPE_CHECKING:
-    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
 WIDTH, HEIGHT = 4.6, 3.7  # inches, of a panel
 LEAST_WIDTH = 9.2  # inches, for the title
 MARGIN = 1.4  # inches, above and below all panels
-PERCENT = 100
 OTHERS = "the other combinations"
 
 DrawPanel = Callable[["Axes", str, str | None], None]
@@ -39,12 +38,9 @@ def draw_panels(path: Path, title: str, tasks: Sequence[str], splits: Sequence[s
     width, height = max(WIDTH * len(tasks), LEAST_WIDTH), HEIGHT * len(splits) + MARGIN
     with picture(path, title, width, height) as figure:
         grid = figure.subplots(len(splits), len(tasks), squeeze=False, sharey="col")
-        legend: dict[str, Artist] = {}
         for axes, (split, task) in zip(grid.flat, product(splits, tasks), strict=True):
             draw(axes, task, split)
-            marks, texts = axes.get_legend_handles_labels()
-            legend |= {str(text): mark for text, mark in zip(texts, marks, strict=True)}
-        figure.legend(list(legend.values()), list(legend), loc="outside lower center", ncols=4, fontsize=9)
+        legend_below(figure, columns=4)
 
 
 def best_aligned(table: SweepTable, sweep: Sweep, task: str, settings: Sequence[Setting]) -> Setting:
@@ -72,9 +68,7 @@ def label_panel(axes: Axes, task: str, split: str | None, plain: AccuracyRow | N
 
 def interval(row: AccuracyRow) -> tuple[float, float, float]:
     """Accuracy and both ends of its interval in percent; the ends are the accuracy if there is no interval."""
-    accuracy = PERCENT * row.correct / row.n
-    low, high = (accuracy if end is None else PERCENT * end for end in (row.ci_low, row.ci_high))
-    return accuracy, low, high
+    return in_percent(row.correct / row.n, row.ci_low, row.ci_high)
 
 
 def error_bars(rows: Sequence[AccuracyRow]) -> tuple[list[float], list[list[float]]]:
@@ -82,13 +76,6 @@ def error_bars(rows: Sequence[AccuracyRow]) -> tuple[list[float], list[list[floa
     figures = [interval(row) for row in rows]
     below, above = ([abs(one[0] - one[end]) for one in figures] for end in (1, 2))
     return [one[0] for one in figures], [below, above]
-
-
-def how_asked(sweep: Sweep) -> str:
-    """How the questions were asked, in words, for a title."""
-    model, prompt = sweep.manifest.settings.model.name, sweep.manifest.settings.prompt
-    shown = prompt.inputs if prompt.boxes_as == "none" else f"{prompt.inputs}, boxes as {prompt.boxes_as}"
-    return f"{model}, {shown}, context {prompt.context}, frames {prompt.frames}, answer {prompt.answer}"
 
 
 def _name(split: str | None) -> str:

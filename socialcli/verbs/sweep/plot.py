@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from socialcli.alignment.layers import check_layers
 from socialcli.jobs.grid import OPTIONS, PLAIN, Setting, SweptOption, dashed, setting_of, short
 from socialcli.plots.canvas import BLUE, GREY, ORANGE, RED
+from socialcli.settings.title import how_asked
 from socialcli.stats.accuracy import AccuracyRow
 from socialcli.verbs.sweep.choice import SweepTable
 from socialcli.verbs.sweep.files import Sweep, SweepFolder
@@ -21,7 +22,6 @@ from socialcli.verbs.sweep.panels import (
     best_aligned,
     draw_panels,
     error_bars,
-    how_asked,
     interval,
     label_panel,
     panels_of,
@@ -164,6 +164,6 @@ def _title(plot: _Plot) -> str:
     validation = plot.sweep.splits.validation
     held = "first values" if validation is None else f"values that are best for the task in the split {validation}"
     return (
-        f"Accuracy by {dashed(plot.option)} of the alignment\n{how_asked(plot.sweep)}\n"
+        f"Accuracy by {dashed(plot.option)} of the alignment\n{how_asked(plot.sweep.manifest.settings)}\n"
         f"in colour: the other options have the {held}"
     )

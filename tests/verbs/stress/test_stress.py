@@ -106,7 +106,7 @@ def test_tables_pictures_and_summary(done: Run) -> None:
     assert [one["kind"] for one in manifest["limits"]] == ["one-box", "missing-labels", "no-boxes"]
     for name in ("one-box", "missing-labels", "no-boxes"):
         assert (done.output / f"{name}.png").read_bytes().startswith(b"\x89PNG")
-        assert f"\n{name}: the alignment " in done.stdout
+        assert f"\n{name} (share of the " in done.stdout
     assert {row["perturbation"] for row in done.accuracy} == {None, "one-box", "missing-labels", "no-boxes"}
 
 

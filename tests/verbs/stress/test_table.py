@@ -1,53 +1,15 @@
-"""stress.parquet, and the level at which the alignment stops helping, from made-up answers."""
+"""stress.parquet, and the levels at which the alignment helps, from made-up answers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
-
 import pytest
 
-from socialcli.results.columns import as_record
-from socialcli.verbs.stress.levels import tested_errors as parsed
 from socialcli.verbs.stress.limits import limits_of
-from socialcli.verbs.stress.table import StressRow, stress_table
+from socialcli.verbs.stress.table import stress_table
 
-from ...results.samples import prediction
+from .answers import ERRORS, QUESTIONS, Right, answers, one_episode, shares, spread, table
 
-ERRORS = parsed(["one-box=0.5,1"])
-EPISODES, QUESTIONS = 20, 4
-Right = Callable[[float | None, int], bool]  # level (None: plain model), number of the question -> answered right
-
-
-def answers(right: Right, tasks: Sequence[str] = ("target",)) -> Iterator[dict[str, Any]]:
-    for task in tasks:
-        for number in range(EPISODES * QUESTIONS):
-            for level in (None, 0.0, 0.5, 1.0):
-                yield as_record(
-                    prediction(
-                        question_id=f"{task}/{number}",
-                        episode_id=f"e{number // QUESTIONS}",
-                        task=task,
-                        alignment=level is not None,
-                        active_heads=None if level is None else 0.1,
-                        **dict.fromkeys(("alpha", "lambda_", "layers", "bias"), None) if level is None else {},
-                        perturbation="one-box" if level else None,
-                        level=level or None,
-                        perturbation_seed=0 if level else None,
-                        prediction="ann" if right(level, number) else "bob",
-                        answer="ann",
-                    )
-                )
-
-
-def shares(*by_level: float) -> Right:
-    """Right answers in these shares of the questions: plain model, then level 0, 0.5 and 1."""
-    places = {None: 0, 0.0: 1, 0.5: 2, 1.0: 3}
-    return lambda level, number: number % 20 < 20 * by_level[places[level]]
-
-
-def table(right: Right, tasks: Sequence[str] = ("target",)) -> list[StressRow]:
-    return stress_table(answers(right, tasks), ERRORS)
+KIND = "one-box (share of the way to the box around everybody)"
 
 
 def test_a_row_has_both_accuracies_and_their_paired_differences() -> None:
@@ -76,25 +38,50 @@ def test_tasks_have_rows_of_their_own_and_one_together() -> None:
 
 
 @pytest.mark.parametrize(
-    ("right", "helps_up_to", "stops_at", "hurts_from", "words"),
+    ("right", "helps_at", "stops_at", "hurts_at", "words"),
     [
-        (shares(0.2, 1, 0.9, 0.8), 1.0, None, None, "the alignment never stops helping within the tested levels"),
-        (shares(0.2, 1, 0.9, 0.2), 0.5, 1.0, None, "the alignment helps up to 0.5, and no longer from 1 on (share of"),
-        (shares(0.5, 0.5, 0.5, 0.5), None, 0.0, None, "the alignment does not help even at 0: +0.0 points"),
-        (shares(0.8, 1, 0.2, 0.1), 0.0, 0.5, 0.5, "; it hurts at 0.5"),
+        (shares(0.2, 1, 0.9, 0.8), [0, 0.5, 1], None, [], "helps at every tested level, up to 1;"),
+        (shares(0.2, 1, 0.9, 0.2), [0, 0.5], 1, [], "helps up to 0.5, and no longer from 1 on;"),
+        (shares(0.2, 1, 0.2, 0.2), [0], 0.5, [], "helps at 0 only, and no longer from 0.5 on;"),
+        (
+            shares(0.8, 1, 0.2, 0.1),
+            [0],
+            0.5,
+            [0.5, 1],
+            "helps at 0 only, and no longer from 0.5 on; it hurts at 0.5 and 1;",
+        ),
+        (shares(0.5, 0.5, 0.5, 0.5), [], 0, [], "helps at no tested level, not even at 0;"),
+        (shares(0.2, 0.2, 0.2, 1), [1], None, [], "helps at 1, but not at 0 or 0.5;"),
+        (shares(0.4, 1, 0.1, 1), [0, 1], None, [0.5], "helps at 0 and 1, but not at 0.5; it hurts at 0.5;"),
+        (shares(0.2, 0.2, 1, 0.2), [0.5], 1, [], "helps at 0.5, but not at 0 or 1;"),
     ],
 )
-def test_the_level_at_which_it_stops_helping(
-    right: Right, helps_up_to: float | None, stops_at: float | None, hurts_from: float | None, words: str
+def test_the_levels_at_which_it_helps(
+    right: Right, helps_at: list[float], stops_at: float | None, hurts_at: list[float], words: str
 ) -> None:
-    def spread(level: float | None, number: int) -> bool:
-        """Not whole episodes."""
-        return right(level, (7 * number) % 80)
-
-    (limit,) = limits_of(table(spread), ERRORS)
-    assert (limit.helps_up_to, limit.stops_at, limit.hurts_from) == (helps_up_to, stops_at, hurts_from)
-    assert limit.sentence.startswith("one-box: the alignment ") and words in limit.sentence
+    (limit,) = limits_of(table(spread(right)), ERRORS)
+    assert (limit.helps_at, limit.stops_at, limit.hurts_at) == (helps_at, stops_at, hurts_at)
+    assert limit.sentence.startswith(f"{KIND}: the alignment {words} gain ")
     assert limit.as_record()["task"] == "target"
+
+
+def test_the_sentence_ends_with_the_gain_at_both_ends() -> None:
+    (limit,) = limits_of(table(spread(shares(0.4, 0.8, 0.6, 0.4))), ERRORS)
+    ends = (limit.rows[0], limit.rows[-1])
+    low, high = ([f"{100 * (end or 0):+.1f}" for end in (row.gain_ci_low, row.gain_ci_high)] for row in ends)
+    assert limit.sentence.endswith(
+        f"; gain +40.0 points ({low[0]} to {low[1]}) at 0, +0.0 points ({high[0]} to {high[1]}) at 1"
+    )
+
+
+def test_a_single_episode_leaves_open_where_the_alignment_helps() -> None:
+    (limit,) = limits_of(one_episode(shares(0.2, 0.8, 0.2, 0.2)), ERRORS)
+    assert limit.rows[0].n == QUESTIONS and limit.rows[0].episodes == 1
+    assert (limit.helps_at, limit.stops_at, limit.hurts_at) == (None, None, None)
+    assert limit.sentence == (
+        f"{KIND}: where the alignment helps is open, since a single episode gives no interval; "
+        "gain +0.0 points at 0, +0.0 points at 1"
+    )
 
 
 def test_without_labelled_questions_there_is_no_limit() -> None:

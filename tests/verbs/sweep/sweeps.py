@@ -82,10 +82,10 @@ def table_of(rows: Iterable[Prediction], asked: Sequence[Setting]) -> SweepTable
     return SweepTable(accuracy_table(records), lambda: records, asked)
 
 
-def sweep_of(table: SweepTable, splits: Splits, made_of: Grid) -> Sweep:
-    """sweep.json of such a sweep."""
-    manifest = Manifest(
-        settings=settings(alignment="both"),
+def manifest(**changes: Any) -> Manifest:
+    """What sweep.json has in common with run.json, with these settings."""
+    return Manifest(
+        settings=settings(alignment="both", **changes),
         command=("socialcli", "sweep"),
         model=ModelIdentity(
             name="qwen2.5-vl", adapter_version="1", distribution=None, distribution_version=None, checkpoint="c"
@@ -95,5 +95,9 @@ def sweep_of(table: SweepTable, splits: Splits, made_of: Grid) -> Sweep:
         platform={},
         started=datetime(2025, 1, 1, tzinfo=UTC),
     )
+
+
+def sweep_of(table: SweepTable, splits: Splits, made_of: Grid) -> Sweep:
+    """sweep.json of such a sweep."""
     best = choices(table, splits)
-    return Sweep(manifest=manifest, grid=made_of, settings=table.settings, splits=splits, best=best)
+    return Sweep(manifest=manifest(), grid=made_of, settings=table.settings, splits=splits, best=best)

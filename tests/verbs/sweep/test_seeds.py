@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -11,7 +12,10 @@ import pytest
 
 from socialcli.jobs.grid import PLAIN, Setting
 from socialcli.jobs.splits import Splits
-from socialcli.verbs.sweep.seeds.spread import spread_table
+from socialcli.verbs.sweep.choice import SweepTable
+from socialcli.verbs.sweep.seeds.spread import SpreadRow, spread_table
+from socialcli.verbs.sweep.seeds.summary import summary_lines
+from socialcli.verbs.sweep.seeds.work import SeedsResult
 
 from ...conftest import SAMPLE
 from ..again import assert_same
@@ -20,6 +24,7 @@ from .sweeps import answered, table_of
 
 ALIGNED = Setting(1.0, 5e-5, "10-19", "published")
 SPLITS = Splits("validation", ("test",))
+RIGHT = {5: (2, 6), 6: (4, 6), 9: (3, 9)}  # by seed: of the plain and the aligned model, of 12 questions
 
 
 def sweep_seeds(folder: Path, seeds: str, *options: str, checkpoint: str = "trained-{seed}") -> Run:
@@ -38,17 +43,23 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_spread_is_that_of_the_seeds_accuracies() -> None:
-    def table(plain: int, aligned: int) -> object:
-        right = {PLAIN: plain, ALIGNED: aligned}
-        rows = answered(
-            lambda task, split, setting, question: question < right[setting] + 2 * (split == "test"),
-            [PLAIN, ALIGNED],
-            tasks=("coref", "target"),
-        )
-        return table_of(rows, [PLAIN, ALIGNED]), SPLITS
+def text_of(rows: Sequence[SpreadRow]) -> list[str]:
+    return summary_lines(SeedsResult({}, rows)).splitlines()
 
-    rows = spread_table({seed: table(*right) for seed, right in {5: (2, 6), 6: (4, 6), 9: (3, 9)}.items()})
+
+def swept(plain: int, aligned: int) -> tuple[SweepTable, Splits]:
+    """The sweep of a seed, with these numbers of 12 questions right, and two more in the split test."""
+    right = {PLAIN: plain, ALIGNED: aligned}
+    rows = answered(
+        lambda task, split, setting, question: question < right[setting] + 2 * (split == "test"),
+        [PLAIN, ALIGNED],
+        tasks=("coref", "target"),
+    )
+    return table_of(rows, [PLAIN, ALIGNED]), SPLITS
+
+
+def test_the_spread_is_that_of_the_seeds_accuracies() -> None:
+    rows = spread_table({seed: swept(*right) for seed, right in RIGHT.items()})
     assert [(row.task, row.split, row.setting) for row in rows] == [
         (task, split, setting)
         for split in ("validation", "test")
@@ -64,6 +75,16 @@ def test_the_spread_is_that_of_the_seeds_accuracies() -> None:
     assert (aligned.gain_low, aligned.gain_high) == pytest.approx((2 / 12, 6 / 12))
     assert aligned.gain_sd == pytest.approx(2 / 12)  # of 4, 2, 6
     assert rows[-1].accuracy == pytest.approx(9 / 12)
+
+
+def test_the_text_has_mean_deviation_and_range_of_accuracy_and_gain() -> None:
+    rows = spread_table({seed: swept(*right) for seed, right in RIGHT.items()})
+    plain, aligned = (line.split("  ") for line in text_of(rows) if line.startswith("target  validation"))
+    assert [cell.strip() for cell in plain if cell][3:] == ["25.0%", "8.3", "16.7% to 33.3%", "-", "-", "-"]
+    assert [cell.strip() for cell in aligned if cell][3:] == [
+        *("58.3%", "14.4", "50.0% to 75.0%"),
+        *("+33.3", "16.7", "+16.7 to +50.0"),
+    ]
 
 
 def test_each_seed_has_the_results_of_its_own_sweep(folder: Path) -> None:

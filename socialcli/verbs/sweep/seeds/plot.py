@@ -8,31 +8,33 @@ from typing import TYPE_CHECKING
 
 from socialcli.jobs.grid import OPTIONS, PLAIN, Setting, described
 from socialcli.plots.canvas import BLUE, picture
-from socialcli.verbs.sweep.panels import PERCENT
+from socialcli.plots.panels import PERCENT
+from socialcli.settings.run import RunSettings
+from socialcli.settings.title import how_asked
 from socialcli.verbs.sweep.seeds.spread import SpreadRow
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 WIDTH, LABELS = 3.4, 3.2  # inches: of a panel, and of the settings' names
-LINE, MARGIN = 0.28, 1.1  # inches: of a setting, and around a panel
+LINE, MARGIN = 0.28, 1.3  # inches: of a setting, and around a panel
 LEAST_HEIGHT = 1.2  # inches, of a panel
 
 
-def draw_spread(path: Path, rows: Sequence[SpreadRow], model: str) -> None:
+def draw_spread(path: Path, rows: Sequence[SpreadRow], settings: RunSettings) -> None:
     """Draw the picture; none without a labelled question. Raises OSError."""
     if not rows:
         return
     tasks, splits = (list(dict.fromkeys(getattr(row, name) for row in rows)) for name in ("task", "split"))
-    settings = list(dict.fromkeys(row.setting for row in rows))
-    height = max(LEAST_HEIGHT, LINE * len(settings)) + MARGIN
-    title = f"{model}: mean and range over {rows[0].seeds} seeds"
+    swept = list(dict.fromkeys(row.setting for row in rows))
+    height = max(LEAST_HEIGHT, LINE * len(swept)) + MARGIN
+    title = f"Accuracy by setting: mean and range over {rows[0].seeds} seeds\n{how_asked(settings)}"
     with picture(path, title, WIDTH * len(tasks) + LABELS, height * len(splits)) as figure:
         grid = figure.subplots(len(splits), len(tasks), squeeze=False, sharex=True, sharey=True)
         for place, split in enumerate(splits):
             for axes, task in zip(grid[place], tasks, strict=True):
                 own = {row.setting: row for row in rows if (row.task, row.split) == (task, split)}
-                _panel(axes, f"{task}, {'no split' if split is None else split}", settings, own)
+                _panel(axes, f"{task}, {'no split' if split is None else split}", swept, own)
 
 
 def _panel(axes: Axes, title: str, settings: Sequence[Setting], rows: dict[Setting, SpreadRow]) -> None:

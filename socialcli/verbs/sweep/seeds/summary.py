@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from socialcli.jobs.grid import PLAIN
-from socialcli.text_table import laid_out, percent
+from socialcli.text_table import laid_out, percent, percent_interval, points, points_interval
 from socialcli.verbs.sweep.seeds.spread import SpreadRow
 from socialcli.verbs.sweep.seeds.work import SeedsResult
 
@@ -35,20 +35,9 @@ def summary_json(result: SeedsResult, output: Path) -> dict[str, Any]:
 
 def _cells(row: SpreadRow) -> Iterator[str]:
     yield from (row.task, row.split or "-", str(row.setting) or "plain model")
-    yield from (
-        percent(row.accuracy),
-        _points(row.accuracy_sd),
-        f"{percent(row.accuracy_low)} to {percent(row.accuracy_high)}",
-    )
+    accuracies = percent_interval(row.accuracy_low, row.accuracy_high)
+    yield from (percent(row.accuracy), points(row.accuracy_sd, signed=False), accuracies)
     if row.setting == PLAIN:
         yield from ("-", "-", "-")
     else:
-        yield from (_signed(row.gain), _points(row.gain_sd), f"{_signed(row.gain_low)} to {_signed(row.gain_high)}")
-
-
-def _points(share: float) -> str:
-    return f"{100 * share:.1f}"
-
-
-def _signed(share: float) -> str:
-    return f"{100 * share:+.1f}"
+        yield from (points(row.gain), points(row.gain_sd, signed=False), points_interval(row.gain_low, row.gain_high))

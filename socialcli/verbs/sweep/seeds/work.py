@@ -56,7 +56,7 @@ def sweep_seeds(
     write_spread(request.output / TABLE, rows)
     for kind in FIGURE_FORMATS:
         (request.output / f"{FIGURE}.{kind}").unlink(missing_ok=True)
-    draw_spread(request.output / f"{FIGURE}.{request.figure_format}", rows, request.settings.model.name)
+    draw_spread(request.output / f"{FIGURE}.{request.figure_format}", rows, request.settings)
     return SeedsResult(done, rows)
 
 
