@@ -169,7 +169,7 @@ def rooms_table() -> str:
     package = DOCS.parent / "socialcli"
     homes = sorted((*package.glob("*/__init__.py"), *package.glob("verbs/*/__init__.py")))
     texts = {home.parent.relative_to(package).as_posix(): _docstring(home) for home in homes}
-    below = {room: _may_import(text) for room, text in texts.items() if room != "verbs"}
+    below = {room: _with_folders(package, room) for room in texts if room != "verbs"}
     order = sorted(_bottom_up(below), key=lambda room: room.startswith("verbs/"))
     rows = [(f"`{room}/`", _summary(texts[room]), ", ".join(below[room]) or "nothing") for room in order]
     return _table(("room", "what it is", "may import"), rows)
@@ -274,6 +274,13 @@ def _prompt(task: str, scene: Scene | None = None) -> str:
 
 def _docstring(path: Path) -> str:
     return ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+
+
+def _with_folders(package: Path, room: str) -> list[str]:
+    """What a room and the folders in it may import of other rooms."""
+    homes = (package / room).rglob("__init__.py")
+    found = {name for home in homes for name in _may_import(_docstring(home))}
+    return sorted(name for name in found if name.replace(".", "/") != room)
 
 
 def _may_import(docstring: str) -> list[str]:

@@ -120,7 +120,7 @@ class JobCounter:
         if self.fewer_orders:
             found.append(
                 f"{self.fewer_orders} of {self.questions} questions have candidates with fewer than "
-                f"{settings.prompt.permute} orders: each was asked in all that it has"
+                f"{settings.prompt.permute} orders, and are asked in all that they have"
             )
         if self.chosen_from:
             found.append(

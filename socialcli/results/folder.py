@@ -40,7 +40,7 @@ class ResultFolder(ABC):
         if results and not overwrite:
             names = ", ".join(dict.fromkeys(path.relative_to(self.path).parts[0] for path in results))
             raise UsageError(
-                f"--output {self.path}: holds the results of a run ({names}); name another folder, "
+                f"--output {self.path}: holds other results ({names}); name another folder, "
                 "or replace them with --overwrite"
             )
 

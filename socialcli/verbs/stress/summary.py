@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from socialcli.stats.notes import few_episodes
 from socialcli.text_table import laid_out, p_value, percent, percent_interval, points, points_interval
 from socialcli.verbs.stress.files import Stress
 from socialcli.verbs.stress.table import StressRow
@@ -25,7 +26,10 @@ def summary_lines(stress: Stress, rows: Sequence[StressRow]) -> str:
     differences = "gain: over the plain model; vs level 0: over the annotation as it is"
     title = f"accuracy with annotation errors, task {task}; {differences}"
     table = laid_out([list(_HEAD), *map(_cells, shown)], 1)
-    return "\n".join([title, table, "", *(limit.sentence for limit in stress.limits)])
+    counts, notes = stress.manifest.counts, [*few_episodes(shown)]
+    if counts.failed:
+        notes.append(f"{counts.failed} of {counts.rows} answers failed and count as wrong: see stress.parquet")
+    return "\n".join([title, table, *notes, "", *(limit.sentence for limit in stress.limits)])
 
 
 def summary_json(stress: Stress, rows: Sequence[StressRow], output: Path) -> dict[str, Any]:

@@ -38,6 +38,7 @@ class StressRow:
     task: str = column("the task; `all`: all tasks together, if there are several")
     n: int = column("labelled questions with more than one candidate")
     episodes: int = column("their episodes")
+    failed: int = column("questions that failed with the error, labelled or not; labelled ones count as wrong")
     accuracy: float | None = column("accuracy with the alignment, planned with the error; null where `n` is 0")
     ci_low: float | None = column("lower end of its 95 % interval; null with a single episode")
     ci_high: float | None = column("upper end")
@@ -52,6 +53,14 @@ class StressRow:
     change_ci_low: float | None = column("lower end of its 95 % interval")
     change_ci_high: float | None = column("upper end")
     change_p: float | None = column("two-sided p-value of the change")
+
+    @property
+    def dataset(self) -> None:
+        """None: a row counts all datasets together."""
+
+    @property
+    def split(self) -> None:
+        """None: a row counts all splits together."""
 
     def as_record(self) -> dict[str, Any]:
         """The row as JSON values."""
@@ -142,6 +151,7 @@ def _row(
         task=gain.task,
         n=gain.n,
         episodes=gain.episodes,
+        failed=gain.failed_b,
         accuracy=gain.accuracy_b,
         ci_low=own[0],
         ci_high=own[1],

@@ -97,7 +97,7 @@ def _load(job: Job, errors: ErrorLevels) -> Answerer:
 
     exact = job_alignment(job, adapter)
     with_errors = [replace(exact, steering=replace(exact.steering, perturbation=one)) for one in errors.perturbations()]
-    _log.info("conditions: without alignment, with it, and with %d annotation errors", len(with_errors))
+    _log.info("conditions: without alignment, with it, and with annotation errors: %d", len(with_errors))
     return Answerer(job, adapter, [None, exact, *with_errors])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
@@ -30,6 +31,7 @@ from socialcli.verbs.sweep.panels import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+LETTERS = 52  # of a line below a panel
 IN_ORDER = ("alpha", "lambda", "max_heads", "balance")  # their values are joined by a line; those of the others are not
 NAMED = ("heads_by", "steer")  # options whose value decides which others have an effect
 
@@ -102,7 +104,8 @@ def _panel(plot: _Plot, axes: Axes, task: str, split: str | None) -> None:
     """A task's accuracy in a split, with its interval, before the other combinations in grey."""
     held, plain = plot.held(task), plot.table.find(task, split, PLAIN)
     label_panel(axes, task, split, plain)
-    axes.set_xlabel(f"{dashed(plot.option)}   ({held.words(but=plot.option)})", fontsize=9, parse_math=False)
+    others = textwrap.fill(f"({held.words(but=plot.option)})", LETTERS)
+    axes.set_xlabel(f"{dashed(plot.option)}\n{others}", fontsize=8, parse_math=False)
     axes.set_xticks(range(len(plot.values)), [short(value, plot.option) for value in plot.values], parse_math=False)
     axes.set_xlim(-0.5, len(plot.values) - 0.5)
     if plain is None:
