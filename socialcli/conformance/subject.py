@@ -67,9 +67,11 @@ class Subject:
 
     def logits_under(self, asked: Sequence[ClipQuestion], conditions: Sequence[Alignment | None]) -> list[Tensor]:
         """The same under several conditions, which share what is equal under them."""
-        states = continue_under(self.adapter, asked, conditions)
-        found = {index: one.state.logits for one in states for index in one.conditions}
-        return [found[index] for index in range(len(conditions))]
+        found: dict[tuple[int, int], Tensor] = {}
+        for one in continue_under(self.adapter, asked, conditions):
+            for prompt, logits in zip(one.prompts, one.state.logits, strict=True):
+                found |= {(index, prompt): logits for index in one.conditions}
+        return [torch.stack([found[index, prompt] for prompt in range(len(asked))]) for index in range(len(conditions))]
 
     @torch.inference_mode()
     def whole_logits(self, asked: Sequence[ClipQuestion], alignment: Alignment | None = None) -> Tensor:

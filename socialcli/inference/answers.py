@@ -14,7 +14,7 @@ from functools import partial
 from socialcli.alignment.attention import Alignment
 from socialcli.errors import ModelError, QuestionError
 from socialcli.inference.answer_modes import Answer, AnswerMode
-from socialcli.inference.batching import BatchLimit, allowed, batches, in_parts
+from socialcli.inference.batching import COPIES, BatchLimit, allowed, batches, in_parts
 from socialcli.inference.cache import is_padding_exact
 from socialcli.inference.clip import ClipQuestion, FailedQuestion, PreparedQuestion
 from socialcli.inference.conditions import continue_under, has_error
@@ -54,7 +54,7 @@ def answer_batches(
     def run(batch: Sequence[ClipQuestion], most: int | None = None) -> list[list[QuestionResult]]:
         started, indices = time.perf_counter(), _wanted(batch[0], conditions)
         with time_limit(adapter, timeout, len(batch)):
-            at_once = allowed(batch, adapter, limit) if most is None else most
+            at_once = allowed(batch, adapter, limit, COPIES) if most is None else most
             answers = answer_batch(adapter, batch, [conditions[index] for index in indices], mode, at_once)
         seconds = (time.perf_counter() - started) / (len(batch) * len(indices))
         return [
@@ -93,11 +93,10 @@ def answer_batch(
         batch = [questions[place] for place in places]
         for state in continue_under(adapter, batch, conditions, decoding=mode.decodes, most=most):
             with state.decoding():
-                given = mode.answers(adapter, batch, state.state)
-            found = zip(places, given, state.alignments, strict=True)
+                given = mode.answers(adapter, [batch[one] for one in state.prompts], state.state)
             answered = {
-                place: replace(answer, aligned=done) if isinstance(answer, Answer) else answer
-                for place, answer, done in found
+                places[one]: replace(answer, aligned=done) if isinstance(answer, Answer) else answer
+                for one, answer, done in zip(state.prompts, given, state.alignments, strict=True)
             }
             for condition in state.conditions:
                 answers[condition] |= answered

@@ -16,6 +16,7 @@ from socialcli.models.contract import Adapter, EncodedPrompt
 _log = logging.getLogger(__name__)
 
 MOST = 16  # questions in a batch: more are no faster, since one prompt is long enough to keep a device busy
+COPIES = 4  # times as many prompts run side by side on a CPU where they differ in their plans alone: steps are small
 SHARE_OF_FREE = 0.5  # of the free memory, what a batch may take
 
 R = TypeVar("R")
@@ -36,16 +37,17 @@ class BatchLimit:
         """
         return 1 if self._fits and adapter.device.type == "cpu" else self.most
 
-    def allowed(self, adapter: Adapter, length: int, cross_keys: int = 0) -> int:
+    def allowed(self, adapter: Adapter, length: int, cross_keys: int = 0, copies: int = 1) -> int:
         """The number for prompts of up to `length` tokens that see up to `cross_keys` keys of cross-attention.
 
+        With as many as fit, a CPU takes up to `copies` times as many.
         Free memory is only looked up on a CPU, where a system short of memory swaps or kills before an allocation
         fails. On a GPU the allocation fails, and `shrink` follows.
         """
         if not self._fits or adapter.device.type != "cpu":
             return self.most
         fitting = int(free_bytes() * SHARE_OF_FREE) // prompt_bytes(adapter, length, cross_keys)
-        return max(1, min(self.most, fitting))
+        return max(1, min(self.most * copies, fitting))
 
     def shrink(self, failed: int) -> None:
         """Allow half of the `failed` questions that did not fit, from now on."""
@@ -71,10 +73,10 @@ def batches(questions: Sequence[ClipQuestion], adapter: Adapter, limit: BatchLim
         yield from _cut(group, adapter, limit)
 
 
-def allowed(questions: Sequence[ClipQuestion], adapter: Adapter, limit: BatchLimit) -> int:
-    """The number of prompts as long as the longest of the questions that may run at once."""
+def allowed(questions: Sequence[ClipQuestion], adapter: Adapter, limit: BatchLimit, copies: int = 1) -> int:
+    """The number of prompts as long as the longest of the questions that may run at once, as `BatchLimit.allowed`."""
     longest = max(one.encoded.length for one in questions)
-    return limit.allowed(adapter, longest, max(one.encoded.cross_keys for one in questions))
+    return limit.allowed(adapter, longest, max(one.encoded.cross_keys for one in questions), copies)
 
 
 def in_parts(

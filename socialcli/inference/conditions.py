@@ -37,10 +37,11 @@ WORTH_SHARING = 16  # tokens: for fewer, a step of its own costs more than it sa
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ConditionedState:
-    """A batch after its last token, under a condition, or several that come to the same."""
+    """Prompts of a batch after their last token, under a condition, or several that come to the same."""
 
     conditions: Sequence[int]  # their indices
-    state: Continuation
+    prompts: Sequence[int]  # the indices of the prompts
+    state: Continuation  # theirs
     alignments: Sequence[AlignedPrompt | None]  # per prompt; None: nothing was aligned
     decoding: Callable[[], AbstractContextManager[object]] = nullcontext  # for decoding steps: steers them, if asked to
 
@@ -56,6 +57,7 @@ def continue_under(
 
     The prefixes are equally long. States come one by one, in no particular order, so that only one condition's keys
     and values are in memory, or those of up to `most` prompts; without `decoding`, a state's cache cannot be continued.
+    Prompts that run apart have states of their own.
     Raises PromptError for a prompt that does not begin with its prefix.
     """
     common = common_length(questions)
@@ -145,21 +147,24 @@ def _continue_along(
 ) -> Iterator[ConditionedState]:
     """Run the prompts, whose first `shared` tokens run once, under conditions that share a trunk."""
     order = sorted(paths, key=lambda path: -path.start)
-    steps = _steps(adapter, questions, shared)
+    groups = _groups(adapter, questions, shared)
+    steps = _steps(adapter, questions, shared, groups)
     first, prompts = len(steps[0].ids), len(questions)
     repeated = [path for path in order[:1] if path.alignment is not None and path.alignment.may_repeat]
     starts = frozenset(path.start for path in [*order[1:], *repeated]) - {0}
     trunk = Trunk(adapter, [one.prefix for one in questions[:first]], steps, starts, decoding)
     at_once = 1 if decoding or not is_padding_exact(empty_cache(adapter)) else max(1, most // prompts)
     for bundle in _bundles(order, at_once):
-        state, report = _run(trunk, bundle, first, len(adapter.decoder_layers))
+        states, report = _run(trunk, bundle, first, len(adapter.decoder_layers))
         figures = zip(report.active_share(), report.active_count(), report.negative_share(), strict=True)
         done = [AlignedPrompt(*of_prompt) for of_prompt in figures]
         for place, path in enumerate(bundle):
-            own = state if len(bundle) == 1 else state.of_prompts(slice(place * prompts, (place + 1) * prompts))
-            its_done = done[place * first : (place + 1) * first]
-            aligned_prompts = _aligned_prompts(questions, path, its_done)
-            yield ConditionedState(path.conditions, own, aligned_prompts, _decoding(adapter, path, report))
+            aligned_prompts = _aligned_prompts(questions, path, done[place * first : (place + 1) * first])
+            steer = _decoding(adapter, path, report)
+            for group, state in zip(groups, states, strict=True):
+                size = len(group)
+                own = state if len(bundle) == 1 else state.of_prompts(slice(place * size, (place + 1) * size))
+                yield ConditionedState(path.conditions, group, own, [aligned_prompts[one] for one in group], steer)
 
 
 def _decoding(adapter: Adapter, path: _Path, report: AlignmentReport) -> Callable[[], AbstractContextManager[object]]:
@@ -169,19 +174,21 @@ def _decoding(adapter: Adapter, path: _Path, report: AlignmentReport) -> Callabl
     return partial(aligned, adapter, path.plans, path.alignment, chosen=report.active, follows=True)
 
 
-def _run(trunk: Trunk, bundle: Sequence[_Path], first: int, layers: int) -> tuple[Continuation, AlignmentReport]:
+def _run(
+    trunk: Trunk, bundle: Sequence[_Path], first: int, layers: int
+) -> tuple[Sequence[Continuation], AlignmentReport]:
     """Run the paths of a bundle side by side; `first` is the number of prompts of the first step."""
     start, alignment = bundle[0].start, bundle[0].alignment
     plans = [plan for path in bundle for plan in path.plans[:first]]
     if alignment is None or start == layers:
         return trunk.run(None, plans, start, len(bundle))
     run = partial(trunk.run, alignment, plans, start, len(bundle))
-    state, report = run()
+    states, report = run()
     if alignment.may_repeat:
         chosen = report.chosen(alignment.selector, alignment.max_heads)
         if chosen is not None:
             return run(chosen)
-    return state, report
+    return states, report
 
 
 def _bundles(paths: Sequence[_Path], most: int) -> Iterator[Sequence[_Path]]:
@@ -206,8 +213,27 @@ def _aligned_prompts(
     return [*done] * len(questions) if len(done) == 1 else done
 
 
-def _steps(adapter: Adapter, questions: Sequence[ClipQuestion], shared: int) -> list[Step]:
-    """The one step of a batch; two if the prompts begin with the same words, which then run once.
+def _groups(adapter: Adapter, questions: Sequence[ClipQuestion], shared: int) -> Sequence[Sequence[int]]:
+    """The indices of the prompts that run together behind the `shared` words: all, or on a CPU those of similar length.
+
+    A CPU takes time for each token, padding included; a GPU rather for each pass through the model.
+    """
+    if shared - questions[0].prefix.length < WORTH_SHARING or adapter.device.type != "cpu":
+        return [range(len(questions))]
+    lengths = [one.encoded.length for one in questions]
+    groups: list[list[int]] = []
+    for index in sorted(range(len(questions)), key=lengths.__getitem__):
+        if groups and len(groups[-1]) * (lengths[index] - lengths[groups[-1][-1]]) <= WORTH_SHARING:
+            groups[-1].append(index)
+        else:
+            groups.append([index])
+    return groups
+
+
+def _steps(
+    adapter: Adapter, questions: Sequence[ClipQuestion], shared: int, groups: Sequence[Sequence[int]]
+) -> list[Step]:
+    """The one step of a batch; if the prompts begin with the same words, a step for these, and one for each group.
 
     The plans' rows are all in the first one.
     """
@@ -216,7 +242,8 @@ def _steps(adapter: Adapter, questions: Sequence[ClipQuestion], shared: int) -> 
     if shared - start < WORTH_SHARING:
         return [step_of(adapter, prefixes, encoded, start)]
     first = step_of(adapter, prefixes[:1], encoded[:1], start, shared)
-    return [first, step_of(adapter, prefixes, encoded, shared)]
+    behind = [([prefixes[one] for one in group], [encoded[one] for one in group]) for group in groups]
+    return [first, *(step_of(adapter, *of_group, shared) for of_group in behind)]
 
 
 def common_length(questions: Sequence[ClipQuestion]) -> int:

@@ -27,9 +27,9 @@ class Trunk:
 
     adapter: Adapter
     prefixes: Sequence[Prefix]  # of the prompts of the first step
-    steps: Sequence[Step]  # the plans' rows are all in the first one
+    steps: Sequence[Step]  # the first, in which all of the plans' rows are; behind its prompt, all others
     starts: frozenset[int]  # the layers at which other runs part from the first
-    decoding: bool  # whether the caches are needed after the last step
+    decoding: bool  # whether the caches are needed afterwards
     _caches: dict[int, DynamicCache] = field(default_factory=dict)  # of the prefixes, by the number of copies
     _outputs: list[dict[int, Any]] = field(default_factory=list)  # per step: what entered these layers
     _keys: list[Sequence[Any]] = field(default_factory=list)  # per step: the layers of the cache afterwards
@@ -41,20 +41,22 @@ class Trunk:
         start: int,
         copies: int = 1,
         chosen: Mapping[int, Tensor] | None = None,
-    ) -> tuple[Continuation, AlignmentReport]:
+    ) -> tuple[Sequence[Continuation], AlignmentReport]:
         """Run the steps under a condition that parts from the trunk at layer `start`.
 
         `copies`: run the batch that many times over, side by side, each time with plans of its own; not the first
         time. `plans` are those of the first step's prompts, copy by copy; `chosen`: the active heads, as for `aligned`.
-        Returns the state after the last step, and the report of the first one.
+        Returns the state after each of the steps behind the first one, or after the first if there is no other, and
+        the report of the first one.
         """
         layers, is_trunk = self.adapter.decoder_layers, not self._outputs
         report, cache = AlignmentReport(), self._prefix_cache(copies)
+        states: list[Continuation] = []
         for number, step in enumerate(self.steps):
             if number:
                 unread = 0 if is_trunk or self.decoding else start
                 batch, room = copies * len(step.ids), room_for(step)
-                cache = joined_cache([cache], batch, room, self.adapter.cross_layers, unread)
+                cache = joined_cache([states[0].cache], batch, room, self.adapter.cross_layers, unread)
             with ExitStack() as stack:
                 if alignment is not None and plans and not number:
                     report = stack.enter_context(aligned(self.adapter, plans, alignment, chosen=chosen))
@@ -62,10 +64,10 @@ class Trunk:
                     self._outputs.append(stack.enter_context(_kept_outputs(layers, self.starts)))
                 elif start:
                     stack.enter_context(_skipped(layers[:start], _repeated(self._outputs[number][start], copies)))
-                state = run_step(self.adapter, step.repeated(copies), cache)
-            if self.decoding or number < len(self.steps) - 1:
+                states.append(run_step(self.adapter, step.repeated(copies), cache))
+            if self.decoding or (not number and len(self.steps) > 1):
                 self._complete(cache, number, start, is_trunk)
-        return state, report
+        return states[1:] or states, report
 
     def _prefix_cache(self, copies: int) -> DynamicCache:
         if copies not in self._caches:

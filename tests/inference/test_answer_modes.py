@@ -33,8 +33,10 @@ class LongestLabel:
         found: list[Answer | ModelError] = []
         for one in questions:
             lengths = [len(candidate.label) for candidate in one.prompt.candidates]
-            found.append(Answer(lengths.index(max(lengths)), text="longest"))
-        return [ModelError("the first one fails"), *found[1:]]
+            fails = one.question.id == one.clip.episode.questions[0].id
+            answer = Answer(lengths.index(max(lengths)), text="longest")
+            found.append(ModelError("the first question fails") if fails else answer)
+        return found
 
 
 def test_the_mode_of_the_page_reads_the_letter_that_generation_begins_with(model: Any) -> None:
