@@ -33,7 +33,7 @@ class JobCounter:
     statuses: Counter[str] = field(default_factory=Counter)  # of the rows written
     unlabelled: int = 0
     aligned: int = 0  # aligned rows that did not fail
-    unsteered: int = 0  # those of them in which no head was active, as the annotation is
+    unsteered: int = 0  # those of them without an active head, though a speaker's region is covered
     chosen_from: int = 0  # episodes that the fixed heads were chosen from
     kept: int = 0  # rows reused from an earlier run
     asked: Counter[Setting] = field(default_factory=Counter)  # rows computed now, by setting
@@ -47,7 +47,8 @@ class JobCounter:
         self.statuses[row.status] += 1
         self.unlabelled += row.answer is None
         self.aligned += row.alignment and row.status != "failed"
-        self.unsteered += row.active_head_count == 0 and row.perturbation is None
+        covered = bool(row.covered_utterances)  # without, `coverage_warning` says why
+        self.unsteered += covered and row.active_head_count == 0 and row.perturbation is None
         self.coverage.add_prompt(row.episode_id, row.utterances, row.covered_utterances)
 
     def add_choice(self, episode_id: str | None, heads: HeadChoice | None) -> None:
