@@ -39,7 +39,19 @@ class _TaskNames(click.ParamType[tuple[str, ...]]):
 @click.command("tracks", short_help="Your own video with subtitles and tracked boxes.")
 @conversion_options
 @click.argument("video", type=_FILE)
-@click.option("--subtitles", type=_FILE, required=True, help="Transcript: a .srt or .vtt file.")
+@click.option(
+    "--subtitles",
+    type=_FILE,
+    required=True,
+    help="Transcript: a .srt, .vtt, .eaf (ELAN) or .TextGrid (Praat) file, or the .json of whisper or whisperX.",
+)
+@click.option(
+    "--tier",
+    "tiers",
+    multiple=True,
+    metavar="NAME",
+    help="Read this tier of an ELAN or Praat file. May be repeated.  [default: all, without dependent ones]",
+)
 @click.option("--diarization", type=_FILE, help="Speakers by time, for lines without a name: an .rttm file.")
 @click.option("--boxes", type=_FILE, help="Boxes of people: an MOT Challenge file, or a CSV file with a header.")
 @box_unit_option
@@ -59,6 +71,7 @@ def command(
     conversion: Conversion,
     video: Path,
     subtitles: Path,
+    tiers: tuple[str, ...],
     diarization: Path | None,
     boxes: Path | None,
     box_unit: str,
@@ -71,15 +84,15 @@ def command(
 ) -> None:
     """Convert a video with subtitles and tracked boxes to episodes: one, or with --ask one for each utterance.
 
-    The speaker of a line comes from a label before its words ("Anna: no", "[Anna]: no", "<v Anna>no"), or else from
-    the diarization with the longest overlap. --labels says which track, diarized speaker and name are the same person;
-    labels that it does not list are dropped and counted.
+    The speaker of a line comes from a label before its words ("Anna: no", "[Anna]: no", "<v Anna>no"), from its tier in
+    an ELAN or Praat file, from whisperX, or else from the diarization with the longest overlap. --labels says which
+    track, diarized speaker and name are the same person; labels that it does not list are dropped and counted.
 
     Exit codes: 0 done, 2 usage, 4 a source that cannot be read (with --skip-bad, only if nothing of it can be).
     """
     from .sources import Sources, read_recording
 
-    sources = Sources(video, subtitles, diarization, boxes, labels, fps, dataset, box_unit)
+    sources = Sources(video, subtitles, diarization, boxes, labels, fps, dataset, box_unit, tiers)
     recording = read_recording(sources, conversion.media_root, conversion.report)
 
     def found() -> Iterator[Episode]:

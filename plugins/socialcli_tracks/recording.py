@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from socialcli.converting.clip_media import ClipMedia
 from socialcli.converting.report import Report
-from socialcli.converting.transcripts.subtitles import Line
+from socialcli.converting.transcripts.lines import Line
 from socialcli.converting.utterances import context_window
 from socialcli.episodes.records import Box, Episode, Question, Speaker, Utterance, Video
 

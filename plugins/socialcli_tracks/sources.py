@@ -7,7 +7,7 @@ from pathlib import Path
 
 from socialcli.converting.clip_media import media_at
 from socialcli.converting.report import Report, SourceError
-from socialcli.converting.transcripts.subtitles import read_subtitles
+from socialcli.converting.transcripts.reading import read_transcript
 from socialcli.converting.unit_checks import check_seconds, source_size
 from socialcli.episodes.records import Box
 from socialcli.errors import NotFoundError
@@ -30,6 +30,7 @@ class Sources:
     fps: float | None
     dataset: str
     box_unit: str = "pixels"  # or "shares" of the picture's width and height
+    tiers: tuple[str, ...] = ()  # of an ELAN or Praat file; none: see `read_transcript`
 
 
 def read_recording(sources: Sources, media_root: Path, report: Report) -> Recording:
@@ -38,7 +39,7 @@ def read_recording(sources: Sources, media_root: Path, report: Report) -> Record
     if media.length is None:
         raise NotFoundError(f"{sources.video}: there is no such video file")
     labels = read_labels(sources.labels, report)
-    lines = read_subtitles(sources.subtitles, report, labels.known)
+    lines = read_transcript(sources.subtitles, report, labels.known, sources.tiers)
     name = sources.video.stem
     length = media.length
     clock = Clock(sources.video, sources.fps, length)

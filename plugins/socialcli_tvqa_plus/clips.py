@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from socialcli.converting.clip_media import ClipMedia, MediaFolder
 from socialcli.converting.labels import known_name
 from socialcli.converting.report import Report
-from socialcli.converting.transcripts.subtitles import Line
+from socialcli.converting.transcripts.lines import Line
 from socialcli.episodes.records import Box, Episode, Speaker, Utterance, Video
 
 from .annotations import SIZE, AnnotatedQuestion, people_boxes

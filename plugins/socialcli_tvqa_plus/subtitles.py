@@ -8,8 +8,9 @@ from typing import Any
 
 from socialcli.converting.report import Report, SourceError
 from socialcli.converting.sources import is_number, read_json
+from socialcli.converting.transcripts.lines import Line
 from socialcli.converting.transcripts.speaker_labels import parse_label
-from socialcli.converting.transcripts.subtitles import Line, read_subtitles
+from socialcli.converting.transcripts.subtitles import read_subtitles
 from socialcli.converting.transcripts.unread_labels import warn_unread_labels
 from socialcli.converting.utterances import end_times, repair_order
 from socialcli.errors import NotFoundError

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
+import pympi
 import pytest
 from click.testing import CliRunner
 
@@ -89,6 +90,22 @@ def test_a_recording_becomes_one_episode(meeting: Path) -> None:
         "boxes dropped that lie outside the picture or have no area": 1,
     }
     assert episode.questions == ()
+
+
+def test_transcripts_of_recognizers_and_of_elan_take_the_place_of_subtitles(meeting: Path) -> None:
+    words_of = '[{"start": 0.5, "end": 1.5, "text": " Ben?", "speaker": "spk1"}, {"start": 2, "end": 3, "text": "No."}]'
+    write(meeting / "a.json", f'{{"segments": {words_of}}}')
+    (episode,), _ = converted(meeting / "e.parquet", *words(meeting, subtitles="a.json"))
+    assert said(episode) == [("u1", "anna", 0.5, 1.5, "Ben?"), ("u2", "ben", 2.0, 3.0, "No.")]  # the second by turns
+    made = pympi.Eaf()
+    made.remove_tier("default")
+    for tier, start, text in (("Anna", 500, "Ben?"), ("Ben", 2000, "No."), ("gaze", 600, "left")):
+        made.add_tier(tier)
+        made.add_annotation(tier, start, start + 1000, text)
+    made.to_file(str(meeting / "a.eaf"))
+    tiers = ["--tier", "Anna", "--tier", "Ben"]
+    (episode,), _ = converted(meeting / "f.parquet", *words(meeting, subtitles="a.eaf"), *tiers)
+    assert said(episode) == [("u1", "anna", 0.5, 1.5, "Ben?"), ("u2", "ben", 2.0, 3.0, "No.")]
 
 
 def test_every_utterance_is_asked_about(meeting: Path) -> None:

@@ -1,4 +1,4 @@
 """Transcripts: cues with their times and speakers.
 
-May import: words.
+May import: files, words.
 """

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from socialcli.converting.report import Report, SourceError
 from socialcli.converting.sources import read_text
 from socialcli.converting.transcripts.cues import read_cues
+from socialcli.converting.transcripts.lines import Line
 from socialcli.converting.transcripts.markup import strip_markup
 from socialcli.converting.transcripts.rollup import merge_repeats
 from socialcli.converting.transcripts.speaker_labels import parse_voice, turns
@@ -20,16 +20,6 @@ _COLOUR = re.compile(  # of a whole row; several colours in a row mark words
     re.IGNORECASE,
 )
 _VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s+([^<>]+)>", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """Words said from `start` to `end` seconds; `speaker` is the name in the file, None if there is none."""
-
-    start: float
-    end: float
-    text: str
-    speaker: str | None = None
 
 
 def read_subtitles(path: Path, report: Report, known: Mapping[str, str] | None = None) -> list[Line]:

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from socialcli.converting.report import Report
+from socialcli.converting.transcripts.lines import Line
 from socialcli.converting.transcripts.speaker_labels import names_by_spelling, parse_label, turns
-from socialcli.converting.transcripts.subtitles import Line, read_subtitles
+from socialcli.converting.transcripts.subtitles import read_subtitles
 from socialcli.episodes.records import Episode
 
 from ...video.clips import write_video

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from socialcli.converting.report import Report
+from socialcli.converting.transcripts.lines import Line
 from socialcli.converting.transcripts.speaker_labels import names_by_spelling, parse_label
-from socialcli.converting.transcripts.subtitles import Line, read_subtitles
+from socialcli.converting.transcripts.subtitles import read_subtitles
 from socialcli.errors import InvalidInputError, NotFoundError
 
 # https://www.matroska.org/technical/subtitles.html, "SRT Subtitles", and the same times elsewhere
