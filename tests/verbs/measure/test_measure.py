@@ -372,3 +372,16 @@ def test_what_was_measured_before_an_interrupt_is_kept(error: type[BaseException
     assert sorted(path.name for path in done.output.iterdir()) == ["measure.json", "measured_parts"]
     (part,) = (done.output / "measured_parts").iterdir()
     assert [row["prompts"] for row in pq.read_table(part).to_pylist()] == [2]
+
+
+def test_heads_that_cannot_be_aligned_have_no_gaze_score_to_be_chosen_by(tmp_path: Path) -> None:
+    family = "gemma-4"  # its last layers share the keys of earlier ones
+    file = write(tmp_path / "episodes.jsonl", [small(0, questions=8)])
+    done = run_measure(file, tmp_path / "measured", family=family)
+    assert done.code == 0, done.stderr
+    alignable = set(tiny_model(family).alignable_layers)
+    scores = pq.read_table(done.output / "heads.parquet").to_pylist()
+    assert {row["layer"] for row in scores if row["gaze"] is not None} == alignable
+    assert {row["layer"] for row in scores} > alignable
+    choice = read_heads(done.output / "heads.parquet", limit=10, rank="gaze")
+    assert {layer for layer, _ in choice.heads} <= alignable

@@ -156,4 +156,6 @@ def test_failed_questions_are_rows_and_the_rest_is_asked(tmp_path: Path) -> None
     assert broken.code == 3
     assert len(broken.rows) == 6 * 3
     assert sum(row["status"] == "failed" for row in broken.rows) == 2 * 3
-    assert (tmp_path / "out" / "stress.parquet").exists()
+    rows = pq.read_table(tmp_path / "out" / "stress.parquet").to_pylist()
+    assert {row["failed"] for row in rows if row["task"] == rows[-1]["task"]} == {2}
+    assert "6 of 18 answers failed and count as wrong" in broken.stdout
