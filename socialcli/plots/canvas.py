@@ -45,10 +45,18 @@ def picture(path: Path, title: str, width: float, height: float) -> Iterator[Fig
     yield figure
     make_legible(figure)
     _break_lines(heading, figure.bbox.width)
+    _lay_out(figure)
     kind = path.suffix.removeprefix(".")
     # No version, no time and no random ids in the file: the same numbers give the same bytes.
     with atomic_write(path) as file, rc_context({"svg.hashsalt": "socialcli"}):
         figure.savefig(file, format=kind, dpi=DPI, metadata=dict.fromkeys(_UNSTABLE[kind]))
+
+
+def _lay_out(figure: Figure) -> None:
+    """Give everything its place, for good: `savefig` would draw a figure with a layout twice."""
+    if (engine := figure.get_layout_engine()) is not None:
+        engine.execute(figure)
+        figure.set_layout_engine("none")
 
 
 def _break_lines(heading: Text, room: float) -> None:
