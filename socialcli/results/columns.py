@@ -11,7 +11,7 @@ A field's annotation gives the column's type and whether it may be null. A field
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, field
 from operator import attrgetter
 from types import NoneType, UnionType
@@ -22,6 +22,7 @@ import pyarrow as pa
 T = TypeVar("T")
 
 _ROWS: dict[type, tuple[Column, ...]] = {}
+_READERS: dict[type, dict[str, Callable[[Any], Any]]] = {}  # what reads the value of each column
 _KEY = "column"  # of a field's metadata
 _TYPES: Mapping[object, pa.DataType] = {str: pa.string(), bool: pa.bool_(), int: pa.int32(), float: pa.float64()}
 
@@ -102,7 +103,8 @@ def table_row(kind: type[T]) -> type[T]:
     Raises TypeError for an annotation that has no Arrow type.
     """
     made = dataclass(frozen=True, slots=True, kw_only=True)(kind)
-    _ROWS[made] = tuple(_columns(made))
+    _ROWS[made] = columns = tuple(_columns(made))
+    _READERS[made] = {one.name: attrgetter(one.attribute) for one in columns}
     return made
 
 
@@ -160,7 +162,7 @@ def arrow_schema(row: type) -> pa.Schema:
 
 def as_record(row: Any) -> dict[str, Any]:
     """The row as JSON values under the names of its columns, in their order."""
-    return {one.name: storable(one.value(row)) for one in columns_of(type(row))}
+    return {name: storable(value(row)) for name, value in _READERS[type(row)].items()}
 
 
 def from_record(row: type[T], record: Mapping[str, Any]) -> T:
@@ -188,8 +190,8 @@ def storable(value: Any) -> Any:
 
     JSON input can hold such a half, and a file's name too; Parquet cannot.
     """
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode("utf-8", "backslashreplace").decode("utf-8")
     if isinstance(value, tuple):
         return [storable(item) for item in value]
-    if isinstance(value, str):
-        return value.encode("utf-8", "backslashreplace").decode("utf-8")
     return value
