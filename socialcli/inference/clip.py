@@ -65,7 +65,7 @@ class Clip:
         words = len(prompt.spans)
         spans, label_tokens = encoded.token_spans[:words], encoded.token_spans[words:]
         asked = ClipQuestion(self, question, prompt, replace(encoded, token_spans=spans), label_tokens)
-        asked.plan_under(METHOD)  # here, where threads prepare questions, and not between the batches
+        asked.plan_under(METHOD)  # every condition needs it, and errors show here
         return asked
 
     def prefix(self, encoded: EncodedPrompt) -> Prefix:

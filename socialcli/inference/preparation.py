@@ -7,11 +7,12 @@ questions on it fail; any other error makes one question fail.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 from types import MappingProxyType
 
+from socialcli.alignment.steering.modes import Steering
 from socialcli.episodes.records import Episode, Question
 from socialcli.errors import QuestionError
 from socialcli.inference.clip import Clip, FailedQuestion, PreparedQuestion
@@ -30,10 +31,12 @@ def prepare_episode(
     tasks: Mapping[str, Task],
     options: AskOptions,
     orders: Mapping[str, Sequence[CandidateOrder]] = MappingProxyType({}),
+    steerings: Collection[Steering] = (),
 ) -> list[PreparedQuestion]:
     """Prepare `questions` of an episode, ordered by the time up to which they may see it, then as given.
 
-    A question is prepared in each of its `orders`, by its id (default: the given one), one after the other.
+    A question is prepared in each of its `orders`, by its id (default: the given one), one after the other. It is
+    planned under each of `steerings`; under any other, when it is asked.
     """
     started = time.perf_counter()
     ends = {question.id: last_moment(episode, question, options) for question in questions}
@@ -41,7 +44,7 @@ def prepare_episode(
     prepared = [
         one
         for end, group in groupby(by_end, key=lambda question: ends[question.id])
-        for one in _prepare_clip(adapter, episode, end, _ordered(group, orders), tasks, options)
+        for one in _prepare_clip(adapter, episode, end, _ordered(group, orders), tasks, options, steerings)
     ]
     share = (time.perf_counter() - started) / max(len(prepared), 1)
     return [replace(one, seconds=share) for one in prepared]
@@ -58,6 +61,7 @@ def _prepare_clip(
     questions: Sequence[_Ordered],
     tasks: Mapping[str, Task],
     options: AskOptions,
+    steerings: Collection[Steering],
 ) -> Iterator[PreparedQuestion]:
     """Prepare questions that see the same frames, those up to `until` seconds."""
     try:
@@ -69,6 +73,9 @@ def _prepare_clip(
         return
     for question, order in questions:
         try:
-            yield clip.ask(question, tasks[question.task], order)
+            asked = clip.ask(question, tasks[question.task], order)
+            for steering in steerings:
+                asked.plan_under(steering)
+            yield asked
         except QuestionError as error:
             yield FailedQuestion(clip.episode, question, error, clip.frames, order)

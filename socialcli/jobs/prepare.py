@@ -86,6 +86,8 @@ class Preparer:
             choices=choices_of(adapter, job.load_options),
             decoder=layers_of(adapter),
         )
+        # Planned here, where threads prepare questions, and not between the batches.
+        self._steerings = tuple(dict.fromkeys(one.steering for one in conditions if one is not None))
         self._settings = settings
         self._tasks = job.tasks
         self._orders = OrderChoice(settings.prompt.permute or 1, settings.prompt.permute_seed)
@@ -120,7 +122,8 @@ class Preparer:
         if prepared.questions is not None or episode is None or not questions:
             return prepared
         options = self._options_for(prepared.selection)
-        ready = prepare_episode(self.adapter, episode, questions, self._tasks, options, prepared.orders)
+        orders = prepared.orders
+        ready = prepare_episode(self.adapter, episode, questions, self._tasks, options, orders, self._steerings)
         missing = prepared.missing
         asked = [replace(one, missing=missing[one.question.id][one.order.number]) for one in ready]
         return replace(prepared, questions=asked)
