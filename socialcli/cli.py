@@ -24,6 +24,7 @@ import click
 
 import socialcli
 from socialcli import logs, signals
+from socialcli.allocator import keep_freed_memory
 from socialcli.errors import PluginError, SocialcliError, Terminated, UnknownNameError
 from socialcli.options import repeated, variables
 
@@ -143,6 +144,7 @@ class Shell(click.Group):
         if not standalone_mode:
             return work()
         logs.configure(style=_wanted_style(sys.argv[1:] if args is None else args))
+        keep_freed_memory()
         with signals.handled():
             code = _exit_code(work)
         sys.exit(code)

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent.parent
 # Each floor, from the bottom, with its rooms: modules of the ground, folders, and the packages of plug-ins. A folder in
 # a room (`episodes.checking`) belongs to the room; each verb is a room of its own.
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("socialcli", "errors", "interrupts", "text_table", "words"),
+    ("socialcli", "allocator", "errors", "interrupts", "text_table", "words"),
     ("files", "logs", "schemas"),
     ("episodes", "video", "plots", "signals"),
     ("perturbation",),
