@@ -5,6 +5,7 @@
     │   ├── UnknownNameError             a model, task, bias rule ... no plug-in provides   2
     │   ├── NotFoundError                a file or a folder that does not exist             2
     │   ├── CheckpointError              a checkpoint that cannot be fetched or loaded      2
+    │   ├── MissingPackageError          a part whose package is not installed              2
     │   └── PluginError                  two plug-ins that claim the same name              2
     ├── TooManyFailuresError             done, with more failures than were allowed         3
     ├── InvalidInputError                an existing file that cannot be read               4
@@ -59,6 +60,14 @@ class NotFoundError(UsageError):
 
 class CheckpointError(UsageError):
     """A checkpoint that is missing, cannot be downloaded, or holds the wrong model."""
+
+
+class MissingPackageError(UsageError):
+    """A part whose package is not installed. The message names what to install."""
+
+    def __init__(self, part: str, package: str, extra: str) -> None:
+        """Report that `part` ("the detector faces") needs `package`, which the `extra` of socialcli installs."""
+        super().__init__(f"{part} needs the package {package}: pip install 'socialcli[{extra}]'")
 
 
 class PluginError(UsageError):

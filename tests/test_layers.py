@@ -20,7 +20,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("files", "logs", "schemas"),
     ("episodes", "video", "plots", "signals"),
     ("perturbation",),
-    ("alignment", "tasks"),
+    ("alignment", "perception", "tasks"),
     ("models", "settings"),
     ("inference", "results"),
     ("plugins",),

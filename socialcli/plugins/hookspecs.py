@@ -1,4 +1,5 @@
-"""The hooks a plug-in may implement: models, tasks, parts of the alignment, answer modes, converters and commands.
+"""The hooks a plug-in may implement: models, tasks, parts of the alignment and of perception, answer modes,
+converters and commands.
 
 A plug-in is a module named by an entry point of the group "socialcli":
 
@@ -32,6 +33,7 @@ from socialcli.alignment.rules import BiasRule
 from socialcli.alignment.steering.modes import SteeringMode
 from socialcli.inference.answer_modes import AnswerMode
 from socialcli.models.contract import ModelSpec
+from socialcli.perception.contract import ActiveSpeakerSpec, DetectorSpec, TrackerSpec, VoicesSpec
 from socialcli.tasks.base import Task
 
 PROJECT = "socialcli"  # pluggy's project name, and the group of the entry points
@@ -109,6 +111,46 @@ def socialcli_answer_modes() -> Sequence[AnswerMode]:
     Returns:
         One object for each mode; see `socialcli.inference.answer_modes.AnswerMode` for its members. Its `name` must be
         unique, and is what the column `answer_mode` says. Import torch only in `answers`.
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def socialcli_detectors() -> Sequence[DetectorSpec]:
+    """Provide detectors of faces or people.
+
+    Returns:
+        One spec per detector; its `name` must be unique. Only its `load` imports what it needs.
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def socialcli_trackers() -> Sequence[TrackerSpec]:
+    """Provide trackers of faces and people.
+
+    Returns:
+        One spec per way of joining the detections of a shot; its `name` must be unique.
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def socialcli_voices() -> Sequence[VoicesSpec]:
+    """Provide voice analysers.
+
+    Returns:
+        One spec per way of finding speech and comparing voices; its `name` must be unique.
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def socialcli_active_speakers() -> Sequence[ActiveSpeakerSpec]:
+    """Provide active speaker detectors.
+
+    Returns:
+        One spec per way of seeing and hearing that a face speaks; its `name` must be unique.
     """
     raise NotImplementedError
 

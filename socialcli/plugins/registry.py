@@ -21,6 +21,7 @@ from socialcli.alignment.steering.modes import SteeringMode
 from socialcli.errors import PluginError, UnknownNameError
 from socialcli.inference.answer_modes import AnswerMode
 from socialcli.models.contract import ModelSpec
+from socialcli.perception.contract import ActiveSpeakerSpec, DetectorSpec, TrackerSpec, VoicesSpec
 from socialcli.plugins.discovery import LOAD_PLUGINS, Origin, Plugin, Problem, broken, describe, discover
 from socialcli.plugins.hookspecs import Converter
 from socialcli.tasks.base import Task
@@ -121,6 +122,22 @@ def _is_answer_mode(item: object) -> TypeGuard[AnswerMode]:
     )
 
 
+def _is_detector(item: object) -> TypeGuard[DetectorSpec]:
+    return isinstance(item, DetectorSpec)
+
+
+def _is_tracker(item: object) -> TypeGuard[TrackerSpec]:
+    return isinstance(item, TrackerSpec)
+
+
+def _is_voices(item: object) -> TypeGuard[VoicesSpec]:
+    return isinstance(item, VoicesSpec)
+
+
+def _is_active_speaker(item: object) -> TypeGuard[ActiveSpeakerSpec]:
+    return isinstance(item, ActiveSpeakerSpec)
+
+
 def _is_converter(item: object) -> TypeGuard[Converter]:
     return isinstance(item, Converter)
 
@@ -135,10 +152,18 @@ _BIAS_RULES = _Kind("bias rule", "socialcli_bias_rules", "BiasRule", _is_bias_ru
 _SELECTORS = _Kind("head selector", "socialcli_head_selectors", "HeadSelector", _is_head_selector)
 _STEERING = _Kind("steering mode", "socialcli_steering_modes", "SteeringMode", _is_steering_mode)
 _ANSWER_MODES = _Kind("answer mode", "socialcli_answer_modes", "AnswerMode", _is_answer_mode)
+_DETECTORS = _Kind("detector", "socialcli_detectors", "DetectorSpec", _is_detector)
+_TRACKERS = _Kind("tracker", "socialcli_trackers", "TrackerSpec", _is_tracker)
+_VOICES = _Kind("voice analyser", "socialcli_voices", "VoicesSpec", _is_voices)
+_ACTIVE_SPEAKERS = _Kind(
+    "active speaker detector", "socialcli_active_speakers", "ActiveSpeakerSpec", _is_active_speaker
+)
 _CONVERTERS = _Kind("converter", "socialcli_converters", "Converter", _is_converter)
 _COMMANDS = _Kind("command", "socialcli_commands", "named click commands", _is_command)
 _KINDS: tuple[_Kind[Any], ...] = (
-    *(_MODELS, _TASKS, _BIAS_RULES, _SELECTORS, _STEERING, _ANSWER_MODES, _CONVERTERS, _COMMANDS),
+    *(_MODELS, _TASKS, _BIAS_RULES, _SELECTORS, _STEERING, _ANSWER_MODES),
+    *(_DETECTORS, _TRACKERS, _VOICES, _ACTIVE_SPEAKERS),
+    *(_CONVERTERS, _COMMANDS),
 )
 
 
@@ -180,6 +205,22 @@ class Registry:
     def answer_modes(self) -> Mapping[str, Provided[AnswerMode]]:
         """Return the answer modes."""
         return self._unique(_ANSWER_MODES)
+
+    def detectors(self) -> Mapping[str, Provided[DetectorSpec]]:
+        """Return the detectors of faces and people."""
+        return self._unique(_DETECTORS)
+
+    def trackers(self) -> Mapping[str, Provided[TrackerSpec]]:
+        """Return the trackers."""
+        return self._unique(_TRACKERS)
+
+    def voices(self) -> Mapping[str, Provided[VoicesSpec]]:
+        """Return the voice analysers."""
+        return self._unique(_VOICES)
+
+    def active_speakers(self) -> Mapping[str, Provided[ActiveSpeakerSpec]]:
+        """Return the active speaker detectors."""
+        return self._unique(_ACTIVE_SPEAKERS)
 
     def converters(self) -> Mapping[str, Provided[Converter]]:
         """Return the converters."""
@@ -226,6 +267,22 @@ class Registry:
     def answer_mode(self, name: str) -> Provided[AnswerMode]:
         """Return the answer mode of that name."""
         return _named(_ANSWER_MODES, self.answer_modes(), name)
+
+    def detector(self, name: str) -> Provided[DetectorSpec]:
+        """Return the detector of that name."""
+        return _named(_DETECTORS, self.detectors(), name)
+
+    def tracker(self, name: str) -> Provided[TrackerSpec]:
+        """Return the tracker of that name."""
+        return _named(_TRACKERS, self.trackers(), name)
+
+    def voice_analyser(self, name: str) -> Provided[VoicesSpec]:
+        """Return the voice analyser of that name."""
+        return _named(_VOICES, self.voices(), name)
+
+    def active_speaker(self, name: str) -> Provided[ActiveSpeakerSpec]:
+        """Return the active speaker detector of that name."""
+        return _named(_ACTIVE_SPEAKERS, self.active_speakers(), name)
 
     def converter(self, name: str) -> Provided[Converter]:
         """Return the converter of that name."""

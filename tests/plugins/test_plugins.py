@@ -34,6 +34,7 @@ from socialcli.alignment.heads.selectors import HeadSelector
 from socialcli.alignment.rules import BiasRule
 from socialcli.alignment.steering.modes import SteeringMode
 from socialcli.inference.answer_modes import Answer
+from socialcli.perception.contract import ActiveSpeakerSpec, DetectorSpec, Source, TrackerSpec, VoicesSpec
 from socialcli.plugins.hookspecs import Converter, hookimpl
 
 class Laughter:
@@ -60,6 +61,16 @@ def socialcli_head_selectors():
     return [HeadSelector("quieter", "heads below lambda", in_layer=lambda means, threshold: means < threshold)]
 @hookimpl
 def socialcli_steering_modes(): return [SteeringMode("nothing", "bias nothing", lambda prompt, _: None)]
+SOURCE = Source(package=None, licence="MIT")
+@hookimpl
+def socialcli_detectors(): return [DetectorSpec(name="hats", summary="hats", finds="person", source=SOURCE, load=list)]
+@hookimpl
+def socialcli_trackers(): return [TrackerSpec(name="still", summary="nobody moves", source=SOURCE, load=list)]
+@hookimpl
+def socialcli_voices(): return [VoicesSpec(name="hums", summary="hums", source=SOURCE, load=list)]
+@hookimpl
+def socialcli_active_speakers():
+    return [ActiveSpeakerSpec(name="nods", summary="who nods", source=SOURCE, load=list, rate=25.0)]
 @hookimpl
 def socialcli_converters(): return [Converter("subtitles", "from .srt files", click.Command("subtitles"))]
 @hookimpl
@@ -101,6 +112,10 @@ def test_every_kind_of_thing_comes_through_its_hook(distribution: Install) -> No
     assert registry.head_selector("quieter").item.summary == "heads below lambda"
     assert registry.steering_mode("nothing").item.summary == "bias nothing"
     assert registry.answer_mode("silence").item.decodes is False
+    assert registry.detector("hats").item.finds == "person"
+    assert registry.tracker("still").item.summary == "nobody moves"
+    assert registry.voice_analyser("hums").item.source.licence == "MIT"
+    assert registry.active_speaker("nods").item.rate == 25.0
     assert registry.converter("subtitles").item.command.name == "subtitles"
     assert registry.command("stats").item.name == "stats"
 
