@@ -25,6 +25,7 @@ from socialcli.words.boundaries import stands_alone
 LETTERS = string.ascii_uppercase
 UNKNOWN_SPEAKER = "Somebody"
 _INSTRUCTION = "Answer with the letter of the right option only."
+_TRANSCRIPT = "Transcript:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ def build_prompt(
         )
     utterances = known_utterances(episode, question, context)
     lines = [_line(task, question, utterance, labels) for utterance in utterances]
-    head = "".join(f"{part}\n" for part in (*_people(episode, labels), *_scene_lines(scene, labels), "Transcript:"))
+    head = "".join(f"{part}\n" for part in (*_people(episode, labels), *_scene_lines(scene, labels), _TRANSCRIPT))
     spans = _spans(len(head), lines)
     head += "".join(f"{line}\n" for line in lines)
     candidates = order.arranged(given)
@@ -106,6 +107,15 @@ def build_prompt(
         order=order,
         gold=order.place_of(gold),
     )
+
+
+def speaker_prompt(lines: Sequence[str]) -> tuple[str, tuple[tuple[int, int], ...]]:
+    """The prompt of `--regions model` with one speaker's lines alone, and the characters [start, end) of each line.
+
+    The lines are those of the question's own prompt, label included, so that a hidden name stays hidden.
+    """
+    head = f"{_TRANSCRIPT}\n"
+    return head + "\n".join(lines), _spans(len(head), lines)
 
 
 def known_utterances(episode: Episode, question: Question, context: Context) -> tuple[Utterance, ...]:
