@@ -15,7 +15,7 @@ from itertools import islice
 from pathlib import Path
 
 from socialcli.alignment.plan import cover_speakers
-from socialcli.alignment.regions.agreement import Agreement, agreements
+from socialcli.alignment.regions.agreement import Agreement, agreement_by_step
 from socialcli.alignment.regions.cells import most_attended
 from socialcli.alignment.regions.sources import GroundingHeads
 from socialcli.api import ask, load_model, open_clip
@@ -46,7 +46,7 @@ def compared(model: Adapter, episode: Episode, folder: Path, shares: list[float]
             region = most_attended(attention, grid, share)
             for person, box in boxes.items():
                 whose = "own" if person == speaker else "others'"
-                yield from ((share, whose, one) for one in agreements(attention, region, box, grid))
+                yield from ((share, whose, one) for one in agreement_by_step(attention, region, box, grid).values())
 
 
 def main() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,14 +28,16 @@ class Agreement:
         return cls(*np.mean(rows, axis=0).tolist()) if rows else None
 
 
-def agreements(
+def agreement_by_step(
     attention: Attention, region: SpeakerTokens, box: SpeakerTokens, grid: VisualGrid
-) -> Iterator[Agreement]:
+) -> dict[int, Agreement]:
     """The agreement in each temporal step in which the box has a cell and the words have attention."""
-    for at, tokens, mine, theirs in zip(attention, grid.tokens, region.tokens, box.tokens, strict=True):
+    found = {}
+    for step, (at, tokens) in enumerate(zip(attention, grid.tokens, strict=True)):
         shown = tokens >= 0
-        if theirs.size and at[shown].sum() > 0:
-            yield _agreement(at[shown], tokens[shown], mine, theirs)
+        if box.tokens[step].size and at[shown].sum() > 0:
+            found[step] = _agreement(at[shown], tokens[shown], region.tokens[step], box.tokens[step])
+    return found
 
 
 def _agreement(
