@@ -23,10 +23,20 @@ _INSTANT = 0.0005  # seconds by which utterances are widened to each side: some 
 class Attribution:
     """An utterance of the reference, and what the other annotation makes of it."""
 
+    line: Utterance
     episode: int  # its index in the scope
-    speaker: str | None  # None: the reference does not know, so there is no verdict
-    seconds: float
-    verdict: Verdict | None
+    verdict: Verdict | None  # None: the reference does not know the speaker
+    given: str | None = None  # the speaker in the other annotation, if it has the utterance and a speaker
+
+    @property
+    def seconds(self) -> float:
+        """The length of the utterance."""
+        return self.line.end - self.line.start
+
+    @property
+    def middle(self) -> float:
+        """The time of its middle."""
+        return (self.line.start + self.line.end) / 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,24 +63,26 @@ def attributions(reference: Annotation, other: Annotation, scope: Scope, partner
     ):
         if owner < 0:
             continue
-        verdict = None
-        if line.speaker is not None:
-            partner = int(partners[owner, places[line.speaker]])
-            verdict = _verdict(line, candidates, other.speakers[partner] if partner >= 0 else None)
-        found.append(Attribution(int(owner), line.speaker, line.end - line.start, verdict))
+        if line.speaker is None:
+            found.append(Attribution(line, int(owner), None))
+            continue
+        partner = int(partners[owner, places[line.speaker]])
+        verdict, given = _verdict(line, candidates, other.speakers[partner] if partner >= 0 else None)
+        found.append(Attribution(line, int(owner), verdict, given))
     return found
 
 
-def _verdict(line: Utterance, candidates: Sequence[_Candidate], partner: str | None) -> Verdict:
+def _verdict(line: Utterance, candidates: Sequence[_Candidate], partner: str | None) -> tuple[Verdict, str | None]:
+    """The verdict on an utterance whose speaker has this partner, and the speaker whom it is given."""
     if _covered(line, candidates) < FOUND:
-        return "not found"
+        return "not found", None
     by_speaker: dict[str | None, list[_Candidate]] = {}
     for one in candidates:
         by_speaker.setdefault(one.line.speaker, []).append(one)
     speaker = max(by_speaker, key=lambda name: _fit(line, by_speaker[name]))
     if speaker is None:
-        return "without speaker"
-    return "right" if speaker == partner else "wrong"
+        return "without speaker", None
+    return "right" if speaker == partner else "wrong", speaker
 
 
 def _fit(line: Utterance, candidates: Sequence[_Candidate]) -> tuple[float, bool]:

@@ -11,6 +11,8 @@ import numpy.typing as npt
 Match = Literal["recording", "episode", "id"]
 MATCHES: tuple[Match, ...] = get_args(Match)
 
+_TIE = 1e-9
+
 Weights = npt.NDArray[np.float64]
 Partners = npt.NDArray[np.int64]
 
@@ -20,12 +22,15 @@ def matched(weights: Weights, reference: Sequence[str], other: Sequence[str], ma
 
     `weights`, (episodes, reference, other), say how much two speakers share in an episode. The sum over the pairs is
     maximal (Kuhn, "The Hungarian method for the assignment problem", 1955): over the whole recording, or episode by
-    episode. Speakers who share nothing are no pair. Under "id" equal ids are partners, whatever they share.
+    episode. Of pairs that share alike, equal ids win; speakers who share nothing are no pair. Under "id" equal ids are
+    partners, whatever they share.
     """
     episodes = weights.shape[0]
     if match == "id":
         places = {name: place for place, name in enumerate(other)}
         return np.tile(np.array([places.get(name, -1) for name in reference], dtype=np.int64), (episodes, 1))
+    same = np.array([[name == one for one in other] for name in reference], dtype=bool)
+    weights = weights + _TIE * (same.reshape(weights.shape[1:]) & (weights > 0))
     if match == "recording":
         return np.tile(_assignment(weights.sum(axis=0)), (episodes, 1))
     return np.array([_assignment(one) for one in weights]).reshape(episodes, len(reference))

@@ -36,6 +36,13 @@ MEASURES: tuple[Measure, ...] = (
         "utterances given a speaker",
         "of the utterances that are given a speaker, those with the right one",
     ),
+    Measure(
+        "utterances_placed",
+        "share",
+        "utterances with a box",
+        "the speaker whom the utterance is given has, in its middle, a box that overlaps enough with the right "
+        "person's: the words go with the right region, whatever the speakers are called",
+    ),
     Measure("der", "rate", _SPEECH, "diarization error rate: the sum of the next three", most=inf),
     Measure("der_missed", "rate", _SPEECH, "missed speech"),
     Measure("der_false_alarm", "rate", _SPEECH, "speech by more people than speak in the reference", most=inf),
@@ -60,7 +67,7 @@ MEASURES: tuple[Measure, ...] = (
     Measure("mota_missed", "share", _BOXES, "boxes to which no box corresponds, of whomever"),
     Measure("mota_false", "rate", _BOXES, "boxes there that correspond to none of the reference", most=inf),
     Measure("identity_switches", "rate", _BOXES, "a person's box becomes another person's"),
-    Measure("idf1", "rate", "boxes, mean of both files", "F1 of the boxes that keep their identity (IDF1)"),
+    Measure("idf1", "rate", "boxes (mean)", "F1 of the boxes that keep their identity (IDF1)"),
     Measure("people_missed", "share", "people", "nobody in the other annotation is this person"),
     Measure("people_false", "share", "people there", "people of the other annotation whom the reference has not"),
 )

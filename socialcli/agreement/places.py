@@ -87,6 +87,27 @@ def count_places(found: Moments, least_iou: float) -> PlaceCounts:
     return PlaceCounts(**boxes, covered=covered, **sums, tracks=tracks)
 
 
+def same_places(
+    reference: Annotation,
+    other: Annotation,
+    lines: Sequence[tuple[float, str, str | None]],
+    gap: float,
+    least_iou: float,
+) -> list[bool | None]:
+    """Whether two speakers have boxes that overlap enough, for each (time, speaker of the reference, speaker there).
+
+    None where the reference has no box. Without a speaker or a box there, they have not.
+    """
+    times = [time for time, _, _ in lines]
+    here, there = speaker_boxes(reference.boxes, times, gap), speaker_boxes(other.boxes, times, gap)
+    found: list[bool | None] = []
+    for place, (_, speaker, partner) in enumerate(lines):
+        box = here[speaker][place] if speaker in here else None
+        same = there[partner][place] if partner in there else None
+        found.append(None if box is None else same is not None and _overlap(box, same) >= least_iou)
+    return found
+
+
 def intersection_over_union(a: Edges, b: Edges) -> Weights:
     """Of all pairs of boxes at each moment: (a, b, moments); NaN where either has none."""
     a, b = a[:, None], b[None]
@@ -115,6 +136,11 @@ def _blocks(owners: Owners) -> Iterator[tuple[int, slice]]:
 def _there(edges: Edges) -> npt.NDArray[np.bool_]:
     """Whether each speaker has a box: (speakers, moments)."""
     return ~np.isnan(edges[..., 0])
+
+
+def _overlap(a: Box, b: Box) -> float:
+    edges = np.array([[[one.x0, one.y0, one.x1, one.y1]] for one in (a, b)])
+    return float(intersection_over_union(edges[:1], edges[1:])[0, 0, 0])
 
 
 def _area(edges: Edges) -> Weights:

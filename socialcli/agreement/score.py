@@ -11,7 +11,7 @@ from socialcli.agreement.annotation import Annotation
 from socialcli.agreement.attribution import Attribution, attributions
 from socialcli.agreement.matching import Match, Partners, matched, of_partners
 from socialcli.agreement.measures import Amounts
-from socialcli.agreement.places import PlaceCounts, count_places, moments
+from socialcli.agreement.places import PlaceCounts, count_places, moments, same_places
 from socialcli.agreement.scope import Scope, Seconds, common_scope
 from socialcli.agreement.speech import Activity, SpeechTimeline, diarization_errors, jaccard_errors, speech_timeline
 from socialcli.episodes.tracks import MAX_GAP
@@ -74,7 +74,8 @@ class _Compared:
     timeline: SpeechTimeline
     places: PlaceCounts
     partners: Partners
-    lines: Sequence[Attribution]
+    lines: Sequence[Attribution]  # of utterances with a speaker
+    placed: Sequence[bool | None]  # whether each is given somebody at its speaker's place; None: that has no box
 
 
 def compare_annotations(reference: Annotation, other: Annotation, criteria: Criteria) -> RecordingAgreement:
@@ -88,8 +89,10 @@ def compare_annotations(reference: Annotation, other: Annotation, criteria: Crit
     places = count_places(moments(reference, other, scope, criteria.box_gap), criteria.least_iou)
     shared = timeline.shared() + places.together
     partners = matched(shared, reference.speakers, other.speakers, criteria.match)
-    lines = attributions(reference, other, scope, partners)
-    found = _Compared(reference, other, scope, criteria, timeline, places, partners, lines)
+    lines = [one for one in attributions(reference, other, scope, partners) if one.verdict is not None]
+    spots = [(one.middle, one.line.speaker or "", one.given) for one in lines]
+    placed = same_places(reference, other, spots, criteria.box_gap, criteria.least_iou)
+    found = _Compared(reference, other, scope, criteria, timeline, places, partners, lines, placed)
     middles = [(line.start + line.end) / 2 for line in reference.utterances]
     return RecordingAgreement(
         episodes=tuple(_episodes(found)),
@@ -104,12 +107,14 @@ def _episodes(found: _Compared) -> Iterator[EpisodeAgreement]:
         if not (found.scope.owners == place).any():
             continue
         own = {name: (_rounded(part[place]), _rounded(whole[place])) for name, (part, whole) in amounts.items()}
-        lines = [line for line in found.lines if line.episode == place and line.verdict is not None]
+        mine = [number for number, line in enumerate(found.lines) if line.episode == place]
+        lines = [found.lines[number] for number in mine]
+        words = _words(lines, [found.placed[number] for number in mine])
         speakers = tuple(_speakers(found, place, lines))
-        yield EpisodeAgreement(episode_id, found.reference.video, {**_words(lines), **own}, speakers)
+        yield EpisodeAgreement(episode_id, found.reference.video, {**words, **own}, speakers)
 
 
-def _words(lines: Sequence[Attribution]) -> Amounts:
+def _words(lines: Sequence[Attribution], placed: Sequence[bool | None]) -> Amounts:
     """The amounts of the utterances that have a speaker in the reference."""
     count = {
         verdict: float(sum(line.verdict == verdict for line in lines))
@@ -124,6 +129,7 @@ def _words(lines: Sequence[Attribution]) -> Amounts:
         "utterances_without_speaker": (count["without speaker"], total),
         "utterances_not_found": (count["not found"], total),
         "utterances_precision": (count["right"], count["right"] + count["wrong"]),
+        "utterances_placed": (float(placed.count(True)), float(len(placed) - placed.count(None))),
     }
 
 
@@ -194,7 +200,7 @@ def _partnered(partners: Partners, others: Activity) -> Activity:
 def _speakers(found: _Compared, place: int, lines: Sequence[Attribution]) -> Iterator[SpeakerAgreement]:
     hits = of_partners(found.places.hits, found.partners)[place]
     for number, speaker in enumerate(found.reference.speakers):
-        own = [line for line in lines if line.speaker == speaker]
+        own = [line for line in lines if line.line.speaker == speaker]
         boxes = int(found.places.reference[place, number])
         if not own and not boxes:
             continue
