@@ -3,5 +3,5 @@
 `recordings` pairs the videos of two episodes files; `score` compares the two annotations of one; `measures` names the
 figures, and `table` adds them up.
 
-May import: episodes, results, stats.
+May import: episodes, errors, results, stats.
 """

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
-Match = Literal["recording", "episode", "id"]
-MATCHES: tuple[Match, ...] = get_args(Match)
+from socialcli.agreement.criteria import Match
 
 _TIE = 1e-9
 

@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from socialcli.agreement.annotation import Annotation, joined_annotation
 from socialcli.episodes.reading import read_episodes
 from socialcli.episodes.records import Episode
+from socialcli.errors import InvalidInputError
 
 _MOST_NAMED = 3
 
@@ -107,13 +108,15 @@ class _Reader:
         self._waiting: dict[str, list[Episode]] = {}
 
     def annotation(self, video: str) -> Annotation:
-        """The annotation of a video, each video once."""
+        """The annotation of a video, each video once. Raises InvalidInputError if the file no longer holds it."""
         while self._row < self._contents.last_rows[video] and (row := next(self._rows, None)) is not None:
             self._row = row.row
             if row.episode is not None:
                 episode = replace(row.episode, questions=())  # they may be most of it
                 self._waiting.setdefault(_video(episode), []).append(episode)
-        return joined_annotation(video, self._waiting.pop(video, []))
+        if video not in self._waiting:
+            raise InvalidInputError(f"{self._contents.path}: changed while it was read; run the command again")
+        return joined_annotation(video, self._waiting.pop(video))
 
 
 def _video(episode: Episode) -> str:

@@ -7,27 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from socialcli.agreement.annotation import Annotation
+from socialcli.agreement.annotation import Annotation, resized
 from socialcli.agreement.attribution import Attribution, attributions
-from socialcli.agreement.matching import Match, Partners, matched, of_partners
+from socialcli.agreement.criteria import Criteria
+from socialcli.agreement.matching import Partners, matched, of_partners
 from socialcli.agreement.measures import Amounts
 from socialcli.agreement.places import PlaceCounts, count_places, moments, same_places
 from socialcli.agreement.scope import Scope, Seconds, common_scope
 from socialcli.agreement.speech import Activity, SpeechTimeline, diarization_errors, jaccard_errors, speech_timeline
-from socialcli.episodes.tracks import MAX_GAP
-
-COLLAR = 0.25  # seconds, as in the evaluations of NIST
-LEAST_IOU = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Criteria:
-    """When two annotations agree."""
-
-    match: Match = "recording"
-    least_iou: float = LEAST_IOU  # above 0
-    collar: float = COLLAR  # seconds
-    box_gap: float = MAX_GAP  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +48,7 @@ class RecordingAgreement:
     episodes: tuple[EpisodeAgreement, ...]  # those with time in common
     utterances_outside: int  # of the reference, where the other annotation has no episode
     boxes_outside: int
+    resized: bool  # whether the frame has another size in the other annotation
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,8 +70,9 @@ def compare_annotations(reference: Annotation, other: Annotation, criteria: Crit
     """Compare an annotation with the reference, where both have episodes.
 
     Speakers are matched by the seconds in which both speak, plus those in which both are at the same place, weighted
-    by the overlap of their boxes.
+    by the overlap of their boxes. Boxes in frames of another size are scaled to those of the reference.
     """
+    frame, other = other.frame, resized(other, reference.frame)
     scope = common_scope(reference, other)
     timeline = speech_timeline(reference, other, scope, criteria.collar)
     places = count_places(moments(reference, other, scope, criteria.box_gap), criteria.least_iou)
@@ -98,6 +87,7 @@ def compare_annotations(reference: Annotation, other: Annotation, criteria: Crit
         episodes=tuple(_episodes(found)),
         utterances_outside=int((scope.owners_at(middles) < 0).sum()),
         boxes_outside=int((scope.owners_at([box.time for box in reference.boxes]) < 0).sum()),
+        resized=frame != reference.frame,
     )
 
 

@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from socialcli.agreement.annotation import Annotation
-from socialcli.agreement.matching import Match, Weights, matched, of_partners
+from socialcli.agreement.criteria import Match
+from socialcli.agreement.matching import Weights, matched, of_partners
 from socialcli.agreement.scope import Owners, Scope, Seconds
 from socialcli.episodes.records import Utterance
 

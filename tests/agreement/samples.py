@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from socialcli.agreement.annotation import Annotation, joined_annotation
+from socialcli.agreement.criteria import Criteria
 from socialcli.agreement.measures import Amounts
-from socialcli.agreement.score import Criteria, compare_annotations
+from socialcli.agreement.score import compare_annotations
 from socialcli.episodes.records import Box, Episode, Speaker, Utterance, Video
 
 Line = tuple[float, float, str | None]  # start, end, speaker

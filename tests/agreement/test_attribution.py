@@ -44,14 +44,14 @@ def test_other_cuts_of_the_same_speech_are_right() -> None:
     assert verdicts(LINES, pieces) == {"right": 3, "of": 3}
 
 
-def test_an_utterance_inside_of_another_is_told_apart() -> None:
+def test_an_utterance_inside_of_another_has_its_own_speaker() -> None:
     lines: list[Line] = [(0.0, 10.0, "anna"), (4.0, 5.0, "ben")]
     assert verdicts(lines, lines) == {"right": 2, "of": 2}
     assert verdicts(lines, [(0.0, 10.0, "anna"), (4.0, 5.0, "anna")], match="id") == {"right": 1, "wrong": 1, "of": 2}
 
 
 @pytest.mark.parametrize("end", [2.0, 5.0])
-def test_utterances_of_the_same_time_are_told_apart_by_their_text(end: float) -> None:
+def test_utterances_of_the_same_time_are_distinguished_by_their_text(end: float) -> None:
     """Even those that begin and end at the same time."""
     lines: list[Line] = [(2.0, end, "ben"), (2.0, end, "anna")]
     assert verdicts(lines, list(reversed(lines)), match="id") == {"right": 2, "of": 2}

@@ -83,6 +83,14 @@ def test_files_in_the_same_order_are_streamed(tmp_path: Path, monkeypatch: pytes
         assert len(read) == 2 * number
 
 
+def test_a_file_that_shrinks_between_the_passes_is_an_error(tmp_path: Path) -> None:
+    a = a_file(tmp_path / "a.jsonl", ("a1", "x.mp4"), ("a2", "y.mp4"))
+    b = a_file(tmp_path / "b.jsonl", ("b1", "x.mp4"), ("b2", "y.mp4"))
+    a_file(tmp_path / "b.jsonl", ("b1", "x.mp4"))
+    with pytest.raises(InvalidInputError, match=r"b\.jsonl: changed while it was read"):
+        list(annotation_pairs(a, b, paired_videos(a, b)))
+
+
 def test_rows_that_cannot_be_read_are_left_out(tmp_path: Path) -> None:
     good = an_episode([(0.0, 1.0, "anna")]).to_record()
     bad = {**good, "episode_id": "bad", "utterances": [{"id": "u", "start": "x"}]}

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import cache
 
 import pytest
 
 from socialcli.agreement.annotation import joined_annotation
-from socialcli.agreement.matching import Match
+from socialcli.agreement.criteria import Criteria, Match
 from socialcli.agreement.measures import MEASURES
-from socialcli.agreement.score import Criteria, EpisodeAgreement, compare_annotations
+from socialcli.agreement.score import EpisodeAgreement, compare_annotations
 from socialcli.episodes.reading import read_episodes
 from socialcli.episodes.records import Episode
 from socialcli.perturbation.perturbation import Perturbation, perturbed
@@ -173,6 +174,21 @@ def test_people_who_change_their_ids_between_episodes_need_a_matching_of_each() 
         for match in ("recording", "episode")
     }
     assert right == {"recording": 2, "episode": 4}
+
+
+def test_boxes_in_frames_of_another_size_are_scaled() -> None:
+    whole = an_episode(places=[(1.0, "anna", 0.0), (1.0, "ben", 300.0)])
+    half = replace(
+        whole,
+        video=replace(whole.video, width=500, height=250),
+        boxes=tuple(replace(box, x0=box.x0 / 2, x1=box.x1 / 2, y0=0.0, y1=50.0) for box in whole.boxes),
+    )
+    for reference, other in ((whole, half), (half, whole)):
+        result = compare_annotations(an_annotation(reference), an_annotation(other), Criteria())
+        assert result.resized and result.episodes[0].amounts["mean_iou"] == (2, 2)
+    assert not compare_annotations(an_annotation(half), an_annotation(half), Criteria()).resized
+    later = replace(half, episode_id="later", video=replace(half.video, start=0.0))
+    assert an_annotation(replace(whole, boxes=()), later).boxes == whole.boxes
 
 
 def test_who_is_who_is_listed() -> None:

@@ -5,19 +5,16 @@ from __future__ import annotations
 import json
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
+from socialcli.agreement.criteria import COLLAR, LEAST_IOU, MATCHES, Criteria, Match
 from socialcli.episodes.tracks import MAX_GAP
 from socialcli.errors import UsageError
 from socialcli.options.output_file import check_new_table
 from socialcli.options.results import json_option, overwrite_option
 from socialcli.options.values import FiniteRange
 from socialcli.options.verbosity import logging_options
-
-if TYPE_CHECKING:
-    from socialcli.agreement.matching import Match
 
 _log = logging.getLogger(__name__)
 
@@ -27,7 +24,7 @@ _log = logging.getLogger(__name__)
 @click.argument("episodes", metavar="EPISODES", type=click.Path(path_type=Path))
 @click.option(
     "--match",
-    type=click.Choice(("recording", "episode", "id")),
+    type=click.Choice(MATCHES),
     default="recording",
     show_default=True,
     help="Match speakers by shared speech and overlapping boxes, once per recording or once per episode; or take ids "
@@ -36,14 +33,14 @@ _log = logging.getLogger(__name__)
 @click.option(
     "--iou",
     type=FiniteRange(min=0, max=1, min_open=True),
-    default=0.5,
+    default=LEAST_IOU,
     show_default=True,
     help="Smallest intersection over union at which two boxes agree.",
 )
 @click.option(
     "--collar",
     type=FiniteRange(min=0),
-    default=0.25,
+    default=COLLAR,
     show_default=True,
     help="Seconds before and after each boundary of the reference's utterances that the diarization error rate leaves "
     "out.",
@@ -85,7 +82,6 @@ def command(
 
     Exit codes: 0 done, 2 usage, 4 a file cannot be read, or the files have no video or time in common.
     """
-    from socialcli.agreement.score import Criteria
     from socialcli.agreement.table import AGREEMENT_ARROW_SCHEMA
     from socialcli.results.formats import write_table
     from socialcli.verbs.agreement.summary import agreement_lines, agreement_record

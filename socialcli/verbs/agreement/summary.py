@@ -67,6 +67,8 @@ def _number(count: int, noun: str) -> str:
 
 
 def _notes(result: Agreement) -> list[str]:
-    if result.episode_count >= FEW_EPISODES:
-        return []
-    return [f"with fewer than {FEW_EPISODES} episodes, intervals are rough"]
+    if result.episode_count == 1:
+        return ["no intervals: all figures are of a single episode"]
+    if result.episode_count < FEW_EPISODES:
+        return [f"rough intervals: with fewer than {FEW_EPISODES} episodes, 95 % is approximate"]
+    return []

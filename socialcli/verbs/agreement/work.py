@@ -5,13 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from socialcli.agreement.criteria import Criteria
 from socialcli.agreement.recordings import Contents, annotation_pairs, named, paired_videos, unpaired_warnings
-from socialcli.agreement.score import (
-    Criteria,
-    RecordingAgreement,
-    SpeakerAgreement,
-    compare_annotations,
-)
+from socialcli.agreement.score import RecordingAgreement, SpeakerAgreement, compare_annotations
 from socialcli.agreement.table import AgreementRow, agreement_table
 from socialcli.errors import InvalidInputError
 
@@ -51,6 +47,7 @@ def agreement(reference: Path, episodes: Path, criteria: Criteria) -> Agreement:
         *contents.warnings(),
         *others.warnings(),
         *unpaired_warnings(contents, others, pairs),
+        *_resized(contents, others, list(pairs), results),
         *_outside(contents, others, results),
     )
     return Agreement(
@@ -63,6 +60,16 @@ def agreement(reference: Path, episodes: Path, criteria: Criteria) -> Agreement:
         speakers=tuple(speaker for one in compared for speaker in one.speakers),
         warnings=tuple(dict.fromkeys(warnings)),
     )
+
+
+def _resized(reference: Contents, others: Contents, videos: list[str], results: list[RecordingAgreement]) -> list[str]:
+    found = [video for video, one in zip(videos, results, strict=True) if one.resized]
+    if not found:
+        return []
+    return [
+        f"{len(found)} of {len(videos)} videos have another frame size in {others.path} than in {reference.path}; "
+        f"their boxes are scaled: {named(found)}"
+    ]
 
 
 def _outside(reference: Contents, others: Contents, results: list[RecordingAgreement]) -> list[str]:

@@ -140,6 +140,17 @@ def test_files_without_common_time_exit_with_4(tmp_path: Path) -> None:
     assert done.code == 4 and "cover different times" in done.stderr
 
 
+def test_another_frame_size_is_said(reference: Path, tmp_path: Path) -> None:
+    def halve(one: Record) -> None:
+        one["video"] |= {name: one["video"][name] // 2 for name in ("width", "height")}
+        for box in one["boxes"]:
+            box |= {name: box[name] / 2 for name in ("x0", "y0", "x1", "y1")}
+
+    done = command("agreement", str(reference), str(changed(tmp_path / "other.jsonl", halve)), "--json")
+    assert totals(done)["mean_iou"]["value"] == pytest.approx(1)
+    assert "3 of 3 videos have another frame size" in done.stderr
+
+
 def test_a_bad_row_is_left_out_and_the_rest_compared(reference: Path, tmp_path: Path) -> None:
     other = changed(tmp_path / "other.jsonl", lambda one: one)
     lines = other.read_text(encoding="utf-8").splitlines()
