@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+from itertools import permutations
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from socialcli.agreement.measures import Amounts
 
@@ -68,3 +72,31 @@ def test_without_speech_the_total_is_0() -> None:
     found, every = errors([], [(0.0, 1.0, "x")], collar=0.0)
     assert found == {"missed": 0, "false_alarm": 1, "confusion": 0, "of": 0}
     assert every["jer"] == (0.0, 0.0)
+
+
+def whole_seconds(people: str) -> st.SearchStrategy[list[Line]]:
+    line = st.tuples(st.integers(0, 12), st.integers(1, 4), st.sampled_from(people))
+    return st.lists(line.map(lambda one: (float(one[0]), float(one[0] + one[1]), one[2])), max_size=8)
+
+
+@given(reference=whole_seconds("abc"), other=whole_seconds("xyz"))
+def test_the_rates_are_those_of_counting_second_by_second_under_every_matching(
+    reference: list[Line], other: list[Line]
+) -> None:
+    def speaking(lines: list[Line], second: int) -> set[str | None]:
+        return {who for start, end, who in lines if start <= second < end}
+
+    seconds = [(speaking(reference, second), speaking(other, second)) for second in range(20)]
+    expected = {
+        "missed": sum(max(len(people) - len(voices), 0) for people, voices in seconds),
+        "false_alarm": sum(max(len(voices) - len(people), 0) for people, voices in seconds),
+        "confusion": min(
+            sum(
+                min(len(people), len(voices)) - len({names.get(one) for one in people} & voices)
+                for people, voices in seconds
+            )
+            for names in (dict(zip("abc", order, strict=True)) for order in permutations("xyz"))
+        ),
+        "of": sum(len(people) for people, _ in seconds),
+    }
+    assert errors(reference, other, collar=0.0)[0] == pytest.approx(expected)
