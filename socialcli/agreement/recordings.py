@@ -7,7 +7,7 @@ streamed; otherwise the episodes in between stay in memory until they are needed
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -88,7 +88,7 @@ def annotation_pairs(
     reference: Contents, other: Contents, pairs: Mapping[str, str]
 ) -> Iterator[tuple[Annotation, Annotation]]:
     """Both annotations of each pair of videos. Raises as `Contents.read` does."""
-    of_reference, of_other = _Reader(reference), _Reader(other)
+    of_reference, of_other = _Reader(reference, set(pairs)), _Reader(other, set(pairs.values()))
     for video, same in pairs.items():
         yield of_reference.annotation(video), of_other.annotation(same)
 
@@ -101,8 +101,9 @@ def named(videos: list[str]) -> str:
 class _Reader:
     """Reads a file up to the last episode of one video after the other."""
 
-    def __init__(self, contents: Contents) -> None:
-        self._contents = contents
+    def __init__(self, contents: Contents, videos: Set[str]) -> None:
+        """`videos` are those that will be read; the others are not kept."""
+        self._contents, self._videos = contents, videos
         self._rows = read_episodes(contents.path)
         self._row = 0
         self._waiting: dict[str, list[Episode]] = {}
@@ -111,7 +112,7 @@ class _Reader:
         """The annotation of a video, each video once. Raises InvalidInputError if the file no longer holds it."""
         while self._row < self._contents.last_rows[video] and (row := next(self._rows, None)) is not None:
             self._row = row.row
-            if row.episode is not None:
+            if row.episode is not None and _video(row.episode) in self._videos:
                 episode = replace(row.episode, questions=())  # they may be most of it
                 self._waiting.setdefault(_video(episode), []).append(episode)
         if video not in self._waiting:
@@ -123,19 +124,20 @@ def _video(episode: Episode) -> str:
     return str(PurePosixPath(episode.video.path))
 
 
-def _same_names(_reference: Contents, _other: Contents, left: list[str], free: list[str]) -> dict[str, str]:
-    counts = [Counter(PurePosixPath(video).name for video in videos) for videos in (left, free)]
+def _same_names(reference: Contents, other: Contents, left: list[str], free: list[str]) -> dict[str, str]:
+    counts = [Counter(PurePosixPath(video).name for video in one.last_rows) for one in (reference, other)]
     by_name = {PurePosixPath(video).name: video for video in free}
     names = {video: PurePosixPath(video).name for video in left}
-    return {video: by_name[name] for video, name in names.items() if all(count[name] == 1 for count in counts)}
+    return {
+        video: by_name[name]
+        for video, name in names.items()
+        if name in by_name and all(count[name] == 1 for count in counts)
+    }
 
 
 def _same_episodes(reference: Contents, other: Contents, left: list[str], free: list[str]) -> dict[str, str]:
-    links = {
-        (video, other.videos[episode_id])
-        for episode_id, video in reference.videos.items()
-        if episode_id in other.videos
-    }
-    links = {(video, same) for video, same in links if video in set(left) and same in set(free)}
+    alone = set(left), set(free)
+    links = {(video, other.videos.get(episode_id)) for episode_id, video in reference.videos.items()}
+    links = {(video, same) for video, same in links if video in alone[0] and same in alone[1]}
     counts = [Counter(link[side] for link in links) for side in (0, 1)]
-    return {video: same for video, same in sorted(links) if counts[0][video] == 1 and counts[1][same] == 1}
+    return {video: same for video, same in links if same and counts[0][video] == 1 and counts[1][same] == 1}

@@ -35,6 +35,7 @@ def a_file(path: Path, *episodes: tuple[str, str]) -> Contents:
         # a name that several have says nothing, an id does
         ([("a", "1/img"), ("b", "2/img")], [("b", "k/img"), ("a", "l/img")], {"1/img": "l/img", "2/img": "k/img"}),
         ([("a", "1/img"), ("b", "2/img")], [("c", "img")], {}),
+        ([("a", "1/x.mp4"), ("b", "2/x.mp4")], [("c", "1/x.mp4"), ("d", "3/x.mp4")], {"1/x.mp4": "1/x.mp4"}),
         ([("a", "x.mp4")], [("a", "y.mkv")], {"x.mp4": "y.mkv"}),
         ([("a", "x.mp4"), ("b", "x.mp4")], [("a", "y.mkv"), ("b", "z.mkv")], {}),  # one video would be two
         # a path before an id: ids such as 1, 2, 3 are common
