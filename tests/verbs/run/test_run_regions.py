@@ -8,11 +8,11 @@ import pytest
 
 from ..runs import SAMPLE_FILE, Run, assert_reported, run, small, write
 
-FEW = ("--task", "target", "--limit", "3", "--frames", "2")
+FEW = ("--limit", "3", "--frames", "2")
 
 
 def with_regions(folder: Path, *options: str, episodes: Path = SAMPLE_FILE) -> Run:
-    done = run(episodes, folder, *FEW, *options).validated()
+    done = run(episodes, folder, *FEW, *options, tasks=("target",)).validated()
     assert done.code == 0, done.stderr
     return done
 
