@@ -17,7 +17,7 @@ class AttentionTrace:
     def __init__(
         self,
         plan: AlignmentPlan,
-        groups: Sequence[Sequence[int]],
+        groups: Sequence[Sequence[int] | Indices],
         columns: Indices,
         heads: Collection[tuple[int, int]] | None = None,
     ) -> None:
