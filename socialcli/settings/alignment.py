@@ -80,7 +80,7 @@ class AlignmentSettings:
             "aligned).",
         ),
     )
-    region_share: float = field(  # chosen on the sample world: docs/regions.md
+    region_share: float = field(  # no share does better than another on the sample world: docs/regions.md
         default=DEFAULT_SHARE,
         metadata=setting(
             above=0,
