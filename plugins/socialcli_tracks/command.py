@@ -152,7 +152,7 @@ def command(
     """
     from .labels import read_labels
     from .sources import Reading
-    from .work import Aids, Asking, Converter
+    from .work import Aids, Asking, RecordingConverter
 
     wanted = Aids(**aids)
     wanted.check(conversion.overwrite)
@@ -164,7 +164,7 @@ def command(
     table = None if labels is None else read_labels(labels, conversion.report)
     first = None if first_frame == "auto" else int(first_frame)
     reading = Reading(dataset, table, fps, first, tiers)
-    Converter(conversion, reading, Asking(ask, context, online, answers), wanted).convert(sources, several)
+    RecordingConverter(conversion, reading, Asking(ask, context, online, answers), wanted).convert(sources, several)
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,8 +52,8 @@ class LabelsDraft:
         both = [label for label in {**written, **diarized} if label in seen and not is_called(label)]
         if both:
             report.warn(
-                f"{recording.name}: voices and tracks share the labels {', '.join(both)}, so --labels takes each for one "
-                "person; rename one of the two, for example spk1"
+                f"{recording.name}: voices and tracks share the labels {', '.join(both)}, so --labels takes each for "
+                "one person; rename one of the two, for example spk1"
             )
         links = suggest_links(diarized or written, seen)
         rows = list(_rows(recording.labels, diarized, written, seen, links))

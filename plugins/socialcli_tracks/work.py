@@ -50,7 +50,7 @@ class Aids:
                 raise UsageError(f"{path} already exists; name another file, or replace it with --overwrite")
 
 
-class Converter:
+class RecordingConverter:
     """Converts recordings one by one, so that memory does not grow with their number."""
 
     def __init__(self, conversion: Conversion, reading: Reading, asking: Asking, aids: Aids) -> None:
