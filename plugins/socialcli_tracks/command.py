@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from socialcli.converting.options import context_options, conversion_options
 from socialcli.converting.unit_checks import box_unit_option
 from socialcli.options.values import FiniteRange
 
+from .columns import ColumnNames
 from .questions import TASKS
 
 if TYPE_CHECKING:
@@ -53,8 +54,27 @@ class _TaskNames(click.ParamType[tuple[str, ...]]):
     help="Read this tier of an ELAN or Praat file. May be repeated.  [default: all, without dependent ones]",
 )
 @click.option("--diarization", type=_FILE, help="Speakers by time, for lines without a name: an .rttm file.")
-@click.option("--boxes", type=_FILE, help="Boxes of people: an MOT Challenge file, or a CSV file with a header.")
+@click.option(
+    "--boxes",
+    type=_FILE,
+    help="Boxes of people: a file in the form of the MOT Challenge, a CSV file with a header, or the folder of label "
+    "files that `yolo track save_txt=True` writes.",
+)
 @box_unit_option
+@click.option(
+    "--columns",
+    type=ColumnNames(),
+    metavar="FIELD=COLUMN,...",
+    help="Columns of a CSV file of boxes: track, time or frame; x0, x1, width or cx; y0, y1, height or cy.  [default: "
+    "the names that common trackers use]",
+)
+@click.option(
+    "--first-frame",
+    type=click.Choice(("auto", "0", "1")),
+    default="auto",
+    show_default=True,
+    help="Number of the first frame in the file of boxes. auto: 0 in a CSV file; else 0 if frame 0 occurs, else 1.",
+)
 @click.option("--labels", type=_FILE, help="Who each label is: a CSV file with the columns label, speaker and name.")
 @click.option("--fps", type=FiniteRange(min=0, min_open=True), help="Frames per second.  [default: as the video says]")
 @click.option(
@@ -75,6 +95,8 @@ def command(
     diarization: Path | None,
     boxes: Path | None,
     box_unit: str,
+    columns: Mapping[str, str] | None,
+    first_frame: str,
     labels: Path | None,
     fps: float | None,
     ask: Sequence[str] | None,
@@ -90,9 +112,12 @@ def command(
 
     Exit codes: 0 done, 2 usage, 4 a source that cannot be read (with --skip-bad, only if nothing of it can be).
     """
+    from .boxes import BoxSource
     from .sources import Sources, read_recording
 
-    sources = Sources(video, subtitles, diarization, boxes, labels, fps, dataset, box_unit, tiers)
+    box_source = None if boxes is None else BoxSource(boxes, box_unit, columns or {})
+    first = None if first_frame == "auto" else int(first_frame)
+    sources = Sources(video, subtitles, diarization, box_source, labels, fps, first, dataset, tiers)
     recording = read_recording(sources, conversion.media_root, conversion.report)
 
     def found() -> Iterator[Episode]:

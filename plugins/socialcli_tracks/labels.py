@@ -14,7 +14,7 @@ from socialcli.episodes.records import Speaker
 from socialcli.words.boundaries import is_called
 from socialcli.words.spelling import folded
 
-from .tables import read_table
+from .tables import needs, read_table
 
 
 @dataclass
@@ -91,9 +91,8 @@ def read_labels(path: Path | None, report: Report) -> Labels:
     if path is None:
         return Labels()
     labels = Labels(given=True)
-    for row in read_table(
-        path, read_text(path), {"label": ("label", "track", "track_id", "id"), "speaker": ("speaker",)}, report
-    ):
+    header = needs(label=("label", "track", "track_id", "id"), speaker=("speaker",))
+    for row in read_table(path, read_text(path), header, report):
         with report.skipping_bad():
             label, speaker = (normal_id(row.text(column)) for column in ("label", "speaker"))
             if known_name(speaker) is None:

@@ -8,12 +8,12 @@ from pathlib import Path
 from socialcli.converting.clip_media import media_at
 from socialcli.converting.report import Report, SourceError
 from socialcli.converting.transcripts.reading import read_transcript
-from socialcli.converting.unit_checks import check_seconds, source_size
-from socialcli.episodes.records import Box
+from socialcli.converting.unit_checks import check_seconds
 from socialcli.errors import NotFoundError
 
-from .boxes import Clock, read_boxes
+from .boxes import Boxes, BoxSource, read_boxes
 from .diarization import Diarization, read_turns
+from .frame_numbers import Clock
 from .labels import read_labels
 from .recording import Recording, read_utterances
 
@@ -25,11 +25,11 @@ class Sources:
     video: Path
     subtitles: Path
     diarization: Path | None
-    boxes: Path | None
+    boxes: BoxSource | None
     labels: Path | None
     fps: float | None
+    first_frame: int | None  # the number of the first frame in the boxes' file; None: as `Clock` finds
     dataset: str
-    box_unit: str = "pixels"  # or "shares" of the picture's width and height
     tiers: tuple[str, ...] = ()  # of an ELAN or Praat file; none: see `read_transcript`
 
 
@@ -42,7 +42,7 @@ def read_recording(sources: Sources, media_root: Path, report: Report) -> Record
     lines = read_transcript(sources.subtitles, report, labels.known, sources.tiers)
     name = sources.video.stem
     length = media.length
-    clock = Clock(sources.video, sources.fps, length)
+    clock = Clock(sources.video, sources.fps, length, sources.first_frame)
     check_seconds(sources.subtitles, "lines", [line.start for line in lines], length, clock.pictures)
     diarization = None
     if sources.diarization is not None:
@@ -55,8 +55,7 @@ def read_recording(sources: Sources, media_root: Path, report: Report) -> Record
             f"all {len(lines)} lines begin after the video's end at {length:g} s; name the subtitles of this video"
         )
         raise SourceError(sources.subtitles, None, None, message)
-    boxes: list[Box] = []
+    boxes = Boxes()
     if sources.boxes is not None:
-        size = (media.width, media.height)
-        boxes = read_boxes(sources.boxes, labels, clock, size, source_size(sources.box_unit, size), report)
-    return Recording(name, sources.dataset, media, utterances, tuple(boxes), labels)
+        boxes = read_boxes(sources.boxes, labels, clock, (media.width, media.height), report)
+    return Recording(name, sources.dataset, media, utterances, boxes.kept, labels)
