@@ -7,13 +7,13 @@ from pathlib import Path
 
 from socialcli.converting.clip_media import media_at
 from socialcli.converting.report import Report, SourceError
+from socialcli.converting.tracks.clock import Clock
 from socialcli.converting.transcripts.reading import read_transcript
 from socialcli.converting.unit_checks import check_seconds
 from socialcli.errors import NotFoundError
 
 from .boxes import Boxes, BoxSource, read_boxes
 from .diarization import Diarization, read_turns
-from .frame_numbers import Clock
 from .labels import read_labels
 from .recording import Recording, read_utterances
 

@@ -3,5 +3,5 @@
 `reading` recognizes the format by the content. A reader returns a `Track` for each person, with a box at every moment
 at which the tool shows one, in pixels of the video.
 
-May import: episodes, files.
+May import: episodes, errors, files.
 """

@@ -1,4 +1,4 @@
-"""The times of a video's frames."""
+"""Whether a file counts frames from 0 or from 1, and the times of its frames."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Clock:
     """Converts frame numbers to seconds, and decides which boxes come too late.
 
     Frame times are those of the `video`, or follow the rate `fps` if given. `length` is the end of the video in
-    seconds. `first` is the number of the first frame; None: as `counted_from` finds.
+    seconds. `first` is the number of the first frame; None: 0 in a table, in other files as `counted_from` finds.
     """
 
     video: Path
@@ -46,7 +46,10 @@ class Clock:
         return self.pictures() if self.fps is None else math.floor((self.length + 1e-3) * self.fps) + 1
 
     def counted_from(self, frames: Iterable[float], report: Report) -> int:
-        """The number of the first frame in a file with these `frames`: as given, else 0 if 0 occurs, else 1."""
+        """The number of the first frame in a file with these `frames`: as given, else 0 if 0 occurs, else 1.
+
+        Many trackers number from 0, although the format of the MOT Challenge begins with 1. A 0 is counted in `report`.
+        """
         if self.first is not None:
             return self.first
         numbers = list(frames)

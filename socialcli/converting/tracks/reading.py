@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from socialcli.converting.report import Report, SourceError
 from socialcli.converting.sources import read_json
@@ -13,6 +11,7 @@ from socialcli.converting.tracks.coco import is_coco, read_coco
 from socialcli.converting.tracks.cvat import read_cvat
 from socialcli.converting.tracks.label_studio import is_label_studio, read_label_studio
 from socialcli.converting.tracks.records import Footage, Track
+from socialcli.errors import UsageError
 from socialcli.files import read_bytes
 
 _BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
@@ -20,39 +19,37 @@ _ARCHIVE = b"PK\x03\x04"
 _BEGINNING = 256  # bytes that show the kind of a file
 
 
-@dataclass(frozen=True, slots=True)
-class _JsonForm:
-    """A form of JSON: how to recognize a value of it, and how to read its tracks."""
-
-    fits: Callable[[Any], bool]
-    read: Callable[[Path, Any, Footage, Report], Sequence[Track]]
-
-
-_FORMS = (_JsonForm(is_coco, read_coco), _JsonForm(is_label_studio, read_label_studio))
-
-
 def read_tracks(path: Path, footage: Footage, report: Report) -> Sequence[Track] | None:
     """The tracks of an XML or JSON file of an annotation tool; None if the file is of another kind, such as CSV.
 
-    What cannot be read goes to `report`. Raises NotFoundError, and SourceError if no reader knows the XML or JSON.
+    What cannot be read goes to `report`. Raises NotFoundError, UsageError if a unit is given that the format does not
+    leave open, and SourceError if no reader knows the XML or JSON.
     """
     content = read_bytes(path)
     if content.startswith(_ARCHIVE):
         raise SourceError(path, None, None, "is an archive; unpack it, and name the file of annotations in it")
     begins = _first_letter(content)
     if begins == b"<":
+        _check_unit(path, footage)
         return read_cvat(path, content, footage, report)
     if begins not in (b"{", b"["):
         return None
     value = read_json(path)
-    for form in _FORMS:
-        if form.fits(value):
-            return form.read(path, value, footage, report)
+    if is_coco(value):
+        return read_coco(path, value, footage, report)
+    if is_label_studio(value):
+        _check_unit(path, footage)
+        return read_label_studio(path, value, footage, report)
     message = (
         "is JSON, but neither an export of Label Studio (tasks with annotations) nor a COCO file of a video (images, "
         "annotations); export one of these, or boxes as CSV"
     )
     raise SourceError(path, None, None, message)
+
+
+def _check_unit(path: Path, footage: Footage) -> None:
+    if footage.shares:
+        raise UsageError(f"{path}: is in a format that defines the unit of boxes; omit --box-unit shares")
 
 
 def _first_letter(content: bytes) -> bytes:

@@ -28,16 +28,22 @@ class Track:
 
 @dataclass(frozen=True, slots=True)
 class Footage:
-    """The video that tracks belong to: the times of its frames, and its size (width, height) in pixels."""
+    """The video that tracks belong to: the times of its frames, and its size (width, height) in pixels.
+
+    `shares`: the user says that a file's boxes are shares of the picture instead of pixels.
+    """
 
     clock: Clock
     size: tuple[int, int]
+    shares: bool = False
 
     def scale(self, path: Path, size: tuple[float, float]) -> tuple[float, float]:
-        """The factors (horizontal, vertical) from pixels of a picture of `size` to the video's.
+        """The factors (horizontal, vertical) from boxes on a picture of `size` to pixels of the video.
 
         Raises SourceError if the pictures have different proportions: the boxes belong to another video.
         """
+        if self.shares:
+            return self.size
         wide, high = self.size[0] / size[0], self.size[1] / size[1]
         if abs(wide - high) > _SAME_SHAPE * max(wide, high):
             message = (
