@@ -88,7 +88,7 @@ def read_boxes(source: BoxSource, labels: Labels, clock: Clock, size: tuple[int,
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """Boxes of a file: `unit` is the picture's size (width, height) in its unit, `origin` the number of its first pixel."""
+    """Boxes in a source's own `unit`, the size of its picture (width, height); `origin` is the first pixel's number."""
 
     boxes: Sequence[TrackedBox]
     unit: tuple[int, int]

@@ -39,7 +39,7 @@ def read_recording(sources: Sources, media_root: Path, report: Report) -> Record
     if media.length is None:
         raise NotFoundError(f"{sources.video}: there is no such video file")
     labels = read_labels(sources.labels, report)
-    lines = read_transcript(sources.subtitles, report, labels.known, sources.tiers)
+    lines = read_transcript(sources.subtitles, report, labels.known, sources.tiers, sources.video)
     name = sources.video.stem
     length = media.length
     clock = Clock(sources.video, sources.fps, length, sources.first_frame)
