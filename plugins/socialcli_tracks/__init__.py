@@ -12,4 +12,4 @@ def socialcli_converters() -> Sequence[Converter]:
     """Return this plug-in's converter."""
     from .command import command
 
-    return [Converter("tracks", "your own video with subtitles and tracked boxes", command)]
+    return [Converter("tracks", "your own videos with subtitles and tracked boxes", command)]

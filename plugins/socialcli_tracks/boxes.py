@@ -82,7 +82,8 @@ def read_boxes(source: BoxSource, labels: Labels, clock: Clock, size: tuple[int,
     dropped = report.counts - counted + Counter({"lines skipped": report.skipped - skipped})
     if dropped and not kept:
         why = "; ".join(f"{number} {what}" for what, number in dropped.items())
-        raise SourceError(path, None, None, f"every box was dropped ({why}); correct the file, or omit --boxes")
+        remedy = "correct the file or --labels" if labels.given else "correct the file"
+        raise SourceError(path, None, None, f"every box was dropped ({why}); {remedy}, or convert without boxes")
     return Boxes(tuple(box for box in tracks if clock.shows(box.time)), tuple(kept))
 
 

@@ -10,10 +10,10 @@ from socialcli.alignment.steering.modes import METHOD
 from socialcli.verbs.inspect.pictures.chart import utterance_chart
 from socialcli.verbs.inspect.pictures.drawing import LONG_SIDE, colors_of, draw_frame
 from socialcli.verbs.inspect.pictures.layout import Line, block, stacked
-from socialcli.verbs.inspect.pictures.lettering import MARGIN, PAPER, TITLE
 from socialcli.verbs.inspect.report import InspectedBox, Inspection
 from socialcli.verbs.inspect.text import called, counted, frames_named, people_shown, ranges, steering_named
 from socialcli.video.frames import FrameSet
+from socialcli.video.lettering import MARGIN, PAPER, TITLE
 
 THUMB = 480  # long side of a frame on the sheet, pixels
 COLUMNS = 4
