@@ -9,8 +9,9 @@ TIME_ORIGIN, if there is one, is the time in the video at which the annotations 
 
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 from typing import Any
@@ -19,6 +20,8 @@ from urllib.parse import unquote
 from socialcli.converting.clip_media import SUFFIXES
 from socialcli.converting.report import SourceError
 from socialcli.converting.transcripts.tiers import MILLISECONDS, open_elan
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,14 @@ def linked_videos(path: Path) -> list[LinkedVideo]:
     """
     found = (_linked(path, described) for described in open_elan(path).media_descriptors)
     return [video for video in found if video is not None]
+
+
+def chosen_video(path: Path, linked: Sequence[LinkedVideo]) -> Path | None:
+    """The first linked video that is there, None without one. Warns of others that are there."""
+    there = [str(video.file) for video in linked if video.file is not None]
+    if len(there) > 1:
+        _log.warning("%s: links several videos; reads %s, not %s (see --video)", path, there[0], ", ".join(there[1:]))
+    return Path(there[0]) if there else None
 
 
 def origin_of(path: Path, video: Path) -> float:
