@@ -55,7 +55,8 @@ def read_coco(path: Path, value: Any, footage: Footage, report: Report) -> list[
                 continue
             track = _track_id(one, path, where)
             seconds, scale = moment
-            boxes.setdefault(track, []).append((seconds, scaled(_edges(one, path, where), scale)))
+            edges = scaled(_edges(one, path, where), scale)
+            boxes.setdefault(track, []).append((seconds, edges))
             about.setdefault(track, (labels.get(str(one.get("category_id"))), _stated_name(one)))
     return [Track(track, *about[track], tuple(sorted(found))) for track, found in boxes.items()]
 

@@ -28,6 +28,7 @@ from socialcli.episodes.checking.box_units import Edges
 
 SHAPES = "shapes left out because they are not boxes"
 _SHAPES = frozenset(("ellipse", "polygon", "polyline", "points", "cuboid", "mask", "skeleton"))
+_NAMING = ("annotations/track/box/attribute", "annotations/track/attribute")
 _EDGES = ("xtl", "ytl", "xbr", "ybr")
 
 
@@ -88,6 +89,9 @@ class _Document:
         """Read the whole file. Raises SourceError."""
         try:
             self._parser.Parse(content, True)
+        except LookupError as error:
+            message = f"has an {error}; save it as UTF-8"
+            raise SourceError(self._path, 1, "encoding", message) from error
         except expat.ExpatError as error:
             message = f"is not well-formed XML ({expat.ErrorString(error.code)}); export it again"
             raise SourceError(self._path, error.lineno, None, message) from error
@@ -105,34 +109,34 @@ class _Document:
         raise self._error("DOCTYPE", "is no part of CVAT's format, and could define entities; remove it")
 
     def _begin(self, name: str, attributes: Mapping[str, str]) -> None:
-        above = self._open[-1] if self._open else None
         self._open.append(name)
         self._words.clear()
-        if above is None and name != "annotations":
+        place = "/".join(self._open)
+        if len(self._open) == 1 and name != "annotations":
             raise self._error(name, "is not the XML of CVAT, which begins with annotations; export CVAT for video 1.1")
-        if name == "image" and above == "annotations":
+        if place == "annotations/image":
             message = "is of CVAT for images, which has no tracks; export the task as CVAT for video 1.1"
             raise self._error(name, message)
-        if name == "track" and above == "annotations":
+        if place == "annotations/track":
             self.tracks.append(_Drawn(attributes.get("id", str(len(self.tracks))), attributes.get("label")))
             self._tasks.add(attributes.get("task_id", ""))
-        elif name == "box" and above == "track":
+        elif place == "annotations/track/box":
             with self._report.skipping_bad():
                 self.tracks[-1].keyframes.append(self._keyframe(attributes))
-        elif name in _SHAPES and above == "track":
+        elif name in _SHAPES and place == f"annotations/track/{name}":
             self._report.count(SHAPES)
         elif name == "attribute":
             self._attribute = attributes.get("name", "")
 
     def _end(self, name: str) -> None:
+        place = "/".join(self._open)
         self._open.pop()
-        above = self._open[-1] if self._open else None
         said = "".join(self._words).strip()
         self._words.clear()
-        if name == "attribute" and above in ("box", "track") and states_a_name(self._attribute):
+        if place in _NAMING and states_a_name(self._attribute):
             if known_name(said) is not None:
                 self.tracks[-1].names.setdefault(said, self._parser.CurrentLineNumber)
-        elif above == "original_size" and name in ("width", "height"):
+        elif place.endswith(("/original_size/width", "/original_size/height")):
             self.size[name] = self._positive(name, said)
 
     def _positive(self, name: str, text: str) -> float:

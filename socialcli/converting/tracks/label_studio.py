@@ -74,7 +74,7 @@ def _is_task(task: Any) -> bool:
     if not isinstance(task, dict):
         return False
     whole = isinstance(task.get("annotations"), list) and isinstance(task.get("data"), dict)
-    return whole or next(_least_regions(task, ""), None) is not None
+    return whole or next(_regions_of_json_min(task, ""), None) is not None
 
 
 def _addresses(task: Mapping[str, Any]) -> list[str]:
@@ -85,7 +85,7 @@ def _addresses(task: Mapping[str, Any]) -> list[str]:
 
 def _regions(task: Mapping[str, Any], path: Path, where: str, report: Report) -> Iterator[_Region]:
     if not isinstance(task.get("annotations"), list):
-        yield from _least_regions(task, where)
+        yield from _regions_of_json_min(task, where)
         return
     place = _chosen(task["annotations"], report)
     if place is None:
@@ -116,7 +116,7 @@ def _has_results(annotation: Mapping[str, Any]) -> bool:
     return isinstance(results, list) and all(isinstance(one, dict) for one in results)
 
 
-def _least_regions(task: Mapping[str, Any], where: str) -> Iterator[_Region]:
+def _regions_of_json_min(task: Mapping[str, Any], where: str) -> Iterator[_Region]:
     """The regions of a task of JSON-MIN."""
     for tag, values in task.items():
         for place, value in enumerate(values if isinstance(values, list) else ()):

@@ -150,6 +150,8 @@ def test_a_document_type_is_refused(tmp_path: Path) -> None:
         ("<annotations><track>", ["annotations.xml:1", "not well-formed"]),
         ("<annotations><version>1.1</version></annotations>", ["no tracks"]),
         ('<annotations><image id="0" name="frame_000000"/></annotations>', ["CVAT for images", "CVAT for video 1.1"]),
+        ("<?xml version='1.0' encoding='utf-x'?><annotations/>", ["1:encoding", "utf-x", "UTF-8"]),
+        ("<annotations><odd><track><box/></track></odd></annotations>", ["no tracks"]),
         ("<html><body/></html>", ["1:html", "not the XML of CVAT"]),
         ("<annotations><track id='0' task_id='1'/><track id='1' task_id='2'/></annotations>", ["2 tasks"]),
     ],
