@@ -73,7 +73,7 @@ class _Page:
         line, shown = self.maps.line, self.maps.shown
         yield Line(f"{line.id}: {line.text}", size=TITLE)
         spoken = f"{line.label}, {line.start:.2f}-{line.end:.2f} s, F(u): {frames_named(line.frames)}"
-        yield Line(f"{self.inspection.question.id}, {self.inspection.model}: {spoken}")
+        yield Line(f"{self.inspection.name}, {self.inspection.model}: {spoken}")
         yield Line(f"Attention: the mean over {counted(len(line.tokens), 'token')} (label and words) and {shown.name}")
         yield Line(f"plain: the model by itself; aligned: {self.maps.alignment}")
         own = self.inspection.pairs[self.inspection.utterances.index(line)]
