@@ -67,3 +67,14 @@ def test_shares_in_coco_are_read(words: list[object], tmp_path: Path) -> None:
     assert result.exit_code == 4 and "--box-unit shares" in result.stderr
     (episode,), _ = converted(tmp_path / "e.jsonl", *words, "--boxes", boxes, "--box-unit", "shares")
     assert [(box.x0, box.y0, box.x1, box.y1) for box in episode.boxes] == [(32, 24, 64, 48)]
+
+
+def test_the_sheet_tells_long_names_apart(words: list[object], tmp_path: Path) -> None:
+    """Trackers number people; annotators name them, often alike up to the last letter."""
+    pictures = []
+    for name in ("Participant 1", "Participant 2"):
+        boxes = export(tmp_path, track(0, box(0, 12, speaker=name)))
+        sheet = tmp_path / f"{name}.png"
+        converted(tmp_path / f"{name}.jsonl", *words, "--boxes", boxes, "--sheet", sheet)
+        pictures.append(sheet.read_bytes())
+    assert pictures[0] != pictures[1]

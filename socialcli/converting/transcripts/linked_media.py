@@ -67,7 +67,8 @@ def _linked(path: Path, described: Mapping[str, Any]) -> LinkedVideo | None:
     kind = str(described.get("MIME_TYPE") or "")
     if not name or not (kind.startswith("video") or Path(name).suffix.lower() in SUFFIXES):
         return None
-    places = [] if relative.startswith(("/", "\\", "file:")) else [PureWindowsPath(relative).as_posix()]
+    address = PureWindowsPath(relative)
+    places = [] if address.anchor or relative.startswith("file:") else [address.as_posix()]
     return LinkedVideo(name, tuple(path.parent / place for place in (*places, name)), _origin(path, described))
 
 

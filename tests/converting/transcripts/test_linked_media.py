@@ -48,7 +48,7 @@ def test_only_places_beside_the_file_count(tmp_path: Path) -> None:
     video = tmp_path / "elsewhere" / "talk.mp4"
     video.parent.mkdir()
     video.touch()
-    for relative in (str(video), video.as_uri(), None):
+    for relative in (str(video), video.as_uri(), f"C:{video}", None):
         (found,) = linked_videos(linking(tmp_path, (video.as_uri(), relative, "video/mp4", None)))
         assert found.file is None and found.name == "talk.mp4"
 
