@@ -88,6 +88,13 @@ def test_attributes_and_labels_name_tracks(tmp_path: Path) -> None:
     assert track_names(tracks, {"0", "guest", "Ben"}) == ["0", "1", "Ben", "Ben", "guest", "guest"]
 
 
+def test_the_only_label_of_several_tracks_is_a_class(tmp_path: Path) -> None:
+    """In any language, and if people are seen one after the other: they are not taken for one person."""
+    apart = [track(number, box(10 * number, 0), label="personne") for number in range(2)]
+    assert track_names(read(export(tmp_path, *apart), clip(tmp_path)), None) == ["0", "1"]
+    assert track_names(read(export(tmp_path, apart[0]), clip(tmp_path)), None) == ["personne"]
+
+
 def test_two_names_of_a_track_are_an_error(tmp_path: Path) -> None:
     bad = track(3, box(0, 0, speaker="Anna"), box(1, 0, speaker="Ben"))
     file = export(tmp_path, bad, track(4, box(0, 0)))
