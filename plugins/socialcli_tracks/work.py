@@ -41,6 +41,8 @@ class Aids:
 
     def check(self, overwrite: bool) -> None:
         """Raise UsageError or NotFoundError if a file could not be written."""
+        if self.sheet is not None and self.sheet.suffix.lower() != ".png":
+            raise UsageError(f"--sheet {self.sheet}: name a file that ends in .png")
         for path in (self.answers_template, self.labels_template, self.sheet):
             if path is not None and not path.parent.is_dir():
                 raise NotFoundError(f"{path.parent}: there is no such folder to write into")
@@ -101,7 +103,9 @@ class Converter:
         if self._aids.labels_template is not None:
             self._draft.add(recording)
         sheet = self._aids.sheet
-        if sheet is not None and recording.tracks:
+        if sheet is not None and not recording.tracks:
+            self._report.warn(f"{recording.video}: has no boxes, so --sheet draws nothing")
+        elif sheet is not None:
             from .sheet import write_sheet  # imports Pillow
 
             place = sheet.with_name(f"{sheet.stem}-{recording.name}{sheet.suffix}") if several else sheet

@@ -164,6 +164,11 @@ def test_the_sheet_shows_who_a_track_is(clip: Path) -> None:
     assert rows_of_red.max() < rows_of_blue.min()  # one row of crops below the other
     crops = np.flatnonzero(np.diff(red.any(axis=0).astype(int)) == 1)
     assert len(crops) == 6 and red.sum() > 6 * 2000
+    result = convert("tracks", clip / "clip.mp4", "--sheet", clip / "sheet.jpg", "-o", clip / "c.jsonl")
+    assert result.exit_code == 2 and "sheet.jpg: name a file that ends in .png" in result.stderr
+    plain = ("tracks", clip / "clip.mp4", "--subtitles", clip / "clip.srt", "--sheet", clip / "none.png")
+    result = convert(*plain, "-o", clip / "c.jsonl")
+    assert "clip.mp4: has no boxes, so --sheet draws nothing" in result.stderr and not (clip / "none.png").exists()
     first = sheet.read_bytes()
     converted(clip / "b.jsonl", "tracks", clip / "clip.mp4", "--sheet", clip / "again.png")
     assert (clip / "again.png").read_bytes() == first

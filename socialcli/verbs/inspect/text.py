@@ -108,7 +108,7 @@ def _corner(grid: VisualGrid) -> str:
 def _prompt(inspection: Inspection) -> Iterable[str]:
     part = "Prompt" if inspection.question is not None else "Prompt before any question"
     yield f"{part}: {len(inspection.token_ids)} tokens with the conversation format; its text:"
-    yield from (f"  | {line}" for line in inspection.prompt.split("\n"))
+    yield from (f"  | {line}" for line in inspection.prompt.removesuffix("\n").split("\n"))
 
 
 def _utterances(inspection: Inspection) -> Iterable[str]:
