@@ -1,13 +1,14 @@
-"""Read trackers' boxes, and keep those of speakers: MOT files, tables with a header, and label folders of ultralytics.
+"""Read boxes of trackers and annotation tools, and keep those of speakers.
 
-`mot`, `columns` and `yolo` describe the forms; all give boxes with the label of a track, a time, and edges in pixels.
+`mot`, `columns` and `yolo` describe the forms that trackers write, `socialcli.converting.tracks` those of annotation
+tools. Each is read to `_Reading`: boxes with the label of a track, a time, and edges in the file's unit.
 """
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -15,13 +16,16 @@ from socialcli.converting.boxes import clip_box
 from socialcli.converting.labels import normal_id
 from socialcli.converting.report import Report, SourceError
 from socialcli.converting.sources import read_text
+from socialcli.converting.tracks.clock import Clock
+from socialcli.converting.tracks.names import track_names
+from socialcli.converting.tracks.reading import read_tracks
+from socialcli.converting.tracks.records import Footage, Track
 from socialcli.converting.unit_checks import SHARES, check_box_unit, check_seconds, source_size
 from socialcli.episodes.checking.box_units import Edges
 from socialcli.episodes.records import Box
 from socialcli.errors import UsageError
 
 from .columns import SIDES, BoxColumns, extent_fields
-from .frame_numbers import Clock
 from .labels import Labels
 from .mot import is_mot, read_mot
 from .tables import Row, read_table
@@ -67,16 +71,13 @@ def read_boxes(source: BoxSource, labels: Labels, clock: Clock, size: tuple[int,
     also if every box was dropped.
     """
     path, skipped, counted = source.path, report.skipped, report.counts.copy()
-    unit = SHARES if path.is_dir() else source_size(source.unit, size)
-    if path.is_dir():
-        read, origin = list(_labels(path, clock, report)), 0
-    else:
-        read, origin = _of_file(source, clock, unit, report)
+    reading = _read(source, labels, clock, size, report)
+    read, unit = reading.boxes, reading.unit
     check_box_unit(path, [box.edges for box in read], unit)
     times = [box.time for box in read]
     if all(map(math.isfinite, times)):
         check_seconds(path, "boxes", times, clock.length, clock.pictures)
-    tracks = tuple(_placed(box, origin, size[0] / unit[0], size[1] / unit[1]) for box in read)
+    tracks = tuple(_placed(box, reading.origin, size[0] / unit[0], size[1] / unit[1]) for box in read)
     kept = _kept(tracks, labels, clock, size, report)
     dropped = report.counts - counted + Counter({"lines skipped": report.skipped - skipped})
     if dropped and not kept:
@@ -86,9 +87,25 @@ def read_boxes(source: BoxSource, labels: Labels, clock: Clock, size: tuple[int,
     return Boxes(tuple(box for box in tracks if clock.shows(box.time)), tuple(kept))
 
 
-def _of_file(source: BoxSource, clock: Clock, unit: tuple[int, int], report: Report) -> tuple[list[TrackedBox], int]:
-    """The boxes of a file in its own unit, and the number of its first pixel."""
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """Boxes in a source's own `unit`, the size of its picture (width, height); `origin` is the first pixel's number."""
+
+    boxes: Sequence[TrackedBox]
+    unit: tuple[int, int]
+    origin: int = 0
+
+
+def _read(source: BoxSource, labels: Labels, clock: Clock, size: tuple[int, int], report: Report) -> _Reading:
+    """The boxes of a folder or a file, whose content shows its form."""
     path = source.path
+    if path.is_dir():
+        return _Reading(list(_labels(path, clock, report)), SHARES)
+    unit = source_size(source.unit, size)
+    tracks = read_tracks(path, Footage(clock, size, unit == SHARES), report)
+    if tracks is not None:
+        _check_no_columns(source, "is the file of an annotation tool")
+        return _Reading(_of_tracks(tracks, labels), size)
     text = read_text(path)
     if is_label_file(text):
         message = (
@@ -97,13 +114,23 @@ def _of_file(source: BoxSource, clock: Clock, unit: tuple[int, int], report: Rep
         )
         raise SourceError(path, 1, None, message)
     if not is_mot(text):
-        return list(_table(source, text, clock, report)), 0
-    if source.columns:
-        raise UsageError(f"{path}: has no header, so --columns names nothing in it; omit the option")
+        return _Reading(list(_table(source, text, clock, report)), unit)
+    _check_no_columns(source, "has no header")
     boxes = read_mot(path, text, clock.first or 0, report)
     first = clock.counted_from([box.frame for box in boxes], report)
     timed = [TrackedBox(box.label, clock.seconds(box.frame - first), box.edges) for box in boxes]
-    return timed, 0 if unit == SHARES else first  # pixels are counted like frames
+    return _Reading(timed, unit, 0 if unit == SHARES else first)  # pixels are counted like frames
+
+
+def _check_no_columns(source: BoxSource, what: str) -> None:
+    if source.columns:
+        raise UsageError(f"{source.path}: {what}, so --columns names nothing in it; omit the option")
+
+
+def _of_tracks(tracks: Sequence[Track], labels: Labels) -> list[TrackedBox]:
+    names = track_names(tracks, labels.speakers if labels.given else None)
+    named = zip(map(normal_id, names), tracks, strict=True)
+    return [TrackedBox(name, time, edges) for name, track in named for time, edges in track.boxes]
 
 
 def _labels(folder: Path, clock: Clock, report: Report) -> Iterator[TrackedBox]:

@@ -61,8 +61,8 @@ class _TaskNames(click.ParamType[tuple[str, ...]]):
 @click.option(
     "--boxes",
     type=_FILE,
-    help="Boxes of people: a file in the form of the MOT Challenge, a CSV file with a header, or the folder of label "
-    "files that `yolo track save_txt=True` writes.",
+    help="Boxes of people: a file in the form of the MOT Challenge, a CSV file with a header, a file of CVAT (for "
+    "video 1.1), Label Studio or COCO, or the folder of label files that `yolo track save_txt=True` writes.",
 )
 @box_unit_option
 @click.option(

@@ -8,7 +8,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw
 
 from socialcli.files import atomic_write
-from socialcli.video.lettering import BODY, INK, MARGIN, PAPER, TITLE, font_for, legible, shortened
+from socialcli.video.lettering import BODY, INK, MARGIN, PAPER, TITLE, font_for, legible, shortened, width_of
 from socialcli.video.overlay import COLORS
 from socialcli.video.sampling import sample_frames
 
@@ -86,5 +86,9 @@ def _crop(recording: Recording, box: TrackedBox) -> Image.Image | None:
 
 
 def _write(page: Image.Image, place: tuple[int, int], text: str, size: int, width: int) -> None:
+    """Write a text within a width: as large as it fits from `size` down to `BODY`, and then shortened."""
     font = font_for(text, size)
+    while size > BODY and width_of(legible(text, font), font) > width:
+        size -= 1
+        font = font_for(text, size)
     ImageDraw.Draw(page).text(place, shortened(legible(text, font), font, width), fill=INK, font=font)

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from socialcli.converting.clip_media import media_at
 from socialcli.converting.report import Report, SourceError
+from socialcli.converting.tracks.clock import Clock
 from socialcli.converting.transcripts.reading import read_transcript
 from socialcli.converting.unit_checks import check_seconds
 from socialcli.errors import NotFoundError
 
 from .boxes import Boxes, BoxSource, read_boxes
 from .diarization import Diarization, Turn, read_turns
-from .frame_numbers import Clock
 from .labels import Labels, LabelTable
 from .recording import Recording, read_utterances
 
@@ -50,7 +50,7 @@ def read_recording(sources: Sources, reading: Reading, media_root: Path, report:
     if media.length is None:
         raise NotFoundError(f"{sources.video}: there is no such video file")
     labels = Labels() if reading.labels is None else reading.labels.of(sources.name)
-    lines = read_transcript(sources.subtitles, report, labels.known, reading.tiers)
+    lines = read_transcript(sources.subtitles, report, labels.known, reading.tiers, sources.video)
     length = media.length
     clock = Clock(sources.video, reading.fps, length, reading.first_frame)
     check_seconds(sources.subtitles, "lines", [line.start for line in lines], length, clock.pictures)

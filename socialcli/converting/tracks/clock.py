@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -39,6 +40,10 @@ class Clock:
     def pictures(self) -> int:
         """The number of pictures in the video. Raises VideoError."""
         return len(self._times)
+
+    def frames(self) -> int:
+        """The number of frames until the video's end, at the rate `fps` if given. Raises VideoError."""
+        return self.pictures() if self.fps is None else math.floor((self.length + 1e-3) * self.fps) + 1
 
     def counted_from(self, frames: Iterable[float], report: Report) -> int:
         """The number of the first frame in a file with these `frames`: as given, else 0 if 0 occurs, else 1.
