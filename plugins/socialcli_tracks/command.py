@@ -142,7 +142,7 @@ def command(
     utterance.
 
     VIDEO is a file or a folder of videos. Without --subtitles, the files of a video are those of its name beside it:
-    talk.srt (.vtt, .eaf, .TextGrid, .json), talk.rttm, talk.csv (.mot, .txt) of talk.mp4.
+    talk.srt (.vtt, .eaf, .TextGrid, .json), talk.rttm, talk.csv (.mot, .txt, .xml, .json) of talk.mp4.
 
     The speaker of a line comes from a label before its words ("Anna: no", "[Anna]: no", "<v Anna>no"), from its tier in
     an ELAN or Praat file, from whisperX, or else from the diarization with the longest overlap. --labels says which
