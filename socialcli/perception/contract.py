@@ -95,7 +95,9 @@ Detect: TypeAlias = "Callable[[Image], Sequence[Detection]]"
 """Finds what is in a frame, the surest first; the boxes lie inside the frame."""
 
 TrackShot = Callable[[Mapping[int, Sequence[Detection]]], Sequence[Track]]
-"""Joins the detections of a shot, by the ascending numbers of its frames, to tracks, the earliest first."""
+"""Joins the detections of a shot, by the ascending numbers of its frames, to tracks, the earliest first.
+
+Numbers may be left out where nobody looked."""
 
 SpeechScores: TypeAlias = "Callable[[Sequence[Image], float, Sound], npt.NDArray[np.float32]]"
 """Whether a face speaks: crops of it, how many there are in a second, and the sound of the same stretch become one
@@ -147,7 +149,7 @@ class TrackerSpec:
     name: str
     summary: str
     source: Source
-    load: Callable[[], TrackShot]
+    load: Callable[[float], TrackShot]  # for frames whose numbers count so many in a second: how long a gap lasts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
