@@ -2,5 +2,5 @@
 
 - `contract`: what plug-ins provide, and what passes between them.
 
-May import: nothing.
+May import: errors.
 """
