@@ -121,7 +121,7 @@ class FaceDetector:
         regressors = self._interpreter.get_tensor(self._regressors)[0]
         logits = self._interpreter.get_tensor(self._logits)[0, :, 0]
         points, scores = decode(regressors, logits, self._anchors, LEAST_SCORE)
-        points = ((points * SIDE - np.float32(corner)) / np.float32(scale) + np.float32(area[:2])).astype(np.float32)
+        points = ((points * SIDE - np.array(corner)) / scale + np.array(area[:2])).astype(np.float32)
         whole = ~_cut(points, area, picture.size)
         return points[whole], scores[whole]
 
@@ -138,7 +138,7 @@ def _cut(points: Floats, area: Area, size: tuple[int, int]) -> np.ndarray[tuple[
 
 
 def _detections(points: Floats, scores: Floats, width: int, height: int) -> Iterator[Detection]:
-    edge = np.float32([width, height])
+    edge = np.array([width, height], np.float32)
     for face, score in zip(points.astype(np.float32), scores.tolist(), strict=True):
         (x0, y0), (x1, y1) = np.clip(face[:2], 0, edge).tolist()
         if x0 < x1 and y0 < y1:

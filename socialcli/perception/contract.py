@@ -47,6 +47,13 @@ class Rectangle:
         """The point in its middle, (x, y)."""
         return (self.x0 + self.x1) / 2, (self.y0 + self.y1) / 2
 
+    def clipped(self, width: float, height: float) -> Rectangle:
+        """The part of it that is inside an image of this size; its area is 0 where it lies outside."""
+        return Rectangle(
+            *(min(max(self.x0, 0.0), width), min(max(self.y0, 0.0), height)),
+            *(min(max(self.x1, 0.0), width), min(max(self.y1, 0.0), height)),
+        )
+
     def iou(self, other: Rectangle) -> float:
         """Intersection over union with another, from 0 to 1."""
         width = min(self.x1, other.x1) - max(self.x0, other.x0)

@@ -1,4 +1,4 @@
-"""socialcli's own tasks, answer modes, tracker and parts of the alignment, provided through the hooks of any plug-in."""
+"""socialcli's own tasks, answer modes, tracker and parts of the alignment, provided through the hooks of a plug-in."""
 
 from __future__ import annotations
 

@@ -54,12 +54,17 @@ class StreamedFrame:
         The moments are those of the file's clock, wherever a window starts. A still of a video with a variable frame
         rate is on screen at many of them, and of a video with more frames than `rate` most are at none.
         """
-        first, stop = (math.ceil((time - _EDGE) * rate) for time in (self.time, self.end))
+        first, stop = first_moment(self.time, rate), first_moment(self.end, rate)
         return range(first, max(first, stop))
 
     def _upright(self, picture: VideoFrame, original: VideoFrame | None = None) -> Image:
         image = np.asarray(picture.to_ndarray(format="rgb24"), dtype=np.uint8)
         return np.ascontiguousarray(oriented(image, original or picture, self.path))
+
+
+def first_moment(time: float, rate: float) -> int:
+    """The first whole number k for which k / `rate` seconds is not before `time`."""
+    return math.ceil((time - _EDGE) * rate)
 
 
 def stream_frames(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from importlib import metadata
 from importlib.util import find_spec
 
@@ -9,7 +10,7 @@ import matplotlib.cbook as cbook
 import numpy as np
 import numpy.typing as npt
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from ..conftest import ROOT
 
@@ -31,16 +32,26 @@ def _face_detector_lacks() -> str | None:
 needs_faces = pytest.mark.skipif(_face_detector_lacks() is not None, reason=str(_face_detector_lacks()))
 
 
-def portrait(height: int) -> Image.Image:
-    """Grace Hopper, scaled: her face is about 0.36 of the picture high."""
+@functools.cache
+def portrait(height: int, clothes: tuple[int, int, int] | None = None) -> Image.Image:
+    """Grace Hopper, scaled, in clothes of another colour: her face is about 0.36 of the picture high."""
     with cbook.get_sample_data("grace_hopper.jpg") as file:
         picture = Image.open(file).convert("RGB")
+    if clothes is not None:
+        below = (0, round(picture.height * 0.62), picture.width, picture.height)
+        grey = picture.crop(below).convert("L")
+        picture.paste(ImageOps.colorize(grey, tuple(part // 3 for part in clothes), clothes), below)
     return picture.resize((round(picture.width * height / picture.height), height), Image.Resampling.LANCZOS)
 
 
-def wall(width: int, height: int, *portraits: tuple[int, int, int]) -> npt.NDArray[np.uint8]:
-    """A grey frame with the portrait at each (x, y) in the given height."""
-    frame = Image.new("RGB", (width, height), (120, 124, 128))
-    for x, y, size in portraits:
-        frame.paste(portrait(size), (x, y))
+def wall(
+    width: int,
+    height: int,
+    *portraits: tuple[int, int, int] | tuple[int, int, int, tuple[int, int, int]],
+    paint: tuple[int, int, int] = (120, 124, 128),
+) -> npt.NDArray[np.uint8]:
+    """A painted frame with the portrait at each (x, y) in the given height, and with clothes of the given colour."""
+    frame = Image.new("RGB", (width, height), paint)
+    for x, y, *looks in portraits:
+        frame.paste(portrait(*looks), (x, y))
     return np.array(frame, dtype=np.uint8)
