@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -120,6 +121,17 @@ def test_what_cannot_be_loaded_is_said(folder: Path, tmp_path: Path) -> None:
     config.write_text(config.read_text().replace("Person", "dog"))
     with pytest.raises(CheckpointError, match="none of its 3 labels is 'person' \\(they are bicycle, dog, hat"):
         load(nobody)
+
+
+def test_nothing_is_fetched(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("a connection was opened")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    assert load(folder)(wall(320, 180))
+    with pytest.raises(CheckpointError, match="no such hub id on this machine"):
+        load("PekingU/rtdetr_v2_r18vd")
 
 
 def test_missing_weights_are_not_made_up(folder: Path, tmp_path: Path) -> None:
