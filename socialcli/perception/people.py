@@ -14,12 +14,16 @@ from scipy.spatial.distance import squareform
 from socialcli.perception.contract import Detection, Rectangle, Track
 
 LEAST_LIKENESS = 0.85  # of colours: below it, tracks stay apart
+MARGIN = 0.05  # of likeness: what differs by less is not told apart
 HEAD_AND_SHOULDERS = 2.8  # the width of shoulders in widths of a face, which is roughly square from brow to chin
 
 _ABOVE = 0.5  # heights of a face above it: brow and hair
 _STANDING_WIDTH = 3.5  # widths of a face, with arms
 _STANDING_BELOW = 7.0  # heights of a face from the chin to the feet
 _NEVER = 1e12  # a distance that the mean of millions of others cannot hide
+
+
+Numbers = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,8 +43,9 @@ def join(tracks: Sequence[Track], least: float = LEAST_LIKENESS) -> tuple[Person
 
     Tracks are joined while the mean likeness of their looks is at least `least` (average linkage); likeness is the
     cosine of embeddings, averaged over each track. Two tracks that overlap in time are two people, and so are all that
-    were joined with them. A track without an embedding stays alone. Memory grows with the square of the number of
-    tracks: 5000 take 400 MB.
+    were joined with them. Where two people at one time are about equally like a track, it is ambiguous whose it is, and
+    counts as unlike both. A track without an embedding stays alone. Memory grows with the square of the number of
+    tracks: 5000 take 1 GB.
     """
     looks = [_look(track) for track in tracks]
     known = [place for place, look in enumerate(looks) if look is not None]
@@ -54,7 +59,7 @@ def join(tracks: Sequence[Track], least: float = LEAST_LIKENESS) -> tuple[Person
     return tuple(sorted(people, key=lambda person: person.tracks[0].first))
 
 
-def _look(track: Track) -> npt.NDArray[np.float64] | None:
+def _look(track: Track) -> Numbers | None:
     """The mean of a track's embeddings, of length 1; None without any."""
     vectors = [one.embedding for one in track.detections.values() if one.embedding is not None]
     if not vectors:
@@ -64,15 +69,30 @@ def _look(track: Track) -> npt.NDArray[np.float64] | None:
     return np.asarray(mean / length) if length > 0 else None
 
 
-def _labels(tracks: Sequence[Track], looks: Sequence[npt.NDArray[np.float64]], least: float) -> list[int]:
+def _labels(tracks: Sequence[Track], looks: Sequence[Numbers], least: float) -> list[int]:
+    """A number for each track, the same for tracks of one person."""
     if len(tracks) < 2:
         return list(range(len(tracks)))
-    distances = np.clip(1 - np.array(looks) @ np.transpose(looks), 0, 2)
+    likeness = np.clip(np.array(looks) @ np.transpose(looks), -1, 1)
     first, last = np.array([track.first for track in tracks]), np.array([track.last for track in tracks])
-    distances[(first[:, None] <= last) & (first <= last[:, None])] = _NEVER
+    apart = (first[:, None] <= last) & (first <= last[:, None])
+    distances = 1 - likeness
+    distances[_ambiguous(likeness, apart)] = 1
+    distances[apart] = _NEVER
     np.fill_diagonal(distances, 0)
     tree = linkage(squareform(distances, checks=False), method="average")
     return [int(label) for label in fcluster(tree, 1 - least, criterion="distance")]
+
+
+def _ambiguous(likeness: Numbers, apart: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Pairs that are hardly more alike than one of them and somebody who is in the picture beside the other."""
+    possible = np.where(apart, -np.inf, likeness)
+    beside = apart & ~np.eye(len(apart), dtype=bool)
+    rival = np.full_like(likeness, -np.inf)
+    for place, others in enumerate(beside):
+        if others.any():
+            rival[:, place] = possible[:, others].max(axis=1)
+    return likeness < np.maximum(rival, rival.T) + MARGIN
 
 
 def box_at(track: Track, number: float) -> Rectangle | None:

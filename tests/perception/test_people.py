@@ -32,10 +32,19 @@ def test_tracks_with_the_same_looks_are_one_person() -> None:
 
 
 def test_two_tracks_at_the_same_time_are_two_people_whatever_they_look_like() -> None:
-    twins = [track(0, 9, ANNA), track(5, 14, ANNA), track(20, 29, ANNA)]
-    assert len(join(twins)) == 2
-    # One frame in common is enough; and nobody joins both of them by way of a third.
+    assert spans(join([track(0, 9, ANNA), track(5, 14, ANNA)])) == [[(0, 9)], [(5, 14)]]
     assert spans(join([track(0, 9, ANNA), track(9, 14, ANNA)])) == [[(0, 9)], [(9, 14)]]
+    # Nor does a third track join them, which is like both, and more like one.
+    sisters = [track(0, 9, ANNA), track(5, 14, (1.0, 0.65, 0.0)), track(20, 29, ANNA)]
+    assert spans(join(sisters)) == [[(0, 9), (20, 29)], [(5, 14)]]
+
+
+def test_who_could_be_either_of_two_people_is_neither() -> None:
+    uniforms = [track(0, 9, (1.0, 0.01 * k)) for k in range(6)] + [track(12, 19, (1.0, 0.01 * k)) for k in range(6)]
+    assert [len(person.tracks) for person in join(uniforms)] == [1] * 12
+    # Somebody in other clothes among them is recognized all the same.
+    people = join([*uniforms, track(0, 9, (0.1, 1.0)), track(12, 19, (0.12, 1.0))])
+    assert sorted(len(person.tracks) for person in people) == [1] * 12 + [2]
 
 
 def test_below_the_least_likeness_tracks_stay_apart() -> None:

@@ -95,6 +95,20 @@ def test_a_file_that_is_cut_short_fails_after_its_last_frame(plain: Path, tmp_pa
         next(stream_frames(plain, 2.0, 1.0))
 
 
+def test_a_damaged_picture_fails_after_those_before_it(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (30, 96, 128, 3), dtype=np.uint8)
+    data = bytearray(write_video(tmp_path / "whole.mp4", 30, draw=lambda index: noise[index]).read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + 40] = bytes(40)
+    path = tmp_path / "damaged.mp4"
+    path.write_bytes(data)
+    seen: list[float] = []
+    with pytest.raises(VideoError, match=r"damaged\.mp4: the picture at 0\.\d+ s is damaged"):
+        for frame in stream_frames(path):
+            seen.append(frame.time)
+    assert 5 < len(seen) < 20
+
+
 def test_pictures_of_two_sizes_are_refused(tmp_path: Path) -> None:
     small = write_video(tmp_path / "a.ts", 10)
     large = write_video(tmp_path / "b.ts", 10, draw=lambda index: picture(index, 256, 96))
