@@ -126,6 +126,15 @@ def test_colours_are_taken_now_and_then_and_never_of_two_people_at_once(tmp_path
     assert [k for k, one in left.detections.items() if one.embedding is not None] == [0, 10, 20]
 
 
+def test_a_detectors_own_embedding_is_kept(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "one.mp4", 10, rate=5, draw=lambda _: wall(480, 270))
+    vector = np.float32([0.6, 0.8])
+    face = Detection(Rectangle(100, 40, 140, 80), 0.9, embedding=vector)
+    sight = Sight(finds="face", detect=lambda _: [face], track=registry().tracker("overlap").item.load(5.0))
+    (shot,) = sight.shots(stream_frames(path))
+    assert all(one.embedding is vector for one in shot.tracks[0].detections.values())
+
+
 def test_nothing_seen_is_a_shot_without_tracks(tmp_path: Path) -> None:
     path = write_video(tmp_path / "empty.mp4", 10)
     sight = Sight(finds="face", detect=lambda _: [], track=registry().tracker("overlap").item.load(5.0))
