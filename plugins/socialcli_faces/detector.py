@@ -60,8 +60,13 @@ def load(options: PartOptions) -> Detect:
 @contextmanager
 def _no_native_stderr() -> Iterator[None]:
     """Drop what native code writes to stderr: LiteRT announces its kernels there, between the lines of a JSON log."""
-    sys.stderr.flush()
-    kept = os.dup(2)
+    try:
+        kept = os.dup(2)
+    except OSError:  # it is closed
+        yield
+        return
+    if sys.stderr is not None:
+        sys.stderr.flush()
     try:
         with open(os.devnull, "wb") as nowhere:
             os.dup2(nowhere.fileno(), 2)

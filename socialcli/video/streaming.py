@@ -148,13 +148,15 @@ def _decoded(video: VideoFile, window: Window) -> Iterator[VideoFrame]:
 
 
 def _pictures(video: VideoFile, window: Window, first: int | None) -> Iterator[VideoFrame]:
+    last = video.clock.last_tick(window)
     progress = Progress()
     video.stream.codec_context.skip_frame = "DEFAULT"
     for packet in video.packets_from(first):
         is_video = packet.stream_index == video.stream.index
         progress.add(packet, is_video)
         if is_video:
-            if packet.size:
+            stamp = packet.dts if packet.dts is not None else packet.pts
+            if packet.size and (last is None or stamp is None or stamp <= last):  # decoders read ahead of the window
                 check_packet(video, packet)
             yield from video.frames_in(packet)
     progress.check_complete(video, window)
