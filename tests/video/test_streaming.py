@@ -11,7 +11,7 @@ from socialcli.errors import VideoError
 from socialcli.video.sampling import sample_frames
 from socialcli.video.streaming import StreamedFrame, stream_frames
 
-from .clips import B_FRAMES, cut, number, picture, set_matrix, write_slides, write_video
+from .clips import B_FRAMES, cut, number, picture, set_matrix, shift, write_slides, write_video
 
 FORMATS = {
     "b_frames.mp4": ("libx264", {"x264-params": B_FRAMES}, {}),
@@ -80,6 +80,12 @@ def test_frames_are_turned_and_mirrored_as_samples_are(tmp_path: Path) -> None:
     assert np.array_equal(frame.image(), sampled.image)
     assert frame.thumbnail(64).shape == (64, 24, 3)
     assert frame.thumbnail(9999).shape == sampled.image.shape
+
+
+def test_times_count_from_the_start_of_the_file(plain: Path, tmp_path: Path) -> None:
+    path = shift(plain, tmp_path / "shifted.mkv", 5.0)
+    assert [frame.time for frame in stream_frames(path)][:3] == [0.0, 0.04, 0.08]
+    assert sample_frames(path, 2).times == (0.0, 1.96)
 
 
 def test_a_file_that_is_cut_short_fails_after_its_last_frame(plain: Path, tmp_path: Path) -> None:
