@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 import av
 from av.container import InputContainer
@@ -32,6 +32,8 @@ VIDEO_FORMATS = ("mov", "mp4", "matroska", "webm", "avi", "mpegts", "mpeg", "flv
 _UNSEEKABLE = frozenset({"mpeg"})  # time stamps are too sparse to be right after a seek
 _SECONDS_BACK = (0, 1, 4, 16)  # tried in turn: where frames are stored out of order, a seek can land too late
 _MICROSECOND = Fraction(1, 1_000_000)
+
+AnyStream = TypeVar("AnyStream", bound=Stream)
 
 
 class LocalSource:
@@ -162,7 +164,7 @@ class VideoFile:
         return None
 
 
-def next_packet(packets: Iterator[Packet[Stream]]) -> Packet[Stream] | None:
+def next_packet(packets: Iterator[Packet[AnyStream]]) -> Packet[AnyStream] | None:
     """The next packet; None at the end.
 
     PyAV raises EOFError inside to find the end of a file. An interrupt that arrives while Cython builds that error's
