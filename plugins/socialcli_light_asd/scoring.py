@@ -24,7 +24,7 @@ _SIDE = 112  # pixels of the network's crops
 # left and right, 0.3 up, 1.1 down.
 _PART = (0.25, 1.1 / 2.8, 0.75, 2.5 / 2.8)
 _AT_ONCE = 50  # crops in the visual encoder, which needs 2 MB for each
-_SPAN = 50  # crops in the GRUs at a time: in longer ones a face that spoke seems to speak for seconds more
+_SPAN = 50  # crops in the GRUs at a time: in longer spans a face that speaks seems to speak in silence, too
 _LEAST = 5  # crops: fewer say nothing
 _ADVICE = "give the file finetuning_TalkSet.model or pretrain_AVA_CVPR.model of github.com/Junhua-Liao/Light-ASD"
 
