@@ -21,7 +21,7 @@ SPEC = ActiveSpeakerSpec(
     summary="Light-ASD: lips and sound through one small network; needs its weights",
     source=Source(
         package=None,
-        licence="Apache-2.0 (socialcli's own module)",
+        licence="Apache-2.0",
         weights="the user's file, published at github.com/Junhua-Liao/Light-ASD (MIT)",
     ),
     load=_load,

@@ -18,8 +18,8 @@ SPEC = VoicesSpec(
     name="silero",
     summary="speech by Silero VAD; voices compared by spectrum and pitch, as energy does",
     source=Source(
-        package="silero-vad",
-        licence="Apache-2.0 (socialcli's own module), MIT (onnxruntime)",
+        package="onnxruntime, silero-vad",
+        licence="Apache-2.0, MIT",
         weights="in the package silero-vad (MIT)",
     ),
     load=_load,

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from socialcli.perception.contract import SAMPLE_RATE, PartOptions, Sound, Speech
 from socialcli.perception.hearing import VOICES
 from socialcli.perception.voices import EnergyVoices, voice_embedding
+from socialcli.video.sound import open_sound
+from tests.video.clips import record
 
 from .talk import silence, talk
 
@@ -44,6 +48,16 @@ def test_blocks_do_not_matter() -> None:
     sound = recording(0.001)
     whole = EnergyVoices().speech([sound])
     assert EnergyVoices().speech(np.split(sound, [5, 70_001, 70_100])) == whole
+
+
+def test_speech_of_a_file_is_found_on_the_clock_of_its_frames(tmp_path: Path) -> None:
+    sound = np.concatenate([silence(1), talk(2), silence(1.5), talk(1), silence(1)])
+    path = record(tmp_path / "late.mkv", sound, SAMPLE_RATE, begins=1.5, pictures=50)
+    with open_sound(path) as file:
+        assert file is not None
+        first, second = EnergyVoices().speech(file.blocks())
+    assert (first.start, first.end) == pytest.approx((2.5, 4.5), abs=0.15)
+    assert (second.start, second.end) == pytest.approx((6.0, 7.0), abs=0.15)
 
 
 def test_voices_of_other_pitch_and_size_are_told_apart() -> None:
