@@ -26,7 +26,6 @@ from socialcli.errors import VideoError
 from socialcli.interrupts import uninterrupted
 from socialcli.video.container import VIDEO_FORMATS, local_file, next_packet, not_media, open_container, origin_of
 from socialcli.video.limits import DEFAULT_LIMITS, DecodeLimits
-from socialcli.video.mixing import mixed
 from socialcli.video.timing import Window
 
 Sound: TypeAlias = npt.NDArray[np.float32]
@@ -39,6 +38,8 @@ _UNSEEKABLE = frozenset({"mpeg", "aac"})  # time stamps are too sparse, or estim
 _SECONDS_BACK = (1, 16)  # decoded before a window, since codecs need some packets before they are exact
 _JITTER = Fraction(1, 25)  # seconds by which time stamps may differ from the count of samples: rounding, not a gap
 _LONGEST_GAP = 6 * 3600  # seconds
+# Channels weigh as in ITU-R BS.775; others, those of surround sound, 0.5. What people say is in the centre.
+_WEIGHTS = {"FC": 1.0, "FL": 0.7071, "FR": 0.7071, "LFE": 0.0, "LFE2": 0.0}
 
 _log = logging.getLogger(__name__)
 
@@ -204,9 +205,22 @@ def _resampled(frames: Iterable[tuple[Fraction | None, AudioFrame]]) -> Iterator
 def _samples(resampler: AudioResampler | None, frame: AudioFrame | None, at: int) -> Iterator[tuple[int, Sound]]:
     """What the resampler puts out for a frame, or, for None, the rest it holds."""
     for block in [] if resampler is None else resampler.resample(frame):
-        samples = mixed(block)
+        samples = _mixed(block)
         yield at, samples
         at += len(samples)
+
+
+def _mixed(frame: AudioFrame) -> Sound:
+    """The weighted mean of a planar float frame's channels, from -1 to 1.
+
+    ffmpeg does not divide by the sum of the weights when it mixes floats: loud sound would leave the range.
+    """
+    channels = np.asarray(frame.to_ndarray(), dtype=np.float32)
+    weights = np.array([_WEIGHTS.get(channel.name, 0.5) for channel in frame.layout.channels], np.float32)
+    if not weights.any():
+        weights[:] = 1.0
+    one: Sound = np.clip(channels.T @ (weights / weights.sum()), -1.0, 1.0)
+    return one
 
 
 def _on_clock(placed: Iterable[tuple[int, Sound]], first: int, last: int | None, path: Path) -> Iterator[Sound]:
