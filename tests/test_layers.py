@@ -27,6 +27,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("api", "stats"),
     ("agreement", "options", "jobs", "synth", "conformance"),
     ("converting", "socialcli_qwen"),  # what several plug-ins share
+    ("annotating",),
     (
         *("socialcli_llava_next_video", "socialcli_qwen2_5_vl", "socialcli_internvl3"),
         "socialcli_llama_3_2_vision",
@@ -34,6 +35,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "socialcli_gemma_4",
         *("socialcli_mmsi", "socialcli_tracks", "socialcli_tvqa_plus"),
         *("socialcli_faces", "socialcli_people"),
+        *("socialcli_light_asd", "socialcli_silero"),
     ),
     ("socialcli_qwen3_5",),  # the frames of Qwen3-VL
     (
