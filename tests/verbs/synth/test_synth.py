@@ -73,9 +73,9 @@ def test_settings_come_from_the_file_and_the_environment(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("option", "value", "message"),
     [
-        ("--people", "2", "not a number from 3 to 8"),
+        ("--people", "1", "not a number from 2 to 8"),
         ("--people", "5-3", "nor a range such as 3-5"),
-        ("--people", "many", "not a number from 3 to 8"),
+        ("--people", "many", "not a number from 2 to 8"),
         ("--size", "100", "is not WIDTHxHEIGHT"),
         ("--size", "101x100", "even numbers of pixels"),
         ("--splits", "train", "is not a list of names with shares"),
