@@ -48,7 +48,7 @@ class Talk:
         return 0, *(round(middle * fps) for middle in middles)
 
     def track(self, seconds: float) -> npt.NDArray[np.int16]:
-        """The sound of the clip: (samples,) at `RATE`."""
+        """The sound of a clip of so many seconds, at least as long as the talk: (samples,) at `RATE`."""
         count = round(seconds * RATE)
         sound = np.random.default_rng(self.noise).normal(0, _NOISE, count)
         for start, one in zip(self.starts, self.spoken, strict=True):
