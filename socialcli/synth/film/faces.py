@@ -13,12 +13,12 @@ from socialcli.synth.appearance import Look
 from socialcli.synth.pen import Pen
 from socialcli.synth.poses import HEAD, Point
 
-_TURN = (0.045, 0.03)  # how far the features move across the head when it turns fully sideways, or up and down
+_TURN = (0.045, 0.02)  # how far the features move across the head when it turns fully sideways, or up and down
 _NARROW = 0.3  # share of its width that the half of a face on the far side loses
 _EYE = (0.052, 0.004)  # from the middle of the face: aside, up
 _MOUTH = -0.088  # of its middle: up from the centre of the head
 _MOUTH_WIDTH = 0.044  # half of it, at rest
-_OPEN = 0.034  # half the height of a mouth that is fully open
+_OPEN = 0.029  # half the height of a mouth that is fully open
 _SMILE = 0.022  # how much half of a full smile adds to the width
 
 _SHADES = 14  # ovals that shade the skin
@@ -98,8 +98,10 @@ class _Face:
         """Lips; between them, the wider they open the more, a dark throat and the upper teeth."""
         wide = (_MOUTH_WIDTH + _SMILE * mouth.smile) * (1 - 0.25 * mouth.opening) * self._wide(0)
         gap = _OPEN * mouth.opening
-        middle, lips = _MOUTH - 0.4 * gap, _mixed(self._look.skin, _LIPS)
-        self._oval(0.0, middle - gap - 0.022, wide * 0.7, 0.010, _shade(self._look.skin, 0.84))  # below the lip
+        middle, lips = _MOUTH - 0.25 * gap, _mixed(self._look.skin, _LIPS)
+        self._oval(
+            0.0, middle - gap - 0.022 * (1 - mouth.opening), wide * 0.7, 0.010, _shade(self._look.skin, 0.84)
+        )  # below the lip
         self._oval(0.0, middle, wide, 0.0125 + gap, lips)
         self._oval(0.0, middle, wide * 0.86, 0.0022 + gap, _THROAT)
         if mouth.opening > 0.3:

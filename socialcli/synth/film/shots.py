@@ -60,8 +60,8 @@ class Shot:
 def draw_shots(world: World, count: int, rng: np.random.Generator) -> tuple[Shot, ...]:
     """`count` shots of the world's clip, no two in a row with the same view. The first one shows the whole room.
 
-    A person is on screen while the middle of the head is. Shots avoid cutting through a head, and there are fewer than
-    `count` if the clip has fewer frames.
+    A person is on screen while the middle of the head is. Shots avoid cutting through a head. A clip with hardly more
+    frames than shots has fewer.
     """
     edges = _cuts(world.frames, min(count, world.frames), rng)
     shots: list[Shot] = []
@@ -72,12 +72,12 @@ def draw_shots(world: World, count: int, rng: np.random.Generator) -> tuple[Shot
 
 
 def _cuts(frames: int, count: int, rng: np.random.Generator) -> list[int]:
-    """The first frames of the shots, and the end of the last; every shot has a frame or more."""
+    """The first frames of the shots, and the end of the last; every shot has a frame or more, so there may be fewer."""
     shares = _EVEN / count + (1 - _EVEN) * rng.dirichlet(np.ones(count))
     if count > 1 and shares[0] < _OPENING:
         shares[1:] *= (1 - _OPENING) / (1 - shares[0])
         shares[0] = _OPENING
-    return [0, *(round(share * frames) for share in np.cumsum(shares)[:-1].tolist()), frames]
+    return sorted({0, *(round(share * frames) for share in np.cumsum(shares)[:-1].tolist()), frames})
 
 
 def _view(world: World, before: View, rng: np.random.Generator) -> tuple[Framing, View]:

@@ -14,7 +14,7 @@ from tests.synth.speaking import SPEAKING, performed
 
 LARGE = replace(SPEAKING, size=(560, 560))
 MOUTH = (0.06, 0.67, 0.745)  # shares of the height: half the width, and lower and upper edge above the soles
-TURN = (0.045, 0.03)  # how far the mouth moves with the head, in the height
+TURN = (0.045, 0.02)  # how far the mouth moves with the head, in the height
 THROAT = (58, 16, 20)
 
 Areas = npt.NDArray[np.float64]
