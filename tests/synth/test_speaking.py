@@ -40,6 +40,8 @@ def test_one_seed_makes_the_same_files_by_any_number_of_workers(tmp_path: Path) 
         *(f"{place}/synth-audio-{SEED}-{index:06d}{end}" for index in range(2) for place, end in FILES),
     }
     assert make(tmp_path / "two", workers=2) == first
+    episodes = [row.episode for row in read_episodes(tmp_path / "one" / "episodes.parquet")]
+    assert [one.episode_id for one in episodes if one] == [f"synth-audio-{SEED}-00000{place}" for place in (0, 1)]
 
 
 FILES = (("videos", ".mp4"), ("transcripts", ".srt"), ("truth", ".rttm"), ("truth", ".json"))
@@ -126,9 +128,3 @@ def test_espeak_speaks_with_voices_of_their_own_and_lips_that_follow(tmp_path: P
     assert len({round(pitch / 5) for pitch in pitches.values()}) == 3
     written = (tmp_path / "one" / "truth" / f"synth-audio-{SEED}-000000.json").read_text(encoding="utf-8")
     assert f'"synthesizer": "espeak-ng {espeak.espeak_version()}"' in written
-
-
-def test_all_episodes_of_the_file_can_be_read(tmp_path: Path) -> None:
-    make(tmp_path)
-    episodes = [row.episode for row in read_episodes(tmp_path / "episodes.parquet")]
-    assert [one.episode_id for one in episodes if one] == [f"synth-audio-{SEED}-00000{place}" for place in (0, 1)]

@@ -85,7 +85,8 @@ def _opening(sound: Samples) -> Samples:
     """The opening of the mouth from the loudness of vowels: (steps,)."""
     band = sosfilt(butter(2, _VOWELS, "bandpass", fs=RATE, output="sos"), sound)
     power = np.mean(band.reshape(-1, RATE // STEPS) ** 2, axis=1)
-    loudness = np.sqrt(uniform_filter1d(power, max(1, round(_SYLLABLE * STEPS)), mode="constant"))
+    mean = uniform_filter1d(power, max(1, round(_SYLLABLE * STEPS)), mode="constant")
+    loudness = np.sqrt(np.maximum(mean, 0.0))  # the filter rounds to just below 0
     relative = loudness / max(float(np.quantile(loudness, 0.9)), 1e-9)
     opening: Samples = np.clip((relative - _SHUT) / (1 - _SHUT), 0.0, 1.0)
     return opening
