@@ -26,8 +26,8 @@ Stream = Literal["world", "story", "boxes", "harm world", "harm questions", "tal
 
 Audio = Literal["voice", "espeak"]
 
-AUDIO_DEFAULTS: Mapping[str, Any] = {"fps": 25, "size": (672, 672), "turns": 2}
-"""Settings of a world that speaks, unless given: lips and faces show; clips of four people take 15 to 20 seconds."""
+AUDIO_DEFAULTS: Mapping[str, Any] = {"fps": 25, "size": (672, 672)}
+"""Settings of a world that speaks, unless given: lips and faces show."""
 
 _LIPS_FPS = 10  # frames a second without which syllables do not show
 

@@ -94,10 +94,7 @@ class _Splits(click.ParamType[tuple[tuple[str, float], ...]]):
     help="Speakers per episode, 2 to 8; drawn uniformly from a range.",
 )
 @click.option(
-    "--turns",
-    type=click.IntRange(1, 4),
-    metavar="N",
-    help="Utterances per speaker.  [default: 1; 2 with --audio]",
+    "--turns", type=click.IntRange(1, 4), default=1, show_default=True, metavar="N", help="Utterances per speaker."
 )
 @click.option(
     "--distractors",
