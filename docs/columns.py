@@ -22,6 +22,7 @@ def column_rows(row: type) -> list[tuple[str, str, str]]:
 def row_schema(row: type, name: str, title: str, description: str) -> dict[str, Any]:
     """The JSON Schema of a row as `as_record` gives it."""
     columns = columns_of(row)
+    conditions = list(_conditions(columns))
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"urn:socialcli:schema:{name}:1.0",
@@ -31,7 +32,7 @@ def row_schema(row: type, name: str, title: str, description: str) -> dict[str, 
         "additionalProperties": False,
         "required": [one.name for one in columns],
         "properties": {one.name: _property(one) for one in columns},
-        "allOf": list(_conditions(columns)),
+        **({"allOf": conditions} if conditions else {}),
     }
 
 

@@ -21,6 +21,8 @@ from typing import Any
 import click
 from columns import column_rows, row_schema
 
+from socialcli.agreement.measures import MEASURES
+from socialcli.agreement.table import AgreementRow
 from socialcli.cli import COMMANDS, main
 from socialcli.episodes.reading import read_episodes
 from socialcli.episodes.records import Episode
@@ -79,7 +81,17 @@ def row_schemas() -> dict[Path, str]:
         description="A question under one condition, and the model's answer to it. Every column is present; null means "
         "unknown or not applicable.",
     )
-    return {SCHEMAS / "prediction.schema.json": json.dumps(prediction, indent=2, ensure_ascii=False) + "\n"}
+    agreement = row_schema(
+        AgreementRow,
+        "agreement",
+        title="A row of the table of socialcli agreement",
+        description="A measure of how well two annotations agree, in an episode or over all. Every column is present.",
+    )
+    named = {"prediction": prediction, "agreement": agreement}
+    return {
+        SCHEMAS / f"{name}.schema.json": json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+        for name, schema in named.items()
+    }
 
 
 def manifest_schemas() -> dict[Path, str]:
@@ -195,6 +207,11 @@ def compared_table() -> str:
     return _table(("column", "`--json`", "meaning"), cells)
 
 
+def measures_table() -> str:
+    """The measures of `socialcli agreement`."""
+    return _table(("measure", "of", "meaning"), [(f"`{one.name}`", one.unit, one.meaning) for one in MEASURES])
+
+
 def annotation_errors() -> str:
     """The kinds of annotation errors of `socialcli stress`."""
     rows = [
@@ -214,6 +231,8 @@ BLOCKS: Mapping[str, Callable[[], str]] = {
     "columns of stress.parquet": partial(columns_table, StressRow),
     "columns of seeds.parquet": partial(columns_table, SpreadRow),
     "columns of a comparison": compared_table,
+    "columns of agreement.parquet": partial(columns_table, AgreementRow),
+    "measures of agreement": measures_table,
     "annotation errors": annotation_errors,
     "models": models_table,
     "settings": settings_table,

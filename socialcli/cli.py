@@ -54,6 +54,7 @@ COMMANDS = {
     ),
     "accuracy": _Entry("socialcli.verbs.accuracy.command", "Recompute accuracy tables from predictions."),
     "compare": _Entry("socialcli.verbs.compare.command", "Compare two runs, question by question."),
+    "agreement": _Entry("socialcli.verbs.agreement.command", "Measure how well an annotation agrees with a reference."),
     "train": _Entry("socialcli.verbs.train.command", "Fine-tune a model on the gold answers in EPISODES."),
     "validate": _Entry("socialcli.verbs.validate.command", "Check episodes files and print each problem."),
     "schema": _Entry("socialcli.verbs.schema.command", "Print the JSON Schema of a file."),

@@ -9,7 +9,7 @@ from typing import Any
 
 from socialcli.errors import UnknownNameError
 
-SCHEMA_NAMES = ("episode", "prediction", "run", "train", "inspection")
+SCHEMA_NAMES = ("episode", "prediction", "run", "train", "inspection", "agreement")
 
 
 @cache

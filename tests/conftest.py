@@ -47,7 +47,7 @@ ALL_FAMILIES = (
 # What `poe fast` leaves out, by paths below tests/. A command itself is tested in verbs/VERB/test_VERB*.py.
 VERBS = (
     *("run", "sweep", "stress", "measure", "train", "plan", "inspect", "accuracy", "compare", "synth", "validate"),
-    "plugin",
+    *("plugin", "agreement"),
 )
 E2E = (
     "faults/*",

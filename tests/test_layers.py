@@ -25,7 +25,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("inference", "results"),
     ("plugins",),
     ("api", "stats"),
-    ("options", "jobs", "synth", "conformance"),
+    ("agreement", "options", "jobs", "synth", "conformance"),
     ("converting", "socialcli_qwen"),  # what several plug-ins share
     (
         *("socialcli_llava_next_video", "socialcli_qwen2_5_vl", "socialcli_internvl3"),
@@ -38,7 +38,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     (
         *("verbs.run", "verbs.measure", "verbs.train", "verbs.inspect", "verbs.compare", "verbs.accuracy"),
         *("verbs.validate", "verbs.convert", "verbs.synth", "verbs.models", "verbs.tasks", "verbs.plugins"),
-        *("verbs.plugin", "verbs.schema"),
+        *("verbs.plugin", "verbs.schema", "verbs.agreement"),
     ),
     ("verbs", "verbs.plan", "verbs.sweep", "verbs.stress"),  # a run without weights, and a run under many settings
     ("cli",),

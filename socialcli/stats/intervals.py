@@ -1,6 +1,6 @@
-"""95 % intervals of an accuracy, and of a difference between two, when questions come in clusters (episodes).
+"""95 % intervals of an accuracy, of a difference between two, and of a ratio, when data come in clusters (episodes).
 
-Questions on one clip share its people, words and pictures, so their answers are not independent. Both intervals take
+Questions on one clip share its people, words and pictures, so their answers are not independent. All intervals take
 the variance from the spread of whole clusters (the linearised or "sandwich" variance of a ratio) and their width from
 Student's t, whose degrees of freedom count clusters, not questions. docs/statistics.md derives them, names the sources,
 and shows in a simulation how often they cover the truth.
@@ -71,6 +71,22 @@ def difference_interval(clusters: Iterable[tuple[int, int, int]], repeats: float
         return (low, high) if difference >= 0 else (-high, -low)
     reach = _t_quantile(sizes) * math.sqrt(_variance(net, sizes, independent))
     return max(-1.0, difference - reach), min(1.0, difference + reach)
+
+
+def ratio_interval(clusters: Iterable[tuple[float, float]]) -> tuple[float, float] | None:
+    """The 95 % interval of sum(amounts) / sum(sizes) over `clusters` of (size, amount), such as an error rate in time.
+
+    A cluster-robust t interval, without limits: such a ratio may exceed 1, or lie below 0. None for fewer than two
+    clusters of a size above 0, and where all have the same ratio: their spread is then no measure of the uncertainty.
+    """
+    sizes, amounts = np.array(list(clusters), dtype=np.float64).reshape(-1, 2).T
+    if (sizes > 0).sum() < 2:
+        return None
+    ratio = float(amounts.sum() / sizes.sum())
+    if np.allclose(amounts, ratio * sizes, rtol=1e-9, atol=1e-9):
+        return None
+    reach = _t_quantile(sizes) * math.sqrt(_variance(amounts, sizes, 0.0))
+    return ratio - reach, ratio + reach
 
 
 def _variance(totals: _Counts, sizes: _Counts, independent: float) -> float:

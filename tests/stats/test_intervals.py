@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from socialcli.stats.intervals import accuracy_interval, difference_interval
+from socialcli.stats.intervals import accuracy_interval, difference_interval, ratio_interval
 
 T_9, T_19 = 2.262157, 2.093024  # 97.5 % quantiles of Student's t, from printed tables
 CLUSTERS = [(1, 1), (4, 1), (2, 2), (5, 4), (3, 0), (1, 0), (6, 5), (2, 1), (4, 4), (3, 2), (1, 1), (2, 0)]
@@ -36,6 +36,18 @@ def test_equal_clusters_have_the_t_interval_of_their_differences() -> None:
     mean = sum(differences) / 10
     reach = T_9 * math.sqrt(sum((one - mean) ** 2 for one in differences) / 90)
     assert difference_interval(PAIRED) == pytest.approx((mean - reach, mean + reach), abs=1e-6)
+
+
+def test_equal_clusters_have_the_t_interval_of_their_ratios() -> None:
+    amounts = [0.0, 0.4, 0.1, 0.0, 1.9, 0.2, 0.0, 0.3, 0.1, 0.6]
+    mean = sum(amounts) / 20
+    reach = T_9 * math.sqrt(sum((one / 2 - mean) ** 2 for one in amounts) / 90)
+    assert ratio_interval([(2.0, one) for one in amounts]) == pytest.approx((mean - reach, mean + reach), abs=1e-6)
+
+
+@pytest.mark.parametrize("clusters", [[], [(2.0, 1.0)], [(2.0, 1.0), (0.0, 0.5)], [(2.0, 1.0), (4.0, 2.0)]])
+def test_a_ratio_has_no_interval_without_a_spread(clusters: list[tuple[float, float]]) -> None:
+    assert ratio_interval(clusters) is None
 
 
 def test_questions_that_stand_and_fall_together_widen_the_interval() -> None:
