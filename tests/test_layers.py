@@ -33,6 +33,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         *("socialcli_llava_onevision", "socialcli_qwen2_vl", "socialcli_qwen3_vl", "socialcli_smolvlm2"),
         "socialcli_gemma_4",
         *("socialcli_mmsi", "socialcli_tracks", "socialcli_tvqa_plus"),
+        *("socialcli_faces", "socialcli_people"),
     ),
     ("socialcli_qwen3_5",),  # the frames of Qwen3-VL
     (

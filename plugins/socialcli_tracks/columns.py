@@ -100,11 +100,14 @@ class BoxColumns:
         missing = list(_missing(found))
         if not missing:
             return
+        wanted = [f"{one}=NAME" for _, fields in missing for one in fields]
+        remedy = f"name them with --columns {','.join(wanted)}"
         if {"x", "y"} <= {one.strip().casefold() for one in header}:
-            remedy = "x and y may be a corner or the centre: add --columns left=x,top=y or --columns cx=x,cy=y"
-        else:
-            wanted = ",".join(f"{one}=NAME" for _, fields in missing for one in fields)
-            remedy = f"name them with --columns {wanted}"
+            others = "".join(f"{one}," for one in wanted if one[0] not in "xy")
+            remedy = (
+                f"add --columns {others}left=x,top=y if x and y are a corner, or --columns {others}cx=x,cy=y if they "
+                "are the centre"
+            )
         known = [f"{header[place].strip()} ({one})" for one, place in found.items()]
         message = (
             f"has no column for {', '.join(what for what, _ in missing)}; its columns are {', '.join(header)}; known "

@@ -142,7 +142,7 @@ def command(
     utterance.
 
     VIDEO is a file or a folder of videos. Without --subtitles, the files of a video are those of its name beside it:
-    talk.srt (.vtt, .eaf, .TextGrid, .json), talk.rttm, talk.csv (.mot, .txt) of talk.mp4.
+    talk.srt (.vtt, .eaf, .TextGrid, .json), talk.rttm, talk.csv (.mot, .txt, .xml, .json) of talk.mp4.
 
     The speaker of a line comes from a label before its words ("Anna: no", "[Anna]: no", "<v Anna>no"), from its tier in
     an ELAN or Praat file, from whisperX, or else from the diarization with the longest overlap. --labels says which
@@ -152,7 +152,7 @@ def command(
     """
     from .labels import read_labels
     from .sources import Reading
-    from .work import Aids, Asking, Converter
+    from .work import Aids, Asking, RecordingConverter
 
     wanted = Aids(**aids)
     wanted.check(conversion.overwrite)
@@ -164,7 +164,7 @@ def command(
     table = None if labels is None else read_labels(labels, conversion.report)
     first = None if first_frame == "auto" else int(first_frame)
     reading = Reading(dataset, table, fps, first, tiers)
-    Converter(conversion, reading, Asking(ask, context, online, answers), wanted).convert(sources, several)
+    RecordingConverter(conversion, reading, Asking(ask, context, online, answers), wanted).convert(sources, several)
 
 
 @dataclass(frozen=True, slots=True)

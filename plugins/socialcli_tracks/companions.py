@@ -8,8 +8,10 @@ from pathlib import Path
 
 from socialcli.converting.clip_media import SUFFIXES
 from socialcli.converting.report import MOST_WARNINGS, Report
-from socialcli.converting.sources import read_text
-from socialcli.errors import NotFoundError, UsageError
+from socialcli.converting.sources import read_json, read_text
+from socialcli.converting.tracks.coco import is_coco
+from socialcli.converting.tracks.label_studio import is_label_studio
+from socialcli.errors import InvalidInputError, NotFoundError, UsageError
 
 from .boxes import BoxSource
 from .mot import is_mot
@@ -17,15 +19,10 @@ from .sources import Sources
 
 ALONE = "videos skipped because no transcript of the same name lies beside them"
 
-TRANSCRIPTS = (
-    ".eaf",
-    ".textgrid",
-    ".srt",
-    ".vtt",
-    ".json",
-)  # of several, the first: what people correct, then programs
+# Of several files of a kind, the first suffix counts: what people write comes before what programs do.
+TRANSCRIPTS = (".eaf", ".textgrid", ".srt", ".vtt", ".json")
 DIARIZATIONS = (".rttm",)
-BOXES = (".csv", ".mot", ".txt")
+BOXES = (".xml", ".json", ".csv", ".mot", ".txt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,15 +94,26 @@ def _by_stem(folder: Path) -> Mapping[str, Sequence[Path]]:
 
 
 def _companions(video: Path, beside: Sequence[Path]) -> Companions:
-    return Companions(_first(beside, TRANSCRIPTS), _first(beside, DIARIZATIONS), _first(beside, BOXES))
+    transcripts = [path for path in beside if path.suffix.lower() != ".json" or not _holds_boxes(path)]
+    boxes = [path for path in beside if path.suffix.lower() not in (".json", ".txt") or _holds_boxes(path)]
+    return Companions(_first(transcripts, TRANSCRIPTS), _first(beside, DIARIZATIONS), _first(boxes, BOXES))
 
 
 def _first(paths: Sequence[Path], suffixes: Sequence[str]) -> Path | None:
     """The path with the first of the suffixes that one has."""
     by_suffix = {path.suffix.lower(): path for path in reversed(paths)}
-    return next((by_suffix[suffix] for suffix in suffixes if _fits(by_suffix.get(suffix))), None)
+    return next((by_suffix[suffix] for suffix in suffixes if suffix in by_suffix), None)
 
 
-def _fits(path: Path | None) -> bool:
-    """Whether a path exists and may be what its suffix says: speech recognizers write words to .txt, too."""
-    return path is not None and (path.suffix.lower() != ".txt" or is_mot(read_text(path)))
+def _holds_boxes(path: Path) -> bool:
+    """Whether a .json or .txt file has boxes: speech recognizers write words to files of these names.
+
+    A file that cannot be read has none: it is for the reader of transcripts to say so.
+    """
+    try:
+        if path.suffix.lower() == ".txt":
+            return is_mot(read_text(path))
+        value = read_json(path)
+    except InvalidInputError:
+        return False
+    return is_coco(value) or is_label_studio(value)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from socialcli.converting.labels import known_name
+from socialcli.converting.report import Report
 from socialcli.text_table import laid_out, percent
 from socialcli.words.boundaries import is_called
 
@@ -39,12 +40,21 @@ class LabelsDraft:
         self._lines: list[tuple[str, ...]] = [("recording", "voice", "speech s", "track", "on screen", "alone s", "")]
         self._recordings = 0
 
-    def add(self, recording: Recording) -> None:
-        """Add the labels of a recording, with the speakers that --labels gives or that are suggested."""
+    def add(self, recording: Recording, report: Report) -> None:
+        """Add the labels of a recording, with the speakers that --labels gives or that are suggested.
+
+        A number that is both a voice and a track is a warning: a table cannot tell the two apart.
+        """
         self._recordings += 1
         diarized = _known(recording.labels, ((one.name, one.start, one.end) for one in recording.turns))
         written = _known(recording.labels, ((one.speaker, one.start, one.end) for one in recording.lines))
         seen = presence((box.label, box.time) for box in recording.tracks if _is_known(recording.labels, box.label))
+        both = [label for label in {**written, **diarized} if label in seen and not is_called(label)]
+        if both:
+            report.warn(
+                f"{recording.name}: voices and tracks share the labels {', '.join(both)}, so --labels takes each for "
+                "one person; rename one of the two, for example spk1"
+            )
         links = suggest_links(diarized or written, seen)
         rows = list(_rows(recording.labels, diarized, written, seen, links))
         self._rows += [
@@ -85,11 +95,12 @@ def _rows(labels: Labels, diarized: Spans, written: Spans, seen: Spans, links: S
         other = names.get(voice)
         speakers[voice] = labels.speakers.get(voice) or labels.speakers.get(other or "") or other or voice
         reason = "" if other is None or voice in labels.speakers else f"mostly the speech of {other!r}"
+        reason = "also the label of a track" if voice in seen else reason
         yield _Row(voice, speakers[voice], _name(labels, speakers[voice]), _VOICE, _length(spans), reason)
     suggested = {link.track: link for link in links if link.suggested}
     for track, spans in sorted(seen.items(), key=lambda one: (-_length(one[1]), one[0])):
         if track in speakers:
-            continue  # one label, one row: it is a voice and a track
+            continue  # a label has one row
         link = None if track in labels.speakers else suggested.get(track)
         speaker = labels.speakers.get(track, "") if link is None else speakers[link.voice]
         reason = "" if link is None else f"{link.voice!r}: {link.reason}"

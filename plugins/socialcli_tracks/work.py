@@ -50,7 +50,7 @@ class Aids:
                 raise UsageError(f"{path} already exists; name another file, or replace it with --overwrite")
 
 
-class Converter:
+class RecordingConverter:
     """Converts recordings one by one, so that memory does not grow with their number."""
 
     def __init__(self, conversion: Conversion, reading: Reading, asking: Asking, aids: Aids) -> None:
@@ -101,7 +101,7 @@ class Converter:
     def _show(self, recording: Recording, several: bool) -> None:
         """Draw the sheet of a recording, and add its labels to the draft."""
         if self._aids.labels_template is not None:
-            self._draft.add(recording)
+            self._draft.add(recording, self._report)
         sheet = self._aids.sheet
         if sheet is not None and not recording.tracks:
             self._report.warn(f"{recording.video}: has no boxes, so --sheet draws nothing")

@@ -47,6 +47,13 @@ class Rectangle:
         """The point in its middle, (x, y)."""
         return (self.x0 + self.x1) / 2, (self.y0 + self.y1) / 2
 
+    def clipped(self, width: float, height: float) -> Rectangle:
+        """The part of it that is inside an image of this size; its area is 0 where it lies outside."""
+        return Rectangle(
+            *(min(max(self.x0, 0.0), width), min(max(self.y0, 0.0), height)),
+            *(min(max(self.x1, 0.0), width), min(max(self.y1, 0.0), height)),
+        )
+
     def iou(self, other: Rectangle) -> float:
         """Intersection over union with another, from 0 to 1."""
         width = min(self.x1, other.x1) - max(self.x0, other.x0)
@@ -95,7 +102,9 @@ Detect: TypeAlias = "Callable[[Image], Sequence[Detection]]"
 """Finds what is in a frame, the surest first; the boxes lie inside the frame."""
 
 TrackShot = Callable[[Mapping[int, Sequence[Detection]]], Sequence[Track]]
-"""Joins the detections of a shot, by the ascending numbers of its frames, to tracks, the earliest first."""
+"""Joins the detections of a shot, by the ascending numbers of its frames, to tracks, the earliest first.
+
+Numbers may be left out where nobody looked."""
 
 SpeechScores: TypeAlias = "Callable[[Sequence[Image], float, Sound], npt.NDArray[np.float32]]"
 """Whether a face speaks: crops of it, how many there are in a second, and the sound of the same stretch become one
@@ -147,7 +156,7 @@ class TrackerSpec:
     name: str
     summary: str
     source: Source
-    load: Callable[[], TrackShot]
+    load: Callable[[float], TrackShot]  # for frames whose numbers count so many in a second: how long a gap lasts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

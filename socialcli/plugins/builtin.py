@@ -1,4 +1,4 @@
-"""socialcli's own tasks, answer modes and parts of the alignment, provided through the same hooks as a plug-in's."""
+"""socialcli's own tasks, answer modes, tracker and parts of the alignment, provided through the hooks of a plug-in."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from socialcli.alignment.rules import BiasRule
 from socialcli.alignment.steering.modes import MODES as STEERING_MODES
 from socialcli.alignment.steering.modes import SteeringMode
 from socialcli.inference.answer_modes import MODES, AnswerMode
+from socialcli.perception.contract import TrackerSpec
+from socialcli.perception.tracking import TRACKERS
 from socialcli.plugins.hookspecs import hookimpl
 from socialcli.tasks.base import Task
 from socialcli.tasks.coref import Coref
@@ -46,3 +48,9 @@ def socialcli_steering_modes() -> Sequence[SteeringMode]:
 def socialcli_answer_modes() -> Sequence[AnswerMode]:
     """Return the two ways to answer: rank the candidates, or generate."""
     return MODES
+
+
+@hookimpl
+def socialcli_trackers() -> Sequence[TrackerSpec]:
+    """Return the tracker that needs nothing but boxes."""
+    return TRACKERS

@@ -118,13 +118,18 @@ class VideoFile:
         frame, wanted or not: decoders conceal damage, and frames that depend on it would look intact.
         """
         for packet in self.packets_from(tick):
-            if isinstance(packet.stream, VideoStream) and packet.stream_index == self.stream.index:
+            if packet.stream_index == self.stream.index:
                 needed = wanted is None or packet.pts is None or packet.pts in wanted
                 self.stream.codec_context.skip_frame = "DEFAULT" if needed else "NONREF"
-                for frame in packet.decode():
-                    if isinstance(frame, VideoFrame):
-                        self._check_whole(frame)
-                        yield frame
+                yield from self.frames_in(packet)
+
+    def frames_in(self, packet: Packet[Stream]) -> Iterator[VideoFrame]:
+        """The frames that the decoder returns for the next packet of the video. Raises VideoError for a damaged one."""
+        if isinstance(packet.stream, VideoStream):
+            for frame in packet.decode():
+                if isinstance(frame, VideoFrame):
+                    self._check_whole(frame)
+                    yield frame
 
     def _check_whole(self, frame: VideoFrame) -> None:
         if frame.is_corrupt:

@@ -139,6 +139,18 @@ def test_tracks_without_a_suggestion_are_left_to_the_user(clip: Path) -> None:
     assert account["notes"]["rows of --labels without a speaker"] == 1
 
 
+@pytest.mark.parametrize(("voice", "warned"), [("3", True), ("Anna", False)])
+def test_a_voice_and_a_track_of_one_label_are_one_row(voice: str, warned: bool, clip: Path) -> None:
+    write(clip / "clip.rttm", RTTM.replace("spk1", voice))
+    write(clip / "clip.csv", (clip / "clip.csv").read_text().replace(",3,", f",{voice},"))
+    command = ("tracks", clip / "clip.mp4", "--labels-template", clip / "draft.csv", "-o", clip / "a.jsonl")
+    result = convert(*command)
+    assert (f"clip: voices and tracks share the labels {voice}, so --labels takes" in result.stderr) == warned
+    rows = (clip / "draft.csv").read_text(encoding="utf-8").splitlines()
+    assert [row.split(",")[0] for row in rows[1:]] == [voice, "spk2", "8"]
+    assert rows[1].endswith("voice,2.0,also the label of a track")
+
+
 def test_the_drafts_of_several_recordings_are_one_table(clip: Path) -> None:
     folder = clip / "more"
     folder.mkdir()

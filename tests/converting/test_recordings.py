@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ..video.clips import write_video
-from .sources import convert, converted, write
+from .sources import convert, converted, read, write
 
 LINES = "1\n00:00:00,500 --> 00:00:01,500\n{}: did he see it?\n\n2\n00:00:01,500 --> 00:00:02,500\nno\n"
 TURNS = "SPEAKER {0} 1 1.5 1.0 <NA> <NA> spk1 <NA> <NA>\n"
@@ -68,6 +68,24 @@ def test_words_in_a_txt_file_are_no_boxes(folder: Path) -> None:
     write(folder / "two.json", {"segments": []})
     episodes, _ = converted(folder / "e.jsonl", "tracks", folder)
     assert len(episodes[1].utterances) == 1 and not episodes[1].boxes
+
+
+def test_a_json_file_is_what_it_holds(folder: Path) -> None:
+    """A COCO file beside subtitles has boxes; beside other boxes, the JSON of a recognizer has words."""
+    image = {"id": 1, "file_name": "one/000001.jpg", "width": 128, "height": 48, "frame_id": 0}
+    box = {"id": 1, "image_id": 1, "category_id": 1, "track_id": 5, "bbox": [2, 4, 9, 11]}
+    coco = {"images": [image], "annotations": [box], "categories": [{"id": 1, "name": "person"}]}
+    write(folder / "one.json", coco)
+    (folder / "two.vtt").unlink()
+    write(folder / "two.json", {"segments": [{"start": 0.5, "end": 1.0, "text": "no", "speaker": "Ben"}]})
+    result = convert("tracks", folder, "-o", folder / "e.jsonl")
+    assert result.exit_code == 0, result.stderr
+    assert "reads one.srt, one.rttm, one.json" in result.stderr and "reads two.json, two.txt" in result.stderr
+    first, second = read(folder / "e.jsonl")
+    assert [box.speaker for box in first.boxes] == ["5"] and [box.speaker for box in second.boxes] == ["3"]
+    write(folder / "two.json", "{")
+    result = convert("tracks", folder, "-o", folder / "f.jsonl")
+    assert result.exit_code == 4 and f"{folder / 'two.json'}:1: is not JSON" in result.stderr
 
 
 def test_a_recording_that_cannot_be_read_stops_or_is_skipped(folder: Path) -> None:

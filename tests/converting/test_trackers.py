@@ -165,7 +165,8 @@ def test_frames_of_a_table_count_from_1_where_it_is_said(clip: Path) -> None:
             "has no column for the track, the frame (or the time in seconds); its columns are who, n, x0, y0, x1, y1, "
             "conf; known of them: x0 (x0), y0 (y0), x1 (x1), y1 (y1); name them with --columns track=NAME,frame=NAME",
         ),
-        ("id,frame,x,y,w,h,conf", "x and y may be a corner or the centre: add --columns left=x,top=y or"),
+        ("id,frame,x,y,w,h,conf", "add --columns left=x,top=y if x and y are a corner, or --columns cx=x,cy=y if"),
+        ("who,frame,x,y,w,h,conf", "add --columns track=NAME,left=x,top=y if x and y are a corner, or"),
         ("id,frame,x0,y0,b,c,conf", "name them with --columns x1=NAME,y1=NAME"),
         ("id,frame,a,b,w,h,conf", "name them with --columns x0=NAME,y0=NAME"),
     ],
