@@ -297,6 +297,7 @@ def test_the_bias_rule_of_the_page_is_a_bias(extras: None) -> None:
             ("make.py", "alignment.png"),
             ("world.py", "world.png"),
             ("harm.py", "harm.png"),
+            ("speaking.py", "speaking.png"),
             ("orders.py", "orders.png"),
         ],
         ("stress.py", "stress.png"),
