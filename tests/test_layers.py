@@ -21,7 +21,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("episodes", "video", "plots", "signals"),
     ("perturbation",),
     ("alignment", "perception", "tasks"),
-    ("models", "settings"),
+    ("attribution", "models", "settings"),
     ("inference", "results"),
     ("plugins",),
     ("api", "stats"),
@@ -41,7 +41,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     (
         *("verbs.run", "verbs.measure", "verbs.train", "verbs.inspect", "verbs.compare", "verbs.accuracy"),
         *("verbs.validate", "verbs.convert", "verbs.synth", "verbs.models", "verbs.tasks", "verbs.plugins"),
-        *("verbs.plugin", "verbs.schema", "verbs.agreement"),
+        *("verbs.annotate", "verbs.plugin", "verbs.schema", "verbs.agreement"),
     ),
     ("verbs", "verbs.plan", "verbs.sweep", "verbs.stress"),  # a run without weights, and a run under many settings
     ("cli",),

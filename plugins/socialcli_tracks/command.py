@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import click
 
 from socialcli.converting.conversion import Conversion
-from socialcli.converting.options import context_options, conversion_options
+from socialcli.converting.options import TaskNames, context_options, conversion_options
+from socialcli.converting.questions import TASKS
 from socialcli.converting.unit_checks import box_unit_option
 from socialcli.errors import UsageError
 from socialcli.options.values import FiniteRange
 
 from .columns import ColumnNames
-from .questions import TASKS
 
 if TYPE_CHECKING:
     from socialcli.converting.report import Report
@@ -24,21 +24,6 @@ if TYPE_CHECKING:
     from .sources import Sources
 
 _FILE = click.Path(path_type=Path)
-
-
-class _TaskNames(click.ParamType[tuple[str, ...]]):
-    """Names of tasks, separated by commas."""
-
-    name = "tasks"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
-        """Convert "target,coref" to ("target", "coref")."""
-        names = tuple(dict.fromkeys(name.strip() for name in str(value).split(",") if name.strip()))
-        names = TASKS if names == ("all",) else names
-        unknown = [name for name in names if name not in TASKS]
-        if unknown or not names:
-            self.fail(f"{value!r} is not a list of {', '.join(TASKS)}, nor all.", param, ctx)
-        return names
 
 
 @click.command("tracks", short_help="Your own videos with subtitles and tracked boxes.")
@@ -99,7 +84,7 @@ class _TaskNames(click.ParamType[tuple[str, ...]]):
 @click.option("--fps", type=FiniteRange(min=0, min_open=True), help="Frames per second.  [default: as the video says]")
 @click.option(
     "--ask",
-    type=_TaskNames(),
+    type=TaskNames(),
     metavar="TASK,...",
     help=f"Add questions, without answers, about every utterance: {', '.join(TASKS)}, or all.  [default: none]",
 )

@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from socialcli.converting.clip_media import ClipMedia
+from socialcli.converting.diarization import Diarization, Turn
+from socialcli.converting.questions import questions
 from socialcli.converting.report import Report
 from socialcli.converting.transcripts.lines import Line
 from socialcli.converting.utterances import context_window
 from socialcli.episodes.records import Box, Episode, Question, Speaker, Utterance, Video
 
 from .boxes import TrackedBox
-from .diarization import Diarization, Turn
 from .labels import Labels
-from .questions import questions
 
 UNKNOWN = "utterances whose speaker is unknown"
 LATE = "utterances dropped because they begin after the video's end"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from socialcli.converting.clip_media import media_at
+from socialcli.converting.diarization import Diarization, Turn, read_turns
 from socialcli.converting.report import Report, SourceError
 from socialcli.converting.tracks.clock import Clock
 from socialcli.converting.transcripts.reading import read_transcript
@@ -13,7 +14,6 @@ from socialcli.converting.unit_checks import check_seconds
 from socialcli.errors import NotFoundError
 
 from .boxes import Boxes, BoxSource, read_boxes
-from .diarization import Diarization, Turn, read_turns
 from .labels import Labels, LabelTable
 from .recording import Recording, read_utterances
 

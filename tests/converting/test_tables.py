@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from socialcli.converting.diarization import Diarization, Turn, read_turns
 from socialcli.converting.report import Report, SourceError
 from socialcli.episodes.records import Episode
-from socialcli_tracks.diarization import Diarization, Turn, read_turns
 
 from ..video.clips import write_video
 from .online_mmsi import DIALOGUE
