@@ -59,6 +59,7 @@ COMMANDS = {
     "validate": _Entry("socialcli.verbs.validate.command", "Check episodes files and print each problem."),
     "schema": _Entry("socialcli.verbs.schema.command", "Print the JSON Schema of a file."),
     "convert": _Entry("socialcli.verbs.convert.command", "Convert a public dataset or a tracker's files to episodes."),
+    "annotate": _Entry("socialcli.verbs.annotate.command", "Find speakers, and whose words are whose, in recordings."),
     "synth": _Entry("socialcli.verbs.synth.command", "Draw a social world as video and episodes, to learn from."),
     "models": _Entry("socialcli.verbs.models.command", "List the models and where they come from."),
     "tasks": _Entry("socialcli.verbs.tasks.command", "List the tasks and where they come from."),

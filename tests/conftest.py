@@ -60,7 +60,8 @@ E2E = (
 SLOW = (
     *("benchmarks/*", "conformance/test_f*.py", "layouts/*", "sample_data/*"),
     *("alignment/test_head_attention.py", "inference/test_session.py", "models/test_grid.py"),
-    *("synth/test_*words.py", "verbs/plugin/new/test_read*.py", "verbs/*/test_plot*.py", "verbs/inspect/test_rec*.py"),
+    *("synth/test_speaking.py", "synth/test_*words.py"),
+    *("verbs/plugin/new/test_read*.py", "verbs/*/test_plot*.py", "verbs/inspect/test_rec*.py"),
 )
 
 

@@ -31,6 +31,7 @@ from socialcli.stats.accuracy import ACCURACY_ARROW_SCHEMA
 
 from .conftest import ROOT, SAMPLE, sample_episodes, tiny_model
 from .distributions import Install, site_folder
+from .perception.pictures import needs_faces
 from .test_packaging import needs_pip, pip_install
 
 README = ROOT / "README.md"
@@ -225,6 +226,7 @@ def test_the_columns_that_the_readme_names_are_there(name: str, schema: Any) -> 
         ("docs/episodes.md", "EpisodeWriter"),
         ("docs/video.md", "sample_frames"),
         ("docs/synth.md", "draw_plot"),
+        pytest.param("docs/perception.md", "Sight", marks=needs_faces),
     ],
 )
 def test_the_python_of_a_page_runs(page: str, text: str, beside_sample: Path) -> None:
@@ -295,6 +297,7 @@ def test_the_bias_rule_of_the_page_is_a_bias(extras: None) -> None:
             ("make.py", "alignment.png"),
             ("world.py", "world.png"),
             ("harm.py", "harm.png"),
+            ("speaking.py", "speaking.png"),
             ("orders.py", "orders.png"),
         ],
         ("stress.py", "stress.png"),

@@ -21,24 +21,27 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("episodes", "video", "plots", "signals"),
     ("perturbation",),
     ("alignment", "perception", "tasks"),
-    ("models", "settings"),
+    ("attribution", "models", "settings"),
     ("inference", "results"),
     ("plugins",),
     ("api", "stats"),
     ("agreement", "options", "jobs", "synth", "conformance"),
     ("converting", "socialcli_qwen"),  # what several plug-ins share
+    ("annotating",),
     (
         *("socialcli_llava_next_video", "socialcli_qwen2_5_vl", "socialcli_internvl3"),
         "socialcli_llama_3_2_vision",
         *("socialcli_llava_onevision", "socialcli_qwen2_vl", "socialcli_qwen3_vl", "socialcli_smolvlm2"),
         "socialcli_gemma_4",
         *("socialcli_mmsi", "socialcli_tracks", "socialcli_tvqa_plus"),
+        *("socialcli_faces", "socialcli_people"),
+        *("socialcli_light_asd", "socialcli_silero"),
     ),
     ("socialcli_qwen3_5",),  # the frames of Qwen3-VL
     (
         *("verbs.run", "verbs.measure", "verbs.train", "verbs.inspect", "verbs.compare", "verbs.accuracy"),
         *("verbs.validate", "verbs.convert", "verbs.synth", "verbs.models", "verbs.tasks", "verbs.plugins"),
-        *("verbs.plugin", "verbs.schema", "verbs.agreement"),
+        *("verbs.annotate", "verbs.plugin", "verbs.schema", "verbs.agreement"),
     ),
     ("verbs", "verbs.plan", "verbs.sweep", "verbs.stress"),  # a run without weights, and a run under many settings
     ("cli",),

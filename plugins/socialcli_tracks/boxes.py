@@ -1,201 +1,200 @@
-"""Read trackers' boxes: MOT Challenge files, and CSV files with a header.
+"""Read boxes of trackers and annotation tools, and keep those of speakers.
 
-A line of an MOT file is `frame, id, left, top, width, height, confidence, ...`, with frames and pixels counted from 1;
-a confidence of 0 marks boxes that the ground truth ignores (https://motchallenge.net/instructions). A CSV file has a
-header with `label` (or track, id, speaker), `time` in seconds or `frame` counted from 0, and in pixels either x0, y0,
-x1, y1 or left, top, width, height.
+`mot`, `columns` and `yolo` describe the forms that trackers write, `socialcli.converting.tracks` those of annotation
+tools. Each is read to `_Reading`: boxes with the label of a track, a time, and edges in the file's unit.
 """
 
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from socialcli.converting.boxes import clip_box
-from socialcli.converting.clip_media import frame_times
-from socialcli.converting.labels import is_missing, normal_id
+from socialcli.converting.labels import normal_id
 from socialcli.converting.report import Report, SourceError
-from socialcli.converting.sources import parse_finite, read_text
-from socialcli.converting.unit_checks import SHARES, check_box_unit, check_seconds
+from socialcli.converting.sources import read_text
+from socialcli.converting.tracks.clock import Clock
+from socialcli.converting.tracks.names import track_names
+from socialcli.converting.tracks.reading import read_tracks
+from socialcli.converting.tracks.records import Footage, Track
+from socialcli.converting.unit_checks import SHARES, check_box_unit, check_seconds, source_size
 from socialcli.episodes.checking.box_units import Edges
 from socialcli.episodes.records import Box
 from socialcli.errors import UsageError
 
+from .columns import SIDES, BoxColumns, extent_fields
 from .labels import Labels
+from .mot import is_mot, read_mot
 from .tables import Row, read_table
+from .yolo import is_label_file, read_label_folder
 
-_LABEL = ("label", "track", "track_id", "id", "speaker")
-_EDGES = ("x0", "y0", "x1", "y1")
-_EXTENT = ("left", "top", "width", "height")
-IGNORED = "boxes that the file itself ignores (confidence 0)"
 AGAIN = "boxes dropped because the speaker has another one at that moment"
 LATE = "boxes dropped because they come after the video's end"
 
-_MOT_FIELDS = range(6, 11)  # frame to height; 7 with a confidence, 9 in a ground truth, 10 in what a tracker writes
-_Found = tuple[str, float, Edges]  # label, seconds, edges
+
+@dataclass(frozen=True, slots=True)
+class TrackedBox:
+    """A box of a track at a time in seconds; `edges` are x0, y0, x1, y1 in pixels of the video's picture."""
+
+    label: str
+    time: float
+    edges: Edges
 
 
-@dataclass(frozen=True)
-class Clock:
-    """Converts frame numbers to seconds, and decides which boxes come too late.
+@dataclass(frozen=True, slots=True)
+class BoxSource:
+    """A file of boxes, or ultralytics' folder of labels, and how it is written.
 
-    Frame times are those of the `video`, or follow the rate `fps` if given. `length` is the end of the video in
-    seconds.
+    `unit`: "pixels" or "shares". `columns`: fields of a table with the names of their columns.
     """
 
-    video: Path
-    fps: float | None
-    length: float
-
-    def seconds(self, frame: float) -> float:
-        """The time of a frame, counted from 0; infinity if the video has no such frame. Raises VideoError."""
-        if self.fps is not None:
-            return frame / self.fps
-        return self._times[int(frame)] if frame < len(self._times) else float("inf")
-
-    def shows(self, time: float) -> bool:
-        """Whether the video lasts until `time`, within rounding."""
-        return time <= self.length + 1e-3
-
-    def pictures(self) -> int:
-        """The number of pictures in the video. Raises VideoError."""
-        return len(self._times)
-
-    @cached_property
-    def _times(self) -> tuple[float, ...]:
-        return frame_times(self.video)
+    path: Path
+    unit: str = "pixels"
+    columns: Mapping[str, str] = field(default_factory=dict)
 
 
-def read_boxes(
-    path: Path, labels: Labels, clock: Clock, size: tuple[int, int], source: tuple[int, int], report: Report
-) -> list[Box]:
-    """The speakers' boxes by time, in pixels of pictures of `size` (width, height).
+@dataclass(frozen=True, slots=True)
+class Boxes:
+    """The boxes of all `tracks` in the video, and of them those `kept`: of speakers, by time, inside the picture."""
 
-    `source` is the size of the pictures that the file's boxes refer to. Lines that cannot be used go to `report` as
-    problems. Raises NotFoundError, UsageError and SourceError, the last also if every box was dropped.
+    tracks: tuple[TrackedBox, ...] = ()
+    kept: tuple[Box, ...] = ()
+
+
+def read_boxes(source: BoxSource, labels: Labels, clock: Clock, size: tuple[int, int], report: Report) -> Boxes:
+    """The boxes of a source, in pixels of pictures of `size` (width, height).
+
+    Lines that cannot be used go to `report` as problems. Raises NotFoundError, UsageError and SourceError, the last
+    also if every box was dropped.
     """
-    text = read_text(path)
-    skipped, counted = report.skipped, report.counts.copy()
-    is_mot = _is_mot(path, text)
-    read = list((_mot if is_mot else _table)(path, text, clock, report))
-    check_box_unit(path, [edges for _, _, edges in read], source)
-    times = [time for _, time, _ in read]
+    path, skipped, counted = source.path, report.skipped, report.counts.copy()
+    reading = _read(source, labels, clock, size, report)
+    read, unit = reading.boxes, reading.unit
+    check_box_unit(path, [box.edges for box in read], unit)
+    times = [box.time for box in read]
     if all(map(math.isfinite, times)):
         check_seconds(path, "boxes", times, clock.length, clock.pictures)
-    if is_mot and source != SHARES:  # its pixels are counted from 1
-        read = [(label, time, (x0 - 1, y0 - 1, x1 - 1, y1 - 1)) for label, time, (x0, y0, x1, y1) in read]
-    found = _kept(read, labels, clock, size, source, report)
+    tracks = tuple(_placed(box, reading.origin, size[0] / unit[0], size[1] / unit[1]) for box in read)
+    kept = _kept(tracks, labels, clock, size, report)
     dropped = report.counts - counted + Counter({"lines skipped": report.skipped - skipped})
-    if dropped and not found:
+    if dropped and not kept:
         why = "; ".join(f"{number} {what}" for what, number in dropped.items())
-        raise SourceError(path, None, None, f"every box was dropped ({why}); correct the file, or omit --boxes")
-    return found
+        remedy = "correct the file or --labels" if labels.given else "correct the file"
+        raise SourceError(path, None, None, f"every box was dropped ({why}); {remedy}, or convert without boxes")
+    return Boxes(tuple(box for box in tracks if clock.shows(box.time)), tuple(kept))
 
 
-def _kept(
-    read: Sequence[_Found],
-    labels: Labels,
-    clock: Clock,
-    size: tuple[int, int],
-    source: tuple[int, int],
-    report: Report,
-) -> list[Box]:
-    """The speakers' boxes inside the picture and the video, by time. Others are counted."""
-    wide, high = size[0] / source[0], size[1] / source[1]
-    found: dict[tuple[float, str], Box] = {}
-    for label, time, (x0, y0, x1, y1) in read:
-        if not clock.shows(time):
-            report.count(LATE)
-            continue
-        speaker = labels.speaker(label, "boxes of the track", report)
-        if speaker is None:
-            continue
-        edges = (x0 * wide, y0 * high, x1 * wide, y1 * high)
-        box = clip_box(speaker, min(time, clock.length), edges, size, report)
-        if box is not None and found.setdefault((box.time, speaker), box) is not box:
-            report.count(AGAIN)
-    return [found[key] for key in sorted(found)]
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """Boxes in a source's own `unit`, the size of its picture (width, height); `origin` is the first pixel's number."""
+
+    boxes: Sequence[TrackedBox]
+    unit: tuple[int, int]
+    origin: int = 0
 
 
-def _is_mot(path: Path, text: str) -> bool:
-    """Whether the first line begins with a frame number rather than a column name.
-
-    Raises SourceError if the line has numbers that are not separated by commas.
-    """
-    number, first = next(((number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()), (1, ""))
-    if re.fullmatch(r"[-+.,\deE]*[\deE.]([\s;]+[-+.\deE][-+.,\deE]*){4,}", first.strip()):
-        message = "has numbers without commas; put commas between them, or add a header with column names"
-        raise SourceError(path, number, None, message)
-    return first.count(",") >= 5 and re.match(r"\s*[-+.\deE]+\s*,", first) is not None
-
-
-def _mot(path: Path, text: str, clock: Clock, report: Report) -> Iterator[_Found]:
-    fields = 0  # of the lines above
-    for number, line in enumerate(text.split("\n"), start=1):
-        if line.strip():
-            with report.skipping_bad():
-                cells = [cell.strip() for cell in line.strip().rstrip(", ").split(",")]
-                found = _mot_line(path, number, cells, clock)
-                if len(cells) != (fields or len(cells)):
-                    message = f"has {len(cells)} fields, but the lines above have {fields}; correct the line"
-                    raise SourceError(path, number, None, message)
-                fields = len(cells)
-                if found is None:
-                    report.count(IGNORED)
-                else:
-                    yield found
+def _read(source: BoxSource, labels: Labels, clock: Clock, size: tuple[int, int], report: Report) -> _Reading:
+    """The boxes of a folder or a file, whose content shows its form."""
+    path = source.path
+    if path.is_dir():
+        return _Reading(list(_labels(path, clock, report)), SHARES)
+    unit = source_size(source.unit, size)
+    tracks = read_tracks(path, Footage(clock, size, unit == SHARES), report)
+    if tracks is not None:
+        _check_no_columns(source, "is the file of an annotation tool")
+        return _Reading(_of_tracks(tracks, labels), size)
+    text = read_text(path)
+    if is_label_file(text):
+        message = (
+            "has a class, centre and size in shares, the labels of YOLO for one frame; name the folder with a file for "
+            "each frame, NAME_1.txt, NAME_2.txt ..., that `yolo track save_txt=True` writes"
+        )
+        raise SourceError(path, 1, None, message)
+    if not is_mot(text):
+        return _Reading(list(_table(source, text, clock, report)), unit)
+    _check_no_columns(source, "has no header")
+    boxes = read_mot(path, text, clock.first or 0, report)
+    first = clock.counted_from([box.frame for box in boxes], report)
+    timed = [TrackedBox(box.label, clock.seconds(box.frame - first), box.edges) for box in boxes]
+    return _Reading(timed, unit, 0 if unit == SHARES else first)  # pixels are counted like frames
 
 
-def _mot_line(path: Path, number: int, cells: Sequence[str], clock: Clock) -> _Found | None:
-    """The box of a line, in the file's own counting; None if the line itself ignores it. Raises SourceError."""
-    if len(cells) > max(_MOT_FIELDS):
-        message = f"has {len(cells)} fields, but a line of an MOT file has at most {max(_MOT_FIELDS)}; correct the line"
-        raise SourceError(path, number, None, message)
-    if len(cells) > 1 and is_missing(cells[1]):
-        raise SourceError(path, number, "id", f"is {cells[1]!r}, which means missing; fill it in, or remove the line")
-    try:
-        frame, track, left, top, width, height, *more = map(parse_finite, cells)
-    except ValueError:
-        message = "is not frame, id, left, top, width, height as numbers; correct the line"
-        raise SourceError(path, number, None, message) from None
-    if frame < 1 or frame != int(frame):
-        raise SourceError(path, number, "frame", f"is {frame:g}; frames are counted from 1")
-    if more and more[0] == 0:
-        return None
-    label = str(int(track)) if track == int(track) else normal_id(cells[1])
-    return label, clock.seconds(frame - 1), (left, top, left + width, top + height)
+def _check_no_columns(source: BoxSource, what: str) -> None:
+    if source.columns:
+        raise UsageError(f"{source.path}: {what}, so --columns names nothing in it; omit the option")
 
 
-def _table(path: Path, text: str, clock: Clock, report: Report) -> Iterator[_Found]:
-    for row in read_table(path, text, {"label": _LABEL}, report):
+def _of_tracks(tracks: Sequence[Track], labels: Labels) -> list[TrackedBox]:
+    names = track_names(tracks, labels.speakers if labels.given else None)
+    named = zip(map(normal_id, names), tracks, strict=True)
+    return [TrackedBox(name, time, edges) for name, track in named for time, edges in track.boxes]
+
+
+def _labels(folder: Path, clock: Clock, report: Report) -> Iterator[TrackedBox]:
+    boxes = read_label_folder(folder, clock.video.stem, report)
+    first = clock.counted_from([box.frame for box in boxes], report)
+    for box in boxes:
+        yield TrackedBox(box.label, clock.seconds(box.frame - first), box.edges)
+
+
+def _table(source: BoxSource, text: str, clock: Clock, report: Report) -> Iterator[TrackedBox]:
+    for row in read_table(source.path, text, BoxColumns(source.columns).fields, report):
         with report.skipping_bad():
-            yield normal_id(row.text("label")), _time(row, clock), _edges(row)
+            yield TrackedBox(normal_id(row.text("track")), _time(row, clock), _edges(row))
 
 
 def _time(row: Row, clock: Clock) -> float:
-    column = next((name for name in ("time", "frame") if name in row.values), None)
-    if column is None:
-        raise UsageError(f"{row.path}: has neither a column time nor a column frame; add one")
+    column = "time" if "time" in row.values else "frame"
     value = row.decimal(column)
-    if value < 0:
-        raise SourceError(row.path, row.number, column, f"is {value:g}, before the video begins; correct it")
     if column == "time":
+        if value < 0:
+            raise row.error(column, f"is {value:g}, before the video begins; correct it")
         return value
+    first = clock.first or 0
+    if value < first:
+        raise row.error(column, f"is {value:g}, but frames count from {first}; correct it")
     if value != int(value):
-        raise SourceError(row.path, row.number, column, f"is {value:g}, not a whole number; correct it")
-    return clock.seconds(value)
+        raise row.error(column, f"is {value:g}, not a whole number; correct it")
+    return clock.seconds(value - first)
 
 
 def _edges(row: Row) -> Edges:
-    if row.values.keys() >= set(_EDGES):
-        x0, y0, x1, y1 = (row.decimal(edge) for edge in _EDGES)
-        return x0, y0, x1, y1
-    if row.values.keys() >= set(_EXTENT):
-        left, top, width, height = (row.decimal(edge) for edge in _EXTENT)
-        return left, top, left + width, top + height
-    raise UsageError(f"{row.path}: has neither the columns {', '.join(_EDGES)} nor {', '.join(_EXTENT)}; add them")
+    (x0, x1), (y0, y1) = (_extent(row, sides) for sides in SIDES)
+    return x0, y0, x1, y1
+
+
+def _extent(row: Row, sides: tuple[str, str, str, str]) -> tuple[float, float]:
+    """The near and the far edge of a row's box along an axis."""
+    one, other = extent_fields(row.values, sides)
+    first, second = row.decimal(one), row.decimal(other)
+    _, far, _, middle = sides
+    if one == middle:
+        return first - second / 2, first + second / 2
+    return (first, second) if other == far else (first, first + second)
+
+
+def _placed(box: TrackedBox, origin: int, wide: float, high: float) -> TrackedBox:
+    """A box whose pixels are counted from `origin`, in pixels of the picture from 0."""
+    x0, y0, x1, y1 = (edge - origin for edge in box.edges)
+    return replace(box, edges=(x0 * wide, y0 * high, x1 * wide, y1 * high))
+
+
+def _kept(
+    tracks: Iterable[TrackedBox], labels: Labels, clock: Clock, size: tuple[int, int], report: Report
+) -> list[Box]:
+    """The speakers' boxes inside the picture and the video, by time. Others are counted."""
+    found: dict[tuple[float, str], Box] = {}
+    for one in tracks:
+        if not clock.shows(one.time):
+            report.count(LATE)
+            continue
+        speaker = labels.speaker(one.label, "boxes of the track", report)
+        if speaker is None:
+            continue
+        box = clip_box(speaker, min(one.time, clock.length), one.edges, size, report)
+        if box is not None and found.setdefault((box.time, speaker), box) is not box:
+            report.count(AGAIN)
+    return [found[key] for key in sorted(found)]

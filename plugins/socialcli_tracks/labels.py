@@ -7,14 +7,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from socialcli.converting.labels import known_name, normal_id
-from socialcli.converting.report import Report, SourceError
+from socialcli.converting.report import Report
 from socialcli.converting.sources import read_text
 from socialcli.converting.transcripts.speaker_labels import names_by_spelling
 from socialcli.episodes.records import Speaker
 from socialcli.words.boundaries import is_called
 from socialcli.words.spelling import folded
 
-from .tables import read_table
+from .tables import needs, read_table
+
+UNFILLED = "rows of --labels without a speaker"
 
 
 @dataclass
@@ -83,27 +85,44 @@ class Labels:
         return {*self.names.values(), *(one for one in labels if is_called(one) and known_name(one) is not None)}
 
 
-def read_labels(path: Path | None, report: Report) -> Labels:
-    """Read the table from a CSV file with the columns label, speaker and, optionally, name.
+@dataclass(frozen=True, slots=True)
+class LabelTable:
+    """The table of all recordings. `speakers` are by recording (None: any) and label, `names` by speaker."""
 
-    Rows that cannot be used go to `report` as problems. Raises NotFoundError and SourceError.
+    speakers: Mapping[tuple[str | None, str], str]
+    names: Mapping[str, str]
+
+    def of(self, recording: str) -> Labels:
+        """The labels of a recording: its own rows, and those of any recording for other labels."""
+        rows = {label: speaker for (place, label), speaker in self.speakers.items() if place in (None, recording)}
+        own = {label: speaker for (place, label), speaker in self.speakers.items() if place == recording}
+        rows |= own
+        there = set(rows.values())
+        return Labels(rows, {one: name for one, name in self.names.items() if one in there}, given=True)
+
+
+def read_labels(path: Path, report: Report) -> LabelTable:
+    """Read the table from a CSV file with the columns label and speaker and, optionally, name and recording.
+
+    A row without a speaker, such as a draft has, lists nobody and is counted. Rows that cannot be used go to `report`
+    as problems. Raises NotFoundError and SourceError.
     """
-    if path is None:
-        return Labels()
-    labels = Labels(given=True)
-    for row in read_table(
-        path, read_text(path), {"label": ("label", "track", "track_id", "id"), "speaker": ("speaker",)}, report
-    ):
+    speakers: dict[tuple[str | None, str], str] = {}
+    names: dict[str, str] = {}
+    header = needs(label=("label", "track", "track_id", "id"), speaker=("speaker",))
+    for row in read_table(path, read_text(path), header, report):
+        if not row.values["speaker"]:
+            report.count(UNFILLED)
+            continue
         with report.skipping_bad():
             label, speaker = (normal_id(row.text(column)) for column in ("label", "speaker"))
             if known_name(speaker) is None:
-                message = f"is {speaker!r}, which names nobody; name the person, or remove the row"
-                raise SourceError(path, row.number, "speaker", message)
-            if labels.speakers.setdefault(label, speaker) != speaker:
-                message = f"{label!r} is {labels.speakers[label]!r} above; name only one"
-                raise SourceError(path, row.number, "label", message)
+                raise row.error("speaker", f"is {speaker!r}, which names nobody; name the person, or remove the row")
+            place = row.values.get("recording") or None, label
+            if speakers.setdefault(place, speaker) != speaker:
+                raise row.error("label", f"{label!r} is {speakers[place]!r} above; name only one")
             name = known_name(row.values.get("name"))
-            if name is not None and labels.names.setdefault(speaker, name) != name:
-                message = f"is {name!r}, but {speaker!r} is named {labels.names[speaker]!r} above; name only one"
-                raise SourceError(path, row.number, "name", message)
-    return labels
+            if name is not None and names.setdefault(speaker, name) != name:
+                message = f"is {name!r}, but {speaker!r} is named {names[speaker]!r} above; name only one"
+                raise row.error("name", message)
+    return LabelTable(speakers, names)

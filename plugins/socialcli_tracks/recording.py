@@ -5,16 +5,18 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from socialcli.converting.clip_media import ClipMedia
+from socialcli.converting.diarization import Diarization, Turn
+from socialcli.converting.questions import questions
 from socialcli.converting.report import Report
 from socialcli.converting.transcripts.lines import Line
 from socialcli.converting.utterances import context_window
 from socialcli.episodes.records import Box, Episode, Question, Speaker, Utterance, Video
 
-from .diarization import Diarization
+from .boxes import TrackedBox
 from .labels import Labels
-from .questions import questions
 
 UNKNOWN = "utterances whose speaker is unknown"
 LATE = "utterances dropped because they begin after the video's end"
@@ -25,14 +27,21 @@ MOST_CANDIDATES = 26  # one letter each
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """A video with its utterances, boxes and labels; boxes and utterances are in order of time."""
+    """A video with its utterances, boxes and labels; boxes and utterances are in order of time.
+
+    `lines`, `turns` and `tracks` are what its files say, before labels decide who that is.
+    """
 
     name: str
     dataset: str
+    video: Path
     media: ClipMedia
     utterances: tuple[Utterance, ...]
     boxes: tuple[Box, ...]
     labels: Labels
+    lines: tuple[Line, ...]
+    turns: tuple[Turn, ...]
+    tracks: tuple[TrackedBox, ...]
 
     def episode(self) -> Episode:
         """The whole recording as one episode without questions."""

@@ -10,11 +10,27 @@ from typing import Any
 import click
 
 from socialcli.converting.conversion import Conversion
+from socialcli.converting.questions import TASKS
 from socialcli.converting.report import Report
 from socialcli.episodes.formats.kinds import SUFFIXES
 from socialcli.errors import NotFoundError, UsageError
 from socialcli.options.config import config_option
 from socialcli.options.verbosity import logging_options
+
+
+class TaskNames(click.ParamType[tuple[str, ...]]):
+    """Names of tasks that questions can be made of, separated by commas; `all` stands for all."""
+
+    name = "tasks"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+        """Convert "target,coref" to ("target", "coref")."""
+        names = tuple(dict.fromkeys(name.strip() for name in str(value).split(",") if name.strip()))
+        names = TASKS if names == ("all",) else names
+        unknown = [name for name in names if name not in TASKS]
+        if unknown or not names:
+            self.fail(f"{value!r} is not a list of {', '.join(TASKS)}, nor all.", param, ctx)
+        return names
 
 
 def context_options(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -53,6 +53,10 @@ class Report:
         elif self.skipped == MOST_WARNINGS + 1:
             _log.warning("more parts were skipped; further ones are counted but not logged")
 
+    def inform(self, message: str) -> None:
+        """Say what the conversion does, which --quiet omits."""
+        _log.info("%s", message)
+
     def warn(self, message: str) -> None:
         """Warn about the conversion as a whole."""
         _log.warning("%s", message)

@@ -26,7 +26,7 @@ from socialcli.inference.regions.first_pass import word_attention
 from socialcli.models.contract import Adapter, EncodedClip, EncodedPrompt
 from socialcli.tasks.base import Task
 from socialcli.tasks.orders import GIVEN, CandidateOrder
-from socialcli.tasks.prompt import Prompt, build_prompt
+from socialcli.tasks.prompt import Prompt, build_prompt, build_transcript
 from socialcli.video.frames import FrameSet
 
 
@@ -59,7 +59,15 @@ class Clip:
 
     def ask(self, question: Question, task: Task, order: CandidateOrder = GIVEN) -> ClipQuestion:
         """Put a question into words, tokenize it, and plan its alignment. Raises AnnotationError and PromptError."""
-        prompt = build_prompt(task, self.episode, question, self.scene, self.options.context, order)
+        return self._encoded(
+            question, build_prompt(task, self.episode, question, self.scene, self.options.context, order)
+        )
+
+    def transcribe(self) -> ClipQuestion:
+        """The clip's words without a question, for those who only look at them. Raises PromptError."""
+        return self._encoded(Question(self.episode.episode_id, task=""), build_transcript(self.episode, self.scene))
+
+    def _encoded(self, question: Question, prompt: Prompt) -> ClipQuestion:
         labels = [(mention.start, mention.end) for mention in prompt.mentions]
         encoded = self.adapter.encode_prompt(prompt.text, [*prompt.spans, *labels], self.clip)
         words = len(prompt.spans)

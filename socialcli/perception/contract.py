@@ -11,7 +11,7 @@ and CheckpointError where weights cannot be read. Nothing loads from a network.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
@@ -24,6 +24,7 @@ Sound: TypeAlias = "npt.NDArray[np.float32]"  # one channel, SAMPLE_RATE samples
 Vector: TypeAlias = "npt.NDArray[np.float32]"  # of length 1: the product of two is their cosine
 
 SAMPLE_RATE = 16_000  # samples of a second of sound
+CROP = 1.4  # the side of a face's crop, as a multiple of the longer side of its box
 
 Finds = Literal["face", "person"]
 
@@ -46,6 +47,13 @@ class Rectangle:
     def centre(self) -> tuple[float, float]:
         """The point in its middle, (x, y)."""
         return (self.x0 + self.x1) / 2, (self.y0 + self.y1) / 2
+
+    def clipped(self, width: float, height: float) -> Rectangle:
+        """The part of it that is inside an image of this size; its area is 0 where it lies outside."""
+        return Rectangle(
+            *(min(max(self.x0, 0.0), width), min(max(self.y0, 0.0), height)),
+            *(min(max(self.x1, 0.0), width), min(max(self.y1, 0.0), height)),
+        )
 
     def iou(self, other: Rectangle) -> float:
         """Intersection over union with another, from 0 to 1."""
@@ -95,18 +103,24 @@ Detect: TypeAlias = "Callable[[Image], Sequence[Detection]]"
 """Finds what is in a frame, the surest first; the boxes lie inside the frame."""
 
 TrackShot = Callable[[Mapping[int, Sequence[Detection]]], Sequence[Track]]
-"""Joins the detections of a shot, by the ascending numbers of its frames, to tracks, the earliest first."""
+"""Joins the detections of a shot, by the ascending numbers of its frames, to tracks, the earliest first.
+
+Numbers may be left out where nobody looked."""
 
 SpeechScores: TypeAlias = "Callable[[Sequence[Image], float, Sound], npt.NDArray[np.float32]]"
 """Whether a face speaks: crops of it, how many there are in a second, and the sound of the same stretch become one
-score for each crop, above 0 where it speaks."""
+score for each crop, above 0 where it speaks. The crops are squares of one size, as `socialcli.perception.crops` cuts
+them: the middle of the face's box is theirs, and their sides are CROP times the longer side of the box."""
 
 
 class Voices(Protocol):
     """Finds speech in sound, and compares voices."""
 
-    def speech(self, sound: Sound) -> Sequence[Speech]:
-        """The stretches with speech, in order, in seconds from the start of `sound`."""
+    def speech(self, blocks: Iterable[Sound]) -> Sequence[Speech]:
+        """The stretches with speech, in order, in seconds from the start of the first block.
+
+        Blocks follow each other without a seam, and have any length; a recording of hours is never held whole.
+        """
 
     def embedding(self, sound: Sound) -> Vector | None:
         """What one voice sounds like; None for less sound than that takes, or where the part compares no voices."""
@@ -147,7 +161,7 @@ class TrackerSpec:
     name: str
     summary: str
     source: Source
-    load: Callable[[], TrackShot]
+    load: Callable[[float], TrackShot]  # for frames whose numbers count so many in a second: how long a gap lasts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""socialcli's own tasks, answer modes and parts of the alignment, provided through the same hooks as a plug-in's."""
+"""socialcli's own tasks, answer modes, and parts of alignment and perception, through the same hooks as a plug-in's."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from socialcli.alignment.rules import BiasRule
 from socialcli.alignment.steering.modes import MODES as STEERING_MODES
 from socialcli.alignment.steering.modes import SteeringMode
 from socialcli.inference.answer_modes import MODES, AnswerMode
+from socialcli.perception.contract import ActiveSpeakerSpec, TrackerSpec, VoicesSpec
+from socialcli.perception.hearing import ACTIVE_SPEAKERS, VOICES
+from socialcli.perception.tracking import TRACKERS
 from socialcli.plugins.hookspecs import hookimpl
 from socialcli.tasks.base import Task
 from socialcli.tasks.coref import Coref
@@ -46,3 +49,21 @@ def socialcli_steering_modes() -> Sequence[SteeringMode]:
 def socialcli_answer_modes() -> Sequence[AnswerMode]:
     """Return the two ways to answer: rank the candidates, or generate."""
     return MODES
+
+
+@hookimpl
+def socialcli_trackers() -> Sequence[TrackerSpec]:
+    """Return the tracker that needs nothing but boxes."""
+    return TRACKERS
+
+
+@hookimpl
+def socialcli_voices() -> Sequence[VoicesSpec]:
+    """Return the voice analyser that needs no package."""
+    return VOICES
+
+
+@hookimpl
+def socialcli_active_speakers() -> Sequence[ActiveSpeakerSpec]:
+    """Return the active speaker detector that needs no weights."""
+    return ACTIVE_SPEAKERS

@@ -21,7 +21,7 @@ from socialcli.alignment.steering.modes import SteeringMode
 from socialcli.errors import PluginError, UnknownNameError
 from socialcli.inference.answer_modes import AnswerMode
 from socialcli.models.contract import ModelSpec
-from socialcli.perception.contract import ActiveSpeakerSpec, DetectorSpec, TrackerSpec, VoicesSpec
+from socialcli.perception.contract import ActiveSpeakerSpec, DetectorSpec, Source, TrackerSpec, VoicesSpec
 from socialcli.plugins.discovery import LOAD_PLUGINS, Origin, Plugin, Problem, broken, describe, discover
 from socialcli.plugins.hookspecs import Converter
 from socialcli.tasks.base import Task
@@ -66,6 +66,7 @@ class PluginReport:
     origin: Origin
     provides: Mapping[str, tuple[str, ...]]  # names by kind: "model", "bias rule", "answer mode" ...
     problems: tuple[str, ...]  # empty: everything about it works
+    sources: Mapping[str, Source]  # by kind and name ("detector faces"), of the items that state one
 
 
 @dataclass(frozen=True, slots=True)
@@ -368,11 +369,16 @@ def _conflict(label: str, name: str, claims: Sequence[Provided[Any]]) -> str:
 
 def _report(origin: Origin, offers: Mapping[str, _Offers[Any]], problems: Sequence[Problem]) -> PluginReport:
     provides: dict[str, tuple[str, ...]] = {}
+    sources: dict[str, Source] = {}
     reasons = [problem.reason for problem in problems if problem.origin == origin]
     for label, offer in offers.items():
-        names = tuple(name for name, claims in offer.by_name.items() if origin in (claim.origin for claim in claims))
+        own = [
+            (name, claim.item) for name, claims in offer.by_name.items() for claim in claims if claim.origin == origin
+        ]
+        names = tuple(dict.fromkeys(name for name, _ in own))
         if names:
             provides[label] = names
+        sources |= {f"{label} {name}": item.source for name, item in own if hasattr(item, "source")}
         conflicts = offer.conflicts(label)
         reasons += [conflicts[name] for name in names if name in conflicts]
-    return PluginReport(origin, provides, tuple(reasons))
+    return PluginReport(origin, provides, tuple(reasons), sources)

@@ -8,17 +8,19 @@ from __future__ import annotations
 from PIL import ImageDraw
 
 from socialcli.synth.appearance import SHIRTS, Look
+from socialcli.synth.film.faces import Mouth, draw_face
 from socialcli.synth.pen import Pen
-from socialcli.synth.poses import REACH, SHOULDER, Point, Pose
+from socialcli.synth.poses import HEAD, REACH, SHOULDER, Point, Pose
 
 _GLOVE, _SHOES, _EYES = "#ffffff", "#26262b", "#1a1a1d"
 _HAT = "#2a2140"
-_HEAD = (0.81, 0.15, 0.16)  # height of the centre, radii
 _TURN = (0.075, 0.045)  # how far the face moves across the head when it turns fully sideways, or up and down
 
 
-def draw_person(draw: ImageDraw.ImageDraw, look: Look, pose: Pose, scale: int) -> tuple[float, float, float, float]:
-    """Draw a person, enlarged `scale` times.
+def draw_person(
+    draw: ImageDraw.ImageDraw, look: Look, pose: Pose, scale: int, mouth: Mouth | None = None
+) -> tuple[float, float, float, float]:
+    """Draw a person, enlarged `scale` times; with `mouth`, with the detailed face of `film.faces`.
 
     Returns the bounding box of the person (x0, y0, x1, y1) in pixels of the pose.
     """
@@ -29,7 +31,10 @@ def draw_person(draw: ImageDraw.ImageDraw, look: Look, pose: Pose, scale: int) -
     _legs(pen, look)
     _torso(pen, look)
     _hanging_arm(pen, look, -pose.side)
-    _head(pen, look, toward)
+    if mouth is None:
+        _head(pen, look, toward)
+    else:
+        draw_face(pen, look, toward, mouth)
     if look.hat:
         _hat(pen)
     _pointing_arm(pen, look, pose.side, toward)
@@ -67,7 +72,7 @@ def _hanging_arm(pen: Pen, look: Look, side: int) -> None:
 
 
 def _head(pen: Pen, look: Look, toward: Point) -> None:
-    y, rx, ry = _HEAD
+    y, rx, ry = HEAD
     pen.oval(0.0, y, rx, ry, look.skin)
     aside, up = _TURN[0] * toward[0], _TURN[1] * toward[1]
     for side in (-1, 1):

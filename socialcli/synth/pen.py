@@ -38,10 +38,10 @@ class Pen:
         self._draw.chord((x0, y0, x1, y1), *degrees, colour, INK, self._edge)
         self._reached((x0, y0), (x1, y1))
 
-    def polygon(self, points: Sequence[Point], colour: str) -> None:
+    def polygon(self, points: Sequence[Point], colour: str, outline: bool = True) -> None:
         """A filled polygon."""
         corners = [self._at(*point) for point in points]
-        self._draw.polygon(corners, colour, INK, self._edge)
+        self._draw.polygon(corners, colour, INK if outline else None, self._edge)
         self._reached(*corners, margin=self._edge)
 
     def limb(self, start: Point, end: Point, width: float, colour: str) -> None:

@@ -9,6 +9,7 @@ Point = tuple[float, float]  # x to the right and y down, in pixels of the frame
 
 CHEST = 0.48  # share of the height, above the soles
 SHOULDER = (0.15, 0.60)  # shares of the height: beside the middle, and above the soles
+HEAD = (0.81, 0.15, 0.16)  # shares of the height: its centre above the soles, and its radii
 REACH = 0.36  # share of the height: from the shoulder to the hand
 
 
@@ -51,3 +52,9 @@ class Pose:
 def chest(foot: Point, height: float) -> Point:
     """The centre of the shirt of a person at `foot`, which others point at."""
     return foot[0], foot[1] - CHEST * height
+
+
+def head(foot: Point, height: float) -> tuple[float, float, float, float]:
+    """The rectangle of the head of a person at `foot`, without hair that stands out: x0, y0, x1, y1."""
+    y, rx, ry = HEAD
+    return foot[0] - rx * height, foot[1] - (y + ry) * height, foot[0] + rx * height, foot[1] - (y - ry) * height

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from socialcli.episodes.records import Question, Speaker
 from socialcli.synth.story import Story
@@ -20,19 +20,29 @@ def utterance_id(place: int) -> str:
     return f"u{place + 1}"
 
 
-def meanings(episode: str, world: World, story: Story) -> Iterator[Question]:
+Seen = Callable[[World, int, int, int], bool]
+"""Whether in a stretch of the world one person's gesture at another can be seen."""
+
+
+def in_room(world: World, stretch: int, person: int, meant: int) -> bool:
+    """Whether the person who points is in the picture of a world that is always shown whole."""
+    return world.in_picture(person)
+
+
+def meanings(episode: str, world: World, story: Story, seen: Seen = in_room) -> Iterator[Question]:
     """Whom does each utterance address, mean or name? The candidates are all speakers except the one who says it.
 
-    There is none about the utterance of somebody who is not in the picture: the gesture cannot be seen.
+    There is none about an utterance whose gesture cannot be seen, or if there is only one candidate.
     """
     counts: dict[str, int] = {}
     for place, line in enumerate(story.lines):
-        if not world.in_picture(story.cast[line.speaker]):
+        person = story.cast[line.speaker]
+        meant = world.gestures[place][person]
+        if world.speakers < 3 or not seen(world, place, person, meant):
             continue
         task = line.sentence.kind
         counts[task] = counts.get(task, 0) + 1
         others = [speaker_id(number) for number in range(len(story.cast)) if number != line.speaker]
-        meant = world.gestures[place][story.cast[line.speaker]]
         yield Question(
             id=f"{episode}/{task}-{counts[task]}",
             task=task,
@@ -43,9 +53,9 @@ def meanings(episode: str, world: World, story: Story) -> Iterator[Question]:
         )
 
 
-def questions(episode: str, world: World, story: Story) -> tuple[Question, ...]:
+def questions(episode: str, world: World, story: Story, seen: Seen = in_room) -> tuple[Question, ...]:
     """All questions of the episode: every speaker's shirt, and whom each utterance means."""
-    return (*_shirts(episode, world, story), *meanings(episode, world, story))
+    return (*_shirts(episode, world, story), *meanings(episode, world, story, seen))
 
 
 def _shirts(episode: str, world: World, story: Story) -> Iterator[Question]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -17,10 +18,18 @@ _HARM_COLOURS = {"thing": 2, "background": 2, "bystander": 1}
 
 SPLITS = (("train", 0.8), ("validation", 0.1), ("test", 0.1))
 
-_STREAMS = ("world", "story", "boxes", "harm world", "harm questions")  # append only: places are part of a seed
+_STREAMS = ("world", "story", "boxes", "harm world", "harm questions", "talk", "shots", "lips")
+# Append only: places are part of a seed.
 _COLOURS = 12  # of shirts
 
-Stream = Literal["world", "story", "boxes", "harm world", "harm questions"]
+Stream = Literal["world", "story", "boxes", "harm world", "harm questions", "talk", "shots", "lips"]
+
+Audio = Literal["voice", "espeak"]
+
+AUDIO_DEFAULTS: Mapping[str, Any] = {"fps": 25, "size": (672, 672)}
+"""Settings of a world that speaks, unless given: lips and faces show."""
+
+_LIPS_FPS = 10  # frames a second without which syllables do not show
 
 _GOLDEN = (5**0.5 - 1) / 2
 
@@ -39,15 +48,38 @@ class SynthSettings:
     missing_boxes: float = 0.0  # share of the boxes to drop
     splits: tuple[tuple[str, float], ...] = SPLITS  # names and shares, which add up to 1
     harm: tuple[str, ...] = ()  # kinds of `HARMS`, which episodes take in turns; none: ordinary episodes
+    audio: Audio | None = None  # what speaks; the clip is then as long as its speech, not `frames`
+    shots: int = 1  # per clip with `audio`
+    listeners_move: float = 0.0  # share of the listeners' stretches with a moving mouth, with `audio`
 
     def check(self) -> None:
-        """Raise UsageError if utterances lack frames, or the people of a harm set colours, or a kind is unknown."""
+        """Raise UsageError if options contradict, utterances lack frames, or the people of a harm set colours."""
+        if self.audio:
+            self._check_audio()
+        elif self.shots > 1 or self.listeners_move > 0:
+            option = "--shots" if self.shots > 1 else "--listeners-move"
+            raise UsageError(f"{option} needs a world that speaks; add --audio")
+        else:
+            self._check_frames()
+        self._check_harm()
+
+    def _check_audio(self) -> None:
+        if self.harm:
+            raise UsageError("--harm: its scenes are silent; leave out --audio")
+        if self.fps < _LIPS_FPS:
+            raise UsageError(f"--fps {self.fps}: lips that speak need {_LIPS_FPS} frames a second or more")
+
+    def _check_frames(self) -> None:
         utterances = self.people[1] * self.turns
         if self.frames < utterances:
             raise UsageError(
                 f"--frames {self.frames}: {utterances} utterances need a frame each; use more frames, "
                 "or fewer people or turns"
             )
+
+    def _check_harm(self) -> None:
+        if self.harm and self.people[0] < 3:
+            raise UsageError(f"--harm {self.harm[0]}: its questions need 3 people or more; use --people 3 or more")
         unknown = [kind for kind in self.harm if kind not in HARMS]
         if unknown:
             raise UsageError(f"--harm {unknown[0]}: unknown kind; use {', '.join(HARMS)} or all")

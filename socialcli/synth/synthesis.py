@@ -22,6 +22,7 @@ from socialcli.errors import SocialcliError
 from socialcli.synth.episodes import make_episode
 from socialcli.synth.folder import SynthFolder
 from socialcli.synth.settings import SynthSettings
+from socialcli.synth.speech.espeak import espeak
 
 _log = logging.getLogger(__name__)
 
@@ -53,7 +54,9 @@ def synthesize(request: SynthRequest, progress: Progress = iter) -> Counts:
     OSError if something cannot be written; SocialcliError if a process dies.
     """
     request.settings.check()
-    folder = SynthFolder(request.output)
+    if request.settings.audio == "espeak":
+        espeak()  # says what to install before anything is written
+    folder = SynthFolder(request.output, speaks=request.settings.audio is not None)
     folder.prepare(request.overwrite)
     counts: Counts = Counter()
     with EpisodeWriter(folder.episodes) as writer, closing(_episodes(request)) as episodes:

@@ -6,6 +6,7 @@ questions are only about the speaker's gesture.
 
 from __future__ import annotations
 
+import bisect
 import math
 from dataclasses import dataclass
 
@@ -43,6 +44,7 @@ class World:
     people: tuple[Person, ...]
     speakers: int
     gestures: tuple[tuple[int, ...], ...]  # for each stretch, the person at whom each person points
+    starts: tuple[int, ...] = ()  # the first frame of each stretch; none: all are equally long, up to whole frames
 
     def in_picture(self, person: int) -> bool:
         """Whether a person's shirt is in the frame."""
@@ -50,11 +52,16 @@ class World:
         return 0 <= x <= self.size[0] and 0 <= y <= self.size[1]
 
     def stretch(self, frame: int) -> int:
-        """The stretch, from 0, of a frame; all stretches are equally long, up to whole frames."""
+        """The stretch, from 0, of a frame."""
+        if self.starts:
+            return bisect.bisect_right(self.starts, frame) - 1
         return frame * len(self.gestures) // self.frames
 
     def frames_of(self, stretch: int) -> range:
         """The frames of a stretch."""
+        if self.starts:
+            first, end = (*self.starts, self.frames)[stretch : stretch + 2]
+            return range(first, end)
         first, end = (-(-number * self.frames // len(self.gestures)) for number in (stretch, stretch + 1))
         return range(first, end)
 

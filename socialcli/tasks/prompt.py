@@ -91,10 +91,9 @@ def build_prompt(
             "keep their order, or give different candidates"
         )
     utterances = known_utterances(episode, question, context)
-    lines = [_line(task, question, utterance, labels) for utterance in utterances]
-    head = "".join(f"{part}\n" for part in (*_people(episode, labels), *_scene_lines(scene, labels), _TRANSCRIPT))
-    spans = _spans(len(head), lines)
-    head += "".join(f"{line}\n" for line in lines)
+    hidden = question.span if task.masks_span else None
+    lines = [_line(one, labels, hidden if one.id == question.utterance else None) for one in utterances]
+    head, spans = _head(episode, scene, labels, lines)
     candidates = order.arranged(given)
     asked, options = _question_parts(task, episode, question, labels, candidates)
     return Prompt(
@@ -107,6 +106,14 @@ def build_prompt(
         order=order,
         gold=order.place_of(gold),
     )
+
+
+def build_transcript(episode: Episode, scene: Scene | None) -> Prompt:
+    """The part of a prompt that comes before any question: the people, the boxes if the prompt has them, the words."""
+    labels = speaker_labels(episode.speakers, named=False)
+    lines = [_line(utterance, labels) for utterance in episode.utterances]
+    text, spans = _head(episode, scene, labels, lines)
+    return Prompt(text, episode.utterances, spans, candidates=())
 
 
 def speaker_prompt(lines: Sequence[str]) -> tuple[str, tuple[tuple[int, int], ...]]:
@@ -129,15 +136,23 @@ def known_utterances(episode: Episode, question: Question, context: Context) -> 
     return tuple(line for line in episode.utterances if line.end <= now.end)
 
 
+def _head(
+    episode: Episode, scene: Scene | None, labels: Mapping[str, str], lines: Sequence[str]
+) -> tuple[str, tuple[tuple[int, int], ...]]:
+    """The text up to the end of the transcript, and the characters [start, end) of each of its lines."""
+    head = "".join(f"{part}\n" for part in (*_people(episode, labels), *_scene_lines(scene, labels), _TRANSCRIPT))
+    return head + "".join(f"{line}\n" for line in lines), _spans(len(head), lines)
+
+
 def _people(episode: Episode, labels: Mapping[str, str]) -> list[str]:
     people = ", ".join(labels[speaker.id] for speaker in episode.speakers)
     return [f"People in the video: {people}."] if people else []
 
 
-def _line(task: Task, question: Question, utterance: Utterance, labels: Mapping[str, str]) -> str:
+def _line(utterance: Utterance, labels: Mapping[str, str], hidden: tuple[int, int] | None = None) -> str:
+    """A line of the transcript, without the characters that are `hidden`."""
     label = labels[utterance.speaker] if utterance.speaker is not None else UNKNOWN_SPEAKER
-    hidden = task.masks_span and utterance.id == question.utterance and question.span is not None
-    words = spliced(utterance.text, question.span, MASK) if hidden and question.span else harmless(utterance.text)
+    words = harmless(utterance.text) if hidden is None else spliced(utterance.text, hidden, MASK)
     return f"{label}: {words}"
 
 

@@ -9,8 +9,10 @@ In a folder of images with `fps`, image i (from 0, in natural order of names) is
 - `sampling.sample_frames`: N frames, uniform in presentation time over a window.
 - `sampling.check_size`: the decoded size against the annotated one.
 - `overlay.draw_boxes`: coloured, labelled boxes on copies of the frames.
+- `sound.sound_of`, `sound.open_sound`: the sound of a window, or of a whole file in blocks.
+- `lettering`: text on pictures, in any script.
 
 This `__init__` imports nothing, so that `frames` can be imported without PyAV and Pillow.
 
-May import: errors, interrupts.
+May import: errors, interrupts, words.
 """

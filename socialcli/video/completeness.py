@@ -70,5 +70,6 @@ class Progress:
         # The last frame may last as long as the longest before it, and not every format stores its duration.
         slack = max(_SLACK, 2 * self.longest * float(video.clock.time_base))
         needed = video.duration if window.end is None else min(video.duration, window.end)
-        missing = needed - (self.reached - float(video.clock.origin))
+        # ffmpeg's writer of Matroska counts a duration from 0, not from the file's first time stamp.
+        missing = needed - (self.reached - (0.0 if video.format == "matroska" else float(video.clock.origin)))
         return video.duration if missing > slack else -math.inf

@@ -1,19 +1,20 @@
 """An open video file: one video stream, its clock, and its packets or frames from any moment on.
 
-ffmpeg gets an open Python file, never a name. Formats and protocols by which a file can open another one are
-disabled (HLS and DASH playlists, concat scripts).
+`local_file`, `open_container`, `next_packet` and `origin_of` also serve the sound of a file. ffmpeg gets an open Python
+file, never a name. Formats and protocols by which a file can open another one are disabled (HLS and DASH playlists,
+concat scripts).
 """
 
 from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 import av
 from av.container import InputContainer
@@ -27,11 +28,12 @@ from socialcli.interrupts import uninterrupted
 from socialcli.video.limits import DecodeLimits
 from socialcli.video.timing import Clock
 
-_FORMATS = ("mov", "mp4", "matroska", "webm", "avi", "mpegts", "mpeg", "flv", "ogg", "asf")
-_OPTIONS = {"format_whitelist": ",".join(_FORMATS), "protocol_whitelist": "none"}
+VIDEO_FORMATS = ("mov", "mp4", "matroska", "webm", "avi", "mpegts", "mpeg", "flv", "ogg", "asf")
 _UNSEEKABLE = frozenset({"mpeg"})  # time stamps are too sparse to be right after a seek
 _SECONDS_BACK = (0, 1, 4, 16)  # tried in turn: where frames are stored out of order, a seek can land too late
 _MICROSECOND = Fraction(1, 1_000_000)
+
+AnyStream = TypeVar("AnyStream", bound=Stream)
 
 
 class LocalSource:
@@ -67,15 +69,12 @@ class VideoFile:
         self._open()
 
     def _open(self) -> None:
-        self._file.seek(0)
-        source = LocalSource(self._file)
-        with uninterrupted():  # see `_next_packet`; here, ffmpeg would take an interrupt for invalid data
-            self.container: InputContainer = av.open(source, "r", options=_OPTIONS, metadata_errors="replace")
+        self.container = open_container(self._file, VIDEO_FORMATS)
         self.stream = _video_stream(self.container, self.path)
         self.limits.check_pixels(self.path, self.stream.codec_context.width, self.stream.codec_context.height)
         self.stream.codec_context.options = {"max_pixels": str(self.limits.max_pixels)}
         self.stream.thread_type = "AUTO"
-        self.clock = Clock(self.stream.time_base or _MICROSECOND, _origin(self.container))
+        self.clock = Clock(self.stream.time_base or _MICROSECOND, origin_of(self.container))
         self._at_start = True
 
     @property
@@ -118,13 +117,18 @@ class VideoFile:
         frame, wanted or not: decoders conceal damage, and frames that depend on it would look intact.
         """
         for packet in self.packets_from(tick):
-            if isinstance(packet.stream, VideoStream) and packet.stream_index == self.stream.index:
+            if packet.stream_index == self.stream.index:
                 needed = wanted is None or packet.pts is None or packet.pts in wanted
                 self.stream.codec_context.skip_frame = "DEFAULT" if needed else "NONREF"
-                for frame in packet.decode():
-                    if isinstance(frame, VideoFrame):
-                        self._check_whole(frame)
-                        yield frame
+                yield from self.frames_in(packet)
+
+    def frames_in(self, packet: Packet[Stream]) -> Iterator[VideoFrame]:
+        """The frames that the decoder returns for the next packet of the video. Raises VideoError for a damaged one."""
+        if isinstance(packet.stream, VideoStream):
+            for frame in packet.decode():
+                if isinstance(frame, VideoFrame):
+                    self._check_whole(frame)
+                    yield frame
 
     def _check_whole(self, frame: VideoFrame) -> None:
         if frame.is_corrupt:
@@ -147,7 +151,7 @@ class VideoFile:
     def _packets(self) -> Iterator[Packet[Stream]]:
         self._at_start = False
         packets = self.container.demux()
-        while (packet := _next_packet(packets)) is not None:
+        while (packet := next_packet(packets)) is not None:
             self._packets_read += 1
             self.limits.check_time(self.path)
             if self._packets_read > self.limits.max_packets:
@@ -165,7 +169,7 @@ class VideoFile:
         return None
 
 
-def _next_packet(packets: Iterator[Packet[Stream]]) -> Packet[Stream] | None:
+def next_packet(packets: Iterator[Packet[AnyStream]]) -> Packet[AnyStream] | None:
     """The next packet; None at the end.
 
     PyAV raises EOFError inside to find the end of a file. An interrupt that arrives while Cython builds that error's
@@ -175,34 +179,54 @@ def _next_packet(packets: Iterator[Packet[Stream]]) -> Packet[Stream] | None:
         return next(packets, None)
 
 
+def open_container(file: BinaryIO, formats: Sequence[str]) -> InputContainer:
+    """Open a file from its beginning as one of ffmpeg's `formats`; it cannot make ffmpeg open another file."""
+    file.seek(0)
+    options = {"format_whitelist": ",".join(formats), "protocol_whitelist": "none"}
+    with uninterrupted():  # see `next_packet`; here, ffmpeg would take an interrupt for invalid data
+        return av.open(LocalSource(file), "r", options=options, metadata_errors="replace")
+
+
 @contextmanager
-def open_video(path: Path, limits: DecodeLimits) -> Iterator[VideoFile]:
-    """Open a local video file; errors of ffmpeg, here and in the body, become VideoError."""
+def local_file(path: Path, limits: DecodeLimits, what: str = "video") -> Iterator[BinaryIO]:
+    """Open a local file; errors of ffmpeg and of the system, here and in the body, become VideoError about `what`."""
     try:
         with path.open("rb") as file:
             limits.check_bytes(path, path.stat().st_size)
-            video = _opened(path, file, limits)
-            try:
-                yield video
-            finally:
-                video.close()
+            yield file
     except av.error.FFmpegError as error:
         raise VideoError(
-            f"{path}: the video cannot be decoded ({error.strerror}); it is damaged, cut short or encrypted: "
+            f"{path}: the {what} cannot be decoded ({error.strerror}); it is damaged, cut short or encrypted: "
             f"fetch it again or convert it"
         ) from error
     except OSError as error:
         raise VideoError(f"{path}: cannot be read ({error.strerror}); check the file's permissions") from error
 
 
+@contextmanager
+def open_video(path: Path, limits: DecodeLimits) -> Iterator[VideoFile]:
+    """Open a local video file; errors of ffmpeg, here and in the body, become VideoError."""
+    with local_file(path, limits) as file:
+        video = _opened(path, file, limits)
+        try:
+            yield video
+        finally:
+            video.close()
+
+
 def _opened(path: Path, file: BinaryIO, limits: DecodeLimits) -> VideoFile:
     try:
         return VideoFile(path, file, limits)
     except av.error.FFmpegError as error:
-        raise VideoError(
-            f"{path}: not a video file ({error.strerror}). If it should be one, it was cut short "
-            f"and its header is missing: fetch it again. Formats: {', '.join(_FORMATS)}"
-        ) from error
+        raise not_media(path, error, "video", VIDEO_FORMATS) from error
+
+
+def not_media(path: Path, error: av.error.FFmpegError, what: str, formats: Sequence[str]) -> VideoError:
+    """The error for a file that ffmpeg cannot open as `what`."""
+    return VideoError(
+        f"{path}: not a {what} file ({error.strerror}). If it should be one, it was cut short "
+        f"and its header is missing: fetch it again. Formats: {', '.join(formats)}"
+    )
 
 
 def _video_stream(container: InputContainer, path: Path) -> VideoStream:
@@ -214,7 +238,7 @@ def _video_stream(container: InputContainer, path: Path) -> VideoStream:
     return stream
 
 
-def _origin(container: InputContainer) -> Fraction:
+def origin_of(container: InputContainer) -> Fraction:
     """The container's start, seconds: exact from a stream, since ffmpeg rounds the container's to microseconds."""
     start = Fraction(container.start_time or 0, 1_000_000)
     for stream in container.streams:

@@ -20,7 +20,7 @@ from socialcli.video.listing import Listing, frames_of, list_frames
 from socialcli.video.timing import Window, pick_uniform
 
 _REORDER = 1.0  # seconds decoded past a window, since time stamps can be out of order
-_MOST_AHEAD = 16  # the most frames that a format allows between decoding and showing one
+MOST_AHEAD = 16  # the most frames that a format allows between decoding and showing one
 _UNIT = 65536  # 1.0 in the fixed-point numbers of a display matrix
 
 
@@ -58,7 +58,7 @@ def _sample_listed(video: VideoFile, listing: Listing, count: int) -> list[Frame
 def _check_reference(frame: VideoFrame | None, later: Iterator[VideoFrame]) -> None:
     """Decode the next picture that a B-frame depends on: `later` raises VideoError if it is damaged."""
     if frame is not None and frame.pict_type == PictureType.B:
-        next((one for one in islice(later, _MOST_AHEAD) if one.pict_type != PictureType.B), None)
+        next((one for one in islice(later, MOST_AHEAD) if one.pict_type != PictureType.B), None)
 
 
 def _seek_saves(keys: Sequence[int], position: int | None, tick: int) -> bool:
@@ -120,10 +120,10 @@ def _frame(video: VideoFile, frame: VideoFrame, tick: int) -> Frame:
     time = video.clock.seconds(tick)
     video.limits.check_pixels(video.path, frame.width, frame.height)
     image = np.asarray(frame.to_ndarray(format="rgb24"), dtype=np.uint8)
-    return Frame(time, np.ascontiguousarray(_oriented(image, frame, video.path)))
+    return Frame(time, np.ascontiguousarray(oriented(image, frame, video.path)))
 
 
-def _oriented(image: npt.NDArray[np.uint8], frame: VideoFrame, path: Path) -> npt.NDArray[np.uint8]:
+def oriented(image: npt.NDArray[np.uint8], frame: VideoFrame, path: Path) -> npt.NDArray[np.uint8]:
     """Turn and mirror the picture by its display matrix: (x, y) is shown at (a x + c y, b x + d y)."""
     try:
         # PyAV's type stubs know motion vectors only.

@@ -16,7 +16,7 @@ from socialcli.video.container import VideoFile
 from socialcli.video.timing import Window, within
 
 _REORDER = 1.0  # seconds read on past a window: frames are not stored in the order of presentation
-_NO_TIMES = frozenset({"avi"})  # stores no presentation times; ffmpeg numbers packets in storage order instead
+NO_TIMES = frozenset({"avi"})  # stores no presentation times; ffmpeg numbers packets in storage order instead
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def list_frames(video: VideoFile, window: Window) -> Listing:
     return Listing(
         ticks=times[inside.start : inside.stop],
         keys=sorted(packet.tick for packet in packets if packet.tick is not None and packet.key),
-        trusted=video.format not in _NO_TIMES and all(packet.tick is not None for packet in packets),
+        trusted=video.format not in NO_TIMES and all(packet.tick is not None for packet in packets),
     )
 
 
@@ -85,12 +85,13 @@ def _video_packets(video: VideoFile, window: Window) -> Iterator[_Entry]:
         if stop is not None and stamp is not None and stamp > stop:
             return
         if last is None or stamp is None or stamp <= last:
-            _check_packet(video, packet)
+            check_packet(video, packet)
         yield _Entry(packet.pts, packet.is_keyframe, not packet.is_discard)
     progress.check_complete(video, window)
 
 
-def _check_packet(video: VideoFile, packet: Packet[Stream]) -> None:
+def check_packet(video: VideoFile, packet: Packet[Stream]) -> None:
+    """Raise VideoError where a packet is encrypted or damaged."""
     if packet.has_sidedata("encryption_info"):
         raise VideoError(f"{video.path}: the video is encrypted; get a copy without copy protection")
     if packet.is_corrupt:

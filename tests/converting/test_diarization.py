@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from socialcli.converting.diarization import Diarization, Turn, read_turns
 from socialcli.converting.report import Report
-from socialcli_tracks.diarization import Diarization, Turn, read_turns
 
 # https://github.com/nryant/dscore#rttm, which NIST's own example follows
 EXAMPLE = """\

@@ -55,3 +55,4 @@ def test_every_converter_has_a_page_in_the_list() -> None:
     overview = (DOCS / "convert.md").read_text(encoding="utf-8")
     for name in ("tvqa-plus", "mmsi", "online-mmsi", "tracks"):
         assert f"[{name}.md]({name}.md)" in overview
+    assert "| `elan`, `textgrid` |" in overview

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from socialcli.converting.diarization import Diarization, Turn, read_turns
 from socialcli.converting.report import Report, SourceError
 from socialcli.episodes.records import Episode
-from socialcli_tracks.diarization import Diarization, Turn, read_turns
 
 from ..video.clips import write_video
 from .online_mmsi import DIALOGUE
@@ -113,11 +113,13 @@ def test_rttm_as_it_should_be(tmp_path: Path) -> None:
         ("1,3,2,2,9,9,1\n2,3,2,2,9\n", ":2: is not frame, id, left, top, width, height"),
         ("1,nan,2,2,9,9,1\n", ":1:id: is 'nan', which means missing"),
         ("1,,2,2,9,9,1\n", ":1:id: is '', which means missing"),
-        ("1 3 2 2 9 9 1 -1 -1 -1\n", ":1: has numbers without commas"),
         ("id,time,x0,y0,x1,y1\n3,1,2,3,9,9,0.5\n", ":2: has 7 values, but the header has 6"),
         ("id,time,x0,y0,x1,y1\n3,1,2,3,9\n", ":2: has 5 values, but the header has 6"),
-        ("id;time;x0;y0;x1;y1\n<NA>;1;2;3;9;9\n", ":2:label: is '<NA>', which means missing"),
-        ("1;3;2,5;2,5;9,0;9,0\n", ":1: has numbers without commas"),
+        ("id;time;x0;y0;x1;y1\n<NA>;1;2;3;9;9\n", ":2:id: is '<NA>', which means missing"),
+        (
+            "1;3;2,5;2,5;9,0;9,0\n",
+            ":1: is not frame, id, left, top, width, height as numbers, with points for decimals",
+        ),
         ("id,frame,x0,y0,x1,y1\n3,0.5,2,3,9,9\n", ":2:frame: is 0.5, not a whole number"),
         ("id\ttime\tx0\ty0\tx1\ty1\n3\tNone\t2\t3\t9\t9\n", ":2:time: is 'None', which means missing"),
     ],

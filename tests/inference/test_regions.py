@@ -152,7 +152,8 @@ def assert_same(one: AlignmentPlan | None, other: AlignmentPlan | None) -> None:
     assert np.array_equal(one.pairs, other.pairs)
 
 
-def test_a_hidden_name_stays_hidden_in_the_first_pass(model: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hidden_name_stays_hidden_in_the_first_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = tiny_model("llava-next-video")
     asked = next(one for one in short_clip(model) if one.question.task == "mentioned")
     span, line = asked.question.span, asked.prompt.asked
     assert span is not None
@@ -174,9 +175,9 @@ def test_the_same_regions_whatever_the_batch(model: Any) -> None:
         assert_same(one.plan_under(regions.steering), alone.plan_under(regions.steering))
 
 
-def test_questions_with_the_same_words_share_a_first_pass(model: Any) -> None:
-    passes = []
-    asked = [one for one in short_clip(model) if one.question.task in ("target", "coref")]
+def test_questions_with_the_same_words_share_a_first_pass() -> None:
+    passes: list[Any] = []
+    asked = [one for one in short_clip(tiny_model("llava-next-video")) if one.question.task in ("target", "coref")]
     assert len(asked) > 1
     first, steering = asked[0].clip.regions, Steering(regions=by_model())
     inner = first._attention_of
@@ -186,7 +187,8 @@ def test_questions_with_the_same_words_share_a_first_pass(model: Any) -> None:
     assert all(plan is plans[0] for plan in plans)
 
 
-def test_attention_that_is_no_number_fails_the_question(model: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_attention_that_is_no_number_fails_the_question(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = tiny_model("llava-next-video")
     (one, *_) = short_clip(model)
     monkeypatch.setattr(np, "isfinite", lambda values: np.zeros(np.shape(values), dtype=np.bool_))
     with pytest.raises(ModelError, match="not finite"):

@@ -20,6 +20,11 @@ def test_a_rectangle_that_is_turned_inside_out_has_no_area() -> None:
     assert Rectangle(3, 0, 1, 2).area == 0.0
 
 
+def test_a_rectangle_is_clipped_to_an_image() -> None:
+    assert Rectangle(-5, 10, 700, 20).clipped(640, 15) == Rectangle(0, 10, 640, 15)
+    assert Rectangle(700, 10, 800, 20).clipped(640, 360).area == 0.0
+
+
 def test_a_track_knows_its_first_and_its_last_frame() -> None:
     found = Detection(Rectangle(0, 0, 1, 1), 0.9)
     track = Track({3: found, 5: found, 9: found})

@@ -108,7 +108,32 @@ def test_plugins_as_json(distribution: Install) -> None:
         "distribution_version": "0.1",
         "status": "broken",
         "provides": {},
+        "sources": {},
         "problems": ["ZeroDivisionError: division by zero"],
+    }
+
+
+DETECTOR = """
+from socialcli.perception.contract import DetectorSpec, Source
+from socialcli.plugins.hookspecs import hookimpl
+
+SOURCE = Source(package="acme-eyes", licence="MIT", weights="acme.example, CC-BY-4.0")
+
+@hookimpl
+def socialcli_detectors():
+    return [DetectorSpec(name="hats", summary="hats", finds="person", source=SOURCE, load=print)]
+"""
+
+
+def test_plugins_names_the_licences_of_code_and_weights(distribution: Install) -> None:
+    distribution("acme-hats", DETECTOR, version="1.5")
+    text = socialcli("plugins")
+    assert ["PART", "NEEDS", "LICENCE", "WEIGHTS"] in columns(text)
+    assert ["detector hats", "acme-eyes", "MIT", "acme.example, CC-BY-4.0"] in columns(text)
+    assert ["tracker overlap", "Apache-2.0"] in columns(text)
+    (report,) = [one for one in json.loads(socialcli("plugins", "--json")) if one["distribution"] == "acme-hats"]
+    assert report["sources"] == {
+        "detector hats": {"package": "acme-eyes", "licence": "MIT", "weights": "acme.example, CC-BY-4.0"}
     }
 
 

@@ -154,3 +154,44 @@ def write_slides(path: Path, milliseconds: Sequence[int], end: int, codec: str =
                 output.mux(speech.encode(block))
             output.mux(speech.encode(None))
     return path
+
+
+def record(
+    path: Path,
+    sound: npt.NDArray[np.float32],
+    rate: int,
+    *,
+    codec: str = "aac",
+    layout: str = "mono",
+    channels: Sequence[int] | None = None,
+    begins: float = 0.0,
+    gap: tuple[float, float] | None = None,
+    pictures: int = 0,
+) -> Path:
+    """Encode `sound` on these channels of the layout (None: all); from `gap[0]` seconds on it comes `gap[1]` later."""
+    with av.open(str(path), "w") as output:
+        video = output.add_stream("libx264", rate=25) if pictures else None
+        stream = output.add_stream(codec, rate=rate, layout=layout)
+        if video is not None:
+            video.width, video.height, video.pix_fmt = 128, 48, "yuv420p"
+            for index in range(pictures):
+                frame = av.VideoFrame.from_ndarray(picture(index % 256), format="rgb24")
+                frame.pts, frame.time_base = index, Fraction(1, 25)
+                output.mux(video.encode(frame))
+            output.mux(video.encode(None))
+        count = av.AudioLayout(layout).nb_channels
+        wide = np.zeros((count, len(sound)), np.float32)
+        wide[list(range(count) if channels is None else channels)] = sound
+        size = stream.codec_context.frame_size or 1024
+        kind = "s16" if codec.startswith("pcm") else "fltp"
+        for place in range(0, len(sound), size):
+            part = np.ascontiguousarray(wide[:, place : place + size])
+            if kind == "s16":
+                part = np.ascontiguousarray((part.T * 32767).astype(np.int16).reshape(1, -1))
+            block = av.AudioFrame.from_ndarray(part, format=kind, layout=layout)
+            late = gap[1] if gap is not None and place / rate >= gap[0] else 0.0
+            block.sample_rate, block.pts = rate, place + round((begins + late) * rate)
+            block.time_base = Fraction(1, rate)
+            output.mux(stream.encode(block))
+        output.mux(stream.encode(None))
+    return path

@@ -26,17 +26,12 @@ def read_elan(path: Path, wanted: Collection[str], report: Report) -> list[Line]
 
     Raises NotFoundError, and SourceError for a file that is none, or lacks a wanted tier.
     """
-    read_bytes(path)  # so that a missing file is reported as everywhere
-    import pympi
-
+    document = open_elan(path)
     try:
-        tiers = pympi.Eaf(str(path), suppress_version_warning=True)
-        names = list(tiers.tiers)
-        parts = {name: (tiers.tiers[name][2], tiers.get_annotation_data_for_tier(name)) for name in names}
+        names = list(document.tiers)
+        parts = {name: (document.tiers[name][2], document.get_annotation_data_for_tier(name)) for name in names}
     except Exception as error:  # pympi raises whatever it meets: KeyError, ValueError, Exception
-        raise SourceError(
-            path, None, None, f"cannot be read as an ELAN file ({error}); open and save it in ELAN"
-        ) from error
+        raise _unreadable(path, error) from error
     _check_wanted(path, wanted, names)
     lines: list[Line] = []
     for name, (about, found) in parts.items():
@@ -47,6 +42,21 @@ def read_elan(path: Path, wanted: Collection[str], report: Report) -> list[Line]
             continue
         lines += _said(found, about.get("PARTICIPANT") or name, report)
     return sorted(lines, key=lambda line: (line.start, line.end))
+
+
+def open_elan(path: Path) -> Any:
+    """The document of an ELAN file, a pympi.Eaf. Raises NotFoundError, and SourceError for a file that is none."""
+    read_bytes(path)  # so that a missing file is reported as everywhere
+    import pympi
+
+    try:
+        return pympi.Eaf(str(path), suppress_version_warning=True)
+    except Exception as error:  # pympi raises whatever it meets
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> SourceError:
+    return SourceError(path, None, None, f"cannot be read as an ELAN file ({error}); open and save it in ELAN")
 
 
 def _said(found: Any, speaker: str, report: Report) -> Iterator[Line]:

@@ -115,7 +115,8 @@ def command(
 ) -> None:
     """Show everything between annotation and attention for each question of EPISODES: the frames and what the model
     sees of them, the prompt, the tokens and frames of each utterance, the visual grid, which tokens each speaker's box
-    covers, and which words --steer biases towards which of these.
+    covers, and which words --steer biases towards which of these. For an episode without questions, show the same with
+    a prompt that ends before the question.
 
     The model's configuration and processor are enough; only --attention and --regions model need its weights. Exits
     with 3 if a question could not be inspected.

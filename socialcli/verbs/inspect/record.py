@@ -16,9 +16,9 @@ def to_record(inspection: Inspection) -> dict[str, Any]:
     options, episode = inspection.options, inspection.episode
     return {
         "schema_version": INSPECTION_VERSION,
-        "question_id": inspection.question.id,
+        "question_id": None if inspection.question is None else inspection.question.id,
         "episode_id": episode.episode_id,
-        "task": inspection.question.task,
+        "task": None if inspection.question is None else inspection.question.task,
         "model": inspection.model,
         "checkpoint": inspection.checkpoint,
         "inputs": inspection.inputs,

@@ -76,12 +76,13 @@ class InspectedBox:
 class Inspection:
     """Everything between annotation and attention, for one question under one condition.
 
-    Without video (inputs L) there are no frames and boxes, and `grid` and `plan` are None. `pairs[i]` holds the plan's
-    columns that all tokens of `utterances[i]` are biased towards, or away from; `steered` has every bias.
+    For an episode without questions, `question` is None, and the prompt ends with the transcript. Without video
+    (inputs L) there are no frames and boxes, and `grid` and `plan` are None. `pairs[i]` holds the plan's columns that
+    all tokens of `utterances[i]` are biased towards, or away from; `steered` has every bias.
     """
 
     episode: Episode  # the part that the question may use (context past: no later boxes)
-    question: Question
+    question: Question | None
     model: str
     checkpoint: str
     choices: InputChoices  # how the model family turned the clip into its input
@@ -99,6 +100,11 @@ class Inspection:
     plan: AlignmentPlan | None  # under `steering`
     pairs: tuple[Tokens, ...]
     steered: tuple[SteeredTokens, ...]
+
+    @property
+    def name(self) -> str:
+        """The question's id, or the episode's if there is no question."""
+        return self.episode.episode_id if self.question is None else self.question.id
 
     @property
     def unseen(self) -> tuple[InspectedBox, ...]:
@@ -122,16 +128,18 @@ class Inspection:
         return "VL" if self.options.boxes_as == "none" else "VLB"
 
 
-def inspect_question(asked: ClipQuestion, task: Task, source: LoadOptions, steering: Steering = METHOD) -> Inspection:
-    """Take a prepared question apart; `source` is how its clip's model was loaded."""
+def inspect_question(
+    asked: ClipQuestion, task: Task | None, source: LoadOptions, steering: Steering = METHOD
+) -> Inspection:
+    """Take a prepared question apart, or with `task` None a transcript; `source` is how its clip's model was loaded."""
     clip = asked.clip
     spec, options, episode = clip.adapter.spec, clip.options, clip.episode
-    labels = speaker_labels(episode.speakers, task.named)
+    labels = speaker_labels(episode.speakers, task is not None and task.named)
     grid, frames = asked.encoded.grid, clip.frames
     utterances, plan = _utterances(asked, labels, frames), asked.plan_under(steering)
     return Inspection(
         episode=episode,
-        question=asked.question,
+        question=None if task is None else asked.question,
         model=spec.name,
         checkpoint=source.checkpoint,
         choices=choices_of(clip.adapter, source),

@@ -48,9 +48,13 @@ def called(inspection: Inspection, speaker: str) -> str:
 
 def _heading(inspection: Inspection) -> Iterable[str]:
     options = inspection.options
-    yield f"Question {inspection.question.id} of episode {inspection.episode.episode_id}"
+    question = inspection.question
+    if question is None:
+        yield f"Episode {inspection.episode.episode_id}, which has no questions"
+    else:
+        yield f"Question {question.id} of episode {inspection.episode.episode_id}"
     settings = {
-        "task": inspection.question.task,
+        "task": None if question is None else question.task,
         "model": inspection.model,
         "checkpoint": inspection.checkpoint,
         "inputs": inspection.inputs,
@@ -105,8 +109,9 @@ def _corner(grid: VisualGrid) -> str:
 
 
 def _prompt(inspection: Inspection) -> Iterable[str]:
-    yield f"Prompt: {len(inspection.token_ids)} tokens with the conversation format; its text:"
-    yield from (f"  | {line}" for line in inspection.prompt.split("\n"))
+    part = "Prompt" if inspection.question is not None else "Prompt before any question"
+    yield f"{part}: {len(inspection.token_ids)} tokens with the conversation format; its text:"
+    yield from (f"  | {line}" for line in inspection.prompt.removesuffix("\n").split("\n"))
 
 
 def _utterances(inspection: Inspection) -> Iterable[str]:

@@ -13,7 +13,7 @@ from socialcli.alignment.steering.modes import METHOD, Steering
 from socialcli.episodes.reading import EpisodeRow
 from socialcli.episodes.records import Episode, Question
 from socialcli.errors import QuestionError, UnknownNameError
-from socialcli.inference.clip import Clip
+from socialcli.inference.clip import Clip, ClipQuestion
 from socialcli.inference.clip_view import AskOptions, known_until, last_moment
 from socialcli.models.contract import Adapter, LoadOptions
 from socialcli.tasks.base import Task
@@ -74,6 +74,8 @@ class Inspector:
         if row.episode is not None:
             wanted = [question for question in row.episode.questions if selection.includes(question.id)]
             yield from self._of_episode(row.episode, wanted)
+            if not row.episode.questions and not row.bad_questions:
+                yield self._without_question(row.episode)
         for bad in row.bad_questions:
             if selection.includes(bad.id):
                 yield None
@@ -93,15 +95,28 @@ class Inspector:
                 _log.warning("%s: %s: %s", episode.episode_id, question.id, what)
             yield inspected
 
+    def _without_question(self, episode: Episode) -> Inspected | None:
+        """An episode that has no questions: what comes before them is the same for all."""
+        try:
+            clip = Clip(self._adapter, episode, self._options)
+            return self._inspected(clip.transcribe(), None)
+        except QuestionError as error:
+            _log.warning("%s: %s", episode.episode_id, error.record)
+            return None
+
     def _of_question(self, clip: Clip, question: Question) -> Inspected:
         if question.task not in self._tasks:
             raise UnknownNameError("task", question.task, self._tasks)
         task = self._tasks[question.task]
-        asked = clip.ask(question, task)
+        return self._inspected(clip.ask(question, task), task)
+
+    def _inspected(self, asked: ClipQuestion, task: Task | None) -> Inspected:
+        frames = asked.clip.frames
         inspection = inspect_question(asked, task, self._source, self._steering)
         if self._attention is None:
-            return Inspected(inspection, clip.frames)
+            return Inspected(inspection, frames)
         maps = attention_maps(asked, inspection, self._attention)
         if not maps:
-            _log.warning("%s: --steer %s biases no utterance: no attention map", question.id, self._steering.mode.name)
-        return Inspected(inspection, clip.frames, maps)
+            steer = self._steering.mode.name
+            _log.warning("%s: --steer %s biases no utterance: no attention map", inspection.name, steer)
+        return Inspected(inspection, frames, maps)

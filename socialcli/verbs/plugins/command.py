@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import asdict
+
 import click
 
 from socialcli.options.listing import json_option, print_json, print_table
@@ -13,7 +16,8 @@ from socialcli.plugins.registry import PluginReport, registry
 def command(json: bool) -> None:
     """List the installed plug-ins, broken ones too.
 
-    Below the table are the problems of broken plug-ins, and every name that two plug-ins claim.
+    Below the table are the packages and licences of detectors, trackers, voice analysers and active speaker detectors,
+    the problems of broken plug-ins, and every name that two plug-ins claim.
     """
     reports = registry().reports()
     if json:
@@ -31,9 +35,21 @@ def command(json: bool) -> None:
             for report in reports
         ],
     )
+    _print_sources(reports)
     for report in reports:
         for problem in report.problems:
             click.echo(f"\n{report.origin}: {problem}")
+
+
+def _print_sources(reports: Sequence[PluginReport]) -> None:
+    rows = [
+        (part, source.package or "", source.licence, source.weights or "")
+        for report in reports
+        for part, source in report.sources.items()
+    ]
+    if rows:
+        click.echo()
+        print_table(("PART", "NEEDS", "LICENCE", "WEIGHTS"), rows)
 
 
 def _status(report: PluginReport) -> str:
@@ -47,5 +63,6 @@ def _record(report: PluginReport) -> dict[str, object]:
         "distribution_version": report.origin.version,
         "status": _status(report),
         "provides": report.provides,
+        "sources": {part: asdict(source) for part, source in report.sources.items()},
         "problems": report.problems,
     }

@@ -18,6 +18,7 @@ from socialcli.options.verbosity import logging_options
 from socialcli.synth.settings import HARMS
 
 if TYPE_CHECKING:
+    from socialcli.synth.settings import Audio
     from socialcli.synth.synthesis import Counts
 
 _TASKS = ("videoqa", "target", "coref", "mentioned")
@@ -32,8 +33,8 @@ class _People(click.ParamType[tuple[int, int]]):
         """Convert "4" to (4, 4) and "3-5" to (3, 5)."""
         found = re.fullmatch(r"(\d+)(?:-(\d+))?", str(value).strip())
         low, high = (int(found[1]), int(found[2] or found[1])) if found else (0, 0)
-        if not 3 <= low <= high <= 8:
-            self.fail(f"{value!r} is not a number from 3 to 8, nor a range such as 3-5.", param, ctx)
+        if not 2 <= low <= high <= 8:
+            self.fail(f"{value!r} is not a number from 2 to 8, nor a range such as 3-5.", param, ctx)
         return low, high
 
 
@@ -90,7 +91,7 @@ class _Splits(click.ParamType[tuple[tuple[str, float], ...]]):
     default="4",
     show_default=True,
     metavar="N|N-M",
-    help="Speakers per episode, 3 to 8; drawn uniformly from a range.",
+    help="Speakers per episode, 2 to 8; drawn uniformly from a range.",
 )
 @click.option(
     "--turns", type=click.IntRange(1, 4), default=1, show_default=True, metavar="N", help="Utterances per speaker."
@@ -109,16 +110,41 @@ class _Splits(click.ParamType[tuple[tuple[str, float], ...]]):
     default=16,
     show_default=True,
     metavar="N",
-    help="Frames per clip, divided equally among the utterances.",
+    help="Frames per clip, divided equally among the utterances; with --audio, clips last as long as the speech.",
 )
-@click.option("--fps", type=click.IntRange(1, 60), default=4, show_default=True, help="Frames per second.")
+@click.option(
+    "--fps", type=click.IntRange(1, 60), metavar="N", help="Frames per second.  [default: 4; 25 with --audio]"
+)
 @click.option(
     "--size",
     type=Size(64, 4096, even=True),
-    default="336x336",
-    show_default=True,
     metavar="WxH",
-    help="Width and height in pixels.",
+    help="Width and height in pixels.  [default: 336x336; 672x672 with --audio]",
+)
+@click.option(
+    "--audio",
+    type=click.Choice(["voice", "espeak"]),
+    is_flag=False,
+    flag_value="voice",
+    metavar="[voice|espeak]",
+    help="Let people speak, each in a voice of their own, with lips that move: by the built-in synthesizer, or by "
+    "espeak-ng if it is installed. Writes transcripts/ and truth/, too.",
+)
+@click.option(
+    "--shots",
+    type=click.IntRange(1, 100),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Cut each clip into N shots of all people, a few or one; needs --audio.",
+)
+@click.option(
+    "--listeners-move",
+    type=FiniteRange(0, 1),
+    default=0.0,
+    show_default=True,
+    metavar="SHARE",
+    help="Probability that a listener chews or smiles during an utterance; needs --audio.",
 )
 @click.option(
     "--box-jitter",
@@ -166,6 +192,7 @@ def command(
     workers: int | None,
     as_json: bool,
     harm: tuple[str, ...],
+    audio: Audio | None,
     **world: Any,
 ) -> None:
     """Draw a social world as video and episodes, with questions of all four tasks and their answers.
@@ -176,15 +203,24 @@ def command(
     With --harm the questions are about things, the background, bystanders or somebody off screen, or people stand
     close together; each kind is a dataset of its own, harm-KIND, so that `accuracy` and `compare` have a row for each.
 
+    With --audio people speak and can be recognized by their lips and voices, as in a recording; --shots cuts it.
+
     Exit codes: 0 done, 2 usage, 130 interrupted, 143 terminated; the last two leave no episodes file.
     """
     from socialcli.jobs.progress import counted
-    from socialcli.synth.settings import SynthSettings
+    from socialcli.synth.settings import AUDIO_DEFAULTS, SynthSettings
     from socialcli.synth.synthesis import SynthRequest, synthesize, usable_cores
 
     kinds = HARMS if "all" in harm else tuple(dict.fromkeys(harm))
+    defaults = AUDIO_DEFAULTS if audio else {}
+    given = {name: value for name, value in world.items() if value is not None}
     request = SynthRequest(
-        SynthSettings(**world, harm=kinds), output, episodes, seed, workers or usable_cores(), overwrite
+        SynthSettings(**{**defaults, **given}, harm=kinds, audio=audio),
+        output,
+        episodes,
+        seed,
+        workers or usable_cores(),
+        overwrite,
     )
     counts = synthesize(request, progress=lambda made: counted(made, "synth", "episodes", total=episodes))
     rows = [_row(name, counts) for name, _ in request.settings.splits]

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 from PIL import Image
 
+from socialcli.schemas import load_schema
 from tests.conftest import SAMPLE
 from tests.verbs.inspect.samples import checkpoint, run_inspect
 
@@ -145,3 +147,38 @@ def test_what_cannot_be_is_a_usage_error(arguments: tuple[str, ...], message: st
     assert (result.exit_code, result.stdout) == (2, "")
     assert message in result.stderr
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("steer", ["speaker", "both-ways", "gaze", "gaze-decoding"])
+def test_an_episode_without_questions_is_shown_up_to_them(steer: str, tmp_path: Path) -> None:
+    """All that comes before the question is as for a question that hides no word."""
+    path = written(tmp_path, {**FIRST, "questions": []})
+    command = (MODEL, "--json", "--media-root", str(SAMPLE), "--steer", steer)
+    result = run_inspect(path, *command)
+    assert (result.exit_code, result.stderr.count("warning")) == (0, 0), result.stderr
+    shown = json.loads(result.stdout)
+    assert list(Draft202012Validator(load_schema("inspection")).iter_errors(shown)) == []
+    target = next(question["id"] for question in FIRST["questions"] if question["task"] == "target")
+    asked = json.loads(run_inspect(EPISODES, *command, "--question", target).stdout)
+    assert (shown["question_id"], shown["task"]) == (None, None)
+    assert asked["prompt"] == shown["prompt"] + asked["prompt"][asked["prompt"].index("Question: ") :]
+    for same in ("frames", "utterances", "grid", "boxes", "speakers", "annotated_boxes", "coverage"):
+        assert shown[same] == asked[same], same
+    if steer == "speaker":
+        assert shown["plan"] == asked["plan"]
+
+
+def test_an_episode_without_questions_has_text_and_pictures(tmp_path: Path) -> None:
+    path = written(tmp_path, {**FIRST, "episode_id": "talk", "questions": []}, FIRST)
+    text = run_inspect(path, MODEL, "--media-root", str(SAMPLE), "--limit", "2").stdout
+    assert text.startswith("Episode talk, which has no questions\n")
+    assert "Prompt before any question: " in text and "Coverage: " in text and f"Question {QUESTIONS[0]} of" in text
+    drawn = run_inspect(path, MODEL, "--media-root", str(SAMPLE), "--limit", "1", "--png", str(tmp_path / "pictures"))
+    assert drawn.stdout == f"{tmp_path / 'pictures' / 'talk' / 'sheet.png'}\n"
+    assert len(list((tmp_path / "pictures" / "talk").glob("frame-*.png"))) == 8
+
+
+def test_questions_that_are_named_leave_out_episodes_without_any(tmp_path: Path) -> None:
+    path = written(tmp_path, {**FIRST, "episode_id": "silent", "questions": []}, FIRST)
+    result = run_inspect(path, MODEL, "--json", "--media-root", str(SAMPLE), "--question", QUESTIONS[0])
+    assert [json.loads(line)["question_id"] for line in result.stdout.splitlines()] == [QUESTIONS[0]]

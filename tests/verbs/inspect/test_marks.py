@@ -10,10 +10,10 @@ from fontTools.pens.ttGlyphPen import TTGlyphPen
 from matplotlib.font_manager import findfont
 from PIL import Image, ImageFont
 
-from socialcli.verbs.inspect.pictures import lettering
 from socialcli.verbs.inspect.pictures.layout import Line, block
-from socialcli.verbs.inspect.pictures.lettering import Font, font_for, font_of, legible, shortened, width_of, wrapped
 from socialcli.verbs.inspect.pictures.marks import Mark, draw_marks
+from socialcli.video import lettering
+from socialcli.video.lettering import Font, font_for, font_of, legible, shortened, width_of, wrapped
 from socialcli.video.overlay import COLORS
 from socialcli.words.legible import legible as legible_with
 

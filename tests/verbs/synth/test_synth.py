@@ -73,9 +73,9 @@ def test_settings_come_from_the_file_and_the_environment(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("option", "value", "message"),
     [
-        ("--people", "2", "not a number from 3 to 8"),
+        ("--people", "1", "not a number from 2 to 8"),
         ("--people", "5-3", "nor a range such as 3-5"),
-        ("--people", "many", "not a number from 3 to 8"),
+        ("--people", "many", "not a number from 2 to 8"),
         ("--size", "100", "is not WIDTHxHEIGHT"),
         ("--size", "101x100", "even numbers of pixels"),
         ("--splits", "train", "is not a list of names with shares"),
@@ -100,3 +100,14 @@ def test_a_folder_with_episodes_is_refused_without_overwrite(tmp_path: Path) -> 
     assert "--overwrite" in refused.stderr
     assert synth(tmp_path, *SMALL, "--seed", "1", "--overwrite").exit_code == 0
     assert made(tmp_path)[0].episode_id == "synth-1-000000"
+
+
+def test_a_world_that_speaks_has_defaults_of_its_own_and_passes_validate(tmp_path: Path) -> None:
+    options = ("--audio", "--shots", "3", "--episodes", "1", "--people", "2", "--turns", "1", "--fps", "12")
+    assert synth(tmp_path, *options).exit_code == 0
+    (episode,) = made(tmp_path)
+    assert (episode.video.width, episode.video.height) == (672, 672)
+    assert len(episode.utterances) == 2 and len({box.time for box in episode.boxes}) > 30
+    words = ["validate", str(tmp_path / "episodes.parquet"), "--media-root", str(tmp_path)]
+    assert CliRunner().invoke(main, words).exit_code == 0
+    assert len(list((tmp_path / "transcripts").iterdir())) == 1 and len(list((tmp_path / "truth").iterdir())) == 2

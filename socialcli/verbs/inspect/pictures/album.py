@@ -23,7 +23,8 @@ _MOST_BYTES = 200  # of a name; file systems allow 255, and a prefix and suffix 
 
 
 class Album:
-    """A folder of pictures: `NAME/sheet.png`, `NAME/frame-00.png` ... and `NAME/attention-ID.png` for each question."""
+    """A folder of pictures: `NAME/sheet.png`, `NAME/frame-00.png` ... and `NAME/attention-ID.png` for each question,
+    or each episode without questions."""
 
     def __init__(self, folder: Path) -> None:
         """Write pictures under `folder`, which is created with the first one."""
@@ -36,7 +37,7 @@ class Album:
         Existing pictures of the same names are replaced. Raises UsageError if the folder cannot be created, OSError if
         it cannot be written to.
         """
-        folder = self._folder / _safe_name(inspection.question.id, "question", self._taken)
+        folder = self._folder / _safe_name(inspection.name, "question", self._taken)
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:

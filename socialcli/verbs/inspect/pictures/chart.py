@@ -5,7 +5,9 @@ from __future__ import annotations
 from PIL import Image, ImageDraw
 
 from socialcli.verbs.inspect.pictures.drawing import colors_of
-from socialcli.verbs.inspect.pictures.lettering import (
+from socialcli.verbs.inspect.report import InspectedUtterance, Inspection
+from socialcli.verbs.inspect.text import counted
+from socialcli.video.lettering import (
     BODY,
     INK,
     MARGIN,
@@ -17,8 +19,6 @@ from socialcli.verbs.inspect.pictures.lettering import (
     shortened,
     width_of,
 )
-from socialcli.verbs.inspect.report import InspectedUtterance, Inspection
-from socialcli.verbs.inspect.text import counted
 
 NOBODY: RGB = (120, 120, 120)  # an utterance with an unknown speaker; also the outline of every cell
 ROW = 34  # height of a row, pixels

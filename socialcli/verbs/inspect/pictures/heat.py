@@ -12,7 +12,7 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw
 
 from socialcli.verbs.inspect.maps import Map
-from socialcli.verbs.inspect.pictures.lettering import BODY, INK, MARGIN, PAPER, font_of, width_of
+from socialcli.video.lettering import BODY, INK, MARGIN, PAPER, font_of, width_of
 
 Pixels = npt.NDArray[np.uint8]
 

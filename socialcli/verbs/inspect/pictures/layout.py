@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageDraw
 
-from socialcli.verbs.inspect.pictures.lettering import BODY, INK, MARGIN, PAPER, RGB, Font, font_for, legible, wrapped
+from socialcli.video.lettering import BODY, INK, MARGIN, PAPER, RGB, Font, font_for, legible, wrapped
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageDraw
 
-from socialcli.verbs.inspect.pictures.lettering import RGB, Font, font_for, legible, width_of
+from socialcli.video.lettering import RGB, Font, font_for, legible, width_of
 from socialcli.video.overlay import Color
 
 EDGE: RGB = (0, 0, 0)

@@ -13,11 +13,11 @@ from socialcli.verbs.inspect.maps import AttentionMaps, Map
 from socialcli.verbs.inspect.pictures.drawing import View, colors_of, picture_of
 from socialcli.verbs.inspect.pictures.heat import MIDDLE, HeatScale, Pixels, color_bar, veiled
 from socialcli.verbs.inspect.pictures.layout import Line, beside, block, stacked
-from socialcli.verbs.inspect.pictures.lettering import MARGIN, PAPER, TITLE
 from socialcli.verbs.inspect.pictures.marks import Mark, draw_marks, draw_outlines
 from socialcli.verbs.inspect.report import Inspection
 from socialcli.verbs.inspect.text import called, counted, frames_named
 from socialcli.video.frames import FrameSet
+from socialcli.video.lettering import MARGIN, PAPER, TITLE
 
 PANEL = 640  # long side of a picture, pixels
 BLUR = 8  # pixels: of larger areas only the edges remain
@@ -73,7 +73,7 @@ class _Page:
         line, shown = self.maps.line, self.maps.shown
         yield Line(f"{line.id}: {line.text}", size=TITLE)
         spoken = f"{line.label}, {line.start:.2f}-{line.end:.2f} s, F(u): {frames_named(line.frames)}"
-        yield Line(f"{self.inspection.question.id}, {self.inspection.model}: {spoken}")
+        yield Line(f"{self.inspection.name}, {self.inspection.model}: {spoken}")
         yield Line(f"Attention: the mean over {counted(len(line.tokens), 'token')} (label and words) and {shown.name}")
         yield Line(f"plain: the model by itself; aligned: {self.maps.alignment}")
         own = self.inspection.pairs[self.inspection.utterances.index(line)]

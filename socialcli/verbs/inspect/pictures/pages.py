@@ -10,10 +10,10 @@ from socialcli.alignment.steering.modes import METHOD
 from socialcli.verbs.inspect.pictures.chart import utterance_chart
 from socialcli.verbs.inspect.pictures.drawing import LONG_SIDE, colors_of, draw_frame
 from socialcli.verbs.inspect.pictures.layout import Line, block, stacked
-from socialcli.verbs.inspect.pictures.lettering import MARGIN, PAPER, TITLE
 from socialcli.verbs.inspect.report import InspectedBox, Inspection
 from socialcli.verbs.inspect.text import called, counted, frames_named, people_shown, ranges, steering_named
 from socialcli.video.frames import FrameSet
+from socialcli.video.lettering import MARGIN, PAPER, TITLE
 
 THUMB = 480  # long side of a frame on the sheet, pixels
 COLUMNS = 4
@@ -59,7 +59,7 @@ def _step_of(inspection: Inspection, index: int) -> list[int]:
 
 
 def _spoken(inspection: Inspection, index: int) -> Iterator[Line]:
-    yield Line(f"{inspection.question.id}, {inspection.model}")
+    yield Line(f"{inspection.name}, {inspection.model}")
     lines = [f"{line.id} ({line.label})" for line in inspection.utterances if index in line.frames]
     yield Line(f"In F(u) of: {', '.join(lines) or 'no utterance'}")
 
@@ -106,11 +106,12 @@ def _notes(inspection: Inspection, shown: Sequence[int]) -> Iterator[Line]:
 
 
 def _sheet_head(inspection: Inspection) -> Iterator[Line]:
-    yield Line(f"{inspection.question.id}, {inspection.model}", size=TITLE)
+    yield Line(f"{inspection.name}, {inspection.model}", size=TITLE)
     fit = f", frame fit {inspection.choices.frame_fit}" if inspection.choices.frame_fit else ""
     frame = inspection.frames[0]
+    task = "No question" if inspection.question is None else f"Task {inspection.question.task}"
     yield Line(
-        f"Task {inspection.question.task}, inputs {inspection.inputs}, boxes as {inspection.options.boxes_as}, "
+        f"{task}, inputs {inspection.inputs}, boxes as {inspection.options.boxes_as}, "
         f"context {inspection.options.context}{fit}; frames of {frame.width} x {frame.height} pixels"
     )
 
