@@ -15,10 +15,18 @@ class AttentionTrace:
     """The mean attention of groups of tokens: pass `observe` to `aligned`, for one prompt and its `columns`."""
 
     def __init__(
-        self, plan: AlignmentPlan, groups: Sequence[Sequence[int]], columns: Indices, heads: Collection[tuple[int, int]]
+        self,
+        plan: AlignmentPlan,
+        groups: Sequence[Sequence[int] | Indices],
+        columns: Indices,
+        heads: Collection[tuple[int, int]] | None = None,
     ) -> None:
-        """Start empty: `groups` of the plan's rows, as tokens of the sequence; `heads` as (layer, head)."""
-        self._heads = sorted(heads)
+        """Start empty: `groups` of the plan's rows, as tokens of the sequence; `heads` as (layer, head).
+
+        None: the heads that are active.
+        """
+        self._heads = None if heads is None else sorted(heads)
+        self.count = 0  # heads so far
         self._weights = np.zeros((len(groups), plan.rows.size))
         for weights, tokens in zip(self._weights, groups, strict=True):
             weights[np.searchsorted(plan.rows, tokens)] = 1 / len(tokens)
@@ -26,10 +34,17 @@ class AttentionTrace:
 
     def observe(self, layer: int, before: Tensor, after: Tensor, active: Tensor) -> None:
         """Add one layer; the arguments are those of `socialcli.alignment.rows.observation.Observer`."""
-        heads = [head for its_layer, head in self._heads if its_layer == layer]
+        if self._heads is None:
+            heads = active[0].nonzero().flatten().tolist()
+        else:
+            heads = [head for its_layer, head in self._heads if its_layer == layer]
         if heads:
+            self.count += len(heads)
             self._total += self._weights @ after[0, heads].sum(dim=0).double().cpu().numpy()
 
     def means(self) -> npt.NDArray[np.float64]:
-        """The attention after the bias, (groups, columns): the mean over each group's tokens and over the heads."""
-        return self._total / len(self._heads)
+        """The attention after the bias, (groups, columns): the mean over each group's tokens and over the heads.
+
+        Of at least one head.
+        """
+        return self._total / self.count

@@ -1,4 +1,4 @@
 """(torch) Questions through a model: a clip once, then each question on it.
 
-May import: alignment, episodes, errors, models, perturbation, tasks, video.
+May import: alignment, episodes, errors, models, tasks, video.
 """

@@ -12,16 +12,18 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from socialcli.alignment.grid import VisualGrid
-from socialcli.alignment.plan import AlignmentPlan, Indices, SpeakerTokens, cover_speakers
+from socialcli.alignment.plan import AlignmentPlan, Indices
+from socialcli.alignment.regions.cells import ANYBODY, Attention
+from socialcli.alignment.regions.sources import GroundingHeads
 from socialcli.alignment.steering.modes import METHOD, Steering
 from socialcli.alignment.steering.prompt import SteeredPrompt
 from socialcli.episodes.records import Episode, Question
 from socialcli.errors import QuestionError
 from socialcli.inference.clip_view import AskOptions, known_until, sample_clip, show_frames
 from socialcli.inference.prefix import Prefix, compute_prefix
+from socialcli.inference.regions.clip_regions import ClipRegions, Lines, lines_by_speaker
+from socialcli.inference.regions.first_pass import word_attention
 from socialcli.models.contract import Adapter, EncodedClip, EncodedPrompt
-from socialcli.perturbation.perturbation import Perturbation, perturbed
 from socialcli.tasks.base import Task
 from socialcli.tasks.orders import GIVEN, CandidateOrder
 from socialcli.tasks.prompt import Prompt, build_prompt, build_transcript
@@ -43,8 +45,7 @@ class Clip:
 
         Nothing runs through the model yet. Raises VideoError.
         """
-        self.adapter = adapter
-        self._whole, self._until = episode, until
+        self.adapter, whole = adapter, episode
         self.episode = episode = known_until(episode, until)
         self.options = options
         self.scene, self.frames = (
@@ -52,8 +53,7 @@ class Clip:
         )
         self.clip: EncodedClip | None = adapter.encode_clip(self.frames) if self.frames is not None else None
         self._prefix: Prefix | None = None
-        self._annotations: dict[Perturbation | None, Episode] = {None: episode}
-        self._shown: tuple[VisualGrid, dict[Perturbation | None, Mapping[str, SpeakerTokens]]] | None = None
+        self.regions = ClipRegions(whole, until, options.box_gap, self._attention)
         self._plans: dict[Steering, tuple[SteeredPrompt, AlignmentPlan]] = {}  # the last one, and its prompt
         self._plans_with_errors: dict[Steering, tuple[AlignmentPlan, AlignmentPlan]] = {}  # the last one without, with
 
@@ -86,7 +86,7 @@ class Clip:
         """The plan of a question; None without video. Questions with the same transcript share it where it decides."""
         if steering.mode.of_transcript and steering.perturbation is not None:
             return self._plan_with_error(asked, steering)
-        prompt = self.steered(asked, steering.perturbation)
+        prompt = self.steered(asked, steering)
         if prompt is None:
             return None
         if not steering.mode.of_transcript:
@@ -105,26 +105,31 @@ class Clip:
         before = self._plans_with_errors.get(steering)
         if before is not None and before[0] is exact:
             return before[1]
-        prompt = self.steered(asked, steering.perturbation)
+        prompt = self.steered(asked, steering)
         if exact is None or prompt is None:
             return None
         self._plans_with_errors[steering] = exact, steering.plan(prompt)
         return self._plans_with_errors[steering][1]
 
-    def steered(self, asked: ClipQuestion, error: Perturbation | None = None) -> SteeredPrompt | None:
+    def steered(self, asked: ClipQuestion, steering: Steering = METHOD) -> SteeredPrompt | None:
         """A question as a steering mode sees it; None without video.
 
-        An annotation error changes who speaks and where, and nothing else.
+        An annotation error changes who speaks and where, and nothing else. Regions of the model run it, once for each
+        speaker's lines: raises PromptError and ModelError.
         """
-        grid = asked.encoded.grid
+        grid, error = asked.encoded.grid, steering.perturbation
         if grid is None or self.frames is None:
             return None
         prompt, times = asked.prompt, self.frames.times
-        lines = {line.id: line for line in self._annotation(error).utterances}
+        lines = {line.id: line for line in self.regions.annotation(error).utterances}
+        if steering.regions.source == "people":  # towards all of them, whoever says it
+            lines = {id: replace(line, speaker=line.speaker or ANYBODY) for id, line in lines.items()}
+        utterances = tuple(lines[line.id] for line in prompt.utterances)
+        spoken = lines_by_speaker(utterances, [prompt.text[start:end] for start, end in prompt.spans])
         labels = list(zip(prompt.mentions, asked.label_tokens, strict=True))
         speakers = {speaker.id for speaker in self.episode.speakers}
         return SteeredPrompt(
-            utterances=tuple(lines[line.id] for line in prompt.utterances),
+            utterances=utterances,
             spans=asked.encoded.token_spans,
             asked=None if prompt.asked is None else lines[prompt.asked.id],
             candidates=frozenset(one.id for one in prompt.candidates) & speakers,
@@ -133,32 +138,12 @@ class Clip:
             last=asked.encoded.length - 1,
             grid=grid,
             times=times,
-            regions=self._regions(error, grid, times),
+            regions=self.regions.shown(steering.regions, error, spoken, grid, times),
         )
 
-    def _annotation(self, error: Perturbation | None) -> Episode:
-        """The episode with an annotation error; the one that the prompt is made from has none."""
-        if error is not None and error not in self._annotations:
-            whole = perturbed(self._whole, error, self.options.box_gap)
-            self._annotations[error] = known_until(whole, self._until)
-        return self._annotations[error]
-
-    def _regions(
-        self, error: Perturbation | None, grid: VisualGrid, times: Sequence[float]
-    ) -> Mapping[str, SpeakerTokens]:
-        """V(s, f) of each speaker. It depends on the clip, so it is computed once per grid.
-
-        The visual tokens have the same indices in every prompt on the clip, unless words stand before them.
-        """
-        if self._shown is None or not _same_tokens(self._shown[0], grid):
-            self._shown = grid, {}
-        shown, boxes = self._shown[1], self._annotation(error).boxes
-        if error not in shown:
-            same = error is not None and boxes == self.episode.boxes  # an error in who says what
-            shown[error] = (
-                self._regions(None, grid, times) if same else cover_speakers(boxes, times, grid, self.options.box_gap)
-            )
-        return shown[error]
+    def _attention(self, lines: Lines, heads: GroundingHeads) -> Attention | None:
+        """Where a speaker's lines look, by a pass of their own behind the prefix; None without video."""
+        return None if self.clip is None else word_attention(self.adapter, self.clip, self.prefix, lines, heads)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -235,7 +220,3 @@ def _same_words(one: SteeredPrompt, other: SteeredPrompt) -> bool:
         and one.regions is other.regions
         and all(map(np.array_equal, one.spans, other.spans))
     )
-
-
-def _same_tokens(one: VisualGrid, other: VisualGrid) -> bool:
-    return one.frames == other.frames and np.array_equal(one.tokens, other.tokens)

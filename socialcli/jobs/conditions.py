@@ -7,6 +7,7 @@ import logging
 from socialcli.alignment.attention import Alignment
 from socialcli.alignment.heads.selectors import DYNAMIC, HeadSelector
 from socialcli.alignment.hooks import layers_of
+from socialcli.alignment.regions.sources import GroundingHeads, Regions
 from socialcli.alignment.rules import BiasRule
 from socialcli.alignment.steering.modes import SPEAKER, Steering, SteeringMode
 from socialcli.errors import UsageError
@@ -28,18 +29,29 @@ def alignment_of(
 ) -> Alignment:
     """The alignment with these settings and what they name; `heads` is the fixed choice, if they name one.
 
-    A setting that the selector does not heed has no effect: the rows then have the default.
+    A setting that the selector does not heed has no effect: the rows then have the default. Regions of the model are
+    found in the heads that the same settings select.
     """
-    return Alignment(
-        alpha=settings.alpha,
+    found = GroundingHeads(
         threshold=settings.lambda_ if heads is not None else effective_lambda(selector, settings.lambda_),
         layers=settings.layers,
-        rule=rule,
         heads=None if heads is None else heads.heads,
         max_heads=settings.max_heads if selector.limited else None,
         selector=selector,
         seed=settings.heads_seed,
-        steering=Steering(mode, settings.balance),
+    )
+    by_model = settings.regions == "model"
+    regions = Regions(settings.regions, *((settings.region_share, found) if by_model else ()))
+    return Alignment(
+        alpha=settings.alpha,
+        threshold=found.threshold,
+        layers=found.layers,
+        rule=rule,
+        heads=found.heads,
+        max_heads=found.max_heads,
+        selector=selector,
+        seed=found.seed,
+        steering=Steering(mode, settings.balance, regions=regions),
     )
 
 

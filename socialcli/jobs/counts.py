@@ -47,7 +47,8 @@ class JobCounter:
         self.statuses[row.status] += 1
         self.unlabelled += row.answer is None
         self.aligned += row.alignment and row.status != "failed"
-        covered = bool(row.covered_utterances)  # without, `coverage_warning` says why
+        # Without, `coverage_warning` says why. A model that finds no region had no active head in the first pass.
+        covered = bool(row.covered_utterances) or row.regions == "model"
         self.unsteered += covered and row.active_head_count == 0 and row.perturbation is None
         self.coverage.add_prompt(row.episode_id, row.utterances, row.covered_utterances)
 
@@ -109,7 +110,7 @@ class JobCounter:
         unknown = Counter({name: count for name, count in self.tasks.items() if name not in tasks})
         if settings.selection.tasks == ALL_TASKS and unknown:
             found.append(f"questions of tasks that no plug-in provides were skipped: {_listed(unknown)}")
-        if self.aligned and not self.coverage_warned:
+        if self.aligned and not self.coverage_warned and settings.alignment.regions in ("boxes", "people"):
             warning = coverage_warning(self.coverage.total(settings.prompt.box_gap), settings.checks.min_coverage)
             found += [] if warning is None else [warning]
         if self.unsteered > UNSTEERED * self.aligned:

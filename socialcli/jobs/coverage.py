@@ -22,11 +22,11 @@ def check_coverage(
     """Check the annotated coverage of the selected episodes against `--min-coverage`; return the warnings.
 
     Reads `rows` (default: the episodes files) to the end with `--min-coverage`, else only until an utterance is near a
-    box of its speaker. Reads nothing where nothing is to be aligned. `quiet`: do not log the warnings. Raises
-    InvalidInputError below `--min-coverage`.
+    box of its speaker. Reads nothing where nothing is to be aligned to a speaker's boxes. `quiet`: do not log the
+    warnings. Raises InvalidInputError below `--min-coverage`.
     """
-    if settings.alignment.mode == "off":
-        return ()
+    if settings.alignment.mode == "off" or settings.alignment.regions != "boxes":
+        return ()  # other regions are known with the prompts at the earliest
     rows = read_files(settings.selection.files) if rows is None else rows
     counter = JobCounter()
     for _ in select(rows, settings, tasks, counter, quiet=True):

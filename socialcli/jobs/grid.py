@@ -45,7 +45,7 @@ class Setting:
     def __post_init__(self) -> None:
         """Name the method's selector and mode in an aligned setting."""
         for name, value in METHOD_VALUES.items() if self.alpha is not None else ():
-            if getattr(self, name) is None:
+            if name in OPTIONS and getattr(self, name) is None:
                 object.__setattr__(self, name, value)  # the only way to set a field of a frozen dataclass
 
     @classmethod

@@ -86,8 +86,9 @@ class Preparer:
             choices=choices_of(adapter, job.load_options),
             decoder=layers_of(adapter),
         )
-        # Planned here, where threads prepare questions, and not between the batches.
-        self._steerings = tuple(dict.fromkeys(one.steering for one in conditions if one is not None))
+        # Planned here, where threads prepare questions, and not between the batches: all that do not need the model.
+        steerings = dict.fromkeys(one.steering for one in conditions if one is not None)
+        self._steerings = tuple(one for one in steerings if not one.regions.by_model)
         self._settings = settings
         self._tasks = job.tasks
         self._orders = OrderChoice(settings.prompt.permute or 1, settings.prompt.permute_seed)

@@ -9,12 +9,13 @@ from typing import Any
 from socialcli.alignment.attention import Alignment
 from socialcli.alignment.heads.selectors import FIXED
 from socialcli.alignment.layers import DecoderLayers, layers_text
+from socialcli.alignment.steering.modes import METHOD, Steering
 from socialcli.episodes.reading import BadQuestion, EpisodeRow
 from socialcli.episodes.records import Episode, Question
 from socialcli.errors import AnnotationError, QuestionError
-from socialcli.inference.answer_modes import AlignedPrompt
+from socialcli.inference.answer_modes import AlignedPrompt, Answer
 from socialcli.inference.answers import QuestionResult
-from socialcli.inference.clip import ClipQuestion, PreparedQuestion
+from socialcli.inference.clip import ClipQuestion
 from socialcli.models.contract import InputChoices
 from socialcli.results.columns import columns_of
 from socialcli.results.keys import answer_key, episode_digest, heads_digest, question_digest
@@ -85,7 +86,7 @@ class RowMaker:
             order=self._number(prepared.order.number),
             **_answer_columns(result),
             seconds=result.seconds,
-            **_clip_columns(prepared, alignment),
+            **_clip_columns(result, alignment),
             key=prepared.missing[result.condition] if prepared.missing is not None else "",
         )
 
@@ -150,6 +151,8 @@ class RowMaker:
             "heads_seed": alignment.seed if selector.seeded else None,
             "steer": steering.mode.name,
             "balance": steering.balance if steering.mode.balances else None,
+            "regions": steering.regions.source,
+            "region_share": steering.regions.share,
             "perturbation": None if error is None else error.kind,
             "level": None if error is None else error.level,
             "perturbation_seed": None if error is None else error.seed,
@@ -223,25 +226,35 @@ def _alignment_columns(done: AlignedPrompt | None) -> dict[str, Any]:
     }
 
 
-def _clip_columns(prepared: PreparedQuestion, alignment: Alignment | None) -> dict[str, Any]:
+def _clip_columns(result: QuestionResult, alignment: Alignment | None) -> dict[str, Any]:
     """The columns that describe the frames and the prompt, as far as they exist."""
+    prepared = result.question
     frames = prepared.frames
     columns: dict[str, Any] = {}
     if frames is not None:
         columns |= {"frame_times": frames.times, "distinct_frames": frames.distinct}
     if isinstance(prepared, ClipQuestion):
-        grid, plan = prepared.encoded.grid, prepared.plan
-        steered = None if alignment is None else prepared.plan_under(alignment.steering)
-        columns |= {
-            "prompt_tokens": prepared.encoded.length,
-            "visual_tokens": grid.shown.size if grid else 0,
-            "aligned_text_tokens": steered.rows.size if steered else 0,
-            "box_tokens": plan.columns.size if plan else 0,
-            "boxes_unseen": plan.boxes_unseen if plan else None,
-            "utterances": plan.utterances if plan else None,
-            "covered_utterances": plan.covered if plan else None,
-        }
+        grid = prepared.encoded.grid
+        columns |= {"prompt_tokens": prepared.encoded.length, "visual_tokens": grid.shown.size if grid else 0}
+        columns |= _plan_columns(prepared, alignment, result.answer)
     return columns
+
+
+def _plan_columns(asked: ClipQuestion, alignment: Alignment | None, answer: Answer | QuestionError) -> dict[str, Any]:
+    """The columns that describe the regions, and the plan, as far as they could be found."""
+    steering = METHOD if alignment is None else alignment.steering
+    if steering.regions.by_model and isinstance(answer, QuestionError):
+        return {}  # perhaps the error is that the model could not find them
+    steered = None if alignment is None else asked.plan_under(steering)
+    plan = asked.plan_under(Steering(regions=steering.regions))  # whatever the mode, without an annotation error
+    boxes = asked.plan
+    return {
+        "aligned_text_tokens": steered.rows.size if steered else 0,
+        "box_tokens": plan.columns.size if plan else 0,
+        "boxes_unseen": boxes.boxes_unseen if boxes else None,
+        "utterances": plan.utterances if plan else None,
+        "covered_utterances": plan.covered if plan else None,
+    }
 
 
 def _text(value: object) -> str | None:

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from socialcli.alignment.heads.selectors import DYNAMIC, FIXED
+from socialcli.alignment.regions.sources import DEFAULT_SOURCE
 from socialcli.alignment.steering.modes import SPEAKER
 from socialcli.errors import InvalidInputError, NotFoundError
 from socialcli.results.casting import cast_to_rows
@@ -31,11 +32,15 @@ ALIGNED = When("alignment", True)
 
 STRENGTH = (
     *("alpha", "lambda_", "layers", "bias", "heads", "max_heads", "heads_by", "heads_seed", "steer", "balance"),
-    *("perturbation", "level", "perturbation_seed"),
+    *("regions", "region_share", "perturbation", "level", "perturbation_seed"),
 )
 """The fields of a row that say how strongly, where, and by which annotation words were aligned."""
 
-METHOD_VALUES: Mapping[str, str] = {"heads_by": DYNAMIC.name, "steer": SPEAKER.name}
+METHOD_VALUES: Mapping[str, str] = {
+    "heads_by": DYNAMIC.name,
+    "steer": SPEAKER.name,
+    "regions": DEFAULT_SOURCE,
+}
 """The method's own values in columns that came later than the method: see `implied_values`."""
 
 
@@ -111,6 +116,21 @@ class Prediction:
         minimum=0,
         maximum=1,
     )
+    regions: str | None = column(
+        "where speakers are taken to be (`--regions`): `boxes`, `model`, `people` or `none`; null where not aligned. "
+        "Aligned rows of earlier versions, which lack the column, count as `boxes`",
+        default=None,
+        later=True,
+        only_if=ALIGNED,
+    )
+    region_share: float | None = column(
+        "share of a frame's attention that a speaker's region holds (`--region-share`), with `model`; else null",
+        default=None,
+        later=True,
+        only_if=ALIGNED,
+        minimum=0,
+        maximum=1,
+    )
     perturbation: str | None = column(
         "kind of error in the annotation that the words were aligned by (`socialcli stress`); null for the annotation "
         "as it is, and where not aligned. `utterances` and the columns on boxes describe the annotation as it is",
@@ -178,13 +198,15 @@ class Prediction:
         "visual tokens among them, or the keys of cross-attention that show a cell", default=None, minimum=0
     )
     aligned_text_tokens: int | None = column(
-        "text tokens that the steering mode may bias; with `speaker`, those of utterances whose speaker is known; 0 "
-        "where not aligned",
+        "text tokens that the steering mode may bias; with `speaker`, those of utterances whose speaker is known, "
+        "or with `--regions people` of all; 0 where not aligned",
         default=None,
         minimum=0,
     )
     box_tokens: int | None = column(
-        "visual tokens that some speaker's box covers, whatever the steering mode", default=None, minimum=0
+        "visual tokens in some speaker's region (`regions`; in a box where not aligned), whatever the steering mode",
+        default=None,
+        minimum=0,
     )
     active_heads: float | None = column(
         "share (0 to 1) of the heads of the aligned layers that were active; null where not aligned",
@@ -221,8 +243,8 @@ class Prediction:
         "utterances in the prompt, whoever speaks; null without video", default=None, later=True, minimum=0
     )
     covered_utterances: int | None = column(
-        "those among them with at least one visual token of their speaker; 0: nothing was aligned, and `active_heads` "
-        "is 0; null without video",
+        "those among them with at least one visual token in the region of their speaker; 0: nothing was aligned, and "
+        "`active_heads` is 0; null without video",
         default=None,
         later=True,
         minimum=0,

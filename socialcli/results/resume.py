@@ -32,7 +32,9 @@ T = TypeVar("T")
 FREE = frozenset(one.key for one in run_settings() if one.about.free)
 _DEFAULTS = {one.key: one.default for one in run_settings()}
 _OF_THE_BIAS = frozenset(one.key for one in settings_of(AlignmentSettings)) - {"alignment"}
-_LATER = ("heads_by", "heads_rank", "heads_seed", "steer", "balance", "permute")  # keys that came after version 1.0
+_LATER = (  # keys that came after version 1.0
+    *("heads_by", "heads_rank", "heads_seed", "steer", "balance", "permute", "regions", "region_share"),
+)
 DECIDING = ("torch", "transformers")  # packages whose versions can move scores, by rounding at least
 _MADE_WITH = "answers in the folder were made with"
 _REMEDY = "name another folder, or start afresh with --overwrite"

@@ -7,6 +7,7 @@ from typing import Literal
 
 from socialcli.alignment.heads.selectors import DEFAULT_SELECTOR, FIXED_SELECTOR
 from socialcli.alignment.layers import check_layers
+from socialcli.alignment.regions.sources import DEFAULT_SHARE, DEFAULT_SOURCE, Source
 from socialcli.alignment.rules import DEFAULT_RULE
 from socialcli.alignment.steering.modes import DEFAULT_MODE
 from socialcli.errors import UsageError
@@ -69,6 +70,22 @@ class AlignmentSettings:
             least=0,
             most=1,
             help="With --steer both-ways: weight of the people who could be meant; 1 minus it is that of the speaker.",
+        ),
+    )
+    regions: Source = field(  # as published
+        default=DEFAULT_SOURCE,
+        metadata=setting(
+            help="Where each speaker is: boxes (the speaker's annotated ones), model (where the speaker's words "
+            "look in the active heads; needs no boxes), people (everybody's boxes, whoever speaks), none (nothing is "
+            "aligned).",
+        ),
+    )
+    region_share: float = field(  # no share does better than another on the sample world: docs/regions.md
+        default=DEFAULT_SHARE,
+        metadata=setting(
+            above=0,
+            most=1,
+            help="With --regions model: share of a frame's attention that a speaker's region holds.",
         ),
     )
     heads_by: str = field(  # the method's head selection

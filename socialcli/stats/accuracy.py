@@ -47,6 +47,8 @@ class Group:
     heads_seed: int | None = column("as above")
     steer: str | None = column("as above")
     balance: float | None = column("as above")
+    regions: str | None = column("as above")
+    region_share: float | None = column("as above")
     perturbation: str | None = column("as above")
     level: float | None = column("as above")
     perturbation_seed: int | None = column("as above")

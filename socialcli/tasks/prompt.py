@@ -25,6 +25,7 @@ from socialcli.words.boundaries import stands_alone
 LETTERS = string.ascii_uppercase
 UNKNOWN_SPEAKER = "Somebody"
 _INSTRUCTION = "Answer with the letter of the right option only."
+_TRANSCRIPT = "Transcript:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,15 @@ def build_transcript(episode: Episode, scene: Scene | None) -> Prompt:
     return Prompt(text, episode.utterances, spans, candidates=())
 
 
+def speaker_prompt(lines: Sequence[str]) -> tuple[str, tuple[tuple[int, int], ...]]:
+    """The prompt of `--regions model` with one speaker's lines alone, and the characters [start, end) of each line.
+
+    The lines are those of the question's own prompt, label included, so that a hidden name stays hidden.
+    """
+    head = f"{_TRANSCRIPT}\n"
+    return head + "\n".join(lines), _spans(len(head), lines)
+
+
 def known_utterances(episode: Episode, question: Question, context: Context) -> tuple[Utterance, ...]:
     """The utterances that the prompt may show: all, or (past) those that end no later than the one in question.
 
@@ -130,7 +140,7 @@ def _head(
     episode: Episode, scene: Scene | None, labels: Mapping[str, str], lines: Sequence[str]
 ) -> tuple[str, tuple[tuple[int, int], ...]]:
     """The text up to the end of the transcript, and the characters [start, end) of each of its lines."""
-    head = "".join(f"{part}\n" for part in (*_people(episode, labels), *_scene_lines(scene, labels), "Transcript:"))
+    head = "".join(f"{part}\n" for part in (*_people(episode, labels), *_scene_lines(scene, labels), _TRANSCRIPT))
     return head + "".join(f"{line}\n" for line in lines), _spans(len(head), lines)
 
 

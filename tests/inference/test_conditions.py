@@ -274,7 +274,7 @@ def test_an_annotation_error_is_that_of_the_whole_episode_though_a_question_sees
     error, clip = Perturbation(kind, 0.5), Clip(model, episode, options, until=until)
     question = next(one for one in episode.questions if one.utterance == episode.utterances[1].id)
     asked = clip.ask(question, registry().task(question.task).item)
-    seen = clip.steered(asked, error)
+    seen = clip.steered(asked, Steering(perturbation=error))
     assert seen is not None
     expected = known_until(perturbed(episode, error), until)
     shown = cover_speakers(expected.boxes, seen.times, seen.grid, options.box_gap)

@@ -9,6 +9,7 @@ import pytest
 from socialcli.alignment.attention import Alignment
 from socialcli.alignment.heads.selectors import TOP
 from socialcli.alignment.layers import DecoderLayers
+from socialcli.alignment.regions.sources import GroundingHeads, Regions
 from socialcli.alignment.steering.modes import GAZE, Steering
 from socialcli.episodes.reading import BadQuestion, EpisodeRow
 from socialcli.jobs.rows import RowMaker
@@ -20,6 +21,7 @@ from socialcli.results.predictions import Prediction
 from ..results.samples import settings
 
 HEADS = frozenset({(1, 0), (2, 3)})
+FOUND = Regions("model", 0.4, GroundingHeads())
 MODEL = ModelIdentity(
     name="qwen2.5-vl",
     adapter_version="1",
@@ -76,8 +78,10 @@ def row_under(alignment: Alignment | None) -> Prediction:
         (Alignment(layers="1-2", max_heads=2), {"max_heads": 2}),
         (Alignment(layers="1-2", selector=TOP, max_heads=2), {"max_heads": 2, "heads_by": "top"}),
         (Alignment(layers="1-2", steering=Steering(GAZE)), {"steer": "gaze"}),
+        (Alignment(layers="1-2", steering=Steering(regions=Regions("people"))), {"regions": "people"}),
+        (Alignment(layers="1-2", steering=Steering(regions=FOUND)), {"regions": "model", "region_share": 0.4}),
     ],
-    ids=["plain", "method", "fixed heads", "limit", "selector", "mode"],
+    ids=["plain", "method", "fixed heads", "limit", "selector", "mode", "people", "model"],
 )
 def test_a_key_covers_a_later_column_only_where_it_differs_from_earlier_versions(
     alignment: Alignment | None, changes: dict[str, Any]

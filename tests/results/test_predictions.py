@@ -203,8 +203,9 @@ def test_rows_of_an_earlier_version_are_the_method_s(tmp_path: Path) -> None:
     rows = [prediction(**before), prediction(heads="0" * 16, **before), plain(**before), failed()]
     found = list(read_predictions(of_earlier_version(leave(tmp_path, rows)) / "predictions.parquet"))
     assert found == [as_record(row) for row in rows]
-    said = [(row["heads_by"], row["steer"]) for row in found]
-    assert said == [("dynamic", "speaker"), ("fixed", "speaker"), (None, None), (None, None)]
+    said = [(row["heads_by"], row["steer"], row["regions"]) for row in found]
+    method = ("speaker", "boxes")
+    assert said == [("dynamic", *method), ("fixed", *method), (None, None, None), (None, None, None)]
 
 
 def test_every_column_of_aligned_rows_says_how_they_were_aligned_or_what_that_did() -> None:

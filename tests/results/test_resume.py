@@ -40,6 +40,7 @@ OTHER: dict[str, Any] = {one.parameter: another(one) for one in HELD} | {
     "heads_min_share": 0.7,
     "max_heads": 8,
     "balance": 0.7,
+    "region_share": 0.7,
     "permute": None,
 }
 NEEDED: dict[str, dict[str, Any]] = {
@@ -101,9 +102,21 @@ def test_the_bias_of_unaligned_answers_does_not_matter() -> None:
         check(settings(alignment="off"), settings(alignment="both", frames=4))
 
 
-@pytest.mark.parametrize("changed", [{"steer": "gaze"}, {"heads_by": "all"}, {"heads_seed": 3}, {"balance": 0.2}])
+@pytest.mark.parametrize(
+    "changed", [{"steer": "gaze"}, {"heads_by": "all"}, {"heads_seed": 3}, {"balance": 0.2}, {"regions": "people"}]
+)
 def test_a_folder_of_an_earlier_version_has_the_defaults_of_newer_settings(changed: dict[str, Any]) -> None:
-    newer = {"heads_by", "heads_rank", "heads_seed", "steer", "balance", "permute", "permute_seed"}
+    newer = {
+        "heads_by",
+        "heads_rank",
+        "heads_seed",
+        "steer",
+        "balance",
+        "permute",
+        "permute_seed",
+        "regions",
+        "region_share",
+    }
     before = {name: value for name, value in settings().as_record().items() if name not in newer}
     check_same_settings(FOLDER, {"settings": before}, settings())
     check_same_settings(FOLDER, {"settings": {**before, "heads": "h.parquet"}}, settings(heads="h.parquet"))

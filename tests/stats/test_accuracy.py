@@ -187,5 +187,6 @@ def test_the_columns_of_a_group_are_those_of_predictions() -> None:
     assert [ACCURACY_ARROW_SCHEMA.field(name) for name in GROUP_COLUMNS] == fields
     assert (
         *("alpha", "lambda", "layers", "bias", "heads", "max_heads", "heads_by", "heads_seed", "steer", "balance"),
+        *("regions", "region_share"),
         *("perturbation", "level", "perturbation_seed"),
     ) == STRENGTH_COLUMNS

@@ -31,6 +31,8 @@ def accuracy(**changes: Any) -> AccuracyRow:
         "heads_seed": None,
         "steer": None,
         "balance": None,
+        "regions": None,
+        "region_share": None,
         "perturbation": None,
         "level": None,
         "perturbation_seed": None,

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from socialcli.alignment.regions.sources import BOXES, Regions
 from socialcli.errors import UsageError
 from socialcli.perturbation.perturbation import Perturbation
 
@@ -65,11 +66,12 @@ MODES = (SPEAKER, BOTH_WAYS, GAZE, GAZE_DECODING)
 
 @dataclass(frozen=True, slots=True)
 class Steering:
-    """A steering mode with its setting, and the annotation error that its plans are made with, if any."""
+    """A steering mode with its setting, where its regions come from, and the annotation error of its plans, if any."""
 
     mode: SteeringMode = SPEAKER
     balance: float = 0.5  # the weight of the candidates, 0 to 1, for modes that have one
     perturbation: Perturbation | None = None  # None: plans are made from the annotation as it is
+    regions: Regions = BOXES
 
     def plan(self, prompt: SteeredPrompt) -> AlignmentPlan:
         """The plan of a prompt, which the caller describes with the annotation error in place.

@@ -35,13 +35,15 @@ _log = logging.getLogger(__name__)
 F = TypeVar("F", bound=Callable[..., Any])
 
 _ALIGNMENT = frozenset({"alpha", "lambda", "layers", "bias"})  # keys of settings, as in the next three
-_STEERING = frozenset({"steer", "balance"})
+_STEERING = frozenset({"steer", "balance", "regions", "region_share"})
 _DEVICE = frozenset({"device", "dtype"})
 _PROMPT = frozenset({one.key for one in settings_of(PromptSettings)} - {"answer"} | {"media_root"})
-_FOR_ATTENTION = frozenset(
-    {"utterances", "attention_layers", "attention_heads", "adapter", "merge"}
-    | {one.parameter for one in run_settings() if one.key in _ALIGNMENT | _DEVICE}
+_FOR_REGIONS = frozenset(
+    {"adapter", "merge"} | {one.parameter for one in run_settings() if one.key in {"lambda", "layers"} | _DEVICE}
 )
+"""Parameters that change neither the prompt nor what a box covers, but the regions of `--regions model`."""
+
+_FOR_ATTENTION = _FOR_REGIONS | {"utterances", "attention_layers", "attention_heads", "alpha", "bias"}
 """Parameters that change neither the prompt nor what a box covers."""
 
 
@@ -116,8 +118,8 @@ def command(
     covers, and which words --steer biases towards which of these. For an episode without questions, show the same with
     a prompt that ends before the question.
 
-    The model's configuration and processor are enough; only --attention needs its weights. Exits with 3 if a question
-    could not be inspected.
+    The model's configuration and processor are enough; only --attention and --regions model need its weights. Exits
+    with 3 if a question could not be inspected.
     """
     from socialcli.settings.selection import ALL_TASKS
     from socialcli.verbs.inspect.heads import HeadQuery
@@ -130,7 +132,8 @@ def command(
         raise UsageError("--png draws the frames, which --inputs L omits; use --inputs VL")
     heads = _head_query(png, HeadQuery(attention_layers, attention_heads)) if attention else None
     if heads is None:
-        _refuse_idle_options(click.get_current_context())
+        by_model = settings.alignment.regions == "model"
+        _refuse_idle_options(click.get_current_context(), _FOR_ATTENTION - (_FOR_REGIONS if by_model else frozenset()))
     selection.check(episodes)
     inspector = _inspector(settings, heads, frozenset(utterances))
     show = _printer(as_json) if png is None else _painter(png, as_json)
@@ -155,11 +158,11 @@ def _head_query(png: Path | None, query: HeadQuery) -> HeadQuery:
     return query
 
 
-def _refuse_idle_options(context: click.Context) -> None:
-    """Raise UsageError if the command line sets an option that only --attention uses."""
+def _refuse_idle_options(context: click.Context, idle: Collection[str]) -> None:
+    """Raise UsageError if the command line sets an option that only --attention uses: the `idle` parameters."""
     for option in context.command.params:
         given = context.get_parameter_source(str(option.name)) is ParameterSource.COMMANDLINE
-        if given and option.name in _FOR_ATTENTION:
+        if given and option.name in idle:
             raise UsageError(f"{option.opts[0]} changes nothing without --attention; add it, or omit the option")
 
 
@@ -172,7 +175,8 @@ def _inspector(settings: RunSettings, heads: HeadQuery | None, utterances: froze
     rule = registry().bias_rule(settings.alignment.bias).item
     mode = registry().steering_mode(settings.alignment.steer).item
     tasks = {name: provided.item for name, provided in registry().tasks().items()}
-    source = load_options(settings, spec, registry().other_models(model), weights=heads is not None)
+    weights = heads is not None or settings.alignment.regions == "model"
+    source = load_options(settings, spec, registry().other_models(model), weights=weights)
     adapter = spec.load_checked(source)
     from socialcli.jobs.conditions import alignment_of  # this and the next three import torch
     from socialcli.jobs.prepare import ask_options

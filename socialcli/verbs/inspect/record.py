@@ -28,6 +28,8 @@ def to_record(inspection: Inspection) -> dict[str, Any]:
         "box_gap": options.box_gap,
         "steer": inspection.steering.mode.name,
         "balance": inspection.steering.balance if inspection.steering.mode.balances else None,
+        "regions": inspection.steering.regions.source,
+        "region_share": inspection.steering.regions.share,
         "speakers": [{"id": speaker, "label": label} for speaker, label in inspection.labels.items()],
         "annotated_boxes": [asdict(box) for box in episode.boxes] if options.with_video else [],
         "frames": [{**asdict(frame), "seen": list(frame.seen)} for frame in inspection.frames],
@@ -46,6 +48,7 @@ def to_record(inspection: Inspection) -> dict[str, Any]:
         "grid": _grid(inspection.grid) if inspection.grid is not None else None,
         "boxes": [{**asdict(box), "box": list(box.box), "tokens": list(box.tokens)} for box in inspection.boxes],
         "boxes_without_tokens": [{"speaker": box.speaker, "frame": box.frame} for box in inspection.unseen],
+        "model_regions": [region.as_record() for region in inspection.regions],
         "coverage": inspection.coverage.as_record(),
         "plan": _plan(inspection),
     }

@@ -23,6 +23,7 @@ from socialcli.models.contract import InputChoices, LoadOptions, choices_of
 from socialcli.tasks.base import Task
 from socialcli.tasks.labels import speaker_labels
 from socialcli.tasks.prompt import UNKNOWN_SPEAKER
+from socialcli.verbs.inspect.regions import InspectedRegion, inspected_regions
 from socialcli.verbs.inspect.steered import SteeredTokens, Tokens, steered_tokens
 from socialcli.video.frames import FrameSet
 
@@ -95,6 +96,7 @@ class Inspection:
     grid: VisualGrid | None
     boxes: tuple[InspectedBox, ...]  # by speaker, then by frame
     steering: Steering
+    regions: tuple[InspectedRegion, ...]  # that the model finds, by speaker and step; none where it need not
     plan: AlignmentPlan | None  # under `steering`
     pairs: tuple[Tokens, ...]
     steered: tuple[SteeredTokens, ...]
@@ -151,6 +153,7 @@ def inspect_question(
         grid=grid,
         boxes=_boxes(episode, labels, frames.times, grid, options.box_gap) if frames and grid else (),
         steering=steering,
+        regions=inspected_regions(asked, steering),
         plan=plan,
         pairs=tuple(_own_columns(plan, line) for line in utterances),
         steered=() if plan is None else steered_tokens(asked, plan, labels),

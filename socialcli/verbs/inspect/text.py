@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from socialcli.alignment.grid import VisualGrid
+from socialcli.alignment.regions.sources import Regions
 from socialcli.alignment.steering.modes import Steering
 from socialcli.episodes.coverage.messages import coverage_line
+from socialcli.verbs.inspect.regions import InspectedRegion
 from socialcli.verbs.inspect.report import Inspection, Rectangle
 
 
 def render(inspection: Inspection) -> str:
     """The inspection as paragraphs with headings, without a final newline."""
-    parts = (_heading, _frames, _grid, _prompt, _utterances, _boxes, _biases, _summary)
+    parts = (_heading, _frames, _grid, _prompt, _utterances, _boxes, _regions, _biases, _summary)
     paragraphs = ("\n".join(part(inspection)) for part in parts)
     return "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
 
@@ -59,6 +61,7 @@ def _heading(inspection: Inspection) -> Iterable[str]:
         "boxes as": options.boxes_as,
         "context": options.context,
         "steer": steering_named(inspection.steering),
+        "regions": regions_named(inspection.steering.regions),
         "frame fit": inspection.choices.frame_fit,
         "positions": inspection.choices.positions,
         "max pixels": inspection.choices.max_pixels,
@@ -175,6 +178,32 @@ def people_shown(inspection: Inspection, columns: Sequence[int]) -> str:
 def steering_named(steering: Steering) -> str:
     """A steering mode with its balance, if that has an effect: "both-ways, balance 0.5"."""
     return steering.mode.name + (f", balance {steering.balance:g}" if steering.mode.balances else "")
+
+
+def regions_named(regions: Regions) -> str:
+    """Where regions come from, with the share of those of the model: "model, share 0.5"."""
+    return regions.source + (f", share {regions.share:g}" if regions.share is not None else "")
+
+
+def _regions(inspection: Inspection) -> Iterable[str]:
+    if not inspection.steering.regions.by_model or inspection.grid is None:
+        return
+    yield "Regions: where the words of each speaker look, and how that agrees with the speaker's box"
+    if not inspection.regions:
+        yield "  none: no head is active, or nobody is known to speak"
+        return
+    rows = [
+        [called(inspection, one.speaker), one.step, _covered(one.tokens), *_agreeing(one)] for one in inspection.regions
+    ]
+    yield from _table(["speaker", "step", "tokens", "attention in the box", "IoU", "most attended cell"], rows)
+
+
+def _agreeing(region: InspectedRegion) -> tuple[str, str, str]:
+    found = region.agreement
+    if found is None:
+        return "no box", "", ""
+    inside = f"{found.inside:.0%} (the box is {found.area:.0%} of the cells)"
+    return inside, f"{found.iou:.2f}", "in the box" if found.pointing else "elsewhere"
 
 
 def _summary(inspection: Inspection) -> Iterable[str]:

@@ -6,7 +6,8 @@ from socialcli.settings.run import run_keys
 
 LACKING = frozenset(
     {"more_episodes", "alignment", "heads", "heads_rank", "heads_min_share", "max_heads", "heads_by", "heads_seed"}
-    | {"steer", "balance", "answer", "permute", "permute_seed", "check_invariance", "timeout_per_question"}
+    | {"steer", "balance", "regions", "region_share", "answer", "permute", "permute_seed"}
+    | {"check_invariance", "timeout_per_question"}
 )
 """Settings of a run that a measurement does not have, by key."""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from socialcli.alignment.regions.sources import Regions
+from socialcli.alignment.steering.modes import Steering
 from socialcli.episodes.reading import BadQuestion
 from socialcli.errors import AnnotationError
 from socialcli.inference.clip import ClipQuestion, FailedQuestion
@@ -51,6 +53,8 @@ class Planner:
         """Load the model's configuration and processor. Raises CheckpointError and UsageError."""
         self._adapter = job.model.item.load_checked(replace(job.load_options, weights=False))
         self._orders = job.settings.prompt.permute or 1
+        source = job.settings.alignment.regions
+        self._regions = None if source == "model" else Steering(regions=Regions(source))  # the weights find the model's
         self._preparer = Preparer(job, self._adapter, conditions_of(job, self._adapter))
 
     @property
@@ -76,7 +80,13 @@ class Planner:
             before = [(row.utterances, row.covered_utterances) for row in rows]
             reached = [(every, some) for every, some in before if every is not None and some is not None]
             planned = _planned(prepared, len(self._preparer.conditions), self._orders, self._adapter)
-            yield replace(planned, failed_before=failed, reached=[*planned.reached, *reached])
+            yield replace(planned, failed_before=failed, reached=[*self._reached(prepared), *reached])
+
+    def _reached(self, prepared: Prepared) -> list[tuple[int, int]]:
+        """Utterances and covered ones of each question that would be asked, where no model is needed to know them."""
+        ready = [one for one in prepared.questions or () if isinstance(one, ClipQuestion)]
+        plans = [] if self._regions is None else [one.plan_under(self._regions) for one in ready]
+        return [(plan.utterances, plan.covered) for plan in plans if plan is not None]
 
 
 def _planned(prepared: Prepared, conditions: int, orders: int, adapter: Adapter) -> Planned:
@@ -98,7 +108,6 @@ def _planned(prepared: Prepared, conditions: int, orders: int, adapter: Adapter)
         failing=len(bad) * orders * conditions + sum(len(one.missing or ()) for one in failed),
         fewer_orders=prepared.fewer_orders(orders),
         episode_id=episode.episode_id if episode is not None else None,
-        reached=[(one.plan.utterances, one.plan.covered) for one in ready if one.plan is not None],
     )
 
 

@@ -88,7 +88,9 @@ def plan(settings: RunSettings, folder: OutputFolder | None, retry_failed: bool,
     if folder is not None and resumable_manifest(folder, settings, job.model.item.defaults) is not None:
         kept = earlier_rows(folder, retry_failed, PREDICTIONS)
     warnings = check_coverage(settings, job.tasks, quiet=True)  # the plan lists them itself
-    counter = JobCounter(aligned=settings.alignment.mode != "off", coverage_warned=bool(warnings))
+    # Without its weights, nobody knows which regions a model finds.
+    known = settings.alignment.regions != "model"
+    counter = JobCounter(aligned=known and settings.alignment.mode != "off", coverage_warned=bool(warnings))
     totals = _Totals()
     planner = _planner(job)
     found = planner.plan(select(job.episodes, settings, job.tasks, counter), kept)

@@ -126,3 +126,5 @@ def _without_effect(settings: AlignmentSettings) -> Iterator[tuple[str, str]]:
         yield "heads_seed", f"with --heads-by {selector.name}"
     if not mode.balances:
         yield "balance", f"with --steer {mode.name}"
+    if settings.regions != "model":
+        yield "region_share", f"with --regions {settings.regions}"

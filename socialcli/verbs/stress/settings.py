@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from socialcli.settings.run import run_keys
 
-LACKING = frozenset({"alignment", "permute", "permute_seed", "check_invariance", "timeout_per_question"})
+LACKING = frozenset(
+    {"alignment", "regions", "region_share", "permute", "permute_seed", "check_invariance", "timeout_per_question"}
+)
 """Settings of a run that a stress test does not have, by key."""
 
 SETTINGS = run_keys(but=LACKING)

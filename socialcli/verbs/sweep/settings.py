@@ -8,7 +8,7 @@ TRIED = ("alpha", "lambda", "layers", "bias", "heads_by", "max_heads", "steer", 
 """Settings of a run of which a sweep takes several values, by key."""
 
 LACKING = frozenset(
-    {*TRIED, "more_episodes", "alignment", "heads", "heads_rank", "heads_min_share"}
+    {*TRIED, "more_episodes", "alignment", "heads", "heads_rank", "heads_min_share", "regions", "region_share"}
     | {"split", "permute", "permute_seed", "check_invariance", "timeout_per_question"}
 )
 """Settings of a run that a sweep does not have, by key."""

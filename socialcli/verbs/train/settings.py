@@ -13,7 +13,7 @@ from socialcli.verbs.train.learning.schedule import Shape
 
 LACKING = frozenset(
     {"more_episodes", "adapter", "merge", "heads", "heads_rank", "heads_min_share", "max_heads", "heads_by"}
-    | {"heads_seed", "steer", "balance", "answer", "batch_size", "attn"}
+    | {"heads_seed", "steer", "balance", "regions", "region_share", "answer", "batch_size", "attn"}
     | {"limit", "split", "permute", "permute_seed", "check_invariance", "timeout_per_question"}
 )
 """Settings of a run that a training does not have, by key."""

@@ -23,6 +23,8 @@ OTHERS: dict[str, Any] = {
     "heads_seed": 1,
     "steer": "both-ways",
     "balance": 0.25,
+    "regions": "model",
+    "region_share": 0.4,
     "perturbation": "jitter",
     "level": 0.5,
     "perturbation_seed": 1,

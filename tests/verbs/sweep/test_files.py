@@ -64,7 +64,7 @@ def test_the_settings_of_a_sweep_are_those_of_a_run_but_for_what_it_goes_through
     left = set(settings().as_record()) - set(SETTINGS)
     runs_own = {"heads", "heads_rank", "heads_min_share"}
     runs_own |= {"split", "check_invariance", "timeout_per_question"}
-    runs_own |= {"more_episodes", "permute", "permute_seed"}
+    runs_own |= {"more_episodes", "permute", "permute_seed", "regions", "region_share"}
     assert left == {"alignment", *OPTIONS, *runs_own}
 
 

@@ -1,8 +1,8 @@
-"""Draw a frame as the alignment sees it: grid, speakers' boxes, and the covered cells in the speakers' colours."""
+"""Draw a frame as the alignment sees it: grid, speakers' boxes, and the cells of regions in the speakers' colours."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import ceil, floor
 
@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw
 from socialcli.alignment.grid import VisualGrid
 from socialcli.verbs.inspect.pictures.marks import Mark, draw_marks
 from socialcli.verbs.inspect.report import Inspection, Rectangle
+from socialcli.verbs.inspect.steered import Tokens
 from socialcli.verbs.inspect.text import called
 from socialcli.video.frames import FrameSet
 from socialcli.video.overlay import Color, speaker_colors
@@ -107,16 +108,25 @@ def _dim_unseen(canvas: Pixels, view: View, grid: VisualGrid) -> None:
 
 
 def _owners(inspection: Inspection, grid: VisualGrid, index: int) -> dict[tuple[int, int], dict[str, float]]:
-    """For each covered cell (row, column), the covering speakers with the opacity of their colours."""
+    """For each cell (row, column) in a region, its speakers with the opacity of their colours."""
     step = grid.step_of_frame[index]
     owners: dict[tuple[int, int], dict[str, float]] = {}
-    for box in inspection.boxes:
-        if box.frame in grid.frames[step]:
-            strength = OWN if box.frame == index else MERGED
-            for row, column in np.argwhere(np.isin(grid.tokens[step], box.tokens)).tolist():
-                cell = owners.setdefault((row, column), {})
-                cell[box.speaker] = max(strength, cell.get(box.speaker, 0.0))
+    for speaker, tokens, strength in _tinted(inspection, grid, index):
+        for row, column in np.argwhere(np.isin(grid.tokens[step], tokens)).tolist():
+            cell = owners.setdefault((row, column), {})
+            cell[speaker] = max(strength, cell.get(speaker, 0.0))
     return owners
+
+
+def _tinted(inspection: Inspection, grid: VisualGrid, index: int) -> Iterator[tuple[str, Tokens, float]]:
+    """Whose colour which tokens get in frame `index`, and its opacity: in their regions."""
+    step, source = grid.step_of_frame[index], inspection.steering.regions.source
+    if source == "model":
+        yield from ((one.speaker, one.tokens, OWN) for one in inspection.regions if one.step == step)
+    elif source != "none":
+        for box in inspection.boxes:
+            if box.frame in grid.frames[step]:
+                yield box.speaker, box.tokens, OWN if box.frame == index else MERGED
 
 
 def _shade(

@@ -17,6 +17,12 @@ from socialcli.video.lettering import MARGIN, PAPER, TITLE
 
 THUMB = 480  # long side of a frame on the sheet, pixels
 COLUMNS = 4
+_TINTED = {  # the meaning of a tint, and whether the boxes of merged frames have a lighter one
+    "boxes": ("Tinted: covered by the speaker's box in this frame.", True),
+    "people": ("Tinted: covered by somebody's box in this frame; all words are aligned to all of it.", True),
+    "model": ("Tinted: where the speaker's words look, which is taken for the speaker's region.", False),
+    "none": ("Nothing is aligned.", False),
+}
 EDGE = 1e-6  # pixels; less than this beyond an edge is rounding
 
 
@@ -59,10 +65,15 @@ def _spoken(inspection: Inspection, index: int) -> Iterator[Line]:
 
 
 def legend_lines(inspection: Inspection, index: int) -> Iterator[Line]:
-    """A line for each speaker: the tokens that the speaker's box covers in frame `index`."""
+    """A line for each speaker: the tokens that the speaker's box covers in frame `index`, or the region found there."""
     boxes = {box.speaker: box for box in inspection.boxes if box.frame == index}
+    step = inspection.frames[index].step
+    found = {one.speaker: len(one.tokens) for one in inspection.regions if one.step == step}
     for speaker, color in colors_of(inspection).items():
-        yield Line(f"{called(inspection, speaker)}: {_state(boxes.get(speaker))}", color.rgb)
+        state = _state(boxes.get(speaker))
+        if inspection.steering.regions.by_model:
+            state = f"region of {counted(found.get(speaker, 0), 'token')}; {state}"
+        yield Line(f"{called(inspection, speaker)}: {state}", color.rgb)
 
 
 def _state(box: InspectedBox | None) -> str:
@@ -78,12 +89,15 @@ def _notes(inspection: Inspection, shown: Sequence[int]) -> Iterator[Line]:
     if grid is None:
         return
     _, height, width = grid.tokens.shape
-    yield Line(f"Grid of {height} x {width} cells, one token each. Tinted: covered by the speaker's box in this frame.")
-    if any(len(frames) > 1 and frames[0] in shown for frames in grid.frames):
+    tinted, merged = _TINTED[inspection.steering.regions.source]
+    yield Line(f"Grid of {height} x {width} cells, one token each. {tinted}")
+    if merged and any(len(frames) > 1 and frames[0] in shown for frames in grid.frames):
         yield Line("Lightly tinted: covered only in the frame that the model merges with this one.")
-    owners = {(token, box.speaker) for box in inspection.boxes if box.frame in shown for token in box.tokens}
+    steps = {inspection.frames[index].step for index in shown}
+    owners = {(token, box.speaker) for box in inspection.boxes if box.frame in shown and merged for token in box.tokens}
+    owners |= {(token, one.speaker) for one in inspection.regions if one.step in steps for token in one.tokens}
     if len({token for token, _ in owners}) < len(owners):
-        yield Line("Striped: covered by the boxes of several speakers.")
+        yield Line("Striped: in the regions of several speakers.")
     frame, seen = inspection.frames[0], grid.seen
     if seen[0] < -EDGE or seen[1] < -EDGE:
         yield Line("Grey: padding that the model gets around the frame.")
