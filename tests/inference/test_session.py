@@ -15,9 +15,9 @@ from socialcli.alignment.attention import Alignment, aligned
 from socialcli.alignment.bias import RULES as ALL_RULES
 from socialcli.alignment.hooks import layers_of
 from socialcli.api import ask, load_model, open_clip
-from socialcli.inference import clip as clips
 from socialcli.inference.decoding import candidate_scores, letter_ids
 from socialcli.inference.prefix import compute_prefix, continued_cache, room_for, run_step, step_of
+from socialcli.inference.regions import clip_regions as regions
 from tests.conftest import SAMPLE, sample_episodes, tiny_model
 from tests.eager import dense_attention
 
@@ -235,8 +235,8 @@ def test_what_boxes_cover_is_found_once_for_all_questions_on_a_clip(
     model: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls = []
-    real = clips.cover_speakers
-    monkeypatch.setattr(clips, "cover_speakers", lambda *words: calls.append(words) or real(*words))
+    real = regions.cover_speakers
+    monkeypatch.setattr(regions, "cover_speakers", lambda *words: calls.append(words) or real(*words))
     clip = open_clip(model, sample_episodes()[0], SAMPLE, frames=2)
     asked = [ask(clip, question) for question in clip.episode.questions]
     assert len(calls) == 1 < len(asked)
