@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -19,6 +19,7 @@ from socialcli.video.sound import Sound, sound_of
 from socialcli.video.streaming import stream_frames
 
 LEAST_CONFIDENCE = 0.6  # of two people, a guess has 0.5
+UNHEARD = 0.3  # of the log-odds of a face, in a recording without sound: lips that move may chew or smile
 SHORTEST = 2.0  # seconds on screen of people who never speak, below which they are left out
 
 BoxesOf = Literal["face", "shoulders", "person"]
@@ -78,6 +79,8 @@ def annotate(path: Path, lines: Sequence[Line], size: tuple[int, int], parts: Pa
     spoken = [Spoken(one.start, one.end, one.speaker) for one in lines]
     heard = [sound(one.start, one.end) for one in lines]
     voices = [None if one is None else parts.voices.embedding(one) for one in heard]
+    if all(one is None for one in heard):
+        watched = [replace(one, scores=UNHEARD * one.scores) for one in watched]
     return annotated(lines, people, attribute(spoken, watched, voices), size, parts.sight, rules)
 
 

@@ -6,6 +6,7 @@ import shutil
 from collections import Counter
 from pathlib import Path
 
+import av
 import pytest
 from click.testing import CliRunner, Result
 
@@ -69,6 +70,23 @@ def test_people_and_their_words_are_found(world: Path) -> None:
     assert len(both) > 100
     assert sum(is_inside(box.centre, true) for box, true in both) >= 0.98 * len(both)
     assert {one.task for one in found.questions} == {"target"}
+
+
+@pytest.mark.slow
+def test_without_sound_it_is_less_sure(world: Path, tmp_path: Path) -> None:
+    (clip,) = (world / "videos").glob("*.mp4")
+    silent = tmp_path / clip.name
+    with av.open(str(clip)) as source, av.open(str(silent), "w") as target:
+        stream = target.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(source.streams.video[0]):
+            if packet.dts is not None:
+                packet.stream = stream
+                target.mux(packet)
+    shutil.copy(clip.with_suffix(".srt"), tmp_path)
+    for video, output in ((clip, world / "heard.jsonl"), (silent, tmp_path / "silent.jsonl")):
+        assert annotate(video, "-o", output, "--overwrite").exit_code == 0
+    heard, unheard = (episodes(path)[0].utterances for path in (world / "heard.jsonl", tmp_path / "silent.jsonl"))
+    assert sum(one.speaker is None for one in unheard) > sum(one.speaker is None for one in heard)
 
 
 @pytest.mark.slow
