@@ -70,7 +70,9 @@ def _spans(count: int) -> list[slice]:
 def load_scores(options: PartOptions) -> SpeechScores:
     """Load the detector with the weights of `options`; raises CheckpointError where there are none or others."""
     if options.weights is None:
-        raise CheckpointError(f"the active speaker detector light-asd needs its weights; {_ADVICE}")
+        raise CheckpointError(
+            f"the active speaker detector light-asd needs its weights (--active-speaker-weights); {_ADVICE}"
+        )
     network = LightASD()
     weights = _read(Path(options.weights))
     try:
@@ -88,7 +90,8 @@ def _read(path: Path) -> dict[str, torch.Tensor]:
     except FileNotFoundError:
         raise CheckpointError(f"{path}: no such file of weights; {_ADVICE}") from None
     except Exception as error:  # a damaged archive raises nearly anything
-        raise CheckpointError(f"{path}: cannot be read as weights ({_first_line(error)}); {_ADVICE}") from error
+        # PyTorch's own message advises to load the file unsafely.
+        raise CheckpointError(f"{path}: cannot be read as weights: damaged, or another file; {_ADVICE}") from error
     if not isinstance(content, dict) or not all(isinstance(value, torch.Tensor) for value in content.values()):
         raise CheckpointError(f"{path}: holds no named tensors; {_ADVICE}")
     return content

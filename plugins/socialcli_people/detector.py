@@ -27,7 +27,7 @@ def load(options: PartOptions) -> Detect:
     if options.weights is None:
         raise CheckpointError(
             f"the detector people comes without weights: name a folder, or a hub id that is on this machine, such as "
-            f"{_EXAMPLE}"
+            f"{_EXAMPLE} (--detector-weights)"
         )
     quiet_libraries()
     what = f"detector {options.weights!r}"

@@ -124,6 +124,14 @@ def test_what_is_no_file_of_weights_is_refused(tmp_path: Path, capsys: pytest.Ca
         SPEC.load(PartOptions())
 
 
+def test_another_file_is_refused_without_advice_to_load_it_unsafely(tmp_path: Path) -> None:
+    path = tmp_path / "talk.model"
+    path.write_bytes(b"no weights")
+    with pytest.raises(CheckpointError, match=r"talk\.model: cannot be read as weights") as caught:
+        SPEC.load(PartOptions(weights=str(path)))
+    assert "weights_only" not in str(caught.value)
+
+
 @needs_weights
 def test_a_truncated_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "cut.model"
